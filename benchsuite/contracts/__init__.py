@@ -1,0 +1,43 @@
+"""What the core and its plugins promise each other. Plugin authors import everything from here."""
+
+from benchsuite.contracts.backend import Backend, BackendEntry, Device, Gradients, Program, StepLog
+from benchsuite.contracts.batch import Batch
+from benchsuite.contracts.dataset import Dataset, Ragged, Split
+from benchsuite.contracts.executor import (
+    Event,
+    Executor,
+    ExecutorEntry,
+    Finished,
+    Progress,
+    RunOptions,
+    Started,
+)
+from benchsuite.contracts.probe import Phase, Probe
+from benchsuite.contracts.study import StudyInfo
+from benchsuite.contracts.task import Option, Task, TaskEntry
+
+__all__ = [
+    "Backend",
+    "BackendEntry",
+    "Batch",
+    "Dataset",
+    "Device",
+    "Event",
+    "Executor",
+    "ExecutorEntry",
+    "Finished",
+    "Gradients",
+    "Option",
+    "Phase",
+    "Probe",
+    "Program",
+    "Progress",
+    "Ragged",
+    "RunOptions",
+    "Split",
+    "Started",
+    "StepLog",
+    "StudyInfo",
+    "Task",
+    "TaskEntry",
+]

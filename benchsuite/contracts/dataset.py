@@ -1,0 +1,106 @@
+"""Dataset: splits of ragged examples, held flat so that neither padding nor overlap costs memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from benchsuite.errors import ContractError
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """n sequences inside one flat array: sequence i is values[starts[i] : starts[i] + lengths[i]].
+
+    values   (N,) int32 ids or (N, D) reals
+    starts   (n,) int64; windows of one series may overlap, which costs no copy
+    lengths  (n,) int64, each >= 1
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.starts.shape != self.lengths.shape or self.starts.ndim != 1:
+            raise ContractError(
+                f"Ragged: starts {self.starts.shape} and lengths {self.lengths.shape} must be equal (n,)"
+            )
+        if len(self.lengths) and int(self.lengths.min()) < 1:
+            raise ContractError("Ragged: every sequence needs at least one step; drop empty examples")
+        if len(self.starts) and (
+            int(self.starts.min()) < 0 or int((self.starts + self.lengths).max()) > len(self.values)
+        ):
+            raise ContractError("Ragged: a sequence reaches outside `values`")
+
+    @classmethod
+    def from_sequences(cls, sequences: Sequence[np.ndarray]) -> Ragged:
+        """Join separate arrays, each (length,) or (length, D)."""
+        lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
+        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+        return cls(np.concatenate(list(sequences)), starts, lengths)
+
+    @classmethod
+    def from_dense(cls, values: np.ndarray) -> Ragged:
+        """n sequences of equal length: values (n, T) or (n, T, D); a view, no copy."""
+        n, time = values.shape[:2]
+        starts = np.arange(n, dtype=np.int64) * time
+        return cls(values.reshape(n * time, *values.shape[2:]), starts, np.full(n, time, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        start = int(self.starts[index])
+        return self.values[start : start + int(self.lengths[index])]
+
+    def padded(self, rows: np.ndarray, time: int) -> np.ndarray:
+        """Rows `rows` as one array (len(rows), time, ...), zero beyond each length."""
+        lengths = self.lengths[rows]
+        steps = np.arange(time)
+        index = self.starts[rows][:, None] + np.minimum(steps, lengths[:, None] - 1)
+        taken = self.values[index]
+        if int(lengths.min()) < time:
+            taken[steps >= lengths[:, None]] = 0
+        return taken
+
+    def select(self, rows: np.ndarray) -> Ragged:
+        """The same values, fewer sequences; no copy of the values."""
+        return Ragged(self.values, self.starts[rows], self.lengths[rows])
+
+
+@dataclass(frozen=True)
+class Split:
+    """Examples of one split. `targets`: (n,) int32 classes, (n, O) reals, or Ragged by step."""
+
+    inputs: Ragged
+    targets: np.ndarray | Ragged
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def select(self, rows: np.ndarray) -> Split:
+        targets = self.targets.select(rows) if isinstance(self.targets, Ragged) else self.targets[rows]
+        return Split(self.inputs.select(rows), targets)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set with its canonical split. What it holds depends on (task, source, options) alone.
+
+    vocabulary  id -> text, for tokens; made from the training split only
+    metadata    what model() and score() need (class count, scale of the training split, image size ...)
+    baselines   name -> {metric: value} on the test split (naive forecast, majority class ...)
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    vocabulary: tuple[str, ...] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    licence: str = ""

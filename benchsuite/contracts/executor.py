@@ -1,0 +1,84 @@
+"""Executor: runs trials somewhere and yields what happened, as it happens."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from benchsuite.spec import Record, Trial
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How trials are run; none of it is part of a trial's identity.
+
+    isolation  `worker`: warm workers serve trials in turn; `trial`: a fresh process for every trial
+    jobs       trials at the same time
+    timeout    seconds a trial may take, None for no limit
+    pythons    backend name -> interpreter, for backends that live in an environment of their own
+    """
+
+    isolation: str = "worker"
+    jobs: int = 1
+    timeout: float | None = None
+    pythons: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Started:
+    """A trial began."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A trial moved on: phase, epoch of how many, latest training loss and validation metric."""
+
+    trial: Trial
+    phase: str
+    epoch: int = 0
+    epochs: int = 0
+    loss: float | None = None
+    metric: float | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trial ended, whichever way."""
+
+    record: Record
+
+
+Event = Started | Progress | Finished
+
+
+class Executor(abc.ABC):
+    """Runs trials. Leaving the context ends every process it started."""
+
+    @abc.abstractmethod
+    def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
+        """Yield events until every trial has its Finished; a crash or timeout of one is its record, and the
+        next one runs."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """End every worker."""
+
+    def __enter__(self) -> Executor:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class ExecutorEntry:
+    """The cheap card of an executor."""
+
+    name: str
+    load: Callable[[RunOptions], Executor]
+    summary: str
+    requirements: tuple[str, ...] = ()
+    extra: str | None = None
