@@ -32,9 +32,7 @@ def initial_parameters(model: ModelSpec, seed: int, dtype: str) -> Parameters:
     return weights
 
 
-def _draw(
-    name: str, shape: tuple[int, ...], random: np.random.Generator, model: ModelSpec
-) -> np.ndarray:
+def _draw(name: str, shape: tuple[int, ...], random: np.random.Generator, model: ModelSpec) -> np.ndarray:
     kind = name.rsplit(".", 1)[1]
     if name == "embed.E":
         return random.normal(0.0, 0.1, shape)

@@ -128,9 +128,7 @@ def _collect(found: Registry, plugin: object, info: PluginInfo) -> None:
     ]
     fresh: list[tuple[str, dict[str, Any], Any]] = []
     for kind, entries, expected in kinds:
-        register: Callable[[], Iterable[Any]] | None = getattr(
-            plugin, f"benchsuite_register_{kind}s", None
-        )
+        register: Callable[[], Iterable[Any]] | None = getattr(plugin, f"benchsuite_register_{kind}s", None)
         for entry in register() if register else ():
             if not isinstance(entry, expected):
                 raise PluginError(

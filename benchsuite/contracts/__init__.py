@@ -5,12 +5,14 @@ from benchsuite.contracts.batch import Batch
 from benchsuite.contracts.dataset import Dataset, Ragged, Split
 from benchsuite.contracts.executor import (
     Event,
+    Examined,
     Executor,
     ExecutorEntry,
     Finished,
     Progress,
     RunOptions,
     Started,
+    Survey,
 )
 from benchsuite.contracts.probe import Phase, Probe
 from benchsuite.contracts.study import StudyInfo
@@ -23,6 +25,7 @@ __all__ = [
     "Dataset",
     "Device",
     "Event",
+    "Examined",
     "Executor",
     "ExecutorEntry",
     "Finished",
@@ -38,6 +41,7 @@ __all__ = [
     "Started",
     "StepLog",
     "StudyInfo",
+    "Survey",
     "Task",
     "TaskEntry",
 ]

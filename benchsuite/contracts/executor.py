@@ -54,8 +54,41 @@ class Finished:
 Event = Started | Progress | Finished
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What a worker of one backend says of itself: asked of the backend's own interpreter, never guessed.
+
+    problem  why the backend cannot be used here (the extra to install, an import error), or ""
+    devices  device name -> description
+    """
+
+    backend: str
+    problem: str
+    devices: dict[str, str]
+    versions: dict[str, str]
+    python: str
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Whether a trial can run: `reason` is why not, or None. `fingerprint` stands for the code, the
+    framework and the interpreter that would produce its record; it is "" where a reason is given."""
+
+    trial: Trial
+    reason: str | None
+    fingerprint: str
+
+
 class Executor(abc.ABC):
     """Runs trials. Leaving the context ends every process it started."""
+
+    @abc.abstractmethod
+    def survey(self, backends: Sequence[str]) -> list[Survey]:
+        """Ask a worker of each backend what it has; a backend that cannot start is a Survey with a problem."""
+
+    @abc.abstractmethod
+    def examine(self, trials: Sequence[Trial]) -> list[Examined]:
+        """Ask the workers, in the trials' order, whether each trial can run. Runs nothing."""
 
     @abc.abstractmethod
     def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
