@@ -121,7 +121,7 @@ def _register(found: Registry, point: EntryPoint, info: PluginInfo) -> str:
 
 
 def _collect(found: Registry, plugin: object, info: PluginInfo) -> None:
-    kinds: list[tuple[str, dict[str, Any], type]] = [
+    kinds: list[tuple[str, dict[str, Any], type[Any]]] = [
         ("backend", found.backends, BackendEntry),
         ("task", found.tasks, TaskEntry),
         ("executor", found.executors, ExecutorEntry),
@@ -134,11 +134,11 @@ def _collect(found: Registry, plugin: object, info: PluginInfo) -> None:
                 raise PluginError(
                     f"benchsuite_register_{kind}s gave {type(entry).__name__}, not {expected.__name__}"
                 )
-            taken = [name for other, _, e in fresh if other == kind for name in (e.name,)]
+            taken = [other.name for of, _, other in fresh if of == kind]
             if entry.name in entries or entry.name in taken:
-                owner = found.owners.get(f"{kind}:{entry.name}", info)
+                owner = found.owners.get(f"{kind}:{entry.name}", info).distribution
                 raise PluginError(
-                    f"{kind} {entry.name!r} is registered by both {owner.distribution} and {info.distribution}"
+                    f"{kind} {entry.name!r} is registered by both {owner} and {info.distribution}"
                 )
             fresh.append((kind, entries, entry))
     for kind, entries, entry in fresh:

@@ -99,8 +99,8 @@ class Program(abc.ABC):
 
     @abc.abstractmethod
     def kernel(self) -> str:
-        """The path that really ran the recurrence (`cudnn`, `onednn`, `scan`, `while_loop`, `python_loop` ...),
-        asked of the framework, not assumed."""
+        """The path that really ran the recurrence (`cudnn`, `onednn`, `scan`, `while_loop`,
+        `python_loop` ...), asked of the framework, not assumed."""
 
     def memory(self) -> dict[str, int]:
         """Bytes by name that the framework reports for the device (`device_peak`, ...); may be empty."""
@@ -155,7 +155,7 @@ class BackendEntry:
     """Distributions that must be installed in the backend's interpreter."""
     extra: str | None
     """The extra that installs them."""
-    environment: Callable[[Execution], Mapping[str, str]] = field(default=lambda execution: {})
+    environment: Callable[[Execution], Mapping[str, str]] = field(default=lambda _execution: {})
     reference: bool = False
     """Whether this backend's float64 results are what parity is held to; exactly one entry says so."""
     reference_load: Callable[[], Backend] | None = None

@@ -55,7 +55,8 @@ class Ragged:
 
     def __getitem__(self, index: int) -> np.ndarray:
         start = int(self.starts[index])
-        return self.values[start : start + int(self.lengths[index])]
+        sequence: np.ndarray = self.values[start : start + int(self.lengths[index])]
+        return sequence
 
     def padded(self, rows: np.ndarray, time: int) -> np.ndarray:
         """Rows `rows` as one array (len(rows), time, ...), zero beyond each length."""

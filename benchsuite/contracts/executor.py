@@ -84,7 +84,7 @@ class Executor(abc.ABC):
 
     @abc.abstractmethod
     def survey(self, backends: Sequence[str]) -> list[Survey]:
-        """Ask a worker of each backend what it has; a backend that cannot start is a Survey with a problem."""
+        """Ask a worker of each backend what it has; one that cannot start has a problem."""
 
     @abc.abstractmethod
     def examine(self, trials: Sequence[Trial]) -> list[Examined]:

@@ -112,7 +112,8 @@ class ModelSpec:
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready tree; every node names its kind."""
-        return _tree(self)
+        tree: dict[str, Any] = _tree(self)
+        return tree
 
 
 def _tree(node: Any) -> Any:

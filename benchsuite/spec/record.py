@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from benchsuite.spec.trial import Frozen, Trial
 
@@ -26,7 +26,11 @@ class Status(StrEnum):
 class Series(Frozen):
     """One curve. `axis` says what x counts: optimiser steps, epochs, steps back in time, or samples."""
 
-    model_config = {**Frozen.model_config, "allow_inf_nan": True, "ser_json_inf_nan": "strings"}
+    model_config: ClassVar[ConfigDict] = {
+        **Frozen.model_config,
+        "allow_inf_nan": True,
+        "ser_json_inf_nan": "strings",
+    }
 
     name: str
     axis: Axis
@@ -35,14 +39,18 @@ class Series(Frozen):
 
 
 class Record(Frozen):
-    """What one trial produced. Scalars are grouped by slash: train/ val/ test/ speed/ memory/ gradient/ parity/.
+    """What one trial produced.
 
-    Times are POSIX seconds. A scalar may be NaN or infinite (a diverged loss is a fact). `verdicts` are
+    Scalars are grouped by slash: train/ val/ test/ speed/ memory/ gradient/ parity/. Times are POSIX seconds. A scalar may be NaN or infinite (a diverged loss is a fact). `verdicts` are
     words: `parity` (ok, breach, not_checked), `gradient` (vanishing, stable, exploding, undefined),
     `speed` (stable, unstable).
     """
 
-    model_config = {**Frozen.model_config, "allow_inf_nan": True, "ser_json_inf_nan": "strings"}
+    model_config: ClassVar[ConfigDict] = {
+        **Frozen.model_config,
+        "allow_inf_nan": True,
+        "ser_json_inf_nan": "strings",
+    }
 
     trial: Trial
     status: Status
@@ -60,7 +68,7 @@ class Record(Frozen):
     fingerprint: str = ""
     started: float = 0.0
     finished: float = 0.0
-    series: Annotated[list[Series], Field(exclude=True)] = []
+    series: Annotated[list[Series], Field(default_factory=list, exclude=True)]
     """Kept beside the journal, in series/<trial>.parquet, not in it."""
 
     @property

@@ -1,0 +1,1 @@
+"""The conformance kit: what every backend and every task must satisfy, written once, run by anyone."""
