@@ -21,7 +21,7 @@ FLOOR = 1e-2
 
 @dataclass(frozen=True)
 class Tolerances:
-    """Largest errors that are still rounding. `loss_*` and `drift` hold for training runs of that many steps."""
+    """Largest errors that are still rounding; `loss_*` and `drift_*` are for training runs of so many steps."""
 
     forward: float
     states: float
@@ -34,14 +34,14 @@ class Tolerances:
 TOLERANCES: dict[str, Tolerances] = {
     "float64": Tolerances(1e-13, 1e-12, 1e-12, 1e-12, 1e-11, 1e-10),
     "float32": Tolerances(5e-6, 1e-5, 2e-5, 1e-5, 1e-4, 1e-3),
-    # TF32 keeps 10 bits of the mantissa, so one product is off by up to 2^-11 = 5e-4; a chain of them by more.
+    # TF32 keeps 10 bits of the mantissa: one product is off by up to 2^-11 = 5e-4, a chain of them by more.
     "tf32": Tolerances(5e-3, 1e-2, 2e-2, 1e-2, 1e-1, 1e-1),
 }
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Errors by quantity (`loss`, `predictions`, `gradient/<parameter>`, `state/<layer>`) and what is allowed."""
+    """Errors by quantity (`loss`, `predictions`, `gradient/<name>`, `state/<layer>`) and what is allowed."""
 
     errors: dict[str, float]
     allowed: dict[str, float]

@@ -6,7 +6,7 @@ Inputs and weights are rounded to float32 first, so that both precisions start f
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class Case:
 
     name: str
     model: ModelSpec
-    recipe: Recipe = Recipe()
+    recipe: Recipe = field(default_factory=Recipe)
     rows: int = 7
     time: int = 9
     ragged: bool = True

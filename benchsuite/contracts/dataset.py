@@ -63,7 +63,7 @@ class Ragged:
         lengths = self.lengths[rows]
         steps = np.arange(time)
         index = self.starts[rows][:, None] + np.minimum(steps, lengths[:, None] - 1)
-        taken = self.values[index]
+        taken: np.ndarray = self.values[index]
         if int(lengths.min()) < time:
             taken[steps >= lengths[:, None]] = 0
         return taken

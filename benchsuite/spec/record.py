@@ -41,9 +41,9 @@ class Series(Frozen):
 class Record(Frozen):
     """What one trial produced.
 
-    Scalars are grouped by slash: train/ val/ test/ speed/ memory/ gradient/ parity/. Times are POSIX seconds. A scalar may be NaN or infinite (a diverged loss is a fact). `verdicts` are
-    words: `parity` (ok, breach, not_checked), `gradient` (vanishing, stable, exploding, undefined),
-    `speed` (stable, unstable).
+    Scalars are grouped by slash: train/ val/ test/ speed/ memory/ gradient/ parity/. Times are POSIX seconds.
+    A scalar may be NaN or infinite (a diverged loss is a fact). `verdicts` are words: `parity` (ok, breach,
+    not_checked), `gradient` (vanishing, stable, exploding, undefined), `speed` (stable, unstable).
     """
 
     model_config: ClassVar[ConfigDict] = {
