@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchsuite.contracts.dataset import Dataset, Split
+from benchsuite.data.file import DataFile
 from benchsuite.spec import ModelSpec, Size
 from benchsuite.spec.trial import Scalar
 
@@ -61,6 +62,8 @@ class TaskEntry:
     """The sources that need no download."""
     architectures: tuple[str, ...] = ("plain", "deep", "bidirectional", "deep_bidirectional")
     options: Mapping[str, Option] = field(default_factory=dict)
+    files: tuple[DataFile, ...] = ()
+    """Every file that any source may download."""
     requirements: tuple[str, ...] = ()
     """Distributions that load() needs."""
     extra: str | None = None

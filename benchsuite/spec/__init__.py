@@ -1,5 +1,6 @@
 """What a trial is, what a model is, what a record is: values only, no behaviour that runs anything."""
 
+from benchsuite.spec.architecture import recurrent_body
 from benchsuite.spec.model import (
     Convolutional,
     Dense,
@@ -38,5 +39,6 @@ __all__ = [
     "Tokens",
     "Trial",
     "parameter_shapes",
+    "recurrent_body",
     "recurrent_names",
 ]

@@ -1,0 +1,33 @@
+"""Data files pinned by hash, and what tasks share when they turn files into sequences.
+
+Cheap to import: nothing here opens a file or a connection until it is asked to.
+"""
+
+from benchsuite.data.cache import Cached, FileState, cache_folder, fetch, list_files, status, verify_files
+from benchsuite.data.classification import classification_metrics, majority_baseline
+from benchsuite.data.file import DataFile
+from benchsuite.data.splits import fixed_order, stratified_split
+from benchsuite.data.text import words
+from benchsuite.data.vocabulary import PADDING, UNKNOWN, Vocabulary
+from benchsuite.data.windows import window_starts, window_targets
+
+__all__ = [
+    "PADDING",
+    "UNKNOWN",
+    "Cached",
+    "DataFile",
+    "FileState",
+    "Vocabulary",
+    "cache_folder",
+    "classification_metrics",
+    "fetch",
+    "fixed_order",
+    "list_files",
+    "majority_baseline",
+    "status",
+    "stratified_split",
+    "verify_files",
+    "window_starts",
+    "window_targets",
+    "words",
+]
