@@ -1,0 +1,17 @@
+"""The reference: DESIGN section 5 written out by hand in plain NumPy, for reading and for comparing against.
+
+Nothing here is fast, and nothing is clever: one loop over time, one formula a line, any float dtype.
+Parity runs it in float64.
+
+    cells         one step of rnn, lstm and gru, forwards and backwards
+    layers        a cell over time: lengths, direction, truncation; the stack of layers
+    convolution   the image baseline
+    heads         readout, output layer, loss
+    model         input to loss and back to every gradient
+    optimisers    clipping and the four update rules
+    program       the contract's Program and Backend around them
+"""
+
+from benchsuite_numpy.reference.program import ReferenceBackend, ReferenceProgram
+
+__all__ = ["ReferenceBackend", "ReferenceProgram"]

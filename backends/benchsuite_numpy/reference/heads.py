@@ -1,0 +1,87 @@
+"""From the body's outputs to the loss and back: readout, output layer, loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from benchsuite.contracts.backend import Parameters
+from benchsuite.spec import ModelSpec, Rbf
+
+
+def read(model: ModelSpec, outputs: np.ndarray, lengths: np.ndarray, hidden: int) -> np.ndarray:
+    """Apply the readout to outputs (B, T, F): (B, F), or (B, T, F) for `steps`.
+
+    `last` takes a row's forward half (the first `hidden` columns) at its last valid step and its backward
+    half at step 0. The outputs are zero on padding, so `mean` is their sum over the length.
+    """
+    if model.readout == "steps":
+        return outputs
+    if model.readout == "mean":
+        mean: np.ndarray = outputs.sum(axis=1) / lengths[:, None].astype(outputs.dtype)
+        return mean
+    rows = np.arange(len(outputs))
+    return np.concatenate([outputs[rows, lengths - 1, :hidden], outputs[:, 0, hidden:]], axis=1)
+
+
+def read_back(
+    model: ModelSpec, d_read: np.ndarray, shape: tuple[int, ...], lengths: np.ndarray, hidden: int
+) -> np.ndarray:
+    """dL/d(outputs) of `shape` (B, T, F); entries on padding carry no meaning and are masked later."""
+    if model.readout == "steps":
+        return d_read
+    d_outputs = np.zeros(shape, d_read.dtype)
+    if model.readout == "mean":
+        d_outputs += (d_read / lengths[:, None].astype(d_read.dtype))[:, None, :]
+        return d_outputs
+    rows = np.arange(shape[0])
+    d_outputs[rows, lengths - 1, :hidden] = d_read[:, :hidden]
+    d_outputs[:, 0, hidden:] = d_read[:, hidden:]
+    return d_outputs
+
+
+def score(model: ModelSpec, parameters: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Scores (..., O) of features x (..., F): what predict() returns and the loss reads."""
+    if isinstance(model.head, Rbf):
+        distance: np.ndarray = ((x[..., :, None] - parameters["rbf.W"]) ** 2).sum(axis=-2)
+        return -distance if model.loss == "cross_entropy" else distance
+    out: np.ndarray = x @ parameters["out.W"] + parameters["out.b"]
+    return out
+
+
+def score_back(
+    model: ModelSpec, parameters: Mapping[str, np.ndarray], x: np.ndarray, d_scores: np.ndarray
+) -> tuple[np.ndarray, Parameters]:
+    """dL/dx and the head's gradients from dL/d(scores)."""
+    flat, d_flat = x.reshape(-1, x.shape[-1]), d_scores.reshape(-1, d_scores.shape[-1])
+    if isinstance(model.head, Rbf):
+        sign = -1 if model.loss == "cross_entropy" else 1
+        difference = 2 * sign * (flat[:, :, None] - parameters["rbf.W"]) * d_flat[:, None, :]
+        return difference.sum(axis=2).reshape(x.shape), {"rbf.W": -difference.sum(axis=0)}
+    gradients = {"out.W": flat.T @ d_flat, "out.b": d_flat.sum(0)}
+    return d_scores @ parameters["out.W"].T, gradients
+
+
+def loss(
+    model: ModelSpec, scores: np.ndarray, targets: np.ndarray, valid: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """The loss and dL/d(scores), zero where `valid` ((B,) or (B, T)) is false.
+
+    The sum over valid entries over their count. Cross-entropy is taken of softmax(scores); the absolute
+    error's derivative at zero is zero.
+    """
+    if model.loss == "cross_entropy":
+        shifted = scores - scores.max(axis=-1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        one_hot = np.eye(scores.shape[-1], dtype=scores.dtype)[targets]
+        terms, slopes, count = -(one_hot * log_p).sum(axis=-1), np.exp(log_p) - one_hot, valid.sum()
+    else:
+        error = scores - targets.astype(scores.dtype)
+        count = valid.sum() * scores.shape[-1]
+        if model.loss == "squared":
+            terms, slopes = (error**2).sum(axis=-1), 2 * error
+        else:
+            terms, slopes = np.abs(error).sum(axis=-1), np.sign(error)
+    count = scores.dtype.type(count)
+    return float(np.where(valid, terms, 0).sum() / count), np.where(valid[..., None], slopes, 0) / count

@@ -1,0 +1,61 @@
+"""Clipping and the four update rules, parameter by parameter."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from benchsuite.contracts.backend import Parameters
+from benchsuite.spec import Recipe
+
+
+def global_norm(gradients: Parameters) -> float:
+    """The L2 norm of all gradients taken as one vector."""
+    return math.sqrt(sum(float((g**2).sum()) for g in gradients.values()))
+
+
+def peak(gradients: Parameters) -> float:
+    """The largest absolute entry of all gradients."""
+    return max(float(np.abs(g).max()) for g in gradients.values())
+
+
+def clip(recipe: Recipe, gradients: Parameters) -> Parameters:
+    """By norm: g c / max(|g|, c) (Pascanu et al. 2013). By value: every entry within [-c, c]."""
+    if recipe.clip == "norm":
+        scale = recipe.clip_at / max(global_norm(gradients), recipe.clip_at)
+        return {name: (g * scale).astype(g.dtype) for name, g in gradients.items()}
+    if recipe.clip == "value":
+        return {name: np.clip(g, -recipe.clip_at, recipe.clip_at) for name, g in gradients.items()}
+    return gradients
+
+
+class Optimiser:
+    """sgd, momentum, RMSProp (Tieleman and Hinton 2012) and Adam (Kingma and Ba 2015, algorithm 1)."""
+
+    def __init__(self, recipe: Recipe, parameters: Parameters) -> None:
+        self._recipe = recipe
+        self._steps = 0
+        self._first = {name: np.zeros_like(p) for name, p in parameters.items()}
+        self._second = {name: np.zeros_like(p) for name, p in parameters.items()}
+
+    def update(self, parameters: Parameters, gradients: Parameters) -> None:
+        """One step, in place."""
+        self._steps += 1
+        r = self._recipe
+        for name, p in parameters.items():
+            g, m, v = gradients[name], self._first[name], self._second[name]
+            if r.optimiser == "sgd":
+                p -= r.learning_rate * g
+            elif r.optimiser == "momentum":
+                m[...] = r.momentum * m + g
+                p -= r.learning_rate * m
+            elif r.optimiser == "rmsprop":
+                v[...] = r.rho * v + (1 - r.rho) * g**2
+                p -= r.learning_rate * g / (np.sqrt(v) + r.epsilon)
+            else:
+                m[...] = r.beta1 * m + (1 - r.beta1) * g
+                v[...] = r.beta2 * v + (1 - r.beta2) * g**2
+                m_hat = m / (1 - r.beta1**self._steps)
+                v_hat = v / (1 - r.beta2**self._steps)
+                p -= r.learning_rate * m_hat / (np.sqrt(v_hat) + r.epsilon)
