@@ -105,5 +105,7 @@ def unknown_name(kind: str, given: str, allowed: Iterable[str], hint: str = "") 
     text = f"unknown {kind} {given!r}"
     if close:
         text += f"; did you mean {' or '.join(repr(name) for name in close)}?"
+    else:
+        text += "."
     text += f" Known: {', '.join(names)}." if names else f" No {kind} is registered."
     return f"{text} {hint}".rstrip()
