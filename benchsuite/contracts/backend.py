@@ -100,7 +100,8 @@ class Program(abc.ABC):
     @abc.abstractmethod
     def kernel(self) -> str:
         """The path that really ran the recurrence (`cudnn`, `onednn`, `scan`, `while_loop`,
-        `python_loop` ...), asked of the framework, not assumed."""
+        `python_loop` ...), asked of the framework, not assumed. The words `python_loop`, `while_loop`, `scan` and `unrolled` stand
+        for loops over steps; any other word is taken for a fused kernel."""
 
     def memory(self) -> dict[str, int]:
         """Bytes by name that the framework reports for the device (`device_peak`, ...); may be empty."""
@@ -135,6 +136,10 @@ class Backend(abc.ABC):
     def product(self, m: int, k: int, n: int, execution: Execution) -> Callable[[], None]:
         """A function that runs one (m, k) @ (k, n) matrix product on the device and waits for it: the core
         times it to learn the machine's limit."""
+
+    def release(self) -> None:
+        """Called after a trial, when its program is gone: give back what the framework still holds for it
+        (compiled graphs, cached device memory)."""
 
     def versions(self) -> dict[str, str]:
         """What to record of the framework: versions, BLAS, CUDA, cuDNN, build flags."""

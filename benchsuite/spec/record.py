@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -68,7 +68,7 @@ class Record(Frozen):
     fingerprint: str = ""
     started: float = 0.0
     finished: float = 0.0
-    series: Annotated[list[Series], Field(default_factory=list, exclude=True)]
+    series: list[Series] = Field(default_factory=list, exclude=True)
     """Kept beside the journal, in series/<trial>.parquet, not in it."""
 
     @property

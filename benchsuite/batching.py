@@ -1,0 +1,122 @@
+"""Batches: seeded shuffling, few padded lengths, no copy of the data but the batch itself.
+
+A framework compiles or traces once per batch shape, so shapes are few: every batch has the same number of
+rows, and its padded length is one of a handful of boundaries taken from the training split's lengths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchsuite.contracts import Batch, Ragged, Split
+from benchsuite.errors import RequestError
+from benchsuite.initialisation import stream
+
+BOUNDARIES = 4
+"""Most padded lengths a task has."""
+WINDOW = 32
+"""Batches within which rows are sorted by length: wide enough to save padding, narrow enough to mix."""
+
+
+@dataclass(frozen=True)
+class Batcher:
+    """Cuts a split into batches of `rows` rows in the reals' type `dtype`.
+
+    boundaries  ascending padded lengths; the last one fits the longest sequence of any split
+    """
+
+    rows: int
+    boundaries: tuple[int, ...]
+    dtype: str
+
+    def epoch(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
+        """The training batches of one epoch, in an order drawn from (seed, epoch).
+
+        Rows are shuffled, sorted by length within windows of WINDOW batches, and the batches shuffled again
+        (Khomenko et al. 2016). The rows that do not fill a batch are left out; which ones changes by epoch.
+        """
+        random = stream(seed, f"epoch/{epoch}")
+        order = random.permutation(len(split))
+        count = len(order) // self.rows
+        if count == 0:
+            raise RequestError(
+                f"batch_size {self.rows} is more than the {len(split)} training examples; lower it"
+            )
+        order = order[: count * self.rows]
+        if len(self.boundaries) > 1:
+            order = self._sorted_in_windows(order, split.inputs.lengths)
+            order = order.reshape(count, self.rows)[random.permutation(count)].reshape(-1)
+        for start in range(0, len(order), self.rows):
+            yield self.batch(split, order[start : start + self.rows])
+
+    def steps(self, split: Split) -> int:
+        """Batches in an epoch."""
+        return len(split) // self.rows
+
+    def evaluation(self, split: Split) -> Iterator[tuple[np.ndarray, Batch]]:
+        """Every row of a split once, by length: (row numbers, batch). The last batch is filled up by
+        repeating its last row, so it may have more rows than row numbers."""
+        order = np.argsort(split.inputs.lengths, kind="stable")
+        for start in range(0, len(order), self.rows):
+            rows = order[start : start + self.rows]
+            filled = np.concatenate([rows, np.repeat(rows[-1:], self.rows - len(rows))])
+            yield rows, self.batch(split, filled)
+
+    def batch(self, split: Split, rows: np.ndarray) -> Batch:
+        """The given rows, padded to the smallest boundary that fits them."""
+        lengths = split.inputs.lengths[rows]
+        time = self.boundaries[int(np.searchsorted(self.boundaries, int(lengths.max())))]
+        inputs = self._cast(split.inputs.padded(rows, time))
+        if isinstance(split.targets, Ragged):
+            targets = self._cast(split.targets.padded(rows, time))
+        else:
+            targets = self._cast(split.targets[rows])
+        return Batch(inputs, lengths.astype(np.int32), targets)
+
+    def _cast(self, array: np.ndarray) -> np.ndarray:
+        kind = np.dtype(self.dtype if array.dtype.kind == "f" else np.int32)
+        return np.ascontiguousarray(array, kind)
+
+    def _sorted_in_windows(self, order: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        window = WINDOW * self.rows
+        parts = [order[start : start + window] for start in range(0, len(order), window)]
+        return np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in parts])
+
+
+def batcher(train: Split, others: list[Split], rows: int, dtype: str) -> Batcher:
+    """A batcher whose boundaries are quantiles of the training lengths, rounded up to multiples of 4.
+
+    All lengths equal: one boundary, exactly that length.
+    """
+    lengths = train.inputs.lengths
+    longest = max(int(split.inputs.lengths.max()) for split in [train, *others])
+    if int(lengths.min()) == longest:
+        return Batcher(rows, (longest,), dtype)
+    # quantiles that split the padding evenly, not the rows: long rows cost more
+    shares = [(index + 1) / BOUNDARIES for index in range(BOUNDARIES - 1)]
+    inner = {-(-int(np.quantile(lengths, share)) // 4) * 4 for share in shares}
+    return Batcher(rows, (*sorted(length for length in inner if length < longest), longest), dtype)
+
+
+def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[Batch]:
+    """One long sequence as `rows` parallel streams, cut into chunks of `time` steps (stateful truncated
+    BPTT): row r of a chunk goes on where row r of the chunk before ended. Targets must be by step.
+
+    The first chunk is fresh, the others carry. Steps that do not fill a chunk are left out.
+    """
+    if len(split) != 1 or not isinstance(split.targets, Ragged):
+        raise RequestError("streams need one long sequence with targets by step")
+    values, targets = split.inputs[0], split.targets[0]
+    length = len(values) // rows // time * time
+    if length == 0:
+        raise RequestError(
+            f"{len(values)} steps do not fill {rows} streams of {time} steps; lower batch_size"
+        )
+    lengths = np.full(rows, time, np.int32)
+    fixed = Batcher(rows, (time,), dtype)
+    for start in range(0, length, time):
+        at = np.arange(rows)[:, None] * length + np.arange(start, start + time)
+        yield Batch(fixed._cast(values[at]), lengths, fixed._cast(targets[at]), fresh=start == 0)

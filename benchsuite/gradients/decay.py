@@ -1,0 +1,76 @@
+"""How fast |dL/dh_t| shrinks or grows on its way back in time: vanishing and exploding gradients.
+
+The profile is taken by *lag*, the number of recurrent steps between h_t and the last state of its row, so
+that rows of different lengths can be averaged. With one loss at the end of the sequence, |dL/dh| at lag k is
+what k recurrent Jacobians leave of it (Bengio et al. 1994; Pascanu et al. 2013, eq. 5), and the slope of its
+logarithm is the mean log-contraction of one step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+VANISHING, EXPLODING = 1e-2, 1e2
+"""Change of |dL/dh| over the whole sequence, beyond which it is called vanishing or exploding. A
+convention: at 1e-2 the first step's share of an update drowns in the noise of most recipes."""
+
+MIN_ROWS = 0.25
+"""Share of the rows that must reach a lag for it to count in the fit."""
+
+
+@dataclass(frozen=True)
+class Decay:
+    """The fit ln|dL/dh| = a + slope * lag.
+
+    slope      natural logarithm per step; negative: shrinking
+    half_life  steps back in time over which the gradient halves, ln 2 / -slope; infinite when it does not
+    change     exp(slope * longest lag): what is left of the gradient at the first step
+    verdict    vanishing, stable, exploding; undefined where the loss does not enter at the end alone
+    """
+
+    slope: float
+    half_life: float
+    change: float
+    verdict: str
+
+
+def lag_profile(state: np.ndarray, lengths: np.ndarray, backwards: bool = False) -> np.ndarray:
+    """Mean over rows of |dL/dh_t|_2 by lag.
+
+    :param state: dL/dh_t, (B, T, H).
+    :param lengths: (B,).
+    :param backwards: the layer reads from the end, so that its last state is at t = 0.
+    :returns: (longest length,) float64; lags that fewer than MIN_ROWS of the rows reach are NaN.
+    """
+    norms = np.sqrt(np.sum(np.asarray(state, np.float64) ** 2, axis=2))
+    longest = int(lengths.max())
+    lags = np.arange(longest)
+    steps = np.broadcast_to(lags, (len(lengths), longest)) if backwards else lengths[:, None] - 1 - lags
+    reached = lags < lengths[:, None]
+    taken = np.where(reached, np.take_along_axis(norms, np.maximum(steps, 0), axis=1), 0.0)
+    count = reached.sum(axis=0)
+    profile = taken.sum(axis=0) / count
+    return np.where(count >= MIN_ROWS * len(lengths), profile, np.nan)
+
+
+def decay(profile: np.ndarray, loss_at_end: bool = True) -> Decay:
+    """Fit a profile. Lags whose gradient has underflowed to zero are left out of the fit, but make the
+    verdict vanishing."""
+    lags = np.arange(len(profile))
+    reached = np.isfinite(profile)
+    alive = reached & (profile > 0)
+    if int(alive.sum()) < 2:
+        verdict = "undefined" if not loss_at_end or int(reached.sum()) < 2 else "vanishing"
+        return Decay(float("nan"), float("nan"), float("nan"), verdict)
+    slope = float(np.polyfit(lags[alive], np.log(profile[alive]), 1)[0])
+    span = int(lags[reached][-1])
+    change = float(np.exp(np.clip(slope * span, -700, 700)))
+    if not loss_at_end:
+        verdict = "undefined"
+    elif change < VANISHING or bool((reached & (profile == 0)).any()):
+        verdict = "vanishing"
+    else:
+        verdict = "exploding" if change > EXPLODING else "stable"
+    return Decay(slope, float(np.log(2) / -slope) if slope < 0 else float("inf"), change, verdict)

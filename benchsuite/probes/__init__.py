@@ -1,0 +1,1 @@
+"""Built-in probes: what a trial costs besides its own figures."""

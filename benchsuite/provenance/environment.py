@@ -1,0 +1,87 @@
+"""The environment of a process: hardware, system, software, threads."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import distributions
+from pathlib import Path
+
+import numpy as np
+import psutil
+import threadpoolctl
+
+VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "GLIBC_TUNABLES",
+    "CUDA_VISIBLE_DEVICES",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "XLA_FLAGS",
+    "JAX_ENABLE_X64",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_DETERMINISTIC_OPS",
+    "PYTHONHASHSEED",
+)
+"""Environment variables that change results or speed; recorded where they are set."""
+
+
+@cache
+def environment() -> dict[str, str]:
+    """Facts of this process and machine, by dotted name; strings only."""
+    facts = {
+        "hardware.cpu": _cpu_model(),
+        "hardware.cores": str(psutil.cpu_count(logical=False) or os.cpu_count()),
+        "hardware.logical_cores": str(os.cpu_count()),
+        "hardware.memory_bytes": str(psutil.virtual_memory().total),
+        "system.platform": platform.platform(),
+        "system.machine": platform.machine(),
+        "system.libc": " ".join(platform.libc_ver()),
+        "python.version": platform.python_version(),
+        "python.implementation": platform.python_implementation(),
+        "python.numpy": np.__version__,
+        "python.distributions": _distributions(),
+        "code.git_commit": _git_commit(),
+    }
+    for pool in threadpoolctl.threadpool_info():
+        facts[f"threads.{pool['user_api']}.{pool['prefix']}"] = str(pool["num_threads"])
+    facts |= {f"variable.{name}": os.environ[name] for name in VARIABLES if name in os.environ}
+    return {name: value for name, value in facts.items() if value}
+
+
+def _cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    if sys.platform == "linux" and info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+def _distributions() -> str:
+    found = {dist.metadata["Name"]: dist.version for dist in distributions() if dist.metadata["Name"]}
+    return ", ".join(f"{name}=={found[name]}" for name in sorted(found, key=str.lower))
+
+
+def _git_commit() -> str:
+    """The commit of the source tree this package runs from, with `+changes` where files differ from it."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return ""
+    try:
+        commit = _git(root, "rev-parse", "HEAD")
+        changes = "+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else ""
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return commit + changes
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=True
+    )
+    return done.stdout.strip()

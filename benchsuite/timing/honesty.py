@@ -1,0 +1,37 @@
+"""Checks that a timed program did its work inside the timed region."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from benchsuite.contracts import Program
+
+SHARE = 0.25
+"""Share of a block's work that may be left when synchronize() returns."""
+
+LEAST_SECONDS = 0.02
+MOST_CALLS = 200
+
+
+def unsynchronised(program: Program, step: Callable[[], None], seconds: float) -> bool:
+    """Whether synchronize() returns before the work is done.
+
+    After a block of about `seconds` of steps and a synchronize(), reading the parameters back must take no
+    longer than reading them once more; if the first reading waits for a good share of the block, the
+    program was still busy and its times are worth nothing.
+    """
+    calls, begin = 0, time.perf_counter()
+    while calls < MOST_CALLS and time.perf_counter() - begin < max(seconds, LEAST_SECONDS):
+        step()
+        calls += 1
+    program.synchronize()
+    block = time.perf_counter() - begin
+    first, second = _reading(program), _reading(program)
+    return first - second > max(SHARE * (block + first), LEAST_SECONDS / 4)
+
+
+def _reading(program: Program) -> float:
+    begin = time.perf_counter()
+    program.parameters()
+    return time.perf_counter() - begin

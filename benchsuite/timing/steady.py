@@ -1,0 +1,103 @@
+"""Steady state: warm up until stable, then timed rounds; every sample is kept.
+
+The device is waited for inside the timed region, at the end of each round: an asynchronous step looks tens
+of times faster than it is. Wall time and CPU time of the process are taken side by side.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import stats
+
+from benchsuite.spec import Protocol
+
+STABLE = 0.05
+"""Warm-up ends when the last three blocks differ by less than this share of their median."""
+
+UNSTABLE = 0.15
+"""Interquartile range over median above which a figure is marked unstable."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Of a set of samples: median, quartile distance, and a 95 % bootstrap interval of the median."""
+
+    median: float
+    iqr: float
+    low: float
+    high: float
+
+    @property
+    def unstable(self) -> bool:
+        return not self.iqr <= UNSTABLE * self.median
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Seconds per call, one entry a round. `calls` is how often a round called."""
+
+    wall: np.ndarray
+    cpu: np.ndarray
+    calls: int
+    warm: bool
+    """Whether warm-up became stable within its time."""
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Of the wall times."""
+        return summarise(self.wall)
+
+    @property
+    def cpu_median(self) -> float:
+        return float(np.median(self.cpu))
+
+
+def summarise(samples: np.ndarray) -> Summary:
+    """Median, IQR and percentile-bootstrap interval (2,000 resamples, fixed seed) of at least one sample."""
+    median = float(np.median(samples))
+    low, high = np.quantile(samples, [0.25, 0.75])
+    if len(samples) < 2 or float(np.ptp(samples)) == 0.0:
+        return Summary(median, 0.0, median, median)
+    interval = stats.bootstrap(
+        (samples,), np.median, n_resamples=2000, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    return Summary(median, float(high - low), float(interval.low), float(interval.high))
+
+
+def steady_state(call: Callable[[], None], synchronize: Callable[[], None], protocol: Protocol) -> Samples:
+    """Time `call`, which may return before its work is done; `synchronize` waits for it."""
+    first = _block(call, synchronize, 1)[0]
+    calls = max(1, int(np.ceil(protocol.round_seconds / max(first, 1e-7))))
+    calls, warm = _warm_up(call, synchronize, protocol, calls)
+    rounds = [_block(call, synchronize, calls) for _ in range(protocol.rounds)]
+    wall, cpu = np.array(rounds).T
+    return Samples(wall, cpu, calls, warm)
+
+
+def _block(call: Callable[[], None], synchronize: Callable[[], None], calls: int) -> tuple[float, float]:
+    cpu, wall = time.process_time(), time.perf_counter()
+    for _ in range(calls):
+        call()
+    synchronize()
+    return (time.perf_counter() - wall) / calls, (time.process_time() - cpu) / calls
+
+
+def _warm_up(
+    call: Callable[[], None], synchronize: Callable[[], None], protocol: Protocol, calls: int
+) -> tuple[int, bool]:
+    """Run blocks until three in a row agree or the time is up; returns (calls a round, became stable)."""
+    end = time.perf_counter() + protocol.warmup_seconds
+    seen: list[float] = []
+    while True:
+        seen.append(_block(call, synchronize, calls)[0])
+        calls = max(1, int(np.ceil(protocol.round_seconds / max(seen[-1], 1e-7))))
+        last = seen[-3:]
+        if len(last) == 3 and max(last) - min(last) < STABLE * float(np.median(last)):
+            return calls, True
+        if time.perf_counter() > end:
+            return calls, False

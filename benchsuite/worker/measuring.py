@@ -1,0 +1,121 @@
+"""The speed figures of a trained program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchsuite.batching import Batcher
+from benchsuite.contracts import Backend, Batch, Dataset, Program
+from benchsuite.flops import forward_products, inference_flops, training_flops
+from benchsuite.initialisation import stream
+from benchsuite.spec import ModelSpec, Series, Trial
+from benchsuite.timing import Samples, peak_rate, steady_state, unsynchronised
+
+BATCHES = 4
+
+
+@dataclass
+class Speed:
+    """Scalars `speed/...`, the samples behind them, and a verdict: stable, unstable or unsynchronised."""
+
+    scalars: dict[str, float] = field(default_factory=dict)
+    series: list[Series] = field(default_factory=list)
+    verdict: str = "stable"
+
+
+def measure_speed(
+    program: Program, backend: Backend, model: ModelSpec, trial: Trial, batcher: Batcher, data: Dataset
+) -> Speed:
+    """Steady-state training step, inference and transfer on a few pre-loaded batches, with throughput and
+    the share of the machine's peak. Takes optimiser steps: measure last."""
+    batches = _timing_batches(batcher, data)
+    placed = [program.place(batch) for batch in batches]
+    count = len(batches)
+
+    def steps() -> None:
+        for each in placed:
+            program.step(each)
+
+    def inference() -> None:
+        for each in placed:
+            program.predict(each)
+
+    def transfer() -> None:
+        for batch in batches:
+            program.place(batch)
+
+    found = Speed()
+    step = steady_state(steps, program.synchronize, trial.protocol)
+    program.drain()
+    if unsynchronised(program, steps, trial.protocol.round_seconds):
+        found.verdict = "unsynchronised"
+    elif step.summary.unstable:
+        found.verdict = "unstable"
+    predict = steady_state(inference, program.synchronize, trial.protocol)
+    move = steady_state(transfer, program.synchronize, trial.protocol)
+    for name, samples in (("step", step), ("inference", predict), ("transfer", move)):
+        _describe(found, name, samples, count)
+    _throughput(found, batches, step, count)
+    _limits(found, batches, model, backend, trial, step, predict)
+    return found
+
+
+def _timing_batches(batcher: Batcher, data: Dataset) -> list[Batch]:
+    """A few batches whose lengths are those of the data: chosen at random, not the first ones."""
+    random = stream(0, "timing")
+    order = random.permutation(len(data.train))
+    count = min(BATCHES, max(1, len(order) // batcher.rows))
+    chosen = order[: count * batcher.rows]
+    chosen = chosen[np.argsort(data.train.inputs.lengths[chosen], kind="stable")]
+    return [
+        batcher.batch(data.train, chosen[index * batcher.rows : (index + 1) * batcher.rows])
+        for index in range(count)
+    ]
+
+
+def _describe(found: Speed, name: str, samples: Samples, count: int) -> None:
+    summary = samples.summary
+    found.scalars |= {
+        f"speed/{name}_median_seconds": summary.median / count,
+        f"speed/{name}_iqr_seconds": summary.iqr / count,
+        f"speed/{name}_low_seconds": summary.low / count,
+        f"speed/{name}_high_seconds": summary.high / count,
+        f"speed/{name}_cpu_seconds": samples.cpu_median / count,
+    }
+    rounds = np.arange(len(samples.wall), dtype=float).tolist()
+    for clock, values in (("wall", samples.wall), ("cpu", samples.cpu)):
+        found.series.append(
+            Series(name=f"speed/{name}_{clock}", axis="sample", x=rounds, y=(values / count).tolist())
+        )
+
+
+def _throughput(found: Speed, batches: list[Batch], step: Samples, count: int) -> None:
+    seconds = step.summary.median / count
+    found.scalars["speed/sequences_per_second"] = batches[0].size / seconds
+    steps = sum(batch.valid_steps for batch in batches) / count
+    found.scalars["speed/time_steps_per_second"] = steps / seconds
+    padded = sum(batch.size * batch.time for batch in batches) / count
+    found.scalars["speed/padding_share"] = 1.0 - steps / padded
+
+
+def _limits(
+    found: Speed,
+    batches: list[Batch],
+    model: ModelSpec,
+    backend: Backend,
+    trial: Trial,
+    step: Samples,
+    predict: Samples,
+) -> None:
+    """Floating-point rate and the share it is of what the machine's products reach at these shapes."""
+    peak = peak_rate(forward_products(model, batches[0]), backend, trial.execution)
+    training = sum(training_flops(model, batch) for batch in batches)
+    inference = sum(inference_flops(model, batch) for batch in batches)
+    found.scalars |= {
+        "speed/flops_per_step": training / len(batches),
+        "speed/peak_flops_per_second": peak,
+        "speed/peak_share": training / step.summary.median / peak,
+        "speed/inference_peak_share": inference / predict.summary.median / peak,
+    }
