@@ -1,0 +1,1 @@
+"""Where trials run. The local executor is a plugin like any other."""

@@ -1,0 +1,201 @@
+"""LocalExecutor: trials in worker processes on this machine, supervised by the standard library alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from benchsuite.contracts import (
+    BackendEntry,
+    Event,
+    Examined,
+    Executor,
+    Finished,
+    Progress,
+    RunOptions,
+    Started,
+    Survey,
+)
+from benchsuite.errors import BenchsuiteError, PluginError, RequestError, UnknownNameError
+from benchsuite.executors.parallel import Item, Result, ask_all, run_parallel
+from benchsuite.executors.pool import MOST_IDLE, WorkerKey, WorkerPool
+from benchsuite.executors.supervisor import Ended, WorkerProcess
+from benchsuite.executors.variables import worker_variables
+from benchsuite.plugins import registry
+from benchsuite.spec import Execution, Record, Status, Trial
+from benchsuite.worker.channel import Answer, AskExamine, AskRun, AskSurvey, Command
+
+QUESTION_SECONDS = 300.0
+"""How long a worker may take to load its framework and answer a question."""
+
+
+class LocalExecutor(Executor):
+    """Serves trials from warm workers, one per interpreter, backend and environment variables.
+
+    backends  the known backends, by default those of the installed plugins
+    module    what `python -m` runs as a worker
+
+    With one job the trials run in the caller's own thread and the next one starts only when the caller asks
+    for the next event: what an observer does between two trials is never on the timed path.
+    Raises RequestError for options out of range and where workers cannot be supervised.
+    """
+
+    def __init__(
+        self,
+        options: RunOptions,
+        backends: Mapping[str, BackendEntry] | None = None,
+        module: str = "benchsuite.worker",
+    ) -> None:
+        if os.name != "posix":
+            raise RequestError("the local executor needs Linux, macOS or WSL: workers are process groups")
+        if options.isolation not in ("worker", "trial"):
+            raise RequestError(f"isolation is 'worker' or 'trial', not {options.isolation!r}")
+        if options.jobs < 1:
+            raise RequestError(f"jobs must be at least 1, not {options.jobs}")
+        if options.timeout is not None and not options.timeout > 0:
+            raise RequestError(f"a timeout is a number of seconds above 0, not {options.timeout}")
+        self._options = options
+        self._pythons = dict(options.pythons)
+        self._backends = registry().backends if backends is None else backends
+        self._pool = WorkerPool(module, MOST_IDLE if options.isolation == "worker" else 0)
+
+    def survey(self, backends: Sequence[str]) -> list[Survey]:
+        return self._ask_all(self._survey, backends)
+
+    def _survey(self, backend: str) -> Survey:
+        python = self._pythons.get(backend, sys.executable)
+        try:
+            answer = self._question(self._key(backend, Execution()), AskSurvey())
+        except BenchsuiteError as error:
+            return Survey(backend, str(error), {}, {}, python)
+        if isinstance(answer, Survey):
+            return answer
+        return Survey(backend, str(answer), {}, {}, python)
+
+    def examine(self, trials: Sequence[Trial]) -> list[Examined]:
+        groups: dict[WorkerKey, list[Trial]] = {}
+        found: dict[str, Examined] = {}
+        for trial in trials:
+            try:
+                groups.setdefault(self._key(trial.backend, trial.execution), []).append(trial)
+            except BenchsuiteError as error:
+                found[trial.id] = Examined(trial, str(error), "")
+        for examined in self._ask_all(self._examine, list(groups.items())):
+            found.update((one.trial.id, one) for one in examined)
+        return [found[trial.id] for trial in trials]
+
+    def _examine(self, group: tuple[WorkerKey, list[Trial]]) -> list[Examined]:
+        key, trials = group
+        try:
+            answer = self._question(key, AskExamine(tuple(trials)))
+        except BenchsuiteError as error:
+            answer = str(error)
+        if isinstance(answer, list):
+            return answer
+        return [Examined(trial, str(answer), "") for trial in trials]
+
+    def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
+        waiting = [(trial, self._key_or_none(trial)) for trial in trials]
+        kinds = len({key for _, key in waiting})
+        scarce = self._options.isolation == "worker" and kinds > MOST_IDLE
+
+        def take() -> Trial | None:
+            """In the given order; but with more kinds of worker than can be kept warm, warm ones first."""
+            if not waiting:
+                return None
+            warm = self._pool.idle_keys() if scarce else set()
+            place = next((place for place, (_, key) in enumerate(waiting) if key in warm), 0)
+            return waiting.pop(place)[0]
+
+        if self._options.jobs > 1:
+            return run_parallel(self._options.jobs, take, self._run, self._pool.kill_lent)
+        return self._run_in_turn(take)
+
+    def _run_in_turn(self, take: Callable[[], Trial | None]) -> Iterator[Event]:
+        while (trial := take()) is not None:
+            yield from self._run(trial)
+
+    def _run(self, trial: Trial) -> Iterator[Event]:
+        started = time.time()
+        yield Started(trial)
+        try:
+            worker = self._pool.lend(self._key(trial.backend, trial.execution))
+        except BenchsuiteError as error:
+            yield Finished(_record(trial, Ended(Status.FAILED, str(error)), "", started))
+            return
+        try:
+            for answer in worker.ask(AskRun(trial), self._options.timeout):
+                match answer:
+                    case Progress():
+                        yield answer
+                    case Record():
+                        yield Finished(_with_output(answer, worker))
+                    case Ended():
+                        yield Finished(_record(trial, answer, worker.output_tail, started))
+        except BaseException:
+            # interrupted, or the caller wants no more: a worker in the middle of a trial serves no other
+            worker.kill()
+            raise
+        finally:
+            self._pool.take_back(worker)
+
+    def _ask_all(self, ask: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """At the same time as far as there are processors: loading a framework takes seconds."""
+        return ask_all(ask, items, os.cpu_count() or 1, self._pool.kill_lent)
+
+    def close(self) -> None:
+        self._pool.kill_lent()
+        self._pool.close()
+
+    def _question(self, key: WorkerKey, command: Command) -> Answer | str:
+        """Ask a worker something else than to run a trial: its answer, or why there is none."""
+        worker = self._pool.lend(key)
+        try:
+            answer = next(worker.ask(command, QUESTION_SECONDS))
+        except BaseException:
+            worker.kill()
+            raise
+        finally:
+            self._pool.take_back(worker)
+        if not isinstance(answer, Ended):
+            return answer
+        last = worker.output_tail.splitlines()[-1:]
+        return f"the worker of backend {key.backend!r} did not answer: {answer.reason}" + "".join(
+            f"; it said last: {line}" for line in last
+        )
+
+    def _key(self, backend: str, execution: Execution) -> WorkerKey:
+        if backend not in self._backends:
+            raise UnknownNameError("backend", backend, self._backends)
+        try:
+            variables = worker_variables(self._backends[backend], execution)
+        except Exception as error:  # the plugin's own code: its failure is the reason for its trials alone
+            raise PluginError(f"backend {backend!r} cannot name its environment: {error!r}") from error
+        python = self._pythons.get(backend, sys.executable)
+        return WorkerKey(python, backend, tuple(sorted(variables.items())))
+
+    def _key_or_none(self, trial: Trial) -> WorkerKey | None:
+        try:
+            return self._key(trial.backend, trial.execution)
+        except BenchsuiteError:
+            return None
+
+
+def _with_output(record: Record, worker: WorkerProcess) -> Record:
+    """The worker's last words belong to every trial that did not end well."""
+    if record.status is Status.OK or record.output_tail:
+        return record
+    return record.model_copy(update={"output_tail": worker.output_tail})
+
+
+def _record(trial: Trial, ended: Ended, output: str, started: float) -> Record:
+    return Record(
+        trial=trial,
+        status=ended.status,
+        reason=ended.reason,
+        output_tail=output,
+        started=started,
+        finished=time.time(),
+    )

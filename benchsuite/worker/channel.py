@@ -1,0 +1,132 @@
+"""The messages between a worker and the process that supervises it: one JSON object a line.
+
+Commands go to the worker's standard input; answers come back on a pipe of their own, because frameworks
+print on standard output and error. Both ends are Python, so NaN and the infinities travel as the literals
+that the json module writes and reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from benchsuite.contracts.executor import Examined, Progress, Survey
+from benchsuite.errors import WorkerError
+from benchsuite.spec import Record, Series, Trial
+
+
+@dataclass(frozen=True)
+class AskSurvey:
+    """What is the backend, and what does it find on this machine?"""
+
+
+@dataclass(frozen=True)
+class AskExamine:
+    """Can these trials run?"""
+
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True)
+class AskRun:
+    """Run this trial."""
+
+    trial: Trial
+
+
+Command = AskSurvey | AskExamine | AskRun
+Answer = Survey | list[Examined] | Progress | Record
+
+
+def encode_command(command: Command) -> bytes:
+    """A command as one line."""
+    match command:
+        case AskSurvey():
+            return _line({"command": "survey"})
+        case AskExamine(trials):
+            return _line({"command": "examine", "trials": [trial.model_dump() for trial in trials]})
+        case AskRun(trial):
+            return _line({"command": "run", "trial": trial.model_dump()})
+
+
+def decode_command(line: bytes) -> Command:
+    """The command that a line holds. Raises WorkerError for anything else."""
+    message = _message(line)
+    match message:
+        case {"command": "survey"}:
+            return AskSurvey()
+        case {"command": "examine", "trials": [*trials]}:
+            return AskExamine(tuple(Trial.model_validate(trial) for trial in trials))
+        case {"command": "run", "trial": trial}:
+            return AskRun(Trial.model_validate(trial))
+    raise WorkerError(f"a worker was sent a message it does not know: {_shorten(line)}")
+
+
+def encode_survey(survey: Survey) -> bytes:
+    """The answer to AskSurvey."""
+    return _line({"answer": "survey", **asdict(survey)})
+
+
+def encode_examined(examined: Sequence[Examined]) -> bytes:
+    """The answer to AskExamine, in the order of its trials, which need not travel back."""
+    return _line({"answer": "examined", "found": [[one.reason, one.fingerprint] for one in examined]})
+
+
+def encode_progress(progress: Progress) -> bytes:
+    """A sign of life from the trial being run, which need not travel back."""
+    fields = {key: value for key, value in vars(progress).items() if key != "trial"}
+    return _line({"answer": "progress", **fields})
+
+
+def encode_record(record: Record) -> bytes:
+    """The answer to AskRun: the record without its trial, and its series, which its dump leaves out."""
+    series = [one.model_dump() for one in record.series]
+    return _line(
+        {
+            "answer": "record",
+            "trial_id": record.trial_id,
+            "record": record.model_dump(exclude={"trial"}),
+            "series": series,
+        }
+    )
+
+
+def decode_answer(line: bytes, command: Command) -> Answer:
+    """What a worker said to `command`. Raises WorkerError when it is no answer to it."""
+    message = _message(line)
+    kind = message.pop("answer", None)
+    try:
+        match kind, command:
+            case "survey", AskSurvey():
+                return Survey(**message)
+            case "examined", AskExamine(trials):
+                found = zip(trials, message["found"], strict=True)
+                return [Examined(trial, reason, fingerprint) for trial, (reason, fingerprint) in found]
+            case "progress", AskRun(trial):
+                return Progress(trial=trial, **message)
+            case "record", AskRun(trial) if message["trial_id"] == trial.id:
+                series = [Series.model_validate(one) for one in message["series"]]
+                return Record.model_validate({**message["record"], "trial": trial, "series": series})
+    except (KeyError, TypeError, ValueError) as error:
+        raise WorkerError(f"a worker's answer is malformed ({error}): {_shorten(line)}") from error
+    raise WorkerError(f"a worker answered out of turn: {_shorten(line)}")
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except ValueError as error:
+        raise WorkerError(f"a line on a worker's channel is not JSON: {_shorten(line)}") from error
+    if not isinstance(message, dict):
+        raise WorkerError(f"a line on a worker's channel is not a JSON object: {_shorten(line)}")
+    return message
+
+
+def _shorten(line: bytes, most: int = 120) -> str:
+    return repr(line[:most].decode(errors="replace")) + ("..." if len(line) > most else "")
