@@ -3,7 +3,7 @@
 Settings, read at every call:
 
     BENCHSUITE_DATA    the cache folder; unset, the user's cache folder of this platform
-    BENCHSUITE_MIRROR  http(s) base URL that serves every file under its cache name, instead of the pinned URLs
+    BENCHSUITE_MIRROR  http(s) base URL that serves every file by its cache name, instead of the pinned URLs
 """
 
 from __future__ import annotations

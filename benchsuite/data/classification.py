@@ -15,9 +15,10 @@ def classification_metrics(scores: np.ndarray, classes: np.ndarray) -> dict[str,
     scores = scores.astype(np.float64)
     finite = np.isfinite(scores).all(axis=1)
     chosen = np.where(finite, scores.argmax(axis=1), -1)
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    likelihood = np.take_along_axis(shifted, classes[:, None].astype(np.int64), axis=1)[:, 0]
-    entropy = np.log(np.exp(shifted).sum(axis=1)) - likelihood
+    with np.errstate(invalid="ignore", over="ignore"):  # a diverged model's scores are a fact, not a warning
+        shifted = scores - scores.max(axis=1, keepdims=True)
+        likelihood = np.take_along_axis(shifted, classes[:, None].astype(np.int64), axis=1)[:, 0]
+        entropy = np.log(np.exp(shifted).sum(axis=1)) - likelihood
     return {
         "accuracy": float(np.mean(chosen == classes)),
         "macro_f1": _macro_f1(chosen, classes, scores.shape[1]),

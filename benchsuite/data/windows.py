@@ -15,6 +15,6 @@ def window_starts(first: int, stop: int, window: int, horizon: int) -> np.ndarra
 
 
 def window_targets(values: np.ndarray, starts: np.ndarray, window: int, horizon: int) -> np.ndarray:
-    """The rows to forecast, flattened: values (N, C) -> (n, horizon * C), channels of one row side by side."""
+    """The rows to forecast, flattened: values (N, C) -> (n, horizon * C), channels of a row side by side."""
     ahead = np.lib.stride_tricks.sliding_window_view(values, horizon, axis=0)[starts + window]
     return np.ascontiguousarray(ahead.swapaxes(1, 2)).reshape(len(starts), horizon * values.shape[1])

@@ -1,0 +1,98 @@
+"""The task `sentiment`: data set, model, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from benchsuite.contracts import Dataset, Ragged, Split, Task
+from benchsuite.data import Vocabulary, classification_metrics, majority_baseline, words
+from benchsuite.errors import RequestError, UnknownNameError
+from benchsuite.spec import Dense, ModelSpec, Size, Tokens, recurrent_body
+from benchsuite.spec.trial import Scalar
+from benchsuite_sentiment import texts
+from benchsuite_sentiment.bag_of_words import bag_of_words_scores
+from benchsuite_sentiment.generated import generated
+
+_CLASSES = 2
+_SOURCES = {"sst2": texts.sst2, "mr": texts.mr, "reviews": texts.reviews, "generated": generated}
+
+
+class Sentiment(Task):
+    """Binary classification of texts; `accuracy` ranks."""
+
+    primary = "accuracy"
+    higher_is_better = True
+
+    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
+        """Texts as word ids, (length,) int32 each; targets (n,) int32, 1 for favourable."""
+        if source not in _SOURCES:
+            raise UnknownNameError("source of sentiment", source, _SOURCES)
+        max_length, size, min_count = (
+            _at_least(options, name, least)
+            for name, least in (("max_length", 1), ("vocabulary", 3), ("min_count", 1))
+        )
+        corpus = _SOURCES[source]()
+        part = slice(-max_length, None) if options["keep"] == "tail" else slice(max_length)
+        lower_case = bool(options["lower_case"])
+        documents = {
+            name: [words(text, lower_case)[part] for text in split.texts]
+            for name, split in (
+                ("train", corpus.train),
+                ("validation", corpus.validation),
+                ("test", corpus.test),
+            )
+        }
+        vocabulary = Vocabulary.build(documents["train"], min_count, size)
+        train, validation, test = (
+            _split(vocabulary, documents[name], getattr(corpus, name).labels)
+            for name in ("train", "validation", "test")
+        )
+        return Dataset(
+            name=f"sentiment/{source}",
+            train=train,
+            validation=validation,
+            test=test,
+            vocabulary=vocabulary.words,
+            metadata={"classes": _CLASSES},
+            baselines={
+                "majority": majority_baseline(train.targets, test.targets, _CLASSES),
+                "bag_of_words": classification_metrics(
+                    bag_of_words_scores(train, test, len(vocabulary)), test.targets
+                ),
+            },
+            licence=corpus.licence,
+        )
+
+    def model(
+        self, dataset: Dataset, architecture: str, cell: str, size: Size, options: Mapping[str, Scalar]
+    ) -> ModelSpec:
+        """Embedding, recurrent stack, last or mean output, two logits."""
+        assert dataset.vocabulary is not None
+        return ModelSpec(
+            input=Tokens(len(dataset.vocabulary), size.embedding),
+            body=recurrent_body(architecture, cell, size),
+            head=Dense(_CLASSES),
+            loss="cross_entropy",
+            readout="mean" if options["readout"] == "mean" else "last",
+        )
+
+    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:
+        """accuracy, macro_f1 and cross_entropy of logits (n, 2)."""
+        assert isinstance(split.targets, np.ndarray)
+        return classification_metrics(predictions, split.targets)
+
+
+def _split(vocabulary: Vocabulary, documents: list[list[str]], labels: np.ndarray) -> Split:
+    values, lengths = vocabulary.encode(documents)
+    return Split(Ragged(values, np.cumsum(lengths) - lengths, lengths), labels)
+
+
+def _at_least(options: Mapping[str, Scalar], name: str, least: int) -> int:
+    value = options[name]
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise RequestError(
+            f"sentiment: option {name} is {value!r}; it must be a whole number, {least} or more"
+        )
+    return value
