@@ -18,6 +18,6 @@ def check_kernel(kernel: str, execution: Execution) -> None:
     slow = execution.device != "cpu" and not any(word in kernel for word in DEVICE_KERNELS)
     if looped or slow or not kernel:
         raise KernelFallbackError(
-            f"unroll fused was asked for on {execution.device}, but the framework ran {kernel or 'nothing'!r}; "
+            f"unroll fused was asked for on {execution.device}, but {kernel or 'nothing'!r} ran; "
             "use unroll dynamic, or a size and type the fused kernel takes"
         )

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from benchsuite.batching import Batcher, batcher
+from benchsuite.batching import Batcher, batcher, stream_batches
 from benchsuite.contracts import (
     Backend,
     Batch,
@@ -165,7 +165,7 @@ class _TrialRun:
             program = backend.build(model, weights, trial.recipe, trial.execution)
             self.scalars["speed/import_seconds"] = import_seconds
             self.scalars["speed/build_seconds"] = time.perf_counter() - begin
-        first = next(iter(cutter.epoch(data.train, trial.seed, 0)))
+        first = _first_batch(trial, cutter, data)
         with self._phase("parity"):
             parity = self._parity(program, model, weights, first)
             check_kernel(program.kernel(), trial.execution)
@@ -263,6 +263,13 @@ def _batcher(trial: Trial, data: Dataset) -> Batcher:
         return Batcher(1, (longest,), trial.execution.dtype)
     others = [data.validation, data.test]
     return batcher(data.train, others, trial.recipe.batch_size, trial.execution.dtype)
+
+
+def _first_batch(trial: Trial, cutter: Batcher, data: Dataset) -> Batch:
+    recipe = trial.recipe
+    if recipe.carry and recipe.truncation is not None:
+        return next(stream_batches(data.train, recipe.batch_size, recipe.truncation, cutter.dtype))
+    return next(cutter.epoch(data.train, trial.seed, 0))
 
 
 def _check_installed(what: str, requirements: Sequence[str], extra: str | None) -> None:
