@@ -1,0 +1,82 @@
+"""TorchBackend: what torch has on this machine, and how to build programs with it."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Callable
+
+import torch
+
+from benchsuite.contracts import Backend, Device
+from benchsuite.contracts.backend import Parameters
+from benchsuite.errors import UnsupportedError
+from benchsuite.spec import Execution, ModelSpec, Recipe, Trial
+from benchsuite.spec.names import NO_CELL
+from benchsuite_torch import runtime
+from benchsuite_torch.checks import BIDIRECTIONAL_CARRY, cell_problem, execution_problem, model_problem
+from benchsuite_torch.program import TorchProgram
+
+
+class TorchBackend(Backend):
+    """Eager PyTorch on the CPU or one CUDA device."""
+
+    def __init__(self) -> None:
+        runtime.single_interop_thread()
+
+    def devices(self) -> list[Device]:
+        capability = torch.backends.cpu.get_cpu_capability()
+        found = [Device("cpu", f"{platform.machine()}, {capability}")]
+        for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+            name = "gpu" if index == 0 else f"gpu:{index}"
+            found.append(Device(name, torch.cuda.get_device_name(index)))
+        return found
+
+    def supports(self, trial: Trial) -> str | None:
+        problem = execution_problem(trial.execution)
+        if problem is None and trial.cell != NO_CELL:
+            problem = cell_problem(trial.cell)
+        if problem is None and trial.recipe.carry and "bidirectional" in trial.architecture:
+            problem = BIDIRECTIONAL_CARRY
+        return problem
+
+    def build(
+        self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
+    ) -> TorchProgram:
+        problem = execution_problem(execution) or model_problem(model, recipe)
+        if problem:
+            raise UnsupportedError(problem)
+        return TorchProgram(model, parameters, recipe, execution)
+
+    def product(self, m: int, k: int, n: int, execution: Execution) -> Callable[[], None]:
+        problem = execution_problem(execution)
+        if problem:
+            raise UnsupportedError(problem)
+        settings, device = runtime.Settings.of(execution), runtime.torch_device(execution.device)
+        dtype = getattr(torch, execution.dtype)
+        a, b = (torch.ones(shape, dtype=dtype, device=device) for shape in ((m, k), (k, n)))
+        out = torch.empty((m, n), dtype=dtype, device=device)
+
+        def run() -> None:
+            runtime.apply(settings)
+            torch.mm(a, b, out=out)
+            runtime.synchronize(device)
+
+        return run
+
+    def versions(self) -> dict[str, str]:
+        built = torch.__config__.show()
+        onednn = re.search(r"MKL-DNN (v\S+)", built)
+        blas = re.search(r"BLAS_INFO=(\w+)", built)
+        found = {
+            "torch": str(torch.__version__),
+            "torch/onednn": onednn.group(1) if onednn and torch.backends.mkldnn.is_available() else "absent",
+            "torch/blas": blas.group(1) if blas else "unknown",
+            "torch/cpu_capability": str(torch.backends.cpu.get_cpu_capability()),
+            "torch/threads": str(torch.get_num_threads()),
+            "torch/interop_threads": str(torch.get_num_interop_threads()),
+            "torch/cuda": str(torch.version.cuda or "absent"),
+        }
+        if torch.backends.cudnn.is_available():
+            found["torch/cudnn"] = str(torch.backends.cudnn.version())
+        return found

@@ -1,0 +1,161 @@
+"""The recurrence through torch's own fused layers: cuDNN on a GPU, oneDNN or ATen on a CPU.
+
+Padding needs packing in two places only. A layer that reads forwards gives every valid output exactly
+without it, and the readout picks each row's last one. A layer that reads backwards must start at each row's
+own end: a GPU gets that from packing; a CPU, where packing would leave oneDNN, from turning each row round
+within its length and reading it forwards. Both pack where a state at each row's own end is asked for.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from benchsuite_torch.placement import Rows
+from benchsuite_torch.stack import Direction, RecurrentStack, State
+
+
+class TurnRows(torch.autograd.Function):  # type: ignore[misc]
+    """x (steps, B, D) with each row turned round within its length; its own inverse and its own transpose,
+    which spares the backward pass a scatter."""
+
+    @staticmethod
+    def forward(x: torch.Tensor, reversal: torch.Tensor) -> torch.Tensor:
+        return x.flatten(0, 1).index_select(0, reversal).view(x.shape)
+
+    @staticmethod
+    def setup_context(
+        ctx: torch.autograd.function.FunctionCtx, inputs: tuple[torch.Tensor, ...], _: object
+    ) -> None:
+        ctx.save_for_backward(inputs[1])
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, d: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (reversal,) = ctx.saved_tensors
+        return d.flatten(0, 1).index_select(0, reversal).view(d.shape), None
+
+
+def run(
+    stack: RecurrentStack,
+    x: torch.Tensor,
+    rows: Rows,
+    truncation: int | None,
+    state: State | None,
+    final: bool = False,
+    packing: bool = False,
+) -> tuple[torch.Tensor, State | None]:
+    """Outputs of the top layer (steps, B, F) for inputs (steps, B, I), and the state at each row's own end.
+
+    `state` is where the forward direction starts (None: zero). `packing` says how backward layers meet ragged
+    rows: packed, or turned round. Outputs on padding are arbitrary.
+    """
+    chunk = truncation if truncation and truncation < rows.steps else rows.steps
+    if stack.body.bidirectional and (chunk < rows.steps or not (rows.full or packing)):
+        return _by_direction(stack, x, rows, chunk), None
+    state = state or stack.zero_state(rows.batch)
+    packed = not rows.full and (final or stack.body.bidirectional)
+    cuts = [*range(0, rows.steps, chunk), rows.steps]
+    outputs = []
+    for begin, end in pairwise(cuts):
+        if begin:
+            state = tuple(part.detach() for part in state)
+        y, state = _segment(
+            stack, stack.flat, x[begin:end], state, _live(rows, begin, end) if packed else None
+        )
+        outputs.append(y)
+    return outputs[0] if len(outputs) == 1 else torch.cat(outputs), state if final else None
+
+
+def _by_direction(stack: RecurrentStack, x: torch.Tensor, rows: Rows, chunk: int) -> torch.Tensor:
+    """Bidirectional layers, one direction at a time."""
+    zero = tuple(part[:1] for part in stack.zero_state(rows.batch))
+    for layer in stack.layers:
+        outputs = []
+        for direction in layer:
+            if chunk < rows.steps:
+                outputs.append(_truncated(stack, direction, x, rows, chunk, zero))
+            elif direction.reverse:
+                turned = TurnRows.apply(x, rows.reversal)
+                y, _ = _segment(stack, direction.flat, turned, zero, None)
+                outputs.append(TurnRows.apply(y, rows.reversal))
+            else:
+                outputs.append(_segment(stack, direction.flat, x, zero, None)[0])
+        x = torch.cat(outputs, dim=2)
+    return x
+
+
+def _truncated(
+    stack: RecurrentStack, direction: Direction, x: torch.Tensor, rows: Rows, truncation: int, state: State
+) -> torch.Tensor:
+    """One direction in chunks. The state that enters step k, 2k, ... is detached, whichever way time is read,
+    so the chunks of the backward direction end one step later than those of the forward one."""
+    first = truncation + 1 if direction.reverse else truncation
+    cuts = [0, *range(first, rows.steps, truncation), rows.steps]
+    chunks = list(pairwise(cuts))
+    outputs = []
+    for begin, end in reversed(chunks) if direction.reverse else chunks:
+        live = None if rows.full else _live(rows, begin, end)
+        part = x[begin:end]
+        if direction.reverse:
+            part = _turn(part, live)
+        state = tuple(one.detach() for one in state)
+        y, state = _segment(stack, direction.flat, part, state, live)
+        outputs.append(_turn(y, live) if direction.reverse else y)
+    return torch.cat(outputs[::-1] if direction.reverse else outputs)
+
+
+def _turn(x: torch.Tensor, live: torch.Tensor | None) -> torch.Tensor:
+    """A chunk (n, B, D) with every row turned round within its `live` steps (None: all of them)."""
+    if live is None:
+        return x.flip(0)
+    rows = Rows(len(x), len(x), live, x.device, x.dtype)
+    turned: torch.Tensor = TurnRows.apply(x, rows.reversal)
+    return turned
+
+
+def _live(rows: Rows, begin: int, end: int) -> torch.Tensor:
+    """(B,): how many of the steps [begin, end) are real in each row."""
+    return (rows.lengths - begin).clamp(0, end - begin)
+
+
+def _segment(
+    stack: RecurrentStack, flat: list[torch.Tensor], x: torch.Tensor, state: State, live: torch.Tensor | None
+) -> tuple[torch.Tensor, State]:
+    """Run x (n, B, I) through the layers whose tensors are `flat`: outputs and last states.
+
+    With `live` (B,) the rows are packed: outputs behind a row's live steps are zero and its state stays what
+    it was after them. torch refuses to pack a row of length 0, so such a row runs one step, then dropped.
+    """
+    if live is None:
+        return _operate(stack, flat, x, state)
+    packed = pack_padded_sequence(x, live.clamp(min=1), enforce_sorted=False)
+    ordered = tuple(part.index_select(1, packed.sorted_indices) for part in state)
+    data, last = _operate(stack, flat, packed.data, ordered, packed.batch_sizes)
+    result = PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
+    y, _ = pad_packed_sequence(result, total_length=len(x))
+    last = tuple(part.index_select(1, packed.unsorted_indices) for part in last)
+    if int(live.min()) == 0:
+        active = (live > 0)[:, None].to(x.device)
+        last = tuple(torch.where(active, new, old) for new, old in zip(last, state, strict=True))
+    return y, last
+
+
+def _operate(
+    stack: RecurrentStack,
+    flat: list[torch.Tensor],
+    x: torch.Tensor,
+    state: State,
+    batch_sizes: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, State]:
+    """torch's operator behind torch.nn.RNN, LSTM and GRU."""
+    initial = list(state) if len(state) > 1 else state[0]
+    per_layer = len(stack.layers[0][0].flat)
+    directions = 2 if stack.body.bidirectional and len(flat) > per_layer else 1
+    settings = (True, len(flat) // (per_layer * directions), 0.0, torch.is_grad_enabled(), directions == 2)
+    if batch_sizes is None:
+        y, *last = stack.operator(x, initial, flat, *settings, False)
+    else:
+        y, *last = stack.operator(x, batch_sizes, initial, flat, *settings)
+    return y, tuple(last)

@@ -1,0 +1,46 @@
+"""Which kernel ran: read from torch's own profile of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from torch.profiler import ProfilerActivity, profile
+
+from benchsuite.contracts import Batch
+from benchsuite.spec import Convolutional, ModelSpec, Tokens
+
+OPERATORS: dict[str, str] = {
+    "aten::_cudnn_rnn": "cudnn",
+    "aten::cudnn_convolution": "cudnn",
+    "aten::miopen_rnn": "miopen",
+    "aten::miopen_convolution": "miopen",
+    "aten::mkldnn_rnn_layer": "onednn",
+    "aten::mkldnn_convolution": "onednn",
+}
+"""Operators that only a library's own kernel runs."""
+GENERAL = ("aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::convolution")
+"""torch's own entry points: `aten` where they ran and no library's kernel did."""
+
+
+def kernel_of(call: Callable[[], object]) -> str:
+    """Run `call` once under the profiler and name what ran: `cudnn`, `onednn`, `aten`, or `python_loop` when
+    no operator for whole sequences did. Several are joined by `+`."""
+    with profile(activities=[ProfilerActivity.CPU]) as record:
+        call()
+    ran = {event.key for event in record.key_averages()}
+    libraries = sorted({name for operator, name in OPERATORS.items() if operator in ran})
+    if libraries:
+        return "+".join(libraries)
+    return "aten" if ran.intersection(GENERAL) else "python_loop"
+
+
+def sample_batch(model: ModelSpec) -> Batch:
+    """Two rows of zeros that `model` accepts: enough to see which kernel runs."""
+    body, rows = model.body, 2
+    time = body.height * body.width // model.input_size if isinstance(body, Convolutional) else 3
+    tokens, classes = isinstance(model.input, Tokens), model.loss == "cross_entropy"
+    inputs = np.zeros((rows, time), np.int32) if tokens else np.zeros((rows, time, model.input_size))
+    leading = (rows, time) if model.readout == "steps" else (rows,)
+    targets = np.zeros(leading, np.int32) if classes else np.zeros((*leading, model.head.outputs))
+    return Batch(inputs, np.full(rows, time, np.int32), targets)
