@@ -111,7 +111,7 @@ def check_training(kit: Kit, case: Case, steps: int = 10) -> None:
     for name, error in parameter_drift(program.parameters(), reference.parameters()).items():
         if not error <= tolerances.drift_50:
             raise ConformanceError(
-                f"{case.name}: {name} drifts by {error:.1e} in {steps} steps, allowed {tolerances.drift_50:.0e}"
+                f"{case.name}: {name} drifts by {error:.1e}, allowed {tolerances.drift_50:.0e}"
             )
 
 
@@ -163,9 +163,7 @@ def check_purity(kit: Kit, case: Case) -> None:
         raise ConformanceError(f"{case.name}: predict() after gradients() differs from before")
     for name, weight in program.parameters().items():
         if not np.array_equal(weight, before[name]) or weight.dtype != np.dtype(kit.dtype):
-            raise ConformanceError(
-                f"{case.name}: {name} changed by predict() or gradients(), or changed type"
-            )
+            raise ConformanceError(f"{case.name}: {name} changed by predict() or gradients()")
         weight += 1  # a copy: the program must not see this
     if not np.array_equal(first, program.predict(placed)):
         raise ConformanceError(f"{case.name}: parameters() gives away the program's own memory")

@@ -58,9 +58,7 @@ def _check_model(model: ModelSpec, data: Dataset, place: str) -> None:
         _demand(values.dtype.kind == "i", f"{place}: tokens need integer inputs, got {values.dtype}")
         _demand(top < model.input.vocabulary, f"{place}: id {top} is outside the vocabulary")
     else:
-        _demand(
-            values.shape[-1] == model.input.size, f"{place}: features {values.shape} do not fit the model"
-        )
+        _demand(values.shape[-1] == model.input.size, f"{place}: inputs {values.shape} do not fit the model")
     if isinstance(model.body, Convolutional):
         pixels = model.body.height * model.body.width
         fits = int(data.train.inputs.lengths[0]) * model.input_size == pixels
@@ -90,7 +88,7 @@ def _check_scores(task: Task, data: Dataset) -> None:
     poor = task.score(np.zeros_like(perfect) + perfect[:1], data.test, data)
     _demand(task.primary in good, f"{data.name}: score() lacks the primary metric {task.primary!r}")
     _demand(
-        all(np.isfinite(value) for value in good.values()), f"{data.name}: a metric is not finite: {good}"
+        all(np.isfinite(value) for value in good.values()), f"{data.name}: a metric is not finite in {good}"
     )
     better = (
         good[task.primary] >= poor[task.primary]
