@@ -1,7 +1,7 @@
 """The task `mnist_rows`: which digit is it, read a row, a column or a pixel at a time?
 
-    mnist   28 x 28 pictures of handwritten digits, 55,000 / 5,000 / 10,000; LeCun et al., Proc. IEEE 1998. The
-            validation split is the last 5,000 of the 60,000 training pictures.
+    mnist   28 x 28 pictures of handwritten digits, 55,000 / 5,000 / 10,000; LeCun et al., Proc. IEEE 1998.
+            The validation split is the last 5,000 of the 60,000 training pictures.
     digits  the 8 x 8 pictures that ship with scikit-learn, 1,797 in all, 70/15/15 within each class; Alpaydin
             and Kaynak, UCI 1998 (Optical Recognition of Handwritten Digits, its test part).
 

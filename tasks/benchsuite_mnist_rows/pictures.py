@@ -18,7 +18,7 @@ _DIGITS_SEED = 1998
 
 @dataclass(frozen=True)
 class Labelled:
-    """Pictures (n, height, width) float32 in [0, 1], 1 for ink, and their digits (n,) int32."""
+    """Pictures (n, height, width) uint8, 0 for paper, and their digits (n,) int32."""
 
     pictures: np.ndarray
     labels: np.ndarray
@@ -26,28 +26,30 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Album:
-    """The three splits of a source, and the licence of its files."""
+    """The licence of a source's files, the value of full ink, and the three splits."""
 
+    licence: str
+    ink: int
     train: Labelled
     validation: Labelled
     test: Labelled
-    licence: str
 
 
 def mnist() -> Album:
     """The 60,000 training pictures without the last 5,000, those 5,000, and the 10,000 test pictures."""
     train, test = (
         Labelled(
-            read_idx(fetch(FILES[f"mnist_{part}-images-idx3-ubyte.gz"])).astype(np.float32) / np.float32(255),
+            read_idx(fetch(FILES[f"mnist_{part}-images-idx3-ubyte.gz"])),
             read_idx(fetch(FILES[f"mnist_{part}-labels-idx1-ubyte.gz"])).astype(np.int32),
         )
         for part in ("train", "t10k")
     )
     return Album(
-        train=Labelled(train.pictures[:-_VALIDATION], train.labels[:-_VALIDATION]),
-        validation=Labelled(train.pictures[-_VALIDATION:], train.labels[-_VALIDATION:]),
-        test=test,
-        licence=FILES["mnist_train-images-idx3-ubyte.gz"].licence,
+        FILES["mnist_train-images-idx3-ubyte.gz"].licence,
+        255,
+        Labelled(train.pictures[:-_VALIDATION], train.labels[:-_VALIDATION]),
+        Labelled(train.pictures[-_VALIDATION:], train.labels[-_VALIDATION:]),
+        test,
     )
 
 
@@ -56,11 +58,12 @@ def digits() -> Album:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    pictures, labels = (bunch.images / 16).astype(np.float32), bunch.target.astype(np.int32)
+    pictures, labels = bunch.images.astype(np.uint8), bunch.target.astype(np.int32)
     parts = stratified_split(labels, (0.7, 0.15, 0.15), _DIGITS_SEED)
     return Album(
+        "CC BY 4.0 (UCI, Optical Recognition of Handwritten Digits)",
+        16,
         *(Labelled(pictures[rows], labels[rows]) for rows in parts),
-        licence="CC BY 4.0 (UCI, Optical Recognition of Handwritten Digits)",
     )
 
 

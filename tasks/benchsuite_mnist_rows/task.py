@@ -11,7 +11,7 @@ from benchsuite.data import classification_metrics, fixed_order, majority_baseli
 from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.spec import Convolutional, Dense, Features, ModelSpec, Rbf, Recurrent, Size, recurrent_body
 from benchsuite.spec.trial import Scalar
-from benchsuite_mnist_rows.pictures import Labelled, digits, mnist
+from benchsuite_mnist_rows.pictures import digits, mnist
 
 _CLASSES = 10
 _SOURCES = {"mnist": mnist, "digits": digits}
@@ -30,7 +30,7 @@ class MnistRows(Task):
             raise UnknownNameError("source of mnist_rows", source, _SOURCES)
         album = _SOURCES[source]()
         train, validation, test = (
-            Split(Ragged.from_dense(_sequences(part, options)), part.labels)
+            Split(Ragged.from_dense(_sequences(part.pictures, album.ink, options)), part.labels)
             for part in (album.train, album.validation, album.test)
         )
         height, width = album.train.pictures.shape[1:]
@@ -65,24 +65,26 @@ class MnistRows(Task):
             loss="cross_entropy",
         )
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:
+    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
         """accuracy, macro_f1 and cross_entropy of scores (n, 10)."""
         assert isinstance(split.targets, np.ndarray)
         return classification_metrics(predictions, split.targets)
 
 
-def _sequences(part: Labelled, options: Mapping[str, Scalar]) -> np.ndarray:
-    pictures, view = part.pictures, options["view"]
-    if view == "rows":
-        return pictures
+def _sequences(pictures: np.ndarray, ink: int, options: Mapping[str, Scalar]) -> np.ndarray:
+    """Pictures (n, height, width) as sequences (n, T, D), float32, 1 for full ink."""
+    view = options["view"]
     if view == "columns":
-        return np.ascontiguousarray(pictures.swapaxes(1, 2))
-    pixels = pictures.reshape(len(pictures), -1)
-    if view == "permuted":
+        pictures = pictures.swapaxes(1, 2)
+    elif view == "pixels":
+        pictures = pictures.reshape(len(pictures), -1, 1)
+    elif view == "permuted":
         seed = options["permutation"]
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
             raise RequestError(
                 f"mnist_rows: option permutation is {seed!r}; it must be a seed, 0 to 2^32 - 1"
             )
-        pixels = pixels[:, fixed_order(pixels.shape[1], seed)]
-    return pixels[:, :, None]
+        pixels = pictures.reshape(len(pictures), -1)
+        pictures = pixels.take(fixed_order(pixels.shape[1], seed), axis=1)[:, :, None]
+    shares: np.ndarray = np.divide(pictures, ink, dtype=np.float32, order="C")
+    return shares

@@ -1,7 +1,8 @@
 """The task `sentiment`: is a sentence or a review favourable? Two classes, sequences of very uneven length.
 
-    sst2       Stanford Sentiment Treebank, whole sentences, two classes: 6,920 / 872 / 1,821. Socher et al.,
-               EMNLP 2013; this copy is that of Radford et al. 2017. Not GLUE's SST-2, which trains on phrases.
+    sst2       Stanford Sentiment Treebank, whole sentences, two classes: 6,920 / 872 / 1,821.
+               Socher et al., EMNLP 2013, in the copy of Radford et al. 2017. Not GLUE's SST-2, which trains
+               on phrases.
     mr         sentence polarity v1.0: 10,662 snippets, a fixed 80/10/10. Pang and Lee, ACL 2005.
     reviews    movie review polarity v2.0: 2,000 whole reviews, 746 words on average; folds 0-7 train, 8
                validate, 9 test. Pang and Lee, ACL 2004.

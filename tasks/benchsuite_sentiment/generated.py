@@ -13,6 +13,8 @@ Fillers and subordinate phrases make the lengths uneven and part the words that 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from benchsuite_sentiment.texts import Corpus, Labelled
@@ -22,9 +24,33 @@ SIZES = (3000, 500, 1000)
 
 _SEED = 1990
 
-_OPINIONS = (
-    "awful boring clumsy dull empty forgettable hollow lifeless mediocre painful shallow tedious".split(),
-    "brilliant charming clever delightful engaging funny graceful honest moving original superb warm".split(),
+_UNFAVOURABLE = (
+    "awful",
+    "boring",
+    "clumsy",
+    "dull",
+    "empty",
+    "forgettable",
+    "hollow",
+    "lifeless",
+    "mediocre",
+    "painful",
+    "shallow",
+    "tedious",
+)
+_FAVOURABLE = (
+    "brilliant",
+    "charming",
+    "clever",
+    "delightful",
+    "engaging",
+    "funny",
+    "graceful",
+    "honest",
+    "moving",
+    "original",
+    "superb",
+    "warm",
 )
 _SUBJECTS = (
     "the film",
@@ -79,9 +105,9 @@ def generated() -> Corpus:
         sentences.setdefault(_sentence(random, label), label)
     texts, labels = list(sentences), np.array(list(sentences.values()), np.int32)
     ends = np.cumsum((0, *SIZES))
-    parts = (np.arange(start, stop) for start, stop in zip(ends[:-1], ends[1:], strict=True))
+    parts = (np.arange(start, stop) for start, stop in pairwise(ends))
     every = Labelled(texts, labels)
-    return Corpus(*(every.select(rows) for rows in parts), licence="generated; no rights reserved")
+    return Corpus("generated; no rights reserved", *(every.select(rows) for rows in parts))
 
 
 def _sentence(random: np.random.RandomState, label: int) -> str:
@@ -94,7 +120,7 @@ def _sentence(random: np.random.RandomState, label: int) -> str:
 
 def _clause(random: np.random.RandomState, label: int) -> str:
     negation = _sometimes(random, 0.25, _NEGATIONS)
-    opinion = _one(random, _OPINIONS[1 - label if negation else label])
+    opinion = _one(random, _FAVOURABLE if bool(label) != bool(negation) else _UNFAVOURABLE)
     parts = (
         _one(random, _SUBJECTS),
         _sometimes(random, 0.25, _RELATIVES),
@@ -107,7 +133,7 @@ def _clause(random: np.random.RandomState, label: int) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _one(random: np.random.RandomState, phrases: tuple[str, ...] | list[str]) -> str:
+def _one(random: np.random.RandomState, phrases: tuple[str, ...]) -> str:
     return phrases[random.randint(len(phrases))]
 
 

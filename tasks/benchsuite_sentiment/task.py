@@ -11,12 +11,12 @@ from benchsuite.data import Vocabulary, classification_metrics, majority_baselin
 from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.spec import Dense, ModelSpec, Size, Tokens, recurrent_body
 from benchsuite.spec.trial import Scalar
-from benchsuite_sentiment import texts
 from benchsuite_sentiment.bag_of_words import bag_of_words_scores
 from benchsuite_sentiment.generated import generated
+from benchsuite_sentiment.texts import mr, reviews, sst2
 
 _CLASSES = 2
-_SOURCES = {"sst2": texts.sst2, "mr": texts.mr, "reviews": texts.reviews, "generated": generated}
+_SOURCES = {"sst2": sst2, "mr": mr, "reviews": reviews, "generated": generated}
 
 
 class Sentiment(Task):
@@ -29,26 +29,21 @@ class Sentiment(Task):
         """Texts as word ids, (length,) int32 each; targets (n,) int32, 1 for favourable."""
         if source not in _SOURCES:
             raise UnknownNameError("source of sentiment", source, _SOURCES)
-        max_length, size, min_count = (
-            _at_least(options, name, least)
-            for name, least in (("max_length", 1), ("vocabulary", 3), ("min_count", 1))
-        )
-        corpus = _SOURCES[source]()
+        max_length = _at_least(options, "max_length", 1)
+        size, min_count = _at_least(options, "vocabulary", 3), _at_least(options, "min_count", 1)
         part = slice(-max_length, None) if options["keep"] == "tail" else slice(max_length)
-        lower_case = bool(options["lower_case"])
-        documents = {
-            name: [words(text, lower_case)[part] for text in split.texts]
-            for name, split in (
-                ("train", corpus.train),
-                ("validation", corpus.validation),
-                ("test", corpus.test),
-            )
-        }
-        vocabulary = Vocabulary.build(documents["train"], min_count, size)
+        corpus = _SOURCES[source]()
+        labelled = (corpus.train, corpus.validation, corpus.test)
+        documents = [
+            [words(text, bool(options["lower_case"]))[part] for text in split.texts] for split in labelled
+        ]
+        vocabulary = Vocabulary.build(documents[0], min_count, size)
         train, validation, test = (
-            _split(vocabulary, documents[name], getattr(corpus, name).labels)
-            for name in ("train", "validation", "test")
+            Split(_ragged(vocabulary, texts), split.labels)
+            for texts, split in zip(documents, labelled, strict=True)
         )
+        truth = corpus.test.labels
+        order_free = bag_of_words_scores(train.inputs, corpus.train.labels, test.inputs, len(vocabulary))
         return Dataset(
             name=f"sentiment/{source}",
             train=train,
@@ -57,10 +52,8 @@ class Sentiment(Task):
             vocabulary=vocabulary.words,
             metadata={"classes": _CLASSES},
             baselines={
-                "majority": majority_baseline(train.targets, test.targets, _CLASSES),
-                "bag_of_words": classification_metrics(
-                    bag_of_words_scores(train, test, len(vocabulary)), test.targets
-                ),
+                "majority": majority_baseline(corpus.train.labels, truth, _CLASSES),
+                "bag_of_words": classification_metrics(order_free, truth),
             },
             licence=corpus.licence,
         )
@@ -78,15 +71,15 @@ class Sentiment(Task):
             readout="mean" if options["readout"] == "mean" else "last",
         )
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:
+    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
         """accuracy, macro_f1 and cross_entropy of logits (n, 2)."""
         assert isinstance(split.targets, np.ndarray)
         return classification_metrics(predictions, split.targets)
 
 
-def _split(vocabulary: Vocabulary, documents: list[list[str]], labels: np.ndarray) -> Split:
+def _ragged(vocabulary: Vocabulary, documents: list[list[str]]) -> Ragged:
     values, lengths = vocabulary.encode(documents)
-    return Split(Ragged(values, np.cumsum(lengths) - lengths, lengths), labels)
+    return Ragged(values, np.cumsum(lengths) - lengths, lengths)
 
 
 def _at_least(options: Mapping[str, Scalar], name: str, least: int) -> int:

@@ -29,18 +29,18 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The three splits of a source, and the licence of its files."""
+    """The licence of a source's files, and the three splits."""
 
+    licence: str
     train: Labelled
     validation: Labelled
     test: Labelled
-    licence: str
 
 
 def sst2() -> Corpus:
     """Stanford Sentiment Treebank with its own split."""
     train, dev, test = (FILES[f"sst2_binary_sent_{split}.csv"] for split in ("train", "dev", "test"))
-    return Corpus(*(read_sst2(fetch(file)) for file in (train, dev, test)), licence=train.licence)
+    return Corpus(train.licence, *(read_sst2(fetch(file)) for file in (train, dev, test)))
 
 
 def mr() -> Corpus:
@@ -48,7 +48,7 @@ def mr() -> Corpus:
     positive, negative = FILES["rt-polarity.pos"], FILES["rt-polarity.neg"]
     every = read_mr(fetch(positive), fetch(negative))
     parts = stratified_split(every.labels, (0.8, 0.1, 0.1), _MR_SEED)
-    return Corpus(*(every.select(rows) for rows in parts), licence=positive.licence)
+    return Corpus(positive.licence, *(every.select(rows) for rows in parts))
 
 
 def reviews() -> Corpus:
@@ -56,7 +56,7 @@ def reviews() -> Corpus:
     file = FILES["review_polarity.tar.gz"]
     every, folds = read_reviews(fetch(file))
     parts = (np.flatnonzero(chosen) for chosen in (folds < 8, folds == 8, folds == 9))
-    return Corpus(*(every.select(rows) for rows in parts), licence=file.licence)
+    return Corpus(file.licence, *(every.select(rows) for rows in parts))
 
 
 def read_sst2(path: Path) -> Labelled:
