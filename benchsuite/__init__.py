@@ -3,6 +3,20 @@ that a reader can trust and regenerate."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from benchsuite.hookspecs import hookimpl
 
-__all__ = ["hookimpl"]
+if TYPE_CHECKING:
+    from benchsuite.study import Study, run
+
+__all__ = ["Study", "hookimpl", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """`run` and `Study` are imported when first asked for: plugins and workers need neither."""
+    if name in ("run", "Study"):
+        from benchsuite import study
+
+        return getattr(study, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,7 @@
+"""Studies on disk: the journal of records, the curves beside it, and what the study was."""
+
+from benchsuite.store.journal import Damage, Journal
+from benchsuite.store.series import read_series, write_series
+from benchsuite.store.studies import StudyStore, study_folder
+
+__all__ = ["Damage", "Journal", "StudyStore", "read_series", "study_folder", "write_series"]
