@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -114,6 +115,14 @@ class Trial(Frozen):
             size = size.model_dump() if isinstance(size, Size) else dict(size)
             data["size"] = {**size, "layers": 1}
         return data
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Trial:
+        """A validated copy, with an id of its own.
+
+        pydantic's copy would validate nothing and keep the cached ids of the original.
+        """
+        copied = super().model_copy(deep=deep)
+        return type(self).model_validate({**dict(copied), **(update or {})})
 
     @cached_property
     def id(self) -> str:
