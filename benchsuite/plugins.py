@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -107,17 +107,38 @@ def _describe(point: EntryPoint) -> PluginInfo:
 def _register(found: Registry, point: EntryPoint, info: PluginInfo) -> str:
     """Register one plugin; returns what is wrong with it, or an empty string."""
     manager = found.manager
-    plugin: object | None = None
     try:
         plugin = point.load()
-        manager.register(plugin, name=f"{info.distribution}:{point.name}")
-        manager.check_pending()
-        _collect(found, plugin, info)
-    except Exception as error:  # a plugin may fail in any way; none of them may stop the others
-        if plugin is not None and manager.is_registered(plugin):
-            manager.unregister(plugin)
+        if manager.is_registered(plugin):
+            raise PluginError(f"{point.value} is already in use as plugin {manager.get_name(plugin)}")
+        try:
+            _check_marks(plugin)
+            manager.register(plugin, name=f"{info.distribution}:{point.name}")
+            manager.check_pending()
+            _collect(found, plugin, info)
+        except BaseException:
+            if manager.is_registered(plugin):
+                manager.unregister(plugin)
+            raise
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way; none of them may stop the others
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def _check_marks(plugin: object) -> None:
+    """pluggy passes over a function without @hookimpl in silence; its author should hear of it."""
+    for name in vars(hookspecs):
+        is_hook = name.startswith(f"{hookspecs.PROJECT}_")
+        found = getattr(plugin, name, None) if is_hook else None
+        if callable(found) and not hasattr(found, f"{hookspecs.PROJECT}_impl"):
+            raise PluginError(f"{name} lacks @hookimpl (from benchsuite import hookimpl)")
+
+
+def _registered(found: Registry, plugin: object, hook: str) -> list[Any]:
+    """What `plugin` alone returns from a registration hook."""
+    caller: pluggy.HookCaller = getattr(found.hook, hook)
+    answers: list[Any] = [each.function() for each in caller.get_hookimpls() if each.plugin is plugin]
+    return [entry for answer in answers for entry in answer]
 
 
 def _collect(found: Registry, plugin: object, info: PluginInfo) -> None:
@@ -128,8 +149,7 @@ def _collect(found: Registry, plugin: object, info: PluginInfo) -> None:
     ]
     fresh: list[tuple[str, dict[str, Any], Any]] = []
     for kind, entries, expected in kinds:
-        register: Callable[[], Iterable[Any]] | None = getattr(plugin, f"benchsuite_register_{kind}s", None)
-        for entry in register() if register else ():
+        for entry in _registered(found, plugin, f"benchsuite_register_{kind}s"):
             if not isinstance(entry, expected):
                 raise PluginError(
                     f"benchsuite_register_{kind}s gave {type(entry).__name__}, not {expected.__name__}"
