@@ -95,7 +95,6 @@ def batcher(train: Split, others: list[Split], rows: int, dtype: str) -> Batcher
     longest = max(int(split.inputs.lengths.max()) for split in [train, *others])
     if int(lengths.min()) == longest:
         return Batcher(rows, (longest,), dtype)
-    # quantiles that split the padding evenly, not the rows: long rows cost more
     shares = [(index + 1) / BOUNDARIES for index in range(BOUNDARIES - 1)]
     inner = {-(-int(np.quantile(lengths, share)) // 4) * 4 for share in shares}
     return Batcher(rows, (*sorted(length for length in inner if length < longest), longest), dtype)
