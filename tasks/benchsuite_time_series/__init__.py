@@ -16,6 +16,8 @@ nothing.
 
 Split in time: etth1 as published, the others 60/20/20. A validation or test window may begin in the split
 before; what it forecasts never does. Channels are standardised by the training split's mean and deviation.
+By default a window is read, and its forecast made, relative to its last value: the level of most of these series
+drifts, and a model that reads levels meets ones it never saw (etth1: such models lose to the naive forecast).
 """
 
 from __future__ import annotations
@@ -59,6 +61,11 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
                     "univariate",
                     "target from target; all channels from all channels; or target from all channels",
                     ("univariate", "multivariate", "covariates"),
+                ),
+                "relative": Option(
+                    True,
+                    "read and forecast differences from the window's last value (NLinear, Zeng et al. 2023)",
+                    (True, False),
                 ),
                 "loss": Option("squared", "training loss", ("squared", "absolute")),
                 "ticker": Option("AAPL", "the stock, for the source stocks", tuple(STOCKS)),

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchsuite.contracts import Dataset, Ragged, Split, Task
+from benchsuite.contracts import Dataset, Split, Task
 from benchsuite.data import window_starts, window_targets
 from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.spec import Dense, Features, ModelSpec, Size, recurrent_body
@@ -17,6 +17,7 @@ from benchsuite_time_series.forecasts import naive, seasonal_naive
 from benchsuite_time_series.metrics import forecast_metrics, seasonal_scale
 from benchsuite_time_series.series import Series
 from benchsuite_time_series.sources import SOURCES, stocks
+from benchsuite_time_series.splits import relative_splits, shared_splits
 
 
 class TimeSeries(Task):
@@ -26,44 +27,56 @@ class TimeSeries(Task):
     higher_is_better = False
 
     def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
-        """Windows (window, channels) float32 of one standardised series, held once; targets
-        (n, horizon * forecast channels) float32, the channels of a time step side by side.
+        """Windows (window, channels) float32 of the standardised series; targets (n, horizon * forecast
+        channels) float32, the channels of a time step side by side.
+
+        Windows share the rows of one series, or with the option `relative` hold rows of their own.
 
         metadata: `channels` (forecast), `mean`, `deviation` (of those, training split), `scale` (of MASE),
-        `season`, `horizon`.
+        `season`, `horizon`, `window`, and `anchors` ((windows, channels), what `relative` took away, or None).
         """
         window, horizon = _steps(options, "window"), _steps(options, "horizon")
-        series = _channels(_load(source, options), str(options["features"]))
+        series = _load(source, options)
+        if options["features"] == "univariate":
+            series = series.only([series.target], 0)
         seen = series.values[: series.ends[0]]
         mean, deviation = seen.mean(axis=0), seen.std(axis=0)
         deviation = np.where(deviation == 0, 1.0, deviation)
         values = (series.values - mean) / deviation
-        forecast = [series.target] if options["features"] != "multivariate" else list(range(values.shape[1]))
+        forecast = list(range(values.shape[1])) if options["features"] == "multivariate" else [series.target]
         truth = values[:, forecast]
-        inputs = values.astype(np.float32)
-        train, validation, test = (
-            _split(source, inputs, truth, rows, (window, horizon)) for rows in pairwise((0, *series.ends))
-        )
+        starts = [
+            _starts(source, first, stop, window, horizon) for first, stop in pairwise((0, *series.ends))
+        ]
+        anchors = None
+        if options["relative"]:
+            train, validation, test = relative_splits(values, forecast, starts, window, horizon)
+            anchors = truth[np.concatenate(starts) + window - 1]
+        else:
+            train, validation, test = shared_splits(values, forecast, starts, window, horizon)
         metadata = {
             "channels": tuple(series.channels[index] for index in forecast),
             "mean": mean[forecast],
             "deviation": deviation[forecast],
             "scale": seasonal_scale(truth[: series.ends[0]], series.season),
             "season": series.season,
+            "window": window,
             "horizon": horizon,
+            "anchors": anchors,
         }
-        origins = test.inputs.starts + window
+        origins = starts[2] + window
         free = {
             "naive": naive(truth, origins, horizon),
             "seasonal_naive": seasonal_naive(truth, origins, horizon, series.season),
         }
+        actual = window_targets(truth, starts[2], window, horizon)
         return Dataset(
             name=f"time_series/{source}",
             train=train,
             validation=validation,
             test=test,
             metadata=metadata,
-            baselines={name: _score(guess, test, metadata) for name, guess in free.items()},
+            baselines={name: _score(guess, actual, metadata) for name, guess in free.items()},
             licence=series.licence,
         )
 
@@ -80,13 +93,17 @@ class TimeSeries(Task):
 
     def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:
         """mse, mae, mase and smape of forecasts (n, horizon * channels); see forecast_metrics."""
-        return _score(predictions, split, dataset.metadata)
+        assert isinstance(split.targets, np.ndarray)
+        metadata = dataset.metadata
+        if metadata["anchors"] is None:
+            return _score(predictions, split.targets, metadata)
+        rows = split.inputs.starts // metadata["window"]
+        anchors = np.tile(metadata["anchors"][rows], metadata["horizon"])
+        return _score(predictions + anchors, split.targets + anchors, metadata)
 
 
-def _score(predictions: np.ndarray, split: Split, metadata: Mapping[str, np.ndarray]) -> dict[str, float]:
-    assert isinstance(split.targets, np.ndarray)
-    moments = metadata["mean"], metadata["deviation"], metadata["scale"]
-    return forecast_metrics(predictions, split.targets, *moments)
+def _score(forecast: np.ndarray, truth: np.ndarray, metadata: Mapping[str, np.ndarray]) -> dict[str, float]:
+    return forecast_metrics(forecast, truth, metadata["mean"], metadata["deviation"], metadata["scale"])
 
 
 def _load(source: str, options: Mapping[str, Scalar]) -> Series:
@@ -100,28 +117,14 @@ def _load(source: str, options: Mapping[str, Scalar]) -> Series:
     return SOURCES[source]()
 
 
-def _channels(series: Series, features: str) -> Series:
-    return series.only([series.target], 0) if features == "univariate" else series
-
-
-def _split(
-    source: str,
-    inputs: np.ndarray,
-    truth: np.ndarray,
-    rows: tuple[int, int],
-    steps: tuple[int, int],
-) -> Split:
-    """The windows whose forecasts lie in `rows`. Raises RequestError when there is none."""
-    window, horizon = steps
-    starts = window_starts(*rows, window, horizon)
+def _starts(source: str, first: int, stop: int, window: int, horizon: int) -> np.ndarray:
+    starts = window_starts(first, stop, window, horizon)
     if len(starts) == 0:
         raise RequestError(
-            f"time_series/{source}: window {window} and horizon {horizon} do not fit into its split "
-            f"of time steps {rows[0]} to {rows[1]}; choose smaller ones."
+            f"time_series/{source}: window {window} and horizon {horizon} do not fit into the split of time "
+            f"steps {first} to {stop}; choose smaller ones."
         )
-    lengths = np.full(len(starts), window, np.int64)
-    targets = window_targets(truth.astype(np.float32), starts, window, horizon)
-    return Split(Ragged(inputs, starts, lengths), targets)
+    return starts
 
 
 def _steps(options: Mapping[str, Scalar], name: str) -> int:

@@ -1,0 +1,187 @@
+import hashlib
+import http.server
+import logging
+import multiprocessing
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from benchsuite.data import DataFile, cache_folder, fetch, list_files, status, verify_files
+from benchsuite.errors import DataError, RequestError
+
+CONTENT = b"five words and a newline\n"
+NOWHERE = "http://127.0.0.1:9"  # the discard port: refuses at once, needs no network
+
+
+def card(name: str = "small.txt", content: bytes = CONTENT, base: str = NOWHERE) -> DataFile:
+    return DataFile(name, f"{base}/{name}", hashlib.sha256(content).hexdigest(), len(content), "none")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("BENCHSUITE_DATA", str(folder))
+    monkeypatch.delenv("BENCHSUITE_MIRROR", raising=False)
+    return folder
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder and the URL that serves it."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield folder, f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_cached_file_with_the_pinned_hash_is_used_without_network(cache: Path) -> None:
+    cache.mkdir()
+    (cache / "small.txt").write_bytes(CONTENT)
+    assert fetch(card()) == cache / "small.txt"
+    assert status(card()) == "present"
+
+
+def test_a_missing_file_without_network_says_what_to_do(cache: Path) -> None:
+    file = card()
+    with pytest.raises(DataError) as caught:
+        fetch(file)
+    text = str(caught.value)
+    for part in (
+        file.name,
+        file.sha256,
+        f"{file.bytes} bytes",
+        file.url,
+        str(cache / file.name),
+        "BENCHSUITE_DATA",
+    ):
+        assert part in text
+    assert "no such file" in text
+    assert list(cache.glob("*small.txt*.part")) == []
+
+
+def test_a_corrupt_file_without_network_is_named_and_left_alone(cache: Path) -> None:
+    cache.mkdir()
+    (cache / "small.txt").write_bytes(b"other")
+    assert status(card()) == "corrupt"
+    with pytest.raises(DataError) as caught:
+        fetch(card())
+    assert hashlib.sha256(b"other").hexdigest() in str(caught.value)
+    assert card().sha256 in str(caught.value)
+    assert (cache / "small.txt").read_bytes() == b"other"
+
+
+def test_a_download_is_kept_and_readable_by_others(served: tuple[Path, str], cache: Path) -> None:
+    folder, base = served
+    (folder / "small.txt").write_bytes(CONTENT)
+    path = fetch(card(base=base))
+    assert path.read_bytes() == CONTENT
+    assert path.stat().st_mode & 0o044 == 0o044
+    (folder / "small.txt").unlink()
+    assert fetch(card(base=base)) == path
+    assert [found.name for found in cache.iterdir() if not found.name.endswith(".lock")] == ["small.txt"]
+
+
+def test_a_corrupt_file_is_replaced_only_aloud(
+    served: tuple[Path, str], cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, base = served
+    (folder / "small.txt").write_bytes(CONTENT)
+    cache.mkdir()
+    (cache / "small.txt").write_bytes(b"other")
+    with caplog.at_level(logging.WARNING):
+        assert fetch(card(base=base)).read_bytes() == CONTENT
+    assert "corrupt" in caplog.text
+    assert "small.txt" in caplog.text
+
+
+def test_a_download_with_another_hash_is_refused(served: tuple[Path, str], cache: Path) -> None:
+    folder, base = served
+    (folder / "small.txt").write_bytes(b"tampered")
+    with pytest.raises(DataError, match=hashlib.sha256(b"tampered").hexdigest()):
+        fetch(card(base=base))
+    assert not (cache / "small.txt").exists()
+    assert list(cache.glob(".*.part")) == []
+
+
+def test_a_mirror_serves_files_by_their_cache_name(
+    served: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, base = served
+    (folder / "small.txt").write_bytes(CONTENT)
+    monkeypatch.setenv("BENCHSUITE_MIRROR", base + "/")
+    assert fetch(card()).read_bytes() == CONTENT
+
+
+def test_a_mirror_must_be_a_web_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCHSUITE_MIRROR", "file:///somewhere")
+    with pytest.raises(RequestError, match="http://"):
+        fetch(card())
+
+
+def test_a_cache_folder_that_cannot_be_made_is_a_data_error(cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    with pytest.raises(DataError, match="cache folder cannot be used"):
+        fetch(card())
+
+
+def test_states_are_listed_in_order(cache: Path) -> None:
+    cache.mkdir()
+    (cache / "good").write_bytes(CONTENT)
+    (cache / "bad").write_bytes(b"other")
+    listed = list_files([card("good"), card("bad"), card("absent")])
+    assert [entry.state for entry in listed] == ["present", "corrupt", "missing"]
+    assert [entry.path for entry in listed] == [cache / "good", cache / "bad", cache / "absent"]
+
+
+def test_verify_reads_the_bytes_even_when_size_and_time_are_as_before(cache: Path) -> None:
+    import os
+
+    cache.mkdir()
+    path = cache / "small.txt"
+    path.write_bytes(CONTENT)
+    assert status(card()) == "present"
+    before = path.stat()
+    path.write_bytes(CONTENT[::-1])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert [entry.state for entry in verify_files([card()])] == ["corrupt"]
+
+
+def test_a_changed_file_is_noticed_within_a_process(cache: Path) -> None:
+    cache.mkdir()
+    (cache / "small.txt").write_bytes(CONTENT)
+    assert status(card()) == "present"
+    (cache / "small.txt").write_bytes(CONTENT + b"more")
+    assert status(card()) == "corrupt"
+
+
+def test_without_the_variable_the_platform_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BENCHSUITE_DATA")
+    assert "benchsuite" in cache_folder().parts
+
+
+def _fetch_in_child(file: DataFile) -> bytes:
+    return fetch(file).read_bytes()
+
+
+def test_processes_that_ask_at_once_all_get_the_file(served: tuple[Path, str]) -> None:
+    folder, base = served
+    content = bytes(range(256)) * 4096
+    (folder / "large.bin").write_bytes(content)
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        answers = pool.map(_fetch_in_child, [card("large.bin", content, base)] * 4)
+    assert answers == [content] * 4
