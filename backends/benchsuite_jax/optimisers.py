@@ -1,0 +1,90 @@
+"""Clipping and the four update rules, as pure functions over dictionaries of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchsuite.spec import Recipe
+
+Tree = dict[str, jax.Array]
+MOMENTS: dict[str, tuple[str, ...]] = {"sgd": (), "momentum": ("v",), "rmsprop": ("s",), "adam": ("m", "v")}
+"""Running averages that each optimiser keeps, one array per parameter."""
+
+
+def initial_moments(recipe: Recipe, parameters: Mapping[str, jax.Array]) -> dict[str, Tree]:
+    """Zeros for every running average of the recipe's optimiser."""
+    return {
+        name: {key: jnp.zeros_like(value) for key, value in parameters.items()}
+        for name in MOMENTS[recipe.optimiser]
+    }
+
+
+def bias_corrections(recipe: Recipe, count: int, dtype: str) -> np.ndarray:
+    """(1 - beta1^t, 1 - beta2^t) for step t = `count`, computed in double precision on the host: in single
+    precision 1 - 0.999^t loses its leading digits for small t. Shape (2,); ones where none is made."""
+    if recipe.optimiser != "adam":
+        return np.ones(2, dtype)
+    betas = np.array([recipe.beta1, recipe.beta2], np.float64)
+    return (1.0 - betas**count).astype(dtype)
+
+
+def clip(recipe: Recipe, gradients: Tree) -> tuple[Tree, jax.Array | None]:
+    """Clipped gradients, and what the clipping looked at: global norm, largest entry, or None.
+
+    By norm: g * c / max(|g|, c) over all parameters, no epsilon. By value: elementwise into [-c, c].
+    """
+    at = float(recipe.clip_at)
+    if recipe.clip == "norm":
+        norm = jnp.sqrt(sum(jnp.sum(jnp.square(g)) for g in gradients.values()))
+        scale = at / jnp.maximum(norm, at)
+        return {name: g * scale for name, g in gradients.items()}, norm
+    if recipe.clip == "value":
+        peak = jnp.max(jnp.stack([jnp.max(jnp.abs(g)) for g in gradients.values()]))
+        return {name: jnp.clip(g, -at, at) for name, g in gradients.items()}, peak
+    return gradients, None
+
+
+def update(
+    recipe: Recipe, parameters: Tree, gradients: Tree, moments: dict[str, Tree], corrections: jax.Array
+) -> tuple[Tree, dict[str, Tree]]:
+    """One step of the recipe's optimiser: the new parameters and running averages.
+
+    momentum  v = mu v + g; p -= lr v  (Sutskever et al. 2013, without dampening)
+    rmsprop   s = rho s + (1 - rho) g^2; p -= lr g / (sqrt(s) + eps)  (Hinton 2012)
+    adam      p -= lr m^ / (sqrt(v^) + eps)  (Kingma and Ba 2015, algorithm 1)
+
+    The constants are Python floats: they take the parameters' dtype and never promote it.
+    """
+    rate, epsilon = float(recipe.learning_rate), float(recipe.epsilon)
+    if recipe.optimiser == "sgd":
+        change = gradients
+    elif recipe.optimiser == "momentum":
+        moments = {"v": _merge(float(recipe.momentum), 1.0, moments["v"], gradients)}
+        change = moments["v"]
+    elif recipe.optimiser == "rmsprop":
+        moments = {"s": _average(float(recipe.rho), moments["s"], _squares(gradients))}
+        change = {name: g / (jnp.sqrt(moments["s"][name]) + epsilon) for name, g in gradients.items()}
+    else:
+        m = _average(float(recipe.beta1), moments["m"], gradients)
+        v = _average(float(recipe.beta2), moments["v"], _squares(gradients))
+        moments = {"m": m, "v": v}
+        change = {
+            name: (m[name] / corrections[0]) / (jnp.sqrt(v[name] / corrections[1]) + epsilon) for name in m
+        }
+    return {name: value - rate * change[name] for name, value in parameters.items()}, moments
+
+
+def _average(decay: float, old: Tree, new: Tree) -> Tree:
+    return _merge(decay, 1.0 - decay, old, new)
+
+
+def _merge(keep: float, take: float, old: Tree, new: Tree) -> Tree:
+    return {name: keep * value + take * new[name] for name, value in old.items()}
+
+
+def _squares(gradients: Tree) -> Tree:
+    return {name: jnp.square(g) for name, g in gradients.items()}

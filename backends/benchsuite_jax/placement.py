@@ -1,0 +1,135 @@
+"""The border between NumPy and the device: what goes in is copied and turned time-major, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from benchsuite.contracts import Batch
+from benchsuite.contracts.backend import Parameters
+from benchsuite.errors import ContractError, UnsupportedError
+from benchsuite.spec import Convolutional, Execution, ModelSpec, Recurrent, parameter_shapes
+
+STATIC_CELLS = 96
+"""Most cell steps (time x layers x directions) that `static` writes out in one graph: each is compiled on its
+own, in every function and for every batch shape, so that compile time grows with them without bound."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A batch on the device, time-major for recurrent models. `lengths` is None where nothing is padded."""
+
+    inputs: jax.Array
+    lengths: jax.Array | None
+    targets: jax.Array
+    rows: int
+    fresh: bool
+
+    @property
+    def shape(self) -> tuple[tuple[int, ...], bool]:
+        """What a compiled program depends on."""
+        return self.inputs.shape, self.lengths is None
+
+
+class Placement:
+    """Copies batches and parameters of one model to one device, in the trial's dtype.
+
+    Every array is copied first: on the CPU jax may keep a NumPy array as it is, and the caller's later
+    writes would reach the model.
+    """
+
+    def __init__(self, model: ModelSpec, execution: Execution, device: jax.Device) -> None:
+        self._model, self._execution, self._device = model, execution, device
+        self._padded: set[tuple[int, ...]] = set()
+
+    def put(self, tree: Any) -> Any:
+        """To the device, without a copy on the host."""
+        return jax.device_put(tree, self._device)
+
+    def parameters(self, parameters: Parameters) -> dict[str, jax.Array]:
+        """Raises ContractError unless names and shapes are the model's."""
+        expected = parameter_shapes(self._model)
+        given = {name: np.shape(value) for name, value in parameters.items()}
+        if given != expected:
+            wrong = sorted(name for name in {*given, *expected} if given.get(name) != expected.get(name))
+            raise ContractError(
+                "parameters differ from the model's (given, expected): "
+                + "; ".join(f"{name} {given.get(name)}, {expected.get(name)}" for name in wrong)
+            )
+        copies: dict[str, jax.Array] = self.put({name: self._copied(parameters[name]) for name in expected})
+        return copies
+
+    def place(self, batch: Batch) -> Placed:
+        """A batch without padding gets a program without masks, unless its shape was already met with
+        padding: one more compilation would cost more than the masks.
+
+        Raises UnsupportedError for more steps than a static graph may have, ContractError for a picture of
+        another size than the model's.
+        """
+        body = self._model.body
+        if isinstance(body, Convolutional):
+            _check_picture(body, batch)
+            return self._on_device(self._copied(batch.inputs), None, self._copied(batch.targets), batch)
+        if self._execution.unroll == "static":
+            _check_static(body, batch.time)
+        inputs = self._copied(batch.inputs.swapaxes(0, 1))
+        by_step = self._model.readout == "steps"
+        targets = self._copied(batch.targets.swapaxes(0, 1) if by_step else batch.targets)
+        lengths = None
+        if inputs.shape in self._padded or int(batch.lengths.min()) < batch.time:
+            self._padded.add(inputs.shape)
+            lengths = self._copied(batch.lengths)
+        return self._on_device(inputs, lengths, targets, batch)
+
+    def _on_device(
+        self, inputs: np.ndarray, lengths: np.ndarray | None, targets: np.ndarray, batch: Batch
+    ) -> Placed:
+        x, n, y = jax.block_until_ready(self.put((inputs, lengths, targets)))
+        return Placed(inputs=x, lengths=n, targets=y, rows=batch.size, fresh=batch.fresh)
+
+    def _copied(self, array: np.ndarray) -> np.ndarray:
+        """A contiguous copy: reals in the trial's dtype, integers in int32."""
+        dtype = self._execution.dtype if array.dtype.kind == "f" else "int32"
+        return np.array(array, dtype, order="C", copy=True)
+
+
+def taken(placed: object) -> Placed:
+    """What place() returned. Raises ContractError for anything else."""
+    if not isinstance(placed, Placed):
+        raise ContractError(
+            f"step, predict and gradients take what place() returned, not {type(placed).__name__}"
+        )
+    return placed
+
+
+def by_row(scores: jax.Array) -> np.ndarray:
+    """A NumPy copy of scores (B, O), or of (T, B, O) as (B, T, O)."""
+    array = np.array(jax.device_get(scores))
+    return np.ascontiguousarray(array.swapaxes(0, 1)) if array.ndim == 3 else array
+
+
+def fetched(tree: Any) -> Parameters:
+    """NumPy copies: what jax hands out on the CPU is a view that the next step may overwrite."""
+    return {name: np.array(value) for name, value in jax.device_get(tree).items()}
+
+
+def _check_picture(body: Convolutional, batch: Batch) -> None:
+    values = batch.inputs[0].size
+    if values != body.height * body.width:
+        raise ContractError(
+            f"inputs {batch.inputs.shape} hold {values} values a row; the model reads pictures of "
+            f"{body.height} x {body.width}"
+        )
+
+
+def _check_static(body: Recurrent, time: int) -> None:
+    layers = body.layers * len(body.directions)
+    if time * layers > STATIC_CELLS:
+        raise UnsupportedError(
+            f"unroll `static` would write {time} steps x {layers} layers and directions = {time * layers} "
+            f"cells into one XLA graph; the most is {STATIC_CELLS}, since each one is compiled. Use unroll "
+            "`dynamic`, or shorter sequences"
+        )

@@ -1,0 +1,196 @@
+"""A model with its optimiser, compiled for one device."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchsuite.contracts import Batch, Gradients, Program, StepLog
+from benchsuite.contracts.backend import Parameters
+from benchsuite.errors import ContractError
+from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe
+from benchsuite_jax import optimisers
+from benchsuite_jax.executables import Executables, loop_kind
+from benchsuite_jax.network import Network, States
+from benchsuite_jax.placement import Placed, Placement, by_row, fetched, taken
+
+
+class JaxProgram(Program):
+    """Three pure functions (step, predict, gradients) and the arrays they act on."""
+
+    def __init__(
+        self,
+        model: ModelSpec,
+        parameters: Parameters,
+        recipe: Recipe,
+        execution: Execution,
+        device: jax.Device,
+    ) -> None:
+        self._model, self._recipe, self._execution, self._device = model, recipe, execution, device
+        truncation = None if recipe.truncation is None else int(recipe.truncation)
+        precision = jax.lax.Precision.HIGH if execution.precision == "tf32" else jax.lax.Precision.HIGHEST
+        self._network = Network(model, execution.unroll, truncation, precision)
+        self._executables = Executables(self._scope)
+        self._placement = Placement(model, execution, device)
+        self._parameters = self._placement.parameters(parameters)
+        with jax.default_device(device):
+            self._moments = optimisers.initial_moments(recipe, self._parameters)
+        self._carried: States = {}
+        self._count = 0
+        self._log: list[tuple[jax.Array, jax.Array | None]] = []
+
+    def place(self, batch: Batch) -> Placed:
+        return self._placement.place(batch)
+
+    def step(self, placed: object) -> None:
+        batch = taken(placed)
+        self._count += 1
+        corrections = optimisers.bias_corrections(self._recipe, self._count, self._execution.dtype)
+        arguments = (
+            self._parameters,
+            self._moments,
+            self._initial(batch),
+            batch.inputs,
+            batch.lengths,
+            batch.targets,
+            self._placement.put(corrections),
+        )
+        run = self._executables.get(("step", batch.shape), self._step, arguments, (0, 1))
+        self._parameters, self._moments, self._carried, loss, clipped_at = run(*arguments)
+        self._log.append((loss, clipped_at))
+
+    def drain(self) -> StepLog:
+        log = jax.device_get(self._log)
+        self._log = []
+        losses = np.array([loss for loss, _ in log], np.float64)
+        absent = np.full(len(log), np.nan)
+        seen = np.array([np.nan if value is None else value for _, value in log], np.float64)
+        clip = self._recipe.clip
+        return StepLog(
+            loss=losses, norm=seen if clip == "norm" else absent, peak=seen if clip == "value" else absent
+        )
+
+    def predict(self, placed: object) -> np.ndarray:
+        batch = taken(placed)
+        arguments = (self._parameters, batch.inputs, batch.lengths)
+        run = self._executables.get(("predict", batch.shape), self._predict, arguments, ())
+        return by_row(run(*arguments))
+
+    def gradients(self, placed: object) -> Gradients:
+        """See the contract. cuDNN does not return dL/dh_t: for `fused` the states' gradients are taken
+        through a scan of the same weights, everything else through the fused kernel."""
+        batch = taken(placed)
+        arguments = (self._parameters, batch.inputs, batch.lengths, batch.targets)
+        run = self._executables.get(("gradients", batch.shape), self._gradients, arguments, ())
+        loss, parameters, states, scores = run(*arguments)
+        return Gradients(
+            loss=float(loss),
+            parameters=fetched(parameters),
+            states={name: np.array(value.swapaxes(0, 1)) for name, value in jax.device_get(states).items()},
+            predictions=by_row(scores),
+        )
+
+    def parameters(self) -> Parameters:
+        return fetched(self._parameters)
+
+    def load_parameters(self, parameters: Parameters) -> None:
+        self._parameters = self._placement.parameters(parameters)
+
+    def synchronize(self) -> None:
+        jax.block_until_ready((self._parameters, self._moments, self._carried, self._log[-1:]))
+
+    def kernel(self) -> str:
+        """Read from the compiled program with the longest loop; `none` before anything ran."""
+        if isinstance(self._model.body, Convolutional):
+            return "convolution"
+        ran = [
+            (kind == "step", shape[0][0], run) for (kind, shape), run in self._executables.compiled.items()
+        ]
+        return loop_kind(max(ran, key=lambda item: item[:2])[2]) if ran else "none"
+
+    def memory(self) -> dict[str, int]:
+        found = {}
+        temporary = [run.memory_analysis() for run in self._executables.compiled.values()]
+        sizes = [analysis.temp_size_in_bytes for analysis in temporary if analysis is not None]
+        if sizes:
+            found["device_temporary"] = int(max(sizes))
+        statistics = self._device.memory_stats() or {}
+        if "peak_bytes_in_use" in statistics:
+            found["device_peak"] = int(statistics["peak_bytes_in_use"])
+        return found
+
+    def notes(self) -> dict[str, str]:
+        return {
+            "compilations": str(len(self._executables.compiled)),
+            "compile_seconds": f"{self._executables.seconds:.3f}",
+        }
+
+    def _step(
+        self,
+        parameters: dict[str, jax.Array],
+        moments: dict[str, Any],
+        initial: States | None,
+        inputs: jax.Array,
+        lengths: jax.Array | None,
+        targets: jax.Array,
+        corrections: jax.Array,
+    ) -> tuple[Any, ...]:
+        if initial is None:
+            initial = self._zero(inputs)
+        (loss, (_, final)), gradients = jax.value_and_grad(self._network.loss, has_aux=True)(
+            parameters, inputs, lengths, targets, initial
+        )
+        gradients, clipped_at = optimisers.clip(self._recipe, gradients)
+        parameters, moments = optimisers.update(self._recipe, parameters, gradients, moments, corrections)
+        return parameters, moments, final if self._recipe.carry else {}, loss, clipped_at
+
+    def _predict(self, parameters: Any, inputs: jax.Array, lengths: jax.Array | None) -> jax.Array:
+        return self._network.scores(parameters, inputs, lengths, self._zero(inputs))[0]
+
+    def _gradients(
+        self, parameters: Any, inputs: jax.Array, lengths: jax.Array | None, targets: jax.Array
+    ) -> tuple[Any, ...]:
+        initial = self._zero(inputs)
+        time = inputs.shape[0]
+        probes = {name: jnp.zeros((time, *state[0].shape), state[0].dtype) for name, state in initial.items()}
+
+        def loss(p: Any, at: Any) -> tuple[jax.Array, tuple[jax.Array, States]]:
+            return self._network.loss(p, inputs, lengths, targets, initial, at)
+
+        if self._execution.unroll != "fused":
+            (value, (scores, _)), (found, states) = jax.value_and_grad(loss, (0, 1), has_aux=True)(
+                parameters, probes
+            )
+        else:
+            states, _ = jax.grad(loss, 1, has_aux=True)(parameters, probes)
+            (value, (scores, _)), found = jax.value_and_grad(loss, has_aux=True)(parameters, None)
+        return value, found, states, scores
+
+    def _initial(self, batch: Placed) -> States | None:
+        """The states a step starts from; None: zeros made inside the compiled step."""
+        if not self._recipe.carry:
+            return None
+        if batch.fresh or not self._carried:
+            with jax.default_device(self._device):
+                return self._zero(batch.inputs)
+        rows = {state[0].shape[0] for state in self._carried.values()}
+        if rows != {batch.rows}:
+            raise ContractError(
+                f"a batch of {batch.rows} rows continues a stream of {rows.pop()} rows; give fresh=True "
+                "where the rows change"
+            )
+        return self._carried
+
+    def _zero(self, inputs: jax.Array) -> States:
+        return self._network.zero_states(inputs.shape[1], jnp.dtype(self._execution.dtype))
+
+    def _scope(self) -> AbstractContextManager[Any]:
+        tf32 = self._execution.precision == "tf32"
+        scope: AbstractContextManager[Any] = jax.default_matmul_precision(
+            "tensorfloat32" if tf32 else "highest"
+        )
+        return scope
