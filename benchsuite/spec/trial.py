@@ -122,7 +122,8 @@ class Trial(Frozen):
         pydantic's copy would validate nothing and keep the cached ids of the original.
         """
         copied = super().model_copy(deep=deep)
-        return type(self).model_validate({**dict(copied), **(update or {})})
+        fields = {name: getattr(copied, name) for name in type(self).model_fields}
+        return type(self).model_validate({**fields, **(update or {})})
 
     @cached_property
     def id(self) -> str:
