@@ -64,6 +64,10 @@ class TorchBackend(Backend):
 
         return run
 
+    def release(self) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
     def versions(self) -> dict[str, str]:
         built = torch.__config__.show()
         onednn = re.search(r"MKL-DNN (v\S+)", built)

@@ -74,6 +74,13 @@ class Rows:
         source = torch.where(t < self.lengths, self.lengths - 1 - t, t)
         return (source * self.batch + torch.arange(self.batch)).flatten().to(self.device)
 
+    def prepare(self, bidirectional: bool) -> None:
+        """Derive now what a ragged batch needs: not inside a timed step, nor in inference mode, whose tensors
+        no later backward pass could use."""
+        if not self.full:
+            for name in ("mask", "last", "divisor", *(["reversal"] if bidirectional else [])):
+                getattr(self, name)
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -98,6 +105,7 @@ def place(batch: Batch, model: ModelSpec, static: bool, device: torch.device, dt
         batch.inputs, dtype=None if isinstance(model.input, Tokens) else dtype, device=device
     )
     if isinstance(model.body, Recurrent):
+        rows.prepare(model.body.bidirectional)
         inputs = inputs.transpose(0, 1)[:steps].contiguous()
     classes = model.loss == "cross_entropy"
     targets = torch.tensor(batch.targets, dtype=torch.int64 if classes else dtype, device=device)

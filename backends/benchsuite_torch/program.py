@@ -116,7 +116,7 @@ class TorchProgram(Program):
         runtime.synchronize(self._device)
 
     def kernel(self) -> str:
-        """Read from a profile of one forward pass in training mode, over the latest batch or a made-up one."""
+        """Read from a profile of one forward pass in training mode, over the latest batch or a sample."""
         if not self._kernel:
             batch = self._latest or self.place(sample_batch(self._model))
             runtime.apply(self._settings)
