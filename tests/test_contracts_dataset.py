@@ -1,0 +1,91 @@
+"""Ragged sequences: what goes in comes out, padding is zero, windows overlap without a copy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchsuite.contracts import Ragged, Split
+from benchsuite.errors import ContractError
+
+LENGTHS = st.lists(st.integers(1, 7), min_size=1, max_size=8)
+
+
+def sequences(lengths: list[int], width: int | None) -> list[np.ndarray]:
+    random = np.random.default_rng(0)
+    return [random.normal(size=(length,) if width is None else (length, width)) + 1 for length in lengths]
+
+
+@given(lengths=LENGTHS, width=st.none() | st.integers(1, 3), extra=st.integers(0, 3), data=st.data())
+def test_padded_rows_are_the_sequences_with_zeros_behind(
+    lengths: list[int], width: int | None, extra: int, data: st.DataObject
+) -> None:
+    given_sequences = sequences(lengths, width)
+    ragged = Ragged.from_sequences(given_sequences)
+    rows = np.array(data.draw(st.lists(st.integers(0, len(lengths) - 1), min_size=1, max_size=5)))
+    time = max(lengths) + extra
+    before = ragged.values.copy()
+    padded = ragged.padded(rows, time)
+    assert padded.shape == (len(rows), time, *given_sequences[0].shape[1:])
+    for row, index in enumerate(rows):
+        np.testing.assert_array_equal(padded[row, : lengths[index]], given_sequences[index])
+        assert not padded[row, lengths[index] :].any()
+        np.testing.assert_array_equal(ragged[int(index)], given_sequences[index])
+    np.testing.assert_array_equal(ragged.values, before)
+
+
+@given(lengths=LENGTHS, data=st.data())
+def test_a_selection_shares_the_values(lengths: list[int], data: st.DataObject) -> None:
+    ragged = Ragged.from_sequences(sequences(lengths, 2))
+    rows = np.array(data.draw(st.lists(st.integers(0, len(lengths) - 1), min_size=1, max_size=5)))
+    chosen = ragged.select(rows)
+    assert chosen.values is ragged.values
+    assert len(chosen) == len(rows)
+    for position, row in enumerate(rows):
+        np.testing.assert_array_equal(chosen[position], ragged[int(row)])
+
+
+def test_windows_may_overlap_and_cost_no_copy() -> None:
+    series = np.arange(10.0)[:, None]
+    starts = np.arange(7)
+    windows = Ragged(series, starts, np.full(7, 4))
+    padded = windows.padded(np.arange(7), 4)
+    np.testing.assert_array_equal(padded[..., 0], starts[:, None] + np.arange(4))
+    padded[:] = -1
+    assert series.min() == 0
+
+
+def test_equal_lengths_are_a_view() -> None:
+    dense = np.arange(24.0).reshape(3, 4, 2)
+    ragged = Ragged.from_dense(dense)
+    assert np.shares_memory(ragged.values, dense)
+    np.testing.assert_array_equal(ragged.padded(np.array([2, 0]), 4), dense[[2, 0]])
+
+
+@pytest.mark.parametrize(
+    ("starts", "lengths", "message"),
+    [
+        ([0, 1], [1], "must be equal"),
+        ([0, 2], [1, 0], "at least one step"),
+        ([0, 3], [1, 2], "outside"),
+        ([-1], [1], "outside"),
+    ],
+)
+def test_sequences_that_cannot_be_are_refused(starts: list[int], lengths: list[int], message: str) -> None:
+    with pytest.raises(ContractError, match=message):
+        Ragged(np.zeros(4), np.array(starts), np.array(lengths))
+
+
+@pytest.mark.parametrize("by_step", [False, True])
+def test_a_split_keeps_inputs_and_targets_together(by_step: bool) -> None:
+    inputs = Ragged.from_sequences(sequences([3, 1, 4], 2))
+    targets = Ragged.from_sequences([np.arange(n) for n in (3, 1, 4)]) if by_step else np.array([7, 8, 9])
+    chosen = Split(inputs, targets).select(np.array([2, 0]))
+    assert len(chosen) == 2
+    np.testing.assert_array_equal(chosen.inputs[0], inputs[2])
+    if isinstance(chosen.targets, Ragged):
+        np.testing.assert_array_equal(chosen.targets[0], np.arange(4))
+    else:
+        np.testing.assert_array_equal(chosen.targets, [9, 7])

@@ -1,0 +1,48 @@
+"""Records: one line of JSON, NaN and infinity included; the series travel apart."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny import trial
+
+from benchsuite.spec import Record, Series, Status
+
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@given(scalars=st.dictionaries(st.text(min_size=1, max_size=6), FLOATS, max_size=4))
+def test_json_keeps_every_scalar_bit_for_bit(scalars: dict[str, float]) -> None:
+    record = Record(trial=trial(), status=Status.DIVERGED, scalars=scalars)
+    line = record.model_dump_json()
+    assert "\n" not in line
+    json.loads(line, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
+    again = Record.model_validate_json(line).scalars
+    assert list(again) == list(scalars)
+    for name, value in scalars.items():
+        assert again[name] == value or (math.isnan(again[name]) and math.isnan(value))
+
+
+def test_the_series_are_not_part_of_the_line() -> None:
+    curve = Series(name="train/loss", axis="step", x=[1.0, 2.0], y=[0.5, math.nan])
+    record = Record(trial=trial(), status=Status.OK, series=[curve])
+    assert "series" not in json.loads(record.model_dump_json())
+    again = Series.model_validate_json(curve.model_dump_json())
+    assert (again.name, again.axis, again.x) == (curve.name, curve.axis, curve.x)
+    assert math.isnan(again.y[1])
+
+
+@pytest.mark.parametrize("status", list(Status))
+@pytest.mark.parametrize("parity", ["ok", "breach", "not_checked", None])
+def test_only_what_ended_well_at_parity_is_ranked(status: Status, parity: str | None) -> None:
+    verdicts = {"parity": parity} if parity else {}
+    record = Record(trial=trial(), status=status, verdicts=verdicts)
+    assert record.ranked == (status is Status.OK and parity == "ok")
+
+
+def test_a_record_is_found_by_its_trial() -> None:
+    assert Record(trial=trial(), status=Status.OK).trial_id == trial().id
