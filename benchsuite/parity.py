@@ -104,6 +104,10 @@ def compare(found: Gradients, expected: Gradients, precision: str) -> Comparison
     Raises ContractError when a parameter or layer is missing, foreign, or of another shape.
     """
     tolerances = TOLERANCES[precision]
+    if np.shape(found.predictions) != np.shape(expected.predictions):
+        raise ContractError(
+            f"predictions have shape {np.shape(found.predictions)}, {np.shape(expected.predictions)} expected"
+        )
     errors = {
         "loss": relative_error(np.asarray(found.loss), np.asarray(expected.loss)),
         "predictions": relative_error(found.predictions, expected.predictions),
