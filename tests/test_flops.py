@@ -1,0 +1,96 @@
+"""Operation counts, held to a count of the products that the reference really runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchsuite.contracts import Batch
+from benchsuite.flops import Product, forward_products, inference_flops, training_flops
+from benchsuite.spec import CELLS, GATES, Convolutional, Dense, Features, ModelSpec, Recurrent, Tokens
+
+
+def batch(lengths: list[int], size: int = 3, tokens: bool = False) -> Batch:
+    shape = (len(lengths), max(lengths)) + (() if tokens else (size,))
+    return Batch(np.zeros(shape), np.array(lengths, np.int32), np.zeros(len(lengths), np.int32))
+
+
+def counted_by_hand(model: ModelSpec, lengths: list[int]) -> tuple[int, int]:
+    """(forward, training) multiply-add operations, row by row, step by step, gate by gate: one for the
+    forward product, one for each gradient that somebody needs."""
+    assert isinstance(model.body, Recurrent)
+    forward = training = 0
+    for length in lengths:
+        below = model.input_size
+        for layer in range(model.body.layers):
+            for _ in model.body.directions:
+                for _ in range(length * GATES[model.body.cell]):
+                    from_input, from_state = below * model.body.hidden, model.body.hidden**2
+                    forward += from_input + from_state
+                    wants_input = layer > 0 or isinstance(model.input, Tokens)
+                    training += from_input * (3 if wants_input else 2) + 3 * from_state
+            below = model.body.output_size
+        heads = length if model.readout == "steps" else 1
+        forward += heads * below * model.head.outputs
+        training += 3 * heads * below * model.head.outputs
+    return 2 * forward, 2 * training
+
+
+@settings(max_examples=60)
+@given(
+    cell=st.sampled_from(sorted(CELLS)),
+    layers=st.integers(1, 3),
+    both=st.booleans(),
+    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=4),
+    steps=st.booleans(),
+    tokens=st.booleans(),
+)
+def test_recurrent_counts_are_those_of_a_count_by_hand(
+    cell: str, layers: int, both: bool, lengths: list[int], steps: bool, tokens: bool
+) -> None:
+    model = ModelSpec(
+        Tokens(9, 3) if tokens else Features(3),
+        Recurrent(cell, 5, layers, both),
+        Dense(4),
+        "cross_entropy",
+        "steps" if steps else "last",
+    )
+    data = batch(lengths, tokens=tokens)
+    forward, training = counted_by_hand(model, lengths)
+    assert inference_flops(model, data) == pytest.approx(forward)
+    assert training_flops(model, data) == pytest.approx(training)
+
+
+@given(extra=st.integers(0, 9))
+def test_padding_is_not_work(extra: int) -> None:
+    model = ModelSpec(Features(3), Recurrent("lstm", 8), Dense(2), "cross_entropy")
+    short = batch([4, 2])
+    padded = replace(short, inputs=np.zeros((2, 4 + extra, 3)))
+    assert training_flops(model, short) == training_flops(model, padded)
+
+
+def test_a_convolution_costs_its_kernel_at_every_pixel() -> None:
+    model = ModelSpec(
+        Features(8), Convolutional(8, 8, channels=(4, 6), kernel=3, hidden=10), Dense(5), "cross_entropy"
+    )
+    first, second = 64 * 9 * 1 * 4, 16 * 9 * 4 * 6
+    dense, head = (2 * 2 * 6) * 10, 10 * 5
+    rows = 3
+    data = batch([8] * rows, size=8)
+    assert inference_flops(model, data) == 2 * rows * (first + second + dense + head)
+    assert training_flops(model, data) == 2 * rows * (2 * first + 3 * (second + dense + head))
+
+
+def test_a_product_is_two_operations_an_entry_and_term() -> None:
+    assert Product(2, 3, 4).flops == 48
+    assert Product(2, 3, 4, count=2.5).flops == 120
+    assert all(
+        product.flops > 0
+        for product in forward_products(
+            ModelSpec(Features(3), Recurrent("gru", 4), Dense(2), "squared"), batch([2, 1])
+        )
+    )
