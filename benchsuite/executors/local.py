@@ -161,10 +161,10 @@ class LocalExecutor(Executor):
             self._pool.take_back(worker)
         if not isinstance(answer, Ended):
             return answer
-        last = worker.output_tail.splitlines()[-1:]
-        return f"the worker of backend {key.backend!r} did not answer: {answer.reason}" + "".join(
-            f"; it said last: {line}" for line in last
-        )
+        lines = worker.output_tail.splitlines()
+        telling = [line for line in lines if "error" in line.lower()] or lines
+        said = f"; it said: {telling[-1].strip()}" if telling else ""
+        return f"the worker of backend {key.backend!r} did not answer: {answer.reason}{said}"
 
     def _key(self, backend: str, execution: Execution) -> WorkerKey:
         if backend not in self._backends:

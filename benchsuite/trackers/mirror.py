@@ -1,0 +1,224 @@
+"""Mirror: one study in one MLflow store. Sending anything twice stores it once.
+
+Trials are runs of the experiment `benchsuite/TASK`, children of the study's run in `benchsuite/studies`
+(a parent in the same experiment would leave the chart page empty). Means over seeds are runs of
+`benchsuite/TASK/configurations`, one for each configuration.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from benchsuite.spec import Record, Status
+from benchsuite.stats import Aggregate, aggregate
+from benchsuite.store import StudyStore
+from benchsuite.trackers import points as terms
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+STUDIES = "benchsuite/studies"
+
+RUN_STATUS = {
+    Status.OK: "FINISHED",
+    Status.DIVERGED: "FAILED",
+    Status.FAILED: "FAILED",
+    Status.TIMEOUT: "KILLED",
+    Status.KILLED: "KILLED",
+}
+"""A record's status -> its run's. A skipped trial ran nothing, and has no run."""
+
+STUDY_TAG, KEY_TAG, STAMP_TAG = "benchsuite.study_id", "benchsuite.key", "benchsuite.stamp"
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A run that stands in MLflow: of which content, and whether all of it arrived."""
+
+    run_id: str
+    stamp: str
+    complete: bool
+
+
+class Mirror:
+    """Sends a study's records to `client`. Any of its methods may raise whatever MLflow raises.
+
+    artifacts  folder for the runs' files where MLflow has no server to keep them, else None
+    """
+
+    def __init__(self, client: MlflowClient, store: StudyStore, artifacts: Path | None) -> None:
+        self._client, self._store, self._artifacts = client, store, artifacts
+        self._experiments: dict[str, str] = {}
+        self._known: dict[str, dict[str, _Known]] = {}
+        self._study_run = ""
+
+    def start(self) -> None:
+        """Find or make the study's run."""
+        known = self._runs(STUDIES).get(self._store.id)
+        if known is None:
+            tags = {KEY_TAG: self._store.id, STAMP_TAG: ""}
+            known = self._create(STUDIES, self._store.name, tags, int(self._created() * 1000))
+        elif known.complete:
+            self._client.update_run(known.run_id, status="RUNNING")
+        self._study_run = known.run_id
+
+    def send(self, record: Record) -> bool:
+        """Mirror a record; False when it is there already, or has nothing to show."""
+        if record.status is Status.SKIPPED:
+            return False
+        label = record.trial.label.partition(" ")[2]
+        stamp = f"{record.fingerprint}/{record.started:.6f}"
+        run = self._claim(_experiment(record), record.trial_id, stamp, label, record, terms.tags(record))
+        if run is None:
+            return False
+        series = self._store.series(record.trial_id)
+        self._log(run, terms.params(record.trial), terms.points(record, series), record)
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "record.json").write_text(record.model_dump_json(indent=1), encoding="utf-8")
+            curves = self._store.series_path(record.trial_id)
+            if curves.exists():
+                (Path(folder) / "series.parquet").write_bytes(curves.read_bytes())
+            self._client.log_artifacts(run, folder)
+        self._complete(_experiment(record), record.trial_id, RUN_STATUS[record.status], record)
+        return True
+
+    def finish(self, records: Sequence[Record]) -> None:
+        """Mirror the means over seeds and the study's own run, and end it."""
+        groups = aggregate(records)
+        repeated = {group.trial.task for group in groups if len(group.records) > 1}
+        for group in groups:
+            if group.trial.task in repeated and group.scalars:
+                self._send_configuration(group)
+        last = max((record.finished for record in records), default=0.0)
+        counts = Counter(str(record.status) for record in records)
+        found = [terms.Point(f"trials/{status}", float(n), 0) for status, n in sorted(counts.items())]
+        breaches = sum(record.verdicts.get("parity") == "breach" for record in records)
+        found.append(terms.Point("parity/breaches", float(breaches), 0))
+        self._log_points(self._study_run, found, {}, int(last * 1000))
+        self._client.log_text(self._study_run, _table(groups), "configurations.csv")
+        self._client.set_terminated(self._study_run, "FINISHED", int(last * 1000))
+
+    def experiments(self) -> dict[str, str]:
+        """Names and ids of the experiments in which this study has runs."""
+        return dict(self._experiments)
+
+    def _send_configuration(self, group: Aggregate) -> None:
+        stamp = " ".join(f"{record.fingerprint}/{record.started:.6f}" for record in group.records)
+        label = group.trial.label.partition(" ")[2].rpartition(" seed ")[0]
+        experiment = f"{_experiment(group.records[0])}/configurations"
+        last = max(group.records, key=lambda record: record.finished)
+        tags = {"benchsuite.ranked": str(group.ranked), "benchsuite.seeds": str(group.seeds)}
+        run = self._claim(experiment, group.configuration_id, stamp, label, last, tags)
+        if run is not None:
+            self._log(run, terms.params(group.trial, seed=False), terms.estimates(group.scalars), last)
+            self._complete(experiment, group.configuration_id, "FINISHED", last)
+
+    def _claim(
+        self, experiment: str, key: str, stamp: str, label: str, record: Record, tags: Mapping[str, str]
+    ) -> str | None:
+        """The run to fill for `key`: a new one, or one that was left unfilled; None when it is complete.
+
+        A run of other content is deleted: a trial counts once in a comparison.
+        """
+        known = self._runs(experiment).get(key)
+        if known is not None and known.stamp == stamp:
+            return None if known.complete else known.run_id
+        if known is not None:
+            self._client.delete_run(known.run_id)
+        tags = {**tags, KEY_TAG: key, STAMP_TAG: stamp, "mlflow.parentRunId": self._study_run}
+        return self._create(experiment, label, tags, int(record.started * 1000)).run_id
+
+    def _create(self, experiment: str, label: str, tags: Mapping[str, str], started: int) -> _Known:
+        kept = {key: text[: terms.MOST_TAG] for key, text in tags.items()}
+        own = {STUDY_TAG: self._store.id, "benchsuite.study": self._store.name}
+        experiment_id = self._experiment_id(experiment)
+        run = self._client.create_run(experiment_id, started, {**kept, **own}, label)
+        known = _Known(run.info.run_id, kept[STAMP_TAG], False)
+        self._known[experiment][kept[KEY_TAG]] = known
+        return known
+
+    def _complete(self, experiment: str, key: str, status: str, record: Record) -> None:
+        """End a run, which says that all of it arrived."""
+        known = self._known[experiment][key]
+        self._client.set_terminated(known.run_id, status, int(record.finished * 1000))
+        self._known[experiment][key] = replace(known, complete=True)
+
+    def _log(self, run: str, params: Mapping[str, str], found: Sequence[terms.Point], record: Record) -> None:
+        self._log_points(run, found, params, int(record.finished * 1000))
+
+    def _log_points(
+        self, run: str, found: Sequence[terms.Point], params: Mapping[str, str], when: int
+    ) -> None:
+        from mlflow.entities import Metric, Param
+
+        # the record's own time, so that a point sent again is the same point
+        metrics = [Metric(point.name, point.value, when, point.step) for point in found]
+        self._client.log_batch(run, metrics, [Param(name, value) for name, value in params.items()])
+
+    def _runs(self, experiment: str) -> dict[str, _Known]:
+        """This study's runs in an experiment by key; asked once, then kept."""
+        if experiment in self._known:
+            return self._known[experiment]
+        experiment_id, found, page = self._experiment_id(experiment), {}, None
+        while True:
+            runs = self._client.search_runs(
+                [experiment_id], f"tags.`{STUDY_TAG}` = '{self._store.id}'", max_results=1000, page_token=page
+            )
+            for run in runs:
+                tags = run.data.tags
+                complete = run.info.status != "RUNNING"
+                found[tags.get(KEY_TAG, "")] = _Known(run.info.run_id, tags.get(STAMP_TAG, ""), complete)
+            page = runs.token
+            if not page:
+                break
+        self._known[experiment] = found
+        return found
+
+    def _experiment_id(self, name: str) -> str:
+        if name not in self._experiments:
+            known = self._client.get_experiment_by_name(name)
+            if known is None:
+                folder = None if self._artifacts is None else (self._artifacts / name).as_uri()
+                self._experiments[name] = self._client.create_experiment(name, folder)
+            else:
+                if known.lifecycle_stage == "deleted":
+                    self._client.restore_experiment(known.experiment_id)
+                self._experiments[name] = known.experiment_id
+        return self._experiments[name]
+
+    def _created(self) -> float:
+        return float(self._store.description().get("created", 0.0))
+
+
+def comparison_link(server: str, experiment_id: str, study_id: str) -> str:
+    """The address of an experiment's charts, this study's runs alone, in a server's pages."""
+    only = quote(f"tags.`{STUDY_TAG}` = '{study_id}'", safe="")
+    return (
+        f"{server.rstrip('/')}/#/experiments/{experiment_id}/runs"
+        f"?workflowType=machine_learning&compareRunsMode=CHART&searchFilter={only}"
+    )
+
+
+def _experiment(record: Record) -> str:
+    return f"benchsuite/{record.trial.task}"
+
+
+def _table(groups: Sequence[Aggregate]) -> str:
+    """Every mean over seeds as CSV: task, configuration, scalar, mean, low, high, n."""
+    text = io.StringIO()
+    writer: Any = csv.writer(text)
+    writer.writerow(["task", "configuration", "label", "scalar", "mean", "low", "high", "n"])
+    for group in groups:
+        label = group.trial.label.rpartition(" seed ")[0]
+        for name, found in group.scalars.items():
+            row = [group.trial.task, group.configuration_id, label, name]
+            writer.writerow([*row, found.mean, found.low, found.high, found.n])
+    return text.getvalue()

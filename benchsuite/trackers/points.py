@@ -1,0 +1,143 @@
+"""A record in MLflow's terms: params, tags, and metric points with names and numbers it takes unharmed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from benchsuite.spec import Record, Series, Trial
+
+MOST_POINTS = 500
+"""Points of one curve: more cannot be told apart in a chart; the whole curve is attached as Parquet."""
+
+MOST_IN_BATCH = 950
+"""Points of one record: what one request may hold (1000), less the params."""
+
+MOST_TAG = 4_000
+"""Characters of a tag; MLflow refuses more than 8000."""
+
+_ILLEGAL = re.compile(r"[^\w\-. /:]", re.ASCII)
+
+
+class Point(NamedTuple):
+    """One value of a metric; `step` counts what the curve's axis counts, 0 for a scalar."""
+
+    name: str
+    value: float
+    step: int
+
+
+def params(trial: Trial, seed: bool = True) -> dict[str, str]:
+    """The comparison axes: what charts are grouped by. Everything else is a tag."""
+    execution, recipe, size = trial.execution, trial.recipe, trial.size
+    axes: dict[str, Any] = {
+        "source": trial.source,
+        "cell": trial.cell,
+        "architecture": trial.architecture,
+        "backend": trial.backend,
+        "device": execution.device,
+        "unroll": execution.unroll,
+        "precision": execution.precision,
+        "threads": execution.threads,
+        "hidden": size.hidden,
+        "layers": size.layers,
+        "optimiser": recipe.optimiser,
+        "learning_rate": f"{recipe.learning_rate:g}",
+        "batch_size": recipe.batch_size,
+        **({"seed": trial.seed} if seed else {}),
+        **{legal(f"option.{name}"): value for name, value in sorted(trial.options.items())},
+    }
+    return {name: str(value) for name, value in axes.items()}
+
+
+def tags(record: Record) -> dict[str, str]:
+    """The rest of the trial, and how it ended."""
+    found = {
+        "status": str(record.status),
+        "reason": record.reason,
+        "kernel": record.kernel,
+        "fingerprint": record.fingerprint,
+        **{f"verdict.{name}": word for name, word in record.verdicts.items()},
+    }
+    for part in ("size", "execution", "recipe", "protocol"):
+        values = getattr(record.trial, part).model_dump()
+        found |= {f"{part}.{name}": str(value) for name, value in values.items() if value is not None}
+    infinite = [name for name, value in record.scalars.items() if math.isinf(value)]
+    found["infinite"] = ", ".join(sorted(infinite))
+    return {f"benchsuite.{legal(name)}": text[:MOST_TAG] for name, text in found.items() if text}
+
+
+def points(record: Record, series: Sequence[Series]) -> list[Point]:
+    """Scalars, then curves thinned to fit. Infinite values are left out (MLflow would draw 1.8e308); the tag
+    `benchsuite.infinite` names the scalars, and the attached curves have them all."""
+    names = Names()
+    found = [Point(names.take(name), value, 0) for name, value in sorted(record.scalars.items())]
+    found = [point for point in found if not math.isinf(point.value)][:MOST_IN_BATCH]
+    room = MOST_IN_BATCH - len(found)
+    # short curves first, so that what they leave of their share goes to the long ones
+    by_length = sorted(series, key=lambda one: len(one.x))
+    for place, one in enumerate(by_length):
+        most = min(MOST_POINTS, room // (len(by_length) - place))
+        curve = list(_curve(names.take(one.name, f"by_{one.axis}"), one, most))
+        room -= len(curve)
+        found += curve
+    return found
+
+
+def _curve(name: str, series: Series, most: int) -> Iterable[Point]:
+    for place in thinned(len(series.x), most):
+        if not math.isinf(series.y[place]):
+            yield Point(name, series.y[place], round(series.x[place]))
+
+
+def thinned(length: int, most: int) -> list[int]:
+    """At most `most` of `length` places, evenly, the first and the last among them."""
+    if length <= most:
+        return list(range(length))
+    if most < 2:
+        return [length - 1] * most
+    return [place * (length - 1) // (most - 1) for place in range(most)]
+
+
+class Names:
+    """Gives every metric a legal name of its own."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def take(self, name: str, suffix: str = "") -> str:
+        """`name` made legal; with the suffix, then a number, where another metric has it already."""
+        base = legal(name)
+        candidates = [base, f"{base}_{suffix}"] if suffix else [base]
+        number = 2
+        while candidates[0] in self._taken:
+            candidates.pop(0)
+            if not candidates:
+                candidates = [f"{base}_{number}"]
+                number += 1
+        self._taken.add(candidates[0])
+        return candidates[0]
+
+
+def legal(name: str) -> str:
+    """A name MLflow takes: letters, digits, `_-./: `, and no path with empty or dotted parts."""
+    parts = [part for part in _ILLEGAL.sub("_", name).split("/") if part.strip(". ")]
+    return "/".join(parts)[:250] or "unnamed"
+
+
+def estimates(scalars: Mapping[str, Any]) -> list[Point]:
+    """Means over seeds as metrics, each with the bounds of its interval beside it and the number of seeds.
+
+    :param scalars: scalar name -> benchsuite.stats.Estimate.
+    """
+    names = Names()
+    found = []
+    for name, estimate in scalars.items():
+        taken = names.take(name)
+        bounds = {"": estimate.mean, "_low": estimate.low, "_high": estimate.high}
+        values = {taken + ending: value for ending, value in bounds.items() if value is not None}
+        found += [Point(key, value, 0) for key, value in values.items() if not math.isinf(value)]
+    count = max((estimate.n for estimate in scalars.values()), default=0)
+    return [Point("seeds/n", float(count), 0), *found][:MOST_IN_BATCH]
