@@ -24,7 +24,7 @@ SIZES = (3000, 500, 1000)
 
 _SEED = 1990
 
-_UNFAVOURABLE = (
+UNFAVOURABLE = (
     "awful",
     "boring",
     "clumsy",
@@ -38,7 +38,7 @@ _UNFAVOURABLE = (
     "shallow",
     "tedious",
 )
-_FAVOURABLE = (
+FAVOURABLE = (
     "brilliant",
     "charming",
     "clever",
@@ -120,7 +120,7 @@ def _sentence(random: np.random.RandomState, label: int) -> str:
 
 def _clause(random: np.random.RandomState, label: int) -> str:
     negation = _sometimes(random, 0.25, _NEGATIONS)
-    opinion = _one(random, _FAVOURABLE if bool(label) != bool(negation) else _UNFAVOURABLE)
+    opinion = _one(random, FAVOURABLE if bool(label) != bool(negation) else UNFAVOURABLE)
     parts = (
         _one(random, _SUBJECTS),
         _sometimes(random, 0.25, _RELATIVES),

@@ -16,8 +16,8 @@ nothing.
 
 Split in time: etth1 as published, the others 60/20/20. A validation or test window may begin in the split
 before; what it forecasts never does. Channels are standardised by the training split's mean and deviation.
-By default a window is read, and its forecast made, relative to its last value: the level of most of these series
-drifts, and a model that reads levels meets ones it never saw (etth1: such models lose to the naive forecast).
+By default a window is read, and its forecast made, relative to its last value: the level of most of these
+series drifts, and a model that reads levels meets ones it never saw (on etth1 it loses to the naive one).
 """
 
 from __future__ import annotations

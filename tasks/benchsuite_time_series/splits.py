@@ -38,11 +38,13 @@ def relative_splits(
     k * window.
     """
     every = np.concatenate(starts)
+    values = values.astype(np.float32)
     last = values[every + window - 1]
-    rows = (values[every[:, None] + np.arange(window)] - last[:, None]).astype(np.float32)
+    rows = values[every[:, None] + np.arange(window)]
+    rows -= last[:, None]
     flat = rows.reshape(-1, values.shape[1])
     targets = window_targets(values[:, forecast], every, window, horizon)
-    targets = (targets - np.tile(last[:, forecast], horizon)).astype(np.float32)
+    targets -= np.tile(last[:, forecast], horizon)
     begins = np.arange(len(every), dtype=np.int64) * window
     lengths = np.full(len(every), window, np.int64)
     cuts = np.cumsum([len(first) for first in starts])[:-1]

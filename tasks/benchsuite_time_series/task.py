@@ -33,7 +33,7 @@ class TimeSeries(Task):
         Windows share the rows of one series, or with the option `relative` hold rows of their own.
 
         metadata: `channels` (forecast), `mean`, `deviation` (of those, training split), `scale` (of MASE),
-        `season`, `horizon`, `window`, and `anchors` ((windows, channels), what `relative` took away, or None).
+        `season`, `horizon`, `window`, `anchors` ((windows, channels), what `relative` took away, or None).
         """
         window, horizon = _steps(options, "window"), _steps(options, "horizon")
         series = _load(source, options)
