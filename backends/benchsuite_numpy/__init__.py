@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _load() -> Backend:
-    from benchsuite_numpy.program import NumpyBackend
+    from benchsuite_numpy.backend import NumpyBackend
 
     return NumpyBackend()
 

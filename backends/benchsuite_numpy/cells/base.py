@@ -1,0 +1,282 @@
+"""What the kernels share: the loop over time, its memory, and the sum of the weights' gradients.
+
+Everything is feature-major: a step's arrays are (rows of units, width), so that the gates are contiguous
+blocks and one product serves input, recurrence and bias. A step's state is one array (K, width) that holds
+h, the input and a row of ones; a step writes its h straight into the state of the next one.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from benchsuite_numpy.arrays import Arena, Array, Namespace
+from benchsuite_numpy.batches import Plan
+from benchsuite_numpy.cells.outer import OuterSum
+from benchsuite_numpy.flat import Flat
+
+KEPT_PLANS = 4
+"""Loop shapes whose views are kept; a batch of another shape makes its views anew, in the same memory."""
+
+Slopes = Sequence[Sequence[tuple[slice, Array]]]
+"""For every step t: (rows, dL/d(output) (H, rows)) pairs, to be added up."""
+
+
+@dataclass
+class Step:
+    """The views of one step: t, its width w, its live rows, and
+
+    state   (K, w)  [h; x; 1] as the cell orders them, before the step
+    h       (H, w)  the h in `state`
+    out     (H, w)  h after the step, inside the next state
+    gates   (Z, w)  activations; the backward pass puts their gradients there
+    back    (H, w) or (H + I, w)  dL/dh before the step and, where wanted, dL/dx
+    frozen  (new, old) columns of rows that are over: the state stays as it is
+    fresh   columns of the next state whose row starts at the next step
+    extra   what the cell adds (the LSTM's c)
+    """
+
+    t: int
+    width: int
+    live: int
+    state: Array
+    h: Array
+    out: Array
+    gates: Array
+    back: Array
+    frozen: list[tuple[Array, Array]] = field(default_factory=list)
+    fresh: list[Array] = field(default_factory=list)
+    extra: Any = None
+
+
+class Kernel(abc.ABC):
+    """One direction of one layer. `I` inputs, `H` hidden units, K = state rows, Z = gate rows."""
+
+    parts: ClassVar[int] = 1
+    """Arrays in a row's state: h, or h and c."""
+
+    def __init__(
+        self, xp: Namespace, flat: Flat, prefix: str, inputs: int, hidden: int, *, reverse: bool, below: bool
+    ) -> None:
+        """`below`: whether dL/dx is wanted."""
+        self.xp, self.prefix, self.reverse, self.below = xp, prefix, reverse, below
+        self.I, self.H = inputs, hidden
+        self.dtype = str(flat.values.dtype)
+        self.arena = Arena(xp, self.dtype)
+        self.weights = {name: flat.value[f"{prefix}.{name}"] for name in self.shapes(inputs, hidden)}
+        self.gradients = {name: flat.gradient[f"{prefix}.{name}"] for name in self.weights}
+        self.sum = OuterSum(xp, self.dtype, self.gate_rows, self.state_rows, self.products())
+        self.steps: list[Step] = []
+        self._plans: OrderedDict[Plan, list[Step]] = OrderedDict()
+        self._scratch: dict[int, Any] = {}
+        self._generation = -1
+
+    # what a cell says of itself
+
+    @staticmethod
+    @abc.abstractmethod
+    def shapes(inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        """The kernel's own weight matrices, by name."""
+
+    @staticmethod
+    @abc.abstractmethod
+    def pack(canonical: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The kernel's weights from the canonical ones (by last name)."""
+
+    @staticmethod
+    @abc.abstractmethod
+    def unpack(own: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The canonical weights from the kernel's."""
+
+    @property
+    @abc.abstractmethod
+    def state_rows(self) -> int: ...
+
+    @property
+    @abc.abstractmethod
+    def gate_rows(self) -> int: ...
+
+    @property
+    @abc.abstractmethod
+    def x_at(self) -> int:
+        """The first of the state's I input rows."""
+
+    @property
+    @abc.abstractmethod
+    def ones(self) -> list[int]:
+        """The state's rows of ones."""
+
+    @abc.abstractmethod
+    def products(self) -> list[tuple[slice, slice, Array]]:
+        """(gate rows, state rows, gradient): each gradient is the sum over time of gates @ state^T."""
+
+    @abc.abstractmethod
+    def prepare(self) -> None:
+        """Once a pass: the weights as the steps use them."""
+
+    @abc.abstractmethod
+    def forward_step(self, step: Step) -> None:
+        """Fill `out` and `gates` from `state`."""
+
+    @abc.abstractmethod
+    def backward_step(self, step: Step, slopes: list[Array], product: bool) -> list[Array]:
+        """Turn `gates` into their gradients from dL/d(state after the step); dL/d(state before the step).
+
+        Without `product` nobody reads the result nor `back`.
+        """
+
+    @abc.abstractmethod
+    def work(self, width: int) -> Any:
+        """Temporaries for steps of this width, from the arena; those of all widths share their memory."""
+
+    # the loop
+
+    def scratch(self, width: int) -> Any:
+        if width not in self._scratch:
+            self._scratch[width] = self.work(width)
+        return self._scratch[width]
+
+    def activate(self, plan: Plan) -> None:
+        """Make `steps` the views for this loop."""
+        if self._plans and next(reversed(self._plans)) == plan:
+            return
+        if plan in self._plans:
+            self._plans.move_to_end(plan)
+        else:
+            self._plans[plan] = self.lay_out(plan)
+            if self.arena.generation != self._generation:  # memory grew: older views are of dropped memory
+                self._plans = OrderedDict({plan: self._plans[plan]})
+                self._scratch.clear()
+                self._generation = self.arena.generation
+            while len(self._plans) > KEPT_PLANS:
+                self._plans.popitem(last=False)
+        self.steps = self._plans[plan]
+        for step in self.steps:  # another plan's numbers lie in the same memory
+            for row in self.ones:
+                step.state[row] = 1
+
+    def lay_out(self, plan: Plan) -> list[Step]:
+        """The steps' views into the arena."""
+        order = list(reversed(range(plan.time))) if self.reverse else list(range(plan.time))
+        widths = [plan.widths[t] for t in order]
+        stored = stored_widths(widths)
+        states = self.arena.views("state", [(self.state_rows, w) for w in stored])
+        gates = self.arena.views("gates", [(self.gate_rows, w) for w in widths])
+        rows = self.H + self.I if self.below else self.H
+        if self.below:
+            backs = self.arena.views("back", [(rows, w) for w in widths])
+        else:
+            back = self.arena.view("back", (rows * plan.rows,))
+            backs = [back[: rows * w].reshape(rows, w) for w in widths]
+        steps = []
+        for s, (t, w) in enumerate(zip(order, widths, strict=True)):
+            state, after = states[s][:, :w], states[s + 1][: self.H]
+            step = Step(t, w, plan.live[t], state, state[: self.H], after[:, :w], gates[s], backs[s])
+            if step.live < w:
+                step.frozen.append((step.out[:, step.live :], step.h[:, step.live :]))
+            if after.shape[1] > w:
+                step.fresh.append(after[:, w:])
+            steps.append(step)
+        self.work(plan.rows)  # narrower steps' temporaries lie in the same memory
+        for index in range(self.parts):
+            self.arena.view(f"fitted{index}", (self.H, plan.rows))
+        return steps
+
+    def start(self, plan: Plan, initial: Sequence[Array] | None) -> None:
+        """Begin at `initial`, (H, B) for every part of the state, or at zero."""
+        self.activate(plan)
+        for index, part in enumerate(self.first_state()):
+            part[...] = 0 if initial is None else initial[index]
+
+    def first_state(self) -> list[Array]:
+        return [self.steps[0].h]
+
+    def outputs(self) -> list[Array]:
+        """For every t: h after the step (H, w)."""
+        found = [step.out for step in self.steps]
+        return found[::-1] if self.reverse else found
+
+    def state_after(self, step: Step) -> list[Array]:
+        return [step.out]
+
+    def final(self, plan: Plan) -> list[Array]:
+        """The forward direction's state at each row's own end: (H, B) for every part."""
+        found = [self.xp.empty((self.H, plan.rows), self.dtype) for _ in range(self.parts)]
+        for step in self.steps:
+            rows = plan.ending(step.t)
+            if rows.start < rows.stop:
+                for target, part in zip(found, self.state_after(step), strict=True):
+                    target[:, rows] = part[:, rows]
+        return found
+
+    def input_gradients(self) -> list[Array]:
+        """For every t: dL/dx (I, w)."""
+        found = [step.back[self.H :] for step in self.steps]
+        return found[::-1] if self.reverse else found
+
+    def forward(self, sources: Sequence[Sequence[Array]]) -> None:
+        """Run the steps. Each source gives, for every t, some of the input's rows, one below the other."""
+        self.prepare()
+        for step in self.steps:
+            at = self.x_at
+            for source in sources:
+                part = source[step.t]
+                step.state[at : at + part.shape[0]] = part
+                at += part.shape[0]
+            self.forward_step(step)
+            for new, old in step.frozen:
+                new[...] = old
+            for columns in step.fresh:
+                columns[...] = 0
+
+    def backward(self, slopes: Slopes, truncation: int | None, record: list[Array] | None) -> None:
+        """Gradients of the weights, and of the input where wanted.
+
+        record  if given, dL/dh_t (H, live) is put at its place t
+        """
+        self.sum.clear()
+        d_state: list[Array] | None = None
+        for index in range(len(self.steps) - 1, -1, -1):
+            step = self.steps[index]
+            d_state = self._fitted(d_state, step.width)
+            dh = d_state[0]
+            for rows, value in slopes[step.t]:
+                target = dh[:, rows]
+                self.xp.add(target, value, out=target)
+            if step.live < step.width:
+                for part in d_state:
+                    part[:, step.live :] = 0
+            if record is not None:
+                record[step.t] = dh[:, : step.live].copy()
+            detached = index == 0 or bool(truncation and step.t and step.t % truncation == 0)
+            d_state = self.backward_step(step, d_state, self.below or not detached)
+            if detached:
+                d_state = None
+            self.sum.add(step.gates, step.state)
+        self.sum.finish()
+
+    def _fitted(self, d_state: list[Array] | None, width: int) -> list[Array]:
+        """The same gradients for a step of another width: rows that start or end there have none."""
+        if d_state is not None and d_state[0].shape[1] == width:
+            return d_state
+        fitted = []
+        for index in range(self.parts):
+            target = self.arena.view(f"fitted{index}", (self.H, width))
+            if d_state is None:
+                target[...] = 0
+            else:
+                keep = min(width, d_state[index].shape[1])
+                target[:, :keep] = d_state[index][:, :keep]
+                target[:, keep:] = 0
+            fitted.append(target)
+        return fitted
+
+
+def stored_widths(widths: list[int]) -> list[int]:
+    """Widths of the states before, between and after steps of `widths`: each serves the wider neighbour."""
+    return [max(a, b) for a, b in zip([0, *widths], [*widths, 0], strict=True)]

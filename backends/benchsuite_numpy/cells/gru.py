@@ -1,0 +1,117 @@
+"""GRU kernel, the reset gate after the product.
+
+The new state needs x Wx and h Wh of its third gate apart, so the gates take four blocks: n's input half, r,
+z, n's recurrent half. Blocks 0 to 2 then belong to the input, 1 to 3 to the recurrence, both contiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from benchsuite_numpy.arrays import Array
+from benchsuite_numpy.cells.base import Kernel, Step
+
+
+class Gru(Kernel):
+    """State [h; 1; x; 1]; Wh (3H, H + 1) rows r, z, n, Wx (3H, I + 1) rows n, r, z; biases last."""
+
+    @staticmethod
+    def shapes(inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        return {"Wh": (3 * hidden, hidden + 1), "Wx": (3 * hidden, inputs + 1)}
+
+    @staticmethod
+    def pack(canonical: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        r, z, n = np.split(np.hstack([canonical["Wx"].T, canonical["bx"][:, None]]), 3)
+        return {
+            "Wh": np.hstack([canonical["Wh"].T, canonical["bh"][:, None]]),
+            "Wx": np.concatenate([n, r, z]),
+        }
+
+    @staticmethod
+    def unpack(own: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        n, r, z = np.split(own["Wx"], 3)
+        Wx, Wh = np.concatenate([r, z, n]), own["Wh"]
+        return {"Wx": Wx[:, :-1].T, "Wh": Wh[:, :-1].T, "bx": Wx[:, -1], "bh": Wh[:, -1]}
+
+    @property
+    def state_rows(self) -> int:
+        return self.H + self.I + 2
+
+    @property
+    def gate_rows(self) -> int:
+        return 4 * self.H
+
+    @property
+    def x_at(self) -> int:
+        return self.H + 1
+
+    @property
+    def ones(self) -> list[int]:
+        return [self.H, self.state_rows - 1]
+
+    def products(self) -> list[tuple[slice, slice, Array]]:
+        H = self.H
+        return [
+            (slice(H, 4 * H), slice(0, H + 1), self.gradients["Wh"]),
+            (slice(0, 3 * H), slice(H + 1, None), self.gradients["Wx"]),
+        ]
+
+    def prepare(self) -> None:
+        Wh, Wx, H = self.weights["Wh"], self.weights["Wx"], self.H
+        self._rz = self.arena.view("scaled", (2 * H, self.state_rows))
+        self.xp.multiply(Wh[: 2 * H], 0.5, out=self._rz[:, : H + 1])
+        self.xp.multiply(Wx[H:], 0.5, out=self._rz[:, H + 1 :])
+        self._n_h, self._n_x = Wh[2 * H :], Wx[:H]
+        self._back_h, self._back_x = Wh[:, :H].T, Wx[:, : self.I].T
+
+    def work(self, width: int) -> list[Array]:
+        return self.arena.views("work", 3 * [(self.H, width)])
+
+    def forward_step(self, step: Step) -> None:
+        xp, H, gates = self.xp, self.H, step.gates
+        one = self.scratch(step.width)[0]
+        n, rz, q = gates[:H], gates[H : 3 * H], gates[3 * H :]
+        xp.matmul(self._rz, step.state, out=rz)
+        xp.matmul(self._n_x, step.state[H + 1 :], out=n)
+        xp.matmul(self._n_h, step.state[: H + 1], out=q)
+        xp.tanh(rz, out=rz)  # the rows were halved: sig(a) = tanh(a / 2) / 2 + 1 / 2
+        xp.multiply(rz, 0.5, out=rz)
+        xp.add(rz, 0.5, out=rz)
+        xp.multiply(rz[:H], q, out=one)
+        xp.add(n, one, out=n)
+        xp.tanh(n, out=n)
+        xp.subtract(step.h, n, out=one)  # h' = n + z (h - n)
+        xp.multiply(one, rz[H:], out=one)
+        xp.add(one, n, out=step.out)
+
+    def backward_step(self, step: Step, slopes: list[Array], product: bool) -> list[Array]:
+        xp, H, gates = self.xp, self.H, step.gates
+        (dh,) = slopes
+        a, b, kept = self.scratch(step.width)
+        n, r, z, q = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
+
+        xp.multiply(z, dh, out=kept)  # z dh: the part that goes straight back
+        xp.subtract(step.h, n, out=a)  # da_z = dh (h - n) z (1 - z)
+        xp.multiply(a, kept, out=a)
+        xp.multiply(a, z, out=z)
+        xp.subtract(a, z, out=z)
+
+        xp.subtract(dh, kept, out=a)  # da_n = dh (1 - z) (1 - n^2)
+        xp.multiply(a, n, out=b)
+        xp.multiply(b, n, out=b)
+        xp.subtract(a, b, out=n)
+
+        xp.multiply(n, r, out=a)  # dL/dq = da_n r, da_r = da_n q r (1 - r)
+        xp.multiply(a, q, out=b)
+        xp.multiply(b, r, out=r)
+        xp.subtract(b, r, out=r)
+        q[...] = a
+        if product:
+            back = step.back[:H]
+            xp.matmul(self._back_h, gates[H:], out=back)
+            xp.add(back, kept, out=back)
+            if self.below:
+                xp.matmul(self._back_x, gates[: 3 * H], out=step.back[H:])
+        return [step.back[:H]]

@@ -1,0 +1,68 @@
+"""Plain recurrent kernel: h' = tanh(W [h; x; 1])."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from benchsuite_numpy.arrays import Array
+from benchsuite_numpy.cells.base import Kernel, Step
+
+
+class Rnn(Kernel):
+    """State [h; x; 1]; W (H, H + I + 1)."""
+
+    @staticmethod
+    def shapes(inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+        return {"W": (hidden, hidden + inputs + 1)}
+
+    @staticmethod
+    def pack(canonical: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {"W": np.hstack([canonical["Wh"].T, canonical["Wx"].T, canonical["b"][:, None]])}
+
+    @staticmethod
+    def unpack(own: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        W = own["W"]
+        hidden = W.shape[0]
+        return {"Wx": W[:, hidden:-1].T, "Wh": W[:, :hidden].T, "b": W[:, -1]}
+
+    @property
+    def state_rows(self) -> int:
+        return self.H + self.I + 1
+
+    @property
+    def gate_rows(self) -> int:
+        return self.H
+
+    @property
+    def x_at(self) -> int:
+        return self.H
+
+    @property
+    def ones(self) -> list[int]:
+        return [self.state_rows - 1]
+
+    def products(self) -> list[tuple[slice, slice, Array]]:
+        return [(slice(None), slice(None), self.gradients["W"])]
+
+    def prepare(self) -> None:
+        W = self.weights["W"]
+        self._W = W
+        self._back = W[:, : self.H + self.I].T if self.below else W[:, : self.H].T
+
+    def work(self, width: int) -> None:
+        """None are needed: tanh is kept in the next state, so the gates' memory is free."""
+
+    def forward_step(self, step: Step) -> None:
+        self.xp.matmul(self._W, step.state, out=step.gates)
+        self.xp.tanh(step.gates, out=step.out)
+
+    def backward_step(self, step: Step, slopes: list[Array], product: bool) -> list[Array]:
+        xp, (dh,), da = self.xp, slopes, step.gates
+        xp.multiply(step.out, step.out, out=da)
+        xp.multiply(da, dh, out=da)
+        xp.subtract(dh, da, out=da)
+        if product:
+            xp.matmul(self._back, da, out=step.back)
+        return [step.back[: self.H]]

@@ -1,0 +1,50 @@
+"""Between the canonical parameters and the kernels' own matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from benchsuite.contracts.backend import Parameters
+from benchsuite.spec import ModelSpec, Recurrent, parameter_shapes, recurrent_names
+from benchsuite_numpy.cells import KERNELS
+
+
+def kernel_shapes(model: ModelSpec) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of what the kernels hold."""
+    shapes = parameter_shapes(model)
+    found = {name: shape for name, shape in shapes.items() if not name.startswith("rnn.")}
+    if isinstance(model.body, Recurrent):
+        kernel = KERNELS[model.body.cell]
+        for prefix in recurrent_names(model.body):
+            inputs, hidden = shapes[f"{prefix}.Wx"][0], model.body.hidden
+            found |= {f"{prefix}.{name}": shape for name, shape in kernel.shapes(inputs, hidden).items()}
+    return found
+
+
+def to_kernels(model: ModelSpec, parameters: Parameters) -> dict[str, np.ndarray]:
+    """The kernels' arrays from canonical parameters."""
+    return _converted(model, parameters, lambda cell: KERNELS[cell].pack)
+
+
+def from_kernels(model: ModelSpec, arrays: Mapping[str, np.ndarray]) -> Parameters:
+    """Canonical parameters, contiguous copies in the canonical order, from the kernels' arrays."""
+    found = _converted(model, arrays, lambda cell: KERNELS[cell].unpack)
+    return {name: np.array(found[name], order="C") for name in parameter_shapes(model)}
+
+
+Convert = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+
+
+def _converted(
+    model: ModelSpec, arrays: Mapping[str, np.ndarray], convert: Callable[[str], Convert]
+) -> dict[str, np.ndarray]:
+    found = {name: array for name, array in arrays.items() if not name.startswith("rnn.")}
+    if isinstance(model.body, Recurrent):
+        for prefix in recurrent_names(model.body):
+            start = len(prefix) + 1
+            own = {name[start:]: array for name, array in arrays.items() if name.startswith(f"{prefix}.")}
+            converted = convert(model.body.cell)(own)
+            found |= {f"{prefix}.{name}": array for name, array in converted.items()}
+    return found
