@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchsuite.conformance import backend as checks
@@ -15,8 +15,33 @@ from benchsuite.conformance.cases import (
     truncation_cases,
 )
 from benchsuite.contracts import Backend
-from benchsuite.errors import BenchsuiteError, UnsupportedError
-from benchsuite.spec import PRECISIONS, UNROLLS, Convolutional, Execution
+from benchsuite.errors import UnsupportedError
+from benchsuite.spec import CELLS, UNROLLS, Convolutional, Execution
+
+CORE_MODELS = {
+    *(f"{cell}-{stack}" for cell in CELLS for stack in ("plain", "deep_bidirectional")),
+    "rnn-deep-full",
+    "lstm-deep-steps",
+    "gru-plain-tokens-mean",
+    "lstm-bidirectional-tagging",
+    "gru-bidirectional-rbf",
+    "rnn-absolute",
+    "gru-squared-rbf",
+    "lstm-one-feature",
+    "gru-one-row",
+    "rnn-one-step",
+    "cnn",
+    "cnn-odd",
+    "cnn-rbf",
+}
+CORE_TRUNCATED = {
+    "rnn-plain-truncated",
+    "lstm-deep_bidirectional-truncated",
+    "gru-bidirectional-truncated",
+    "lstm-steps-truncated",
+    "gru-deep-truncated",
+}
+CORE_TRAINING = {"train-sgd-norm", "train-momentum-none", "train-rmsprop-value", "train-adam-none"}
 
 
 @dataclass(frozen=True)
@@ -41,25 +66,35 @@ class Result:
     message: str = ""
 
 
-def suite() -> list[Item]:
-    """Every check with the cases it is meant for."""
+def suite(core: bool = False) -> list[Item]:
+    """Every check with the cases it is meant for. `core`: every check, cell and stack once, and each readout,
+    head, loss, optimiser and clip somewhere, on few enough models for a framework that compiles each."""
     models = model_cases()
     recurrent = [case for case in models if not isinstance(case.model.body, Convolutional)]
     ragged = [case for case in recurrent if case.ragged]
-    both = [case for case in ragged if "bidirectional" in case.name]
+    both = [case for case in ragged if "bidirectional" in case.name and case.model.readout != "steps"]
     few = [case for case in models if case.name in ("lstm-plain", "gru-bidirectional-rbf", "cnn")]
-    found = [Item(checks.check_gradients, case) for case in models]
-    found += [Item(checks.check_gradients, case) for case in truncation_cases()]
-    found += [Item(checks.check_full_truncation, case) for case in ragged if case.name.endswith("-deep")]
-    found += [Item(checks.check_padding, case) for case in ragged[::2]]
-    found += [Item(checks.check_companions, case) for case in ragged[1::2]]
-    found += [Item(checks.check_reversal, case) for case in both if case.model.readout != "steps"]
-    found += [Item(checks.check_purity, case) for case in few]
-    found += [Item(checks.check_log, case) for case in few]
-    found += [Item(checks.check_carry, case) for case in carry_cases()]
-    found += [Item(checks.check_training, case) for case in training_cases()]
     clipped = [case for case in training_cases() if case.recipe.clip != "none"]
-    return found + [Item(checks.check_fifty_steps, case) for case in clipped]
+    deep = [case for case in ragged if case.name.endswith("-deep")]
+    groups: list[tuple[Check, list[Case], set[str] | None]] = [
+        (checks.check_gradients, models, CORE_MODELS),
+        (checks.check_gradients, truncation_cases(), CORE_TRUNCATED),
+        (checks.check_full_truncation, deep, {"lstm-deep"}),
+        (checks.check_padding, ragged[::2], {"lstm-bidirectional", "gru-plain-tokens-mean"}),
+        (checks.check_companions, ragged, {"rnn-deep_bidirectional", "lstm-plain"}),
+        (checks.check_reversal, both, {"gru-bidirectional", "lstm-deep_bidirectional"}),
+        (checks.check_purity, few, None),
+        (checks.check_log, few, {"lstm-plain"}),
+        (checks.check_carry, carry_cases(), {"lstm-deep-carry-ragged", "gru-plain-carry"}),
+        (checks.check_training, training_cases(), CORE_TRAINING),
+        (checks.check_fifty_steps, clipped, {"train-adam-norm", "train-momentum-value"}),
+    ]
+    return [
+        Item(check, case)
+        for check, cases, chosen in groups
+        for case in cases
+        if not core or chosen is None or case.name in chosen
+    ]
 
 
 def run_item(kit: Kit, item: Item) -> Result:
@@ -72,24 +107,23 @@ def run_item(kit: Kit, item: Item) -> Result:
         return Result(item, kit.execution, "unsupported", str(error))
     except ConformanceError as error:
         return Result(item, kit.execution, "failed", str(error))
-    except BenchsuiteError as error:
+    except Exception as error:  # a framework may fail in any way; the other checks go on
         return Result(item, kit.execution, "failed", f"{type(error).__name__}: {error}")
     return Result(item, kit.execution, "ok")
 
 
-def executions(precision: str, device: str = "cpu") -> list[Execution]:
-    """One execution per unroll."""
-    return [
-        Execution.model_validate({"unroll": unroll, "precision": precision, "device": device})
-        for unroll in UNROLLS
-    ]
-
-
-def run_suite(backend: Backend, reference: Backend, precision: str, device: str) -> Iterator[Result]:
-    """Every check under every unroll, in one precision (frameworks want their precision set at import)."""
-    if precision not in PRECISIONS:
-        raise UnsupportedError(f"precision {precision!r}; known: {', '.join(PRECISIONS)}")
-    for execution in executions(precision, device):
+def run_suite(
+    backend: Backend,
+    reference: Backend,
+    precision: str,
+    unrolls: Sequence[str] = tuple(UNROLLS),
+    device: str = "cpu",
+    core: bool = False,
+) -> Iterator[Result]:
+    """The suite under each unroll, in one precision (frameworks want their precision set at import)."""
+    for unroll in unrolls:
+        execution = Execution.model_validate({"unroll": unroll, "precision": precision, "device": device})
         kit = Kit(backend, reference, execution)
-        for item in suite():
+        for item in suite(core):
             yield run_item(kit, item)
+            backend.release()
