@@ -1,11 +1,11 @@
-"""From a matrix to the trials of a run: expand, let plugins change them, narrow."""
+"""From a matrix to the trials of a run: expand, let plugins change them, narrow, let plugins skip some."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchsuite.errors import PluginError
-from benchsuite.matrix.expansion import Expansion, expand
+from benchsuite.matrix.expansion import Expansion, Skipped, expand
 from benchsuite.matrix.filters import narrow
 from benchsuite.matrix.source import Matrix
 from benchsuite.plugins import Registry
@@ -18,7 +18,8 @@ def select(
     filters: Mapping[str, Sequence[str]] | None = None,
     overrides: Iterable[str] = (),
 ) -> Expansion:
-    """The trials of `matrix` after the hook `benchsuite_modify_trials` and the filters.
+    """The trials of `matrix` after the hook `benchsuite_modify_trials`, the filters and the hook
+    `benchsuite_skip_trial`.
 
     Raises MatrixError, RequestError, or PluginError when a plugin puts something else than trials in.
     """
@@ -30,4 +31,14 @@ def select(
             kind = type(trial).__name__
             raise PluginError(f"a plugin's benchsuite_modify_trials added {kind}; it may add Trial only")
     unique = tuple({trial.id: trial for trial in trials}.values())
-    return narrow(Expansion(unique, expansion.skipped), filters or {}, matrix.origin)
+    narrowed = narrow(Expansion(unique, expansion.skipped), filters or {}, matrix.origin)
+    reasons = {trial.id: registry.hook.benchsuite_skip_trial(trial=trial) for trial in narrowed.trials}
+    return Expansion(
+        tuple(trial for trial in narrowed.trials if reasons[trial.id] is None),
+        narrowed.skipped
+        + tuple(
+            Skipped(trial, str(reasons[trial.id]))
+            for trial in narrowed.trials
+            if reasons[trial.id] is not None
+        ),
+    )

@@ -1,0 +1,67 @@
+"""The application: every command group, and how errors end it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from benchsuite.cli import check, data, doctor, export, listing, run, show, sync
+from benchsuite.errors import BenchsuiteError
+
+INTERRUPTED = 130
+
+
+class ErrorGroup(TyperGroup):
+    """Prints what went wrong without a traceback; a traceback means a defect of benchsuite itself."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BenchsuiteError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            typer.echo("interrupted; what is recorded is kept, run the same command to go on", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=ErrorGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Benchmarks of recurrent sequence models: same mathematics, same weights, same batches in every "
+    "framework, proved before anything is timed.",
+    epilog="Start with [bold]benchsuite run quick[/bold].",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"benchsuite {version('benchsuite')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    del version
+
+
+app.command("run")(run.run)
+app.command("plan")(run.plan)
+app.command("list")(listing.list_)
+app.command("show")(show.show)
+app.command("export")(export.export)
+app.add_typer(data.app, name="data")
+app.add_typer(check.app, name="check")
+app.command("sync")(sync.sync)
+app.command("doctor")(doctor.doctor)

@@ -1,0 +1,115 @@
+"""`benchsuite doctor`: is everything here that a run needs, and if not, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from benchsuite.cli import options as given
+from benchsuite.cli.output import console, installed, print_json, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Finding = tuple[str, str, str]
+"""(what was looked at, `ok`, `missing` or `problem`, what was found or what to do)"""
+
+
+def doctor(results: given.Results = None, json: given.AsJson = False) -> None:
+    """Look at the machine, the plugins, the backends, the data and the results folder.
+
+    Ends with 1 when a plugin is broken, no backend works, data is corrupt or results cannot be written; a
+    backend or a data set that is merely not there is no fault.
+    """
+    findings = [*_machine(), *_plugins(), *_backends(), *_data(), *_results(results), *_tracking()]
+    if json:
+        print_json([dict(zip(("what", "state", "detail"), finding, strict=True)) for finding in findings])
+    else:
+        console().print(table("", ["", "state", "detail"], findings))
+    if any(state == "problem" for _, state, _ in findings):
+        raise typer.Exit(1)
+
+
+def _machine() -> Iterator[Finding]:
+    from importlib.metadata import version
+
+    from benchsuite.provenance import environment
+
+    facts = environment()
+    memory = int(facts.get("hardware.memory_bytes", "0")) / 2**30
+    yield "benchsuite", "ok", version("benchsuite")
+    yield "python", "ok", f"{facts.get('python.version')} on {facts.get('system.platform')}"
+    cores = f"{facts.get('hardware.logical_cores')} logical cores, {memory:.1f} GiB"
+    yield "processor", "ok", f"{facts.get('hardware.cpu', 'unknown')}, {cores}"
+
+
+def _plugins() -> Iterator[Finding]:
+    for plugin in installed().plugins:
+        who = f"plugin {plugin.name}"
+        if plugin.problem:
+            yield who, "problem", f"{plugin.distribution} {plugin.version}: {plugin.problem}"
+        else:
+            yield who, "ok", f"{plugin.distribution} {plugin.version}"
+
+
+def _backends() -> Iterator[Finding]:
+    from benchsuite.contracts import RunOptions
+
+    found = installed()
+    with found.executor("local").load(RunOptions()) as executor:
+        surveys = executor.survey(sorted(found.backends))
+    for survey in surveys:
+        devices = ", ".join(f"{name} ({text})" for name, text in survey.devices.items())
+        if survey.problem:
+            yield f"backend {survey.backend}", "missing", survey.problem
+        else:
+            yield f"backend {survey.backend}", "ok", f"{devices}; Python {survey.python}"
+    if not any(not survey.problem for survey in surveys):
+        yield "backends", "problem", "none works; run: pip install 'benchsuite[all]'"
+
+
+def _data() -> Iterator[Finding]:
+    from benchsuite.data import cache_folder, list_files
+
+    yield "data folder", "ok", f"{cache_folder()} (BENCHSUITE_DATA names another)"
+    for entry in installed().tasks.values():
+        states = [cached.state for cached in list_files(entry.files)]
+        if not states:
+            continue
+        here = states.count("present")
+        words = f"{here} of {len(states)} files present"
+        if "corrupt" in states:
+            yield f"data of {entry.name}", "problem", f"{words}; see `benchsuite data verify {entry.name}`"
+        elif here < len(states):
+            yield (
+                f"data of {entry.name}",
+                "missing",
+                f"{words}; `benchsuite data fetch {entry.name}` brings the rest",
+            )
+        else:
+            yield f"data of {entry.name}", "ok", words
+
+
+def _results(given_folder: Path | None) -> Iterator[Finding]:
+    import os
+
+    from benchsuite.study import results_folder
+
+    folder = results_folder(given_folder)
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if existing.is_dir() and os.access(existing, os.W_OK):
+        yield "results folder", "ok", str(folder)
+    else:
+        yield "results folder", "problem", f"{folder} cannot be written; name another with BENCHSUITE_RESULTS"
+
+
+def _tracking() -> Iterator[Finding]:
+    from benchsuite.cli.listing import distribution_version
+
+    version = distribution_version("mlflow") or distribution_version("mlflow-skinny")
+    if version:
+        yield "mlflow", "ok", version
+    else:
+        yield "mlflow", "missing", "records are kept but not mirrored; run: pip install 'benchsuite[mlflow]'"

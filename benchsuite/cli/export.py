@@ -1,0 +1,44 @@
+"""`benchsuite export`: one row a trial, for other programs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchsuite.cli import options as given
+
+FORMATS = ("csv", "parquet", "json")
+
+
+def export(
+    study: given.Study,
+    format_: Annotated[
+        str, typer.Option("--format", "-f", metavar="csv|parquet|json", help="Form of the table.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write [dim](default: standard output)[/dim]."),
+    ] = None,
+    results: given.Results = None,
+) -> None:
+    """Export a study: one row a trial with its fields, status, verdicts and every scalar."""
+    from benchsuite.cli.studies import open_study
+    from benchsuite.errors import RequestError, UnknownNameError
+
+    if format_ not in FORMATS:
+        raise UnknownNameError("format", format_, FORMATS)
+    if format_ == "parquet" and output is None and sys.stdout.isatty():
+        raise RequestError("Parquet is binary: name a file with --output")
+    frame = open_study(study, results).frame()
+    try:
+        if format_ == "csv":
+            frame.to_csv(output or sys.stdout, index=False)
+        elif format_ == "json":
+            frame.to_json(output or sys.stdout, orient="records", indent=1)
+        else:
+            frame.to_parquet(output or sys.stdout.buffer, index=False)
+    except OSError as error:
+        raise RequestError(f"cannot write {output or 'standard output'}: {error.strerror}") from error

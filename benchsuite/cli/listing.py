@@ -1,0 +1,184 @@
+"""`benchsuite list`: what is here to benchmark. Only `devices` starts workers; no framework is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from benchsuite.cli.output import console, installed, print_json, table
+
+Row = dict[str, Any]
+
+
+def list_(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="tasks | backends | cells | architectures | devices | data | plugins | matrices | executors",
+        ),
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List what is here to benchmark, and with what."""
+    from benchsuite.errors import UnknownNameError
+
+    if kind not in KINDS:
+        raise UnknownNameError("kind of list", kind, KINDS)
+    rows = KINDS[kind]()
+    if json:
+        print_json(rows)
+        return
+    if not rows:
+        typer.echo(f"no {kind}")
+        return
+    cells = [[_shown(row[column]) for column in rows[0]] for row in rows]
+    console().print(table("", [column.replace("_", " ") for column in rows[0]], cells))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {text}" for key, text in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _tasks() -> list[Row]:
+    return [
+        {
+            "name": entry.name,
+            "summary": entry.summary,
+            "sources": {
+                name: text + (" (offline)" if name in entry.offline else "")
+                for name, text in entry.sources.items()
+            },
+            "architectures": list(entry.architectures),
+            "options": {
+                name: f"{option.help} (default {option.default}"
+                + (f"; {', '.join(map(str, option.choices))})" if option.choices else ")")
+                for name, option in entry.options.items()
+            },
+        }
+        for entry in _sorted(installed().tasks)
+    ]
+
+
+def _backends() -> list[Row]:
+    return [
+        {
+            "name": entry.name,
+            "summary": entry.summary,
+            "installed": {name: distribution_version(name) or "no" for name in entry.requirements},
+            "install_with": f"pip install 'benchsuite[{entry.extra}]'" if entry.extra else "",
+        }
+        for entry in _sorted(installed().backends)
+    ]
+
+
+def _cells() -> list[Row]:
+    from benchsuite.spec import CELLS
+
+    return [{"name": name, "summary": text} for name, text in CELLS.items()]
+
+
+def _architectures() -> list[Row]:
+    from benchsuite.spec import ARCHITECTURES
+
+    tasks = installed().tasks.values()
+    return [
+        {
+            "name": name,
+            "summary": text,
+            "tasks": sorted(entry.name for entry in tasks if name in entry.architectures),
+        }
+        for name, text in ARCHITECTURES.items()
+    ]
+
+
+def _devices() -> list[Row]:
+    from benchsuite.contracts import RunOptions
+
+    found = installed()
+    rows: list[Row] = []
+    with found.executor("local").load(RunOptions()) as executor:
+        for survey in executor.survey(sorted(found.backends)):
+            for device, text in survey.devices.items():
+                rows.append({"backend": survey.backend, "device": device, "description": text})
+            if survey.problem:
+                rows.append({"backend": survey.backend, "device": "none", "description": survey.problem})
+    return rows
+
+
+def _data() -> list[Row]:
+    from benchsuite.data import list_files
+
+    return [
+        {
+            "task": entry.name,
+            "file": cached.file.name,
+            "state": cached.state,
+            "bytes": cached.file.bytes,
+            "path": str(cached.path),
+        }
+        for entry in _sorted(installed().tasks)
+        for cached in list_files(entry.files)
+    ]
+
+
+def _plugins() -> list[Row]:
+    return [
+        {
+            "name": plugin.name,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "problem": plugin.problem,
+        }
+        for plugin in installed().plugins
+    ]
+
+
+def _matrices() -> list[Row]:
+    from benchsuite.errors import BenchsuiteError
+    from benchsuite.matrix import builtin_matrices, expand
+
+    rows: list[Row] = []
+    for matrix in builtin_matrices().values():
+        trials: int | str
+        try:
+            trials = len(expand(matrix, installed()).trials)
+        except BenchsuiteError:
+            trials = "needs plugins that are missing"
+        rows.append({"name": matrix.name, "trials": trials, "summary": matrix.summary})
+    return rows
+
+
+def _executors() -> list[Row]:
+    return [{"name": entry.name, "summary": entry.summary} for entry in _sorted(installed().executors)]
+
+
+KINDS: dict[str, Callable[[], list[Row]]] = {
+    "tasks": _tasks,
+    "backends": _backends,
+    "cells": _cells,
+    "architectures": _architectures,
+    "devices": _devices,
+    "data": _data,
+    "plugins": _plugins,
+    "matrices": _matrices,
+    "executors": _executors,
+}
+
+
+def distribution_version(name: str) -> str | None:
+    """Version of an installed distribution, from its metadata alone."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _sorted(entries: dict[str, Any]) -> list[Any]:
+    return [entries[name] for name in sorted(entries)]

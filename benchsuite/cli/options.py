@@ -1,0 +1,62 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_FILTER = "Only these, separated by commas"
+
+Tasks = Annotated[str | None, typer.Option("--task", help=f"{_FILTER}.", rich_help_panel="Filters")]
+Sources = Annotated[str | None, typer.Option("--source", help=f"{_FILTER}.", rich_help_panel="Filters")]
+Cells = Annotated[str | None, typer.Option("--cell", help=f"{_FILTER}.", rich_help_panel="Filters")]
+Architectures = Annotated[
+    str | None, typer.Option("--architecture", help=f"{_FILTER}.", rich_help_panel="Filters")
+]
+Backends = Annotated[str | None, typer.Option("--backend", help=f"{_FILTER}.", rich_help_panel="Filters")]
+Devices = Annotated[str | None, typer.Option("--device", help=f"{_FILTER}.", rich_help_panel="Filters")]
+Unrolls = Annotated[str | None, typer.Option("--unroll", help=f"{_FILTER}.", rich_help_panel="Filters")]
+Precisions = Annotated[str | None, typer.Option("--precision", help=f"{_FILTER}.", rich_help_panel="Filters")]
+Seeds = Annotated[str | None, typer.Option("--seed", help=f"{_FILTER}.", rich_help_panel="Filters")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Set a field above what the matrix says, as in recipe.epochs=2 or seed=0,1,2; repeatable.",
+    ),
+]
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        "--results", envvar="BENCHSUITE_RESULTS", help="Folder of the studies [dim](default: results)[/dim]."
+    ),
+]
+Name = Annotated[
+    str | None, typer.Option("--name", help="Name of the study [dim](default: the matrix's name)[/dim].")
+]
+ExecutorName = Annotated[str, typer.Option("--executor", help="Who runs the trials.")]
+Isolation = Annotated[
+    str,
+    typer.Option(
+        "--isolation",
+        metavar="worker|trial",
+        help="Warm workers serve trials in turn, or every trial has a fresh process.",
+    ),
+]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Trials at the same time.")]
+Timeout = Annotated[float | None, typer.Option("--timeout", help="Seconds that a trial may take.")]
+Rerun = Annotated[
+    str | None,
+    typer.Option(
+        "--rerun",
+        metavar="failed|all",
+        help="Run only what failed before, or everything [dim](default: new, failed and stale)[/dim].",
+    ),
+]
+Study = Annotated[
+    str, typer.Argument(metavar="STUDY", help="A study's name in the results folder, or its path.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -1,0 +1,221 @@
+"""What a run shows while it runs: a live display in a terminal, one line a trial elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from benchsuite.cli.output import warn
+from benchsuite.contracts import Finished, Progress, Started
+from benchsuite.matrix import Plan
+from benchsuite.spec import Record, Status, Trial
+from benchsuite.study import Begun, StudyEvent, Warned
+
+STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.DIVERGED: "yellow"}
+
+
+@dataclass
+class Running:
+    """One trial at work: since when (seconds of the tracker's clock), and its latest progress."""
+
+    trial: Trial
+    since: float
+    latest: Progress | None = None
+
+
+@dataclass
+class RunState:
+    """What is known of a run from its events alone."""
+
+    clock: Callable[[], float] = time.monotonic
+    done: int = 0
+    counts: dict[Status, int] = field(default_factory=dict)
+    running: dict[str, Running] = field(default_factory=dict)
+    breaches: int = 0
+    began: float = 0.0
+    due: frozenset[str] = frozenset()
+    """Ids of the trials that were to run when the run began."""
+
+    @property
+    def total(self) -> int:
+        return len(self.due)
+
+    def update(self, event: StudyEvent) -> None:
+        if isinstance(event, Begun):
+            self.due = frozenset(item.trial.id for item in event.plan.of("run"))
+            self.began = self.clock()
+        elif isinstance(event, Started):
+            self.running[event.trial.id] = Running(event.trial, self.clock())
+        elif isinstance(event, Progress):
+            self.running.setdefault(event.trial.id, Running(event.trial, self.clock())).latest = event
+        elif isinstance(event, Finished) and event.record.trial_id in self.due:
+            self.running.pop(event.record.trial_id, None)
+            self.done += 1
+            status = event.record.status
+            self.counts[status] = self.counts.get(status, 0) + 1
+            self.breaches += event.record.verdicts.get("parity") == "breach"
+
+    @property
+    def elapsed(self) -> float:
+        return self.clock() - self.began
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far; None before the first trial has ended."""
+        if not self.done:
+            return None
+        return self.elapsed / self.done * max(self.total - self.done, 0)
+
+    def tally(self) -> str:
+        """`12 ok, 1 failed, 1 parity breach`."""
+        words = [f"{count} {status}" for status, count in self.counts.items()]
+        if self.breaches:
+            words.append(f"{self.breaches} parity breach" + ("es" if self.breaches > 1 else ""))
+        return ", ".join(words)
+
+
+class PlainDisplay:
+    """One line for every trial that ended: for logs, files and pipes."""
+
+    def __init__(self) -> None:
+        self.state = RunState()
+
+    def __enter__(self) -> PlainDisplay:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        del error
+
+    def __call__(self, event: StudyEvent) -> None:
+        self.state.update(event)
+        match event:
+            case Warned(message):
+                warn(message)
+            case Begun(study, plan):
+                print(begun_line(study.name, plan), flush=True)
+            case Finished(record) if record.trial_id in self.state.due:
+                width = len(str(self.state.total))
+                count = f"[{self.state.done:{width}}/{self.state.total}]"
+                print(f"{count} {finished_line(record)}", flush=True)
+
+
+class LiveDisplay:
+    """A bar, the tally, the time left, and a line for every running trial; failures scroll above it."""
+
+    def __init__(self, console: Console) -> None:
+        self.state = RunState()
+        self._live = Live(console=console, refresh_per_second=4, transient=True, get_renderable=self._render)
+
+    def __enter__(self) -> LiveDisplay:
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+    def __call__(self, event: StudyEvent) -> None:
+        self.state.update(event)
+        match event:
+            case Warned(message):
+                self._live.console.print(Text(f"warning: {message}", style="yellow"))
+            case Begun(study, plan):
+                self._live.console.print(begun_line(study.name, plan))
+            case Finished(record) if record.trial_id in self.state.due and noteworthy(record):
+                style = STYLES.get(record.status, "red")
+                self._live.console.print(Text(finished_line(record), style=style))
+
+    def _render(self) -> RenderableType:
+        state = self.state
+        if not state.due:
+            return Text("asking the backends what they can run ...", style="dim")
+        head = Table.grid(padding=(0, 1))
+        left = state.seconds_left
+        head.add_row(
+            ProgressBar(total=max(state.total, 1), completed=state.done, width=30),
+            f"{state.done}/{state.total} trials",
+            Text(f"{duration(left)} left" if left is not None else "", style="bold"),
+            Text(state.tally(), style="dim"),
+        )
+        rows = Table.grid(padding=(0, 2))
+        for running in state.running.values():
+            rows.add_row(
+                Text(running.trial.label, style="cyan", overflow="ellipsis", no_wrap=True),
+                progress_words(running.latest),
+                Text(duration(state.clock() - running.since), style="dim"),
+            )
+        return Group(head, rows)
+
+
+Display = PlainDisplay | LiveDisplay
+
+
+def display(console: Console) -> Display:
+    """The live display where standard output is a terminal, plain lines elsewhere."""
+    return LiveDisplay(console) if sys.stdout.isatty() else PlainDisplay()
+
+
+def begun_line(name: str, plan: Plan) -> str:
+    """`study quick: 116 trials to run, 4 recorded already, 3 skipped, about 8 min 20 s`."""
+    runs, fresh, skips = (len(plan.of(fate)) for fate in ("run", "fresh", "skip"))
+    words = [f"{runs} trial{'' if runs == 1 else 's'} to run"]
+    words += [f"{fresh} recorded already"] if fresh else []
+    words += [f"{skips} skipped"] if skips else []
+    if runs and plan.seconds is not None:
+        words.append(f"about {duration(plan.seconds)}")
+    return f"study {name}: {', '.join(words)}"
+
+
+def noteworthy(record: Record) -> bool:
+    """Whether the record is one that a person should see at once."""
+    return record.status is not Status.OK or record.verdicts.get("parity") == "breach"
+
+
+def finished_line(record: Record) -> str:
+    """`ok  TRIAL  accuracy 0.967  3.2 s`, or the reason in place of the metric."""
+    if record.status is Status.OK:
+        value = record.scalars.get(f"test/{record.primary}")
+        what = f"{record.primary} {value:.4g}" if value is not None else ""
+        if record.verdicts.get("parity") == "breach":
+            what += f"  PARITY BREACH {record.reason}".rstrip()
+    else:
+        what = (record.reason or record.exception or "no reason given").strip().splitlines()[0]
+    took = duration(record.finished - record.started) if record.finished > record.started else ""
+    return "  ".join(part for part in (f"{record.status:8}", record.trial.label, what, took) if part)
+
+
+def progress_words(latest: Progress | None) -> str:
+    """`train  epoch 2/10  loss 0.41  metric 0.88`."""
+    if latest is None:
+        return "starting"
+    words = [latest.phase]
+    if latest.epochs:
+        words.append(f"epoch {latest.epoch}/{latest.epochs}")
+    if latest.loss is not None:
+        words.append(f"loss {latest.loss:.4g}")
+    if latest.metric is not None:
+        words.append(f"metric {latest.metric:.4g}")
+    return "  ".join(words)
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = round(whole / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"

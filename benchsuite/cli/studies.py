@@ -1,0 +1,42 @@
+"""Finds the study that a command names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchsuite.spec import Record
+    from benchsuite.study import Study
+
+
+def open_study(name: str, results: Path | None) -> Study:
+    """The study of that name in the results folder, or at that path.
+
+    Raises UnknownNameError for a name that is not there, StoreError for a folder that is no study.
+    """
+    from benchsuite.errors import UnknownNameError
+    from benchsuite.study import Study, results_folder
+
+    if "/" in name or Path(name).is_absolute():
+        return Study.load(name)
+    folder = results_folder(results)
+    if not (folder / name).is_dir():
+        known = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+        raise UnknownNameError("study", name, known, f"Looked in {folder}; --results names another folder.")
+    return Study.load(folder / name)
+
+
+def find_record(study: Study, start: str) -> Record:
+    """The record whose trial id begins with `start`. Raises RequestError when none or several do."""
+    from benchsuite.errors import RequestError
+
+    found = [record for record in study.records if record.trial_id.startswith(start)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise RequestError(
+            f"no trial of {study.name} begins with {start!r}; `benchsuite show {study.name}` lists them"
+        )
+    several = "\n".join(f"  {record.trial_id}  {record.trial.label}" for record in found[:10])
+    raise RequestError(f"{len(found)} trials of {study.name} begin with {start!r}:\n{several}")
