@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 
 import jax
 import jax.numpy as jnp
@@ -22,10 +25,10 @@ class JaxBackend(Backend):
     """Builds programs of pure functions, compiled by XLA for one device."""
 
     def devices(self) -> list[Device]:
-        gpus = _platform("gpu")
+        gpus = [gpu.device_kind for gpu in _platform("gpu")] or _hidden_gpus()
         names = ["gpu" if index == 0 else f"gpu:{index}" for index in range(len(gpus))]
         found = [Device("cpu", "XLA on the CPU")]
-        return found + [Device(name, gpu.device_kind) for name, gpu in zip(names, gpus, strict=True)]
+        return found + [Device(name, kind) for name, kind in zip(names, gpus, strict=True)]
 
     def supports(self, trial: Trial) -> str | None:
         recurrent = trial.architecture != "cnn"
@@ -83,6 +86,22 @@ def _platform(name: str) -> list[jax.Device]:
         return list(jax.devices(name))
     except RuntimeError:  # jax's answer for a platform that this installation or machine lacks
         return []
+
+
+def _hidden_gpus() -> list[str]:
+    """Kinds of the GPUs that a process made for the CPU does not see: asked of a process that may.
+
+    Without a GPU plugin of jax there are none to ask for.
+    """
+    if os.environ.get("JAX_PLATFORMS") != "cpu" or not entry_points(group="jax_plugins"):
+        return []
+    script = "import jax\nfor device in jax.devices('gpu'): print(device.device_kind)"
+    variables = {name: value for name, value in os.environ.items() if name != "JAX_PLATFORMS"}
+    variables["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+    answer = subprocess.run(
+        [sys.executable, "-c", script], env=variables, capture_output=True, text=True, check=False
+    )
+    return answer.stdout.splitlines() if answer.returncode == 0 else []
 
 
 def _device(name: str) -> jax.Device:

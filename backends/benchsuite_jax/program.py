@@ -14,7 +14,7 @@ from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import ContractError
 from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite_jax import optimisers
-from benchsuite_jax.executables import Executables, loop_kind
+from benchsuite_jax.executables import QUICK_CPU_COMPILATION, Executables, loop_kind
 from benchsuite_jax.network import Network, States
 from benchsuite_jax.placement import Placed, Placement, by_row, fetched, taken
 
@@ -77,15 +77,17 @@ class JaxProgram(Program):
     def predict(self, placed: object) -> np.ndarray:
         batch = taken(placed)
         arguments = (self._parameters, batch.inputs, batch.lengths)
-        run = self._executables.get(("predict", batch.shape), self._predict, arguments, ())
+        run = self._executables.get(("predict", batch.shape), self._predict, arguments)
         return by_row(run(*arguments))
 
     def gradients(self, placed: object) -> Gradients:
         """See the contract. cuDNN does not return dL/dh_t: for `fused` the states' gradients are taken
-        through a scan of the same weights, everything else through the fused kernel."""
+        through a scan of the same weights, everything else through the fused kernel. On the CPU this
+        function, asked for a few times and never timed, is compiled quickly rather than well."""
         batch = taken(placed)
         arguments = (self._parameters, batch.inputs, batch.lengths, batch.targets)
-        run = self._executables.get(("gradients", batch.shape), self._gradients, arguments, ())
+        quick = QUICK_CPU_COMPILATION if self._device.platform == "cpu" else None
+        run = self._executables.get(("gradients", batch.shape), self._gradients, arguments, options=quick)
         loss, parameters, states, scores = run(*arguments)
         return Gradients(
             loss=float(loss),
