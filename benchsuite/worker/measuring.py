@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,10 +27,15 @@ class Speed:
 
 
 def measure_speed(
-    program: Program, backend: Backend, model: ModelSpec, trial: Trial, batcher: Batcher, data: Dataset
+    program: Program,
+    backends: Sequence[Backend],
+    model: ModelSpec,
+    trial: Trial,
+    batcher: Batcher,
+    data: Dataset,
 ) -> Speed:
     """Steady-state training step, inference and transfer on a few pre-loaded batches, with throughput and
-    the share of the machine's peak. Takes optimiser steps: measure last."""
+    the share of the peak that the best of `backends` shows. Takes optimiser steps: measure last."""
     batches = _timing_batches(batcher, data)
     placed = [program.place(batch) for batch in batches]
     count = len(batches)
@@ -58,7 +64,7 @@ def measure_speed(
     for name, samples in (("step", step), ("inference", predict), ("transfer", move)):
         _describe(found, name, samples, count)
     _throughput(found, batches, step, count)
-    _limits(found, batches, model, backend, trial, step, predict)
+    _limits(found, batches, model, backends, trial, step, predict)
     return found
 
 
@@ -104,13 +110,13 @@ def _limits(
     found: Speed,
     batches: list[Batch],
     model: ModelSpec,
-    backend: Backend,
+    backends: Sequence[Backend],
     trial: Trial,
     step: Samples,
     predict: Samples,
 ) -> None:
     """Floating-point rate and the share it is of what the machine's products reach at these shapes."""
-    peak = peak_rate(forward_products(model, batches[0]), backend, trial.execution)
+    peak = peak_rate(forward_products(model, batches[0]), backends, trial.execution)
     training = sum(training_flops(model, batch) for batch in batches)
     inference = sum(inference_flops(model, batch) for batch in batches)
     found.scalars |= {

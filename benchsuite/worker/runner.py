@@ -193,7 +193,9 @@ class _TrialRun:
         if parity.ok and not outcome.diverged:
             # what is not proved equal is not timed: its figure would compare different work
             with self._phase("time"):
-                speed = measure_speed(program, backend, model, trial, cutter, data)
+                on_cpu = trial.execution.device == "cpu"
+                peers = [backend, self.session.load_reference()] if on_cpu else [backend]
+                speed = measure_speed(program, peers, model, trial, cutter, data)
             self.scalars |= speed.scalars
             series, verdicts["speed"] = series + speed.series, speed.verdict
             self._cold_start()
