@@ -1,0 +1,56 @@
+"""TensorFlow backend: tf.function graphs with loops over steps, and Keras' cuDNN layers on a GPU.
+
+Importing this module is cheap; tensorflow is imported by the entry's load() alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from benchsuite import hookimpl
+from benchsuite.contracts import BackendEntry
+
+if TYPE_CHECKING:
+    from benchsuite.contracts import Backend
+    from benchsuite.spec import Execution
+
+__all__ = ["benchsuite_register_backends"]
+
+
+def _load() -> Backend:
+    from benchsuite_tensorflow.backend import TensorFlowBackend
+
+    return TensorFlowBackend()
+
+
+def _environment(execution: Execution) -> Mapping[str, str]:
+    """Threads of TensorFlow's two pools and of OpenMP, a quiet log, GPU memory taken as it is needed."""
+    threads = str(execution.threads)
+    variables = {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "KERAS_BACKEND": "tensorflow",
+        "OMP_NUM_THREADS": threads,
+        "TF_NUM_INTRAOP_THREADS": threads,
+        "TF_NUM_INTEROP_THREADS": threads,
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    }
+    if execution.device == "cpu":
+        variables["CUDA_VISIBLE_DEVICES"] = "-1"
+    if execution.deterministic:
+        variables["TF_DETERMINISTIC_OPS"] = "1"
+    return variables
+
+
+@hookimpl
+def benchsuite_register_backends() -> Iterable[BackendEntry]:
+    return [
+        BackendEntry(
+            name="tensorflow",
+            load=_load,
+            summary="TensorFlow: tf.function graphs, unrolled or as while loops, and Keras' cuDNN layers",
+            requirements=("tensorflow",),
+            extra="tensorflow",
+            environment=_environment,
+        )
+    ]

@@ -1,0 +1,109 @@
+"""What this backend asks of a trial, a model and its parameters before anything is built."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from benchsuite.contracts.backend import Parameters
+from benchsuite.errors import ContractError, UnsupportedError
+from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens, Trial, parameter_shapes
+from benchsuite.spec.names import NO_CELL
+from benchsuite_tensorflow import runtime
+from benchsuite_tensorflow.cells import CELLS
+
+MOST_UNROLLED = 200
+"""Steps of a static graph, over all layers and directions together. Tracing and optimising the graph takes
+about 30 ms a step, and more than in proportion beyond."""
+
+BIDIRECTIONAL_CARRY = (
+    "recipe.carry needs a forward stack: a backward layer starts at the end of each batch, so no state can "
+    "be carried into it; use architecture plain or deep"
+)
+
+
+def execution_problem(execution: Execution) -> str | None:
+    """Why TensorFlow cannot run under `execution` on this machine, or None."""
+    problem = runtime.device_problem(execution.device)
+    if problem:
+        return problem
+    if execution.device == "cpu":
+        if execution.precision == "tf32":
+            return "precision tf32 is a mode of NVIDIA's tensor cores; on the CPU use float32 or float64"
+        return None
+    if execution.precision == "tf32":
+        gpu = tf.config.list_physical_devices("GPU")[runtime.gpu_index(execution.device) or 0]
+        capability = tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+        if tuple(capability) < (8, 0):
+            return f"precision tf32 needs compute capability 8.0; {execution.device} has {capability}"
+    return None
+
+
+def recurrence_problem(cell: str, bidirectional: bool, recipe: Recipe, execution: Execution) -> str | None:
+    """Why this backend does not run a recurrent stack so, or None."""
+    if cell not in CELLS:
+        return f"tensorflow backend has no cell {cell!r}; it has {', '.join(CELLS)}"
+    if recipe.carry and bidirectional:
+        return BIDIRECTIONAL_CARRY
+    if execution.unroll != "fused":
+        return None
+    if execution.device == "cpu":
+        return (
+            "TensorFlow's fused recurrent kernels are cuDNN's and need a GPU; on the CPU use unroll dynamic "
+            "or static"
+        )
+    if cell == "rnn":
+        return "Keras' SimpleRNN has no cuDNN path; use unroll dynamic or static"
+    if recipe.truncation or recipe.carry:
+        return (
+            "the cuDNN kernel cannot be entered between two steps, so truncation and carried states are left "
+            "to unroll dynamic and static"
+        )
+    return None
+
+
+def trial_problem(trial: Trial) -> str | None:
+    """Why the trial cannot run here, as far as the trial alone tells."""
+    problem = execution_problem(trial.execution)
+    if problem is None and trial.cell != NO_CELL:
+        both = "bidirectional" in trial.architecture
+        problem = recurrence_problem(trial.cell, both, trial.recipe, trial.execution)
+    return problem
+
+
+def model_problem(model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
+    """Why this backend cannot compute `model` so, or None."""
+    if isinstance(model.body, Convolutional):
+        if isinstance(model.input, Tokens):
+            return "the convolutional baseline reads pictures of real numbers, not tokens"
+        if model.readout == "steps":
+            return "the convolutional baseline has one output a picture; use readout 'last', not 'steps'"
+        if recipe.carry:
+            return "recipe.carry needs recurrent states; the convolutional baseline has none"
+        return None
+    return recurrence_problem(model.body.cell, model.body.bidirectional, recipe, execution)
+
+
+def check_unrolled(model: ModelSpec, time: int) -> None:
+    """Raises UnsupportedError where a static graph of `time` steps would be too large."""
+    if isinstance(model.body, Convolutional):
+        return
+    copies = model.body.layers * len(model.body.directions)
+    if time * copies > MOST_UNROLLED:
+        raise UnsupportedError(
+            f"unroll static would lay out {time} steps x {copies} layers and directions; TensorFlow graphs "
+            f"are kept to {MOST_UNROLLED} steps because tracing them takes minutes beyond; use unroll dynamic"
+        )
+
+
+def check_parameters(model: ModelSpec, parameters: Parameters) -> None:
+    """Raises ContractError naming every parameter that is missing, unknown or of another shape."""
+    shapes = parameter_shapes(model)
+    problems = [f"{name} is missing" for name in shapes if name not in parameters]
+    problems += [f"{name} is unknown" for name in parameters if name not in shapes]
+    problems += [
+        f"{name} is {parameters[name].shape}, not {shape}"
+        for name, shape in shapes.items()
+        if name in parameters and parameters[name].shape != shape
+    ]
+    if problems:
+        raise ContractError(f"parameters do not fit the model: {'; '.join(problems)}")

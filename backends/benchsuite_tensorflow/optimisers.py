@@ -1,0 +1,87 @@
+"""Clipping and the canonical update rules, as tf operations.
+
+Keras' optimisers compute other formulas (Adam's epsilon inside the bias correction, RMSprop's inside the root,
+momentum that scales by the learning rate first), and clip embeddings by the norm of their slices.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from benchsuite.spec import Recipe
+from benchsuite_tensorflow.cells import Tensor
+
+
+def clip(recipe: Recipe, gradients: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
+    """Clipped gradients and what was measured before: the global norm (clip "norm": g c / max(|g|, c),
+    Pascanu et al. 2013), the largest absolute entry (clip "value"), or NaN."""
+    dtype = gradients[0].dtype
+    if recipe.clip == "norm":
+        norm = tf.sqrt(tf.add_n([2 * tf.nn.l2_loss(g) for g in gradients]))
+        scale = recipe.clip_at / tf.maximum(norm, tf.constant(recipe.clip_at, dtype))
+        return [g * scale for g in gradients], norm
+    if recipe.clip == "value":
+        peak = tf.reduce_max(tf.stack([tf.reduce_max(tf.abs(g)) for g in gradients]))
+        return [tf.clip_by_value(g, -recipe.clip_at, recipe.clip_at) for g in gradients], peak
+    return list(gradients), tf.constant(math.nan, dtype)
+
+
+class Optimiser:
+    """sgd, momentum, RMSProp (Tieleman and Hinton 2012) and Adam (Kingma and Ba 2015, algorithm 1)."""
+
+    def __init__(self, recipe: Recipe, variables: Sequence[tf.Variable]) -> None:
+        self._recipe, self._variables = recipe, list(variables)
+        name = recipe.optimiser
+        self._first = self._slots() if name in ("momentum", "adam") else []
+        self._second = self._slots() if name in ("rmsprop", "adam") else []
+        # Counted in double: beta2 ** t in single precision spoils the first bias corrections.
+        self._count = tf.Variable(0.0, dtype=tf.float64, trainable=False) if name == "adam" else None
+
+    def apply(self, gradients: Sequence[Tensor]) -> None:
+        """One update of every variable, in place."""
+        {
+            "sgd": self._sgd,
+            "momentum": self._momentum,
+            "rmsprop": self._rmsprop,
+            "adam": self._adam,
+        }[self._recipe.optimiser](gradients)
+
+    def _slots(self) -> list[tf.Variable]:
+        return [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in self._variables]
+
+    def _sgd(self, gradients: Sequence[Tensor]) -> None:
+        for p, g in zip(self._variables, gradients, strict=True):
+            p.assign_sub(self._recipe.learning_rate * g)
+
+    def _momentum(self, gradients: Sequence[Tensor]) -> None:
+        r = self._recipe
+        for p, g, slot in zip(self._variables, gradients, self._first, strict=True):
+            v = r.momentum * slot + g
+            slot.assign(v)
+            p.assign_sub(r.learning_rate * v)
+
+    def _rmsprop(self, gradients: Sequence[Tensor]) -> None:
+        r = self._recipe
+        for p, g, slot in zip(self._variables, gradients, self._second, strict=True):
+            s = r.rho * slot + (1 - r.rho) * (g * g)
+            slot.assign(s)
+            p.assign_sub(r.learning_rate * g / (tf.sqrt(s) + r.epsilon))
+
+    def _adam(self, gradients: Sequence[Tensor]) -> None:
+        """p -= (lr / c1) m / (sqrt(v) / sqrt(c2) + eps), with c = 1 - beta^t: the bias corrections, taken out
+        of the arrays."""
+        r = self._recipe
+        count = self._count.assign_add(1.0)
+        dtype = gradients[0].dtype
+        rate = tf.cast(r.learning_rate / (1 - tf.pow(tf.constant(r.beta1, tf.float64), count)), dtype)
+        shrink = tf.cast(1 / tf.sqrt(1 - tf.pow(tf.constant(r.beta2, tf.float64), count)), dtype)
+        slots = zip(self._variables, gradients, self._first, self._second, strict=True)
+        for p, g, first, second in slots:
+            m = r.beta1 * first + (1 - r.beta1) * g
+            v = r.beta2 * second + (1 - r.beta2) * (g * g)
+            first.assign(m)
+            second.assign(v)
+            p.assign_sub(rate * m / (shrink * tf.sqrt(v) + r.epsilon))

@@ -1,0 +1,110 @@
+"""A cell over time in one direction, with its hand-written backward pass (backpropagation through time).
+
+The loop runs past the ends of short rows: what follows a row's last step is never read, so no gradient comes
+back from there, and the row's numbers are those of a masked loop without a mask's cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from benchsuite_tensorflow.cells import Cell, State, Tensor
+from benchsuite_tensorflow.loops import Loop
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """How to run a cell over (T, B, I).
+
+    to_inputs  whether dL/dx is wanted (not for the data itself)
+    cells      whether the c_t are wanted beside the h_t
+    training   whether a backward pass may follow: what it needs is kept
+    """
+
+    cell: Cell
+    loop: Loop
+    hidden: int
+    to_inputs: bool
+    cells: bool
+    training: bool
+
+    def __call__(
+        self,
+        x: Tensor,
+        weights: Sequence[Tensor],
+        initial: State,
+        keep: Tensor | None = None,
+        probe: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
+        """Outputs h (T, B, H), and with `cells` c (T, B, H), through which no gradient flows.
+
+        keep   (T, B or 1, 1): zero where the state that enters the step is detached; None for nowhere
+        probe  (T, B, H) of any values: its gradient is the total dL/dh_t at fixed c_t
+        """
+        extra = [] if probe is None else [probe]
+
+        def run(x: Tensor, *rest: Tensor) -> Any:
+            values = rest[: len(weights)]
+            outputs, kept = self._forward(x, values, initial)
+
+            def gradient(d_outputs: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+                dx, d_weights, d_states = self._backward(x, values, kept, d_outputs, keep, bool(extra))
+                return (dx, *d_weights, *d_states)
+
+            return outputs, gradient
+
+        if not self.training:
+            return self._forward(x, weights, initial)[0]
+        return tuple(tf.custom_gradient(run)(x, *weights, *extra))
+
+    def _forward(
+        self, x: Tensor, weights: Sequence[Tensor], initial: State
+    ) -> tuple[tuple[Tensor, ...], list[Any]]:
+        cell, rows, inputs = self.cell, x.shape[1], x.shape[2]
+        prepared = cell.prepare(weights)
+        emitted_parts = 2 if self.cells else 1
+
+        def body(carry: list[Tensor], steps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+            state, kept = cell.forward(prepared, steps[0], tuple(carry))
+            return list(state), [*state[:emitted_parts], *(kept if self.training else ())]
+
+        widths = cell.kept_widths(inputs, self.hidden) if self.training else []
+        emits = [[rows, width] for width in [self.hidden] * emitted_parts + widths]
+        _, steps = self.loop.run(body, list(initial), [self.loop.unpack(x)], emits, backwards=False)
+        outputs = tuple(self.loop.pack(part) for part in steps[:emitted_parts])
+        return outputs, steps[emitted_parts:]
+
+    def _backward(
+        self,
+        x: Tensor,
+        weights: Sequence[Tensor],
+        kept: list[Any],
+        d_outputs: Tensor,
+        keep: Tensor | None,
+        tapped: bool,
+    ) -> tuple[Tensor | None, list[Tensor], list[Tensor]]:
+        """dL/dx, the weights' gradients, and [dL/dh_t] where it is tapped."""
+        cell, loop, rows, inputs = self.cell, self.loop, x.shape[1], x.shape[2]
+        prepared = cell.prepare_back(weights, self.to_inputs)
+        parts, cut = cell.parts, keep is not None
+
+        def body(carry: list[Tensor], steps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+            d_h = carry[0] + steps[0]
+            back = cell.backward(prepared, steps[1 + cut :], (d_h, *carry[1:parts]), self.to_inputs)
+            state = [part * steps[1] for part in back.state] if cut else list(back.state)
+            sums = [total + share for total, share in zip(carry[parts:], back.weights, strict=True)]
+            emitted = ([back.inputs] if self.to_inputs else []) + ([d_h] if tapped else [])
+            return state + sums, emitted
+
+        zeros = [tf.zeros([rows, self.hidden], x.dtype)] * parts
+        zeros += [tf.zeros(shape, x.dtype) for shape in cell.accumulators(inputs, self.hidden)]
+        steps = [loop.unpack(d_outputs), *([loop.unpack(keep)] if cut else []), *kept]
+        emits = ([[rows, inputs]] if self.to_inputs else []) + ([[rows, self.hidden]] if tapped else [])
+        carry, emitted = loop.run(body, zeros, steps, emits, backwards=True)
+        packed = [loop.pack(part) for part in emitted]
+        dx = packed[0] if self.to_inputs else None
+        return dx, cell.collect(carry[parts:], inputs), packed[self.to_inputs :]

@@ -1,0 +1,133 @@
+"""Layers and directions: from the input's steps to the features that the head reads.
+
+Everything is time-major, (T, B, ...). A backward direction is a forward one over rows reversed within their
+own lengths, so that it starts at each row's last step whatever the padding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import tensorflow as tf
+
+from benchsuite.spec import ModelSpec, Recurrent, Tokens
+from benchsuite_tensorflow.cells import CELLS, State, Tensor
+from benchsuite_tensorflow.fused import FusedLayer
+from benchsuite_tensorflow.loops import Loop
+from benchsuite_tensorflow.recurrence import Recurrence
+
+
+def reverse(x: Tensor, lengths: Tensor) -> Tensor:
+    """Every row of x (T, B, ...) reversed within its length; padding stays where it is."""
+    return tf.reverse_sequence(x, lengths, seq_axis=0, batch_axis=1)
+
+
+def at_end(x: Tensor, lengths: Tensor) -> Tensor:
+    """x (T, B, H) at each row's last valid step: (B, H)."""
+    return tf.gather_nd(x, tf.stack([lengths - 1, tf.range(tf.size(lengths))], 1))
+
+
+def kept_states(time: Tensor, lengths: Tensor, truncation: int, backward: bool, dtype: str) -> Tensor:
+    """Zero where the state that enters step t = k, 2k, ... is detached, one elsewhere: (T, 1, 1), or (T, B, 1)
+    in the reversed rows of the backward direction."""
+    t = tf.range(time)[:, None]
+    t = lengths[None, :] - 1 - t if backward else t
+    cut = (t > 0) & (t % truncation == 0)
+    return tf.cast(~cut, dtype)[..., None]
+
+
+@dataclass
+class StackRun:
+    """What a pass over the stack gave: features of the head, and final states by layer prefix."""
+
+    features: Tensor
+    finals: dict[str, State] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The recurrent body of a model. `loop` is None for the fused layers.
+
+    truncation and carry are the recipe's; `training` says that a backward pass may follow.
+    """
+
+    model: ModelSpec
+    body: Recurrent
+    dtype: str
+    loop: Loop | None
+    fused: Mapping[str, FusedLayer]
+    truncation: int | None = None
+    carry: bool = False
+
+    def __call__(
+        self,
+        weights: Mapping[str, Tensor],
+        x: Tensor,
+        lengths: Tensor,
+        training: bool,
+        initial: Mapping[str, State] | None = None,
+        probes: Mapping[str, Tensor] | None = None,
+    ) -> StackRun:
+        """x (T, B, I); `probes` as in Recurrence, by prefix, in the order of the data's own steps."""
+        finals: dict[str, State] = {}
+        ways = self.body.directions
+        for layer in range(self.body.layers):
+            top = layer == self.body.layers - 1
+            in_order = not top or self.model.readout == "steps"
+            outputs = []
+            for way in ways:
+                prefix, backward = f"rnn.l{layer}.{way}", way == "bwd"
+                entering = reverse(x, lengths) if backward else x
+                probe = (probes or {}).get(prefix)
+                if probe is not None and backward:
+                    probe = reverse(probe, lengths)
+                run = self._runner(prefix, layer, lengths, backward, training, (initial or {}).get(prefix))
+                emitted = run(entering, self._weights(weights, prefix), probe)
+                if self.carry:
+                    finals[prefix] = tuple(tf.stop_gradient(at_end(part, lengths)) for part in emitted)
+                outputs.append(reverse(emitted[0], lengths) if backward and in_order else emitted[0])
+            if not top or self.model.readout == "steps":
+                x = tf.concat(outputs, 2) if len(ways) > 1 else outputs[0]
+        if self.model.readout == "steps":
+            return StackRun(x, finals)
+        read = at_end if self.model.readout == "last" else self._mean
+        return StackRun(tf.concat([read(part, lengths) for part in outputs], 1), finals)
+
+    def _weights(self, weights: Mapping[str, Tensor], prefix: str) -> list[Tensor]:
+        return [weights[f"{prefix}.{name}"] for name in CELLS[self.body.cell].weights]
+
+    def _runner(
+        self,
+        prefix: str,
+        layer: int,
+        lengths: Tensor,
+        backward: bool,
+        training: bool,
+        initial: State | None,
+    ) -> Callable[[Tensor, list[Tensor], Tensor | None], tuple[Tensor, ...]]:
+        if self.loop is None:
+            return lambda x, weights, _: (self.fused[prefix](x, weights),)
+        cell, hidden = CELLS[self.body.cell], self.body.hidden
+        to_inputs = layer > 0 or isinstance(self.model.input, Tokens)
+        recurrence = Recurrence(
+            cell, self.loop, hidden, to_inputs, cells=self.carry and cell.parts > 1, training=training
+        )
+
+        def run(x: Tensor, weights: list[Tensor], probe: Tensor | None) -> tuple[Tensor, ...]:
+            start = initial or (tf.zeros([x.shape[1], hidden], self.dtype),) * cell.parts
+            keep = None
+            if self.truncation and training:
+                keep = kept_states(tf.shape(x)[0], lengths, self.truncation, backward, self.dtype)
+            return recurrence(x, weights, start, keep, probe)
+
+        return run
+
+    def _mean(self, x: Tensor, lengths: Tensor) -> Tensor:
+        live = tf.cast(valid_steps(tf.shape(x)[0], lengths), x.dtype)
+        return tf.reduce_sum(x * live[..., None], 0) / tf.cast(lengths, x.dtype)[:, None]
+
+
+def valid_steps(time: Tensor, lengths: Tensor) -> Tensor:
+    """True on valid steps: (T, B)."""
+    return tf.range(time)[:, None] < lengths[None, :]
