@@ -30,7 +30,7 @@ class Optimiser:
         self._work = [self._xp.empty(min(block, size), flat.values.dtype) for _ in range(2)]
 
     def norm(self) -> Array:
-        """Global L2 norm of the gradients: a float64 of no dimension; blocks are added in double precision."""
+        """Global L2 norm of the gradients: of no dimension, float64; blocks are added in double precision."""
         g = self._flat.gradients
         squares = [self._xp.dot(g[block], g[block]).astype("float64") for block in self._blocks]
         return self._xp.sqrt(sum(squares[1:], squares[0]))
@@ -64,9 +64,13 @@ class Optimiser:
 
     def _rule(self) -> Callable[..., None]:
         """update(p, g, *moments, temporaries), all of one block."""
-        return {"sgd": self._sgd, "momentum": self._momentum, "rmsprop": self._rmsprop, "adam": self._adam}[
-            self._recipe.optimiser
-        ]
+        rules: dict[str, Callable[..., None]] = {
+            "sgd": self._sgd,
+            "momentum": self._momentum,
+            "rmsprop": self._rmsprop,
+            "adam": self._adam,
+        }
+        return rules[self._recipe.optimiser]
 
     def _sgd(self, p: Array, g: Array, work: list[Array]) -> None:
         self._subtract(p, g, work[0])
