@@ -49,11 +49,11 @@ class Journal:
                 written = 0
                 while written < len(line):
                     written += file.write(line[written:])
+                os.fsync(file.fileno())
             except BaseException:
                 # a full disk must not leave half a line before the next one
                 file.truncate(start)
                 raise
-            os.fsync(file.fileno())
 
     def recover(self) -> Damage | None:
         """Make the journal end with a whole line, and say what did not belong to one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from benchsuite.executors.local import LocalExecutor
 from benchsuite.spec import Execution, Trial
 
 FOLDER = Path(__file__).parent
+
+OWNER = os.environ.setdefault("RIG_OWNER", str(os.getpid()))
+"""Inherited by every worker of this test process: others may run beside it."""
 
 
 def _load() -> Any:
@@ -51,12 +55,14 @@ def rig_executor(**options: Any) -> LocalExecutor:
 
 
 def workers() -> list[psutil.Process]:
-    """The rig workers of this machine whose supervisor is this process or is gone."""
+    """The rig workers that this test process started, also through a process that is gone."""
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
         command = process.info["cmdline"] or []
         if "rig_worker" in command and process.info["status"] != psutil.STATUS_ZOMBIE:
-            found.append(process)
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("RIG_OWNER") == OWNER:
+                    found.append(process)
     return found
 
 

@@ -53,7 +53,11 @@ class RigSession:
         what = str(trial.options.get("do", "ok"))
         seconds = float(trial.options.get("seconds", 0.0))
         report(Progress(trial, "train", 1, 2, math.nan, 0.5))
-        status, reason, series = Status.OK, "", [Series(name="train/loss", axis="step", x=[1, 2], y=[2.0, 1.0])]
+        status, reason, series = (
+            Status.OK,
+            "",
+            [Series(name="train/loss", axis="step", x=[1, 2], y=[2.0, 1.0])],
+        )
         if what == "sleep":
             time.sleep(seconds)
         elif what == "segfault":
