@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchsuite.study import Study
 
 MatrixArgument = Annotated[
-    str, typer.Argument(metavar="[MATRIX]", help="smoke | quick | standard | paper, or a TOML file.")
+    str, typer.Argument(metavar="MATRIX", help="smoke | quick | standard | paper, or a TOML file.")
 ]
 RERUNS = ("failed", "all")
 ISOLATIONS = ("worker", "trial")

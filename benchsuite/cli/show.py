@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def show(
     study: given.Study,
-    trial: Annotated[str, typer.Argument(metavar="[TRIAL]", help="The first digits of a trial's id.")] = "",
+    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The first digits of a trial's id.")] = "",
     results: given.Results = None,
     trials: Annotated[bool, typer.Option("--trials", help="List every trial with its id.")] = False,
     json: given.AsJson = False,

@@ -21,6 +21,8 @@ BEST = 10
 """Configurations that the table of a task holds."""
 EXAMPLES = 5
 """Trials that are named for each reason something went wrong."""
+UNSURE = "~"
+"""Stands before a speed whose timing was not stable."""
 SETTINGS = ("size.", "execution.", "recipe.", "protocol.")
 
 
@@ -96,6 +98,8 @@ def print_summary(console: Console, records: Sequence[Record]) -> None:
     found = sections(records)
     for section in found:
         _print_section(console, section, _title(section, found))
+    if any(record.verdicts.get("speed", "stable") != "stable" for record in records):
+        console.print(Text(f"{UNSURE} the timing was not steady; take the figure as a rough one\n", style="dim"))
     for heading, lines in problems(records):
         console.print(Text(heading, style="bold"))
         for line in lines:
@@ -173,8 +177,8 @@ def _speed(each: Aggregate) -> str:
     speed = each.scalars.get("speed/sequences_per_second")
     if speed is None:
         return ""
-    verdict = each.verdict("speed")
-    return f"{speed.mean:,.0f}" + ("" if verdict in ("stable", "") else f" ({verdict})")
+    mark = UNSURE if each.verdict("speed") not in ("stable", "") else ""
+    return f"{mark}{speed.mean:,.0f}"
 
 
 def model_words(each: Aggregate) -> str:
