@@ -61,7 +61,8 @@ class Trainer:
         self.target_seconds: float | None = None
 
     def run(self, report: Report) -> Outcome:
-        """Train to the end, to the step limit, until patience runs out, or until a loss is not finite."""
+        """Train to the end, to the step limit, until patience runs out, or until the loss or the validation
+        metric is not finite."""
         diverged = ""
         epoch = 0
         while epoch < self.recipe.epochs and not self._steps_are_done():
@@ -73,8 +74,14 @@ class Trainer:
                 break
             metrics = evaluate(self.program, self.batcher, self.task, self.dataset, self.dataset.validation)
             self.curves.metrics.append(metrics)
-            self._note(metrics[self.task.primary], epoch)
-            report(epoch, self.curves.last_loss, metrics[self.task.primary])
+            metric = metrics[self.task.primary]
+            self._note(metric, epoch)
+            report(epoch, self.curves.last_loss, metric)
+            if not np.isfinite(metric):
+                # a loss is taken before its update: a step that ruins the weights shows here first
+                named = f"validation {self.task.primary}"
+                diverged = f"the {named} became {metric} after step {self.curves.steps}"
+                break
             if self._patience_is_over(epoch):
                 break
         if not diverged:
