@@ -13,7 +13,7 @@ from benchsuite.spec import ModelSpec, Recurrent, Series
 
 def snapshot_epochs(epochs: int, snapshots: int) -> list[int]:
     """Epochs before which a snapshot is taken, evenly from 0; the one after the last epoch is not listed."""
-    return sorted({round(index * epochs / (snapshots - 1)) for index in range(snapshots - 1)})
+    return sorted({index * epochs // (snapshots - 1) for index in range(snapshots - 1)})
 
 
 @dataclass
