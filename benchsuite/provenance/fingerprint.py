@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import platform
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -29,6 +29,8 @@ def fingerprint(backend: BackendEntry, task: TaskEntry, reference: BackendEntry)
 
 
 def _package(load: object) -> str:
+    while isinstance(load, partial):  # whose own module would be functools
+        load = load.func
     return str(getattr(load, "__module__", "benchsuite")).split(".", 1)[0]
 
 
