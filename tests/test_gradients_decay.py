@@ -16,7 +16,7 @@ RATES = st.floats(0.3, 1.7)
 
 
 def exponential(rate: float, lengths: np.ndarray, backwards: bool = False, hidden: int = 3) -> np.ndarray:
-    """dL/dh (B, T, H) whose norm is rate ** lag in every row, in directions drawn at random, zero on padding."""
+    """dL/dh (B, T, H) of norm rate ** lag in every row, in directions drawn at random, zero on padding."""
     random = np.random.default_rng(0)
     time = int(lengths.max())
     state = random.normal(size=(len(lengths), time, hidden))

@@ -61,15 +61,16 @@ def test_a_shape_is_measured_once_for_each_type_and_thread_count(monkeypatch: py
 
 
 @pytest.mark.usefixtures("known")
+def test_the_machine_is_as_fast_as_the_fastest_that_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A framework whose calls cost more than a small product does not lower the limit."""
+    quick, slow = HandBackend({8: 1e3}), HandBackend({8: 1e2})
+    monkeypatch.setattr(peak, "time", SimpleNamespace(perf_counter=lambda: quick.now + slow.now))
+    assert peak_rate([Product(2, 3, 8)], [slow, quick], Execution()) == pytest.approx(1e3)
+
+
+@pytest.mark.usefixtures("known")
 def test_a_real_machine_has_a_plausible_peak_within_its_budget() -> None:
     begin = time.perf_counter()
     rate = peak_rate([Product(64, 64, 64), Product(32, 32, 32)], [ReferenceBackend()], Execution())
     assert 1e7 < rate < 1e14
     assert time.perf_counter() - begin < 10 * peak.BUDGET_SECONDS + 1
-
-
-@pytest.mark.usefixtures("known")
-def test_the_limit_is_the_fastest_of_the_backends(monkeypatch: pytest.MonkeyPatch) -> None:
-    slow, fast = HandBackend({8: 1e9}), HandBackend({8: 5e9})
-    monkeypatch.setattr(peak, "time", SimpleNamespace(perf_counter=lambda: slow.now + fast.now))
-    assert peak_rate([Product(2, 3, 8)], [slow, fast], Execution()) == pytest.approx(5e9)

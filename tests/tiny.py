@@ -48,12 +48,46 @@ class SignTask(Task):
         return Dataset("sign", train, validation, test)
 
     def model(
-        self, dataset: Dataset, architecture: str, cell: str, size: Size, options: Mapping[str, Scalar]
+        self,
+        dataset: Dataset,  # noqa: ARG002
+        architecture: str,
+        cell: str,
+        size: Size,
+        options: Mapping[str, Scalar],  # noqa: ARG002
     ) -> ModelSpec:
         return ModelSpec(Features(2), recurrent_body(architecture, cell, size), Dense(2), "cross_entropy")
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:
+    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
         return {"accuracy": float(np.mean(predictions.argmax(axis=1) == split.targets))}
+
+
+class MeanTask(SignTask):
+    """The mean of a sequence's two features: a regression, where lower is better."""
+
+    primary = "mse"
+    higher_is_better = False
+
+    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
+        found = super().dataset(source, options)
+        return Dataset("mean", *(_means(split) for split in (found.train, found.validation, found.test)))
+
+    def model(
+        self,
+        dataset: Dataset,  # noqa: ARG002
+        architecture: str,
+        cell: str,
+        size: Size,
+        options: Mapping[str, Scalar],  # noqa: ARG002
+    ) -> ModelSpec:
+        return ModelSpec(Features(2), recurrent_body(architecture, cell, size), Dense(2), "squared")
+
+    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
+        assert isinstance(split.targets, np.ndarray)
+        return {"mse": float(np.mean((predictions - split.targets) ** 2))}
+
+
+def _means(split: Split) -> Split:
+    return Split(split.inputs, np.array([split.inputs[row].mean(axis=0) for row in range(len(split))]))
 
 
 def sign_data() -> Dataset:
