@@ -8,44 +8,16 @@ state of every row, cannot cut the path from the readout to a row that has ended
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
+from torch.nn import functional
 
+from benchsuite_torch.cells import CELLS
+from benchsuite_torch.hoist import Hoist, Recurrence
 from benchsuite_torch.placement import Rows
 from benchsuite_torch.stack import Direction, RecurrentStack, State
 
 Taps = dict[str, list[torch.Tensor]]
 """Layer prefix -> the emitted h_t (B, H) of every step, for |dL/dh_t|."""
-
-Cell = Callable[[torch.Tensor, State, torch.Tensor, torch.Tensor], State]
-"""(x_t W_ih + b_ih, state, W_hh transposed, b_hh) -> next state."""
-
-
-def rnn_cell(projected: torch.Tensor, state: State, w_hh: torch.Tensor, _: torch.Tensor) -> State:
-    """h' = tanh(x Wx + h Wh + b) (Elman 1990)."""
-    return (torch.addmm(projected, state[0], w_hh).tanh(),)
-
-
-def lstm_cell(projected: torch.Tensor, state: State, w_hh: torch.Tensor, _: torch.Tensor) -> State:
-    """Gates i, f, g, o; c' = sig(f) c + sig(i) tanh(g); h' = sig(o) tanh(c') (Gers et al. 2000)."""
-    h, c = state
-    i, f, g, o = torch.addmm(projected, h, w_hh).chunk(4, 1)
-    c = torch.addcmul(f.sigmoid() * c, i.sigmoid(), g.tanh())
-    return o.sigmoid() * c.tanh(), c
-
-
-def gru_cell(projected: torch.Tensor, state: State, w_hh: torch.Tensor, b_hh: torch.Tensor) -> State:
-    """Gates r, z, n; n = tanh(x_n + r * h_n); h' = n + z (h - n) (Cho et al. 2014, with reset after)."""
-    (h,) = state
-    hidden = h.shape[1]
-    recurrent = torch.addmm(b_hh, h, w_hh)
-    r, z = (projected[:, : 2 * hidden] + recurrent[:, : 2 * hidden]).sigmoid().chunk(2, 1)
-    n = torch.addcmul(projected[:, 2 * hidden :], r, recurrent[:, 2 * hidden :]).tanh()
-    return (torch.lerp(n, h, z),)
-
-
-CELLS: dict[str, Cell] = {"rnn": rnn_cell, "lstm": lstm_cell, "gru": gru_cell}
 
 
 def run(
@@ -69,8 +41,8 @@ def run(
         outputs = []
         for direction in layer:
             first = tuple(part[index] for part in start)
-            states = _direction(stack.body.cell, direction, x, rows, truncation, first)
-            outputs.append(torch.stack([one[0] for one in states]))
+            emitted, states = _direction(stack.body.cell, direction, x, rows, truncation, first)
+            outputs.append(emitted)
             if taps is not None:
                 taps[direction.prefix] = [one[0] for one in states]
             if final:
@@ -82,10 +54,18 @@ def run(
 
 def _direction(
     cell: str, layer: Direction, x: torch.Tensor, rows: Rows, truncation: int | None, state: State
-) -> list[State]:
-    """The state after every step, in the order of time whichever way the layer reads."""
-    advance, w_hh = CELLS[cell], layer.w_hh.t()
-    projected = torch.nn.functional.linear(x, layer.w_ih, layer.b_ih).unbind(0)
+) -> tuple[torch.Tensor, list[State]]:
+    """Every h_t as (steps, B, H), and the state after every step; both in the order of time, whichever way
+    the layer reads."""
+    advance, w_hh = CELLS[cell], layer.w_hh.detach().t()
+    recurrence = Recurrence(state[0], rows, layer.reverse)
+    projected = functional.linear(x, layer.w_ih, layer.b_ih)
+    if cell == "gru":
+        added = layer.b_hh.expand(rows.steps, rows.batch, -1)
+        added = Hoist.apply(added, layer.w_hh, recurrence)
+    else:
+        added = projected = Hoist.apply(projected, layer.w_hh, recurrence)
+    inputs, recurrent = projected.unbind(0), added.unbind(0)
     states: list[State] = [()] * rows.steps
     for t in range(rows.steps - 1, -1, -1) if layer.reverse else range(rows.steps):
         if truncation and t and t % truncation == 0:
@@ -93,9 +73,11 @@ def _direction(
         if layer.reverse and rows.shortest <= t + 1 < rows.steps:
             begun = rows.mask[t + 1]
             state = tuple(part * begun for part in state)
-        state = advance(projected[t], state, w_hh, layer.b_hh)
+        state = advance(inputs[t], torch.addmm(recurrent[t], state[0], w_hh), state)
         states[t] = state
-    return states
+    outputs = torch.stack([one[0] for one in states])
+    recurrence.emitted = outputs.detach()
+    return outputs, states
 
 
 def _at_row_ends(states: list[State], rows: Rows) -> State:

@@ -82,6 +82,7 @@ def test_kernel_names_what_ran(name: str, unroll: str, expected: str) -> None:
     assert program.kernel() == expected
 
 
+@pytest.mark.filterwarnings("ignore:TF32 acceleration on top of oneDNN")
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch was built without oneDNN")
 def test_kernel_is_asked_not_assumed() -> None:
     with torch.backends.mkldnn.flags(enabled=False):
