@@ -1,0 +1,48 @@
+"""A fused request that ran something else is a failure that says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchsuite.errors import KernelFallbackError
+from benchsuite.spec import Execution
+from benchsuite.worker.kernels import LOOPS, check_kernel
+
+
+def execution(unroll: str, device: str = "cpu") -> Execution:
+    return Execution.model_validate({"unroll": unroll, "device": device})
+
+
+@pytest.mark.parametrize("kernel", [*LOOPS, "cudnn", "onednn", "blas", ""])
+@pytest.mark.parametrize("unroll", ["static", "dynamic"])
+def test_loops_may_run_as_they_like(kernel: str, unroll: str) -> None:
+    check_kernel(kernel, execution(unroll))
+    check_kernel(kernel, execution(unroll, "gpu"))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "device"),
+    [("onednn", "cpu"), ("blas", "cpu"), ("cudnn", "gpu"), ("cudnn+blas", "gpu:1"), ("miopen", "gpu")],
+)
+def test_a_fused_kernel_is_taken_at_its_word(kernel: str, device: str) -> None:
+    check_kernel(kernel, execution("fused", device))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "device"),
+    [
+        *((kernel, device) for kernel in LOOPS for device in ("cpu", "gpu")),
+        ("cudnn, then while_loop", "gpu"),
+        ("blas", "gpu"),
+        ("onednn", "gpu:1"),
+        ("", "cpu"),
+        ("", "gpu"),
+    ],
+)
+def test_a_quiet_fallback_is_named(kernel: str, device: str) -> None:
+    with pytest.raises(KernelFallbackError) as caught:
+        check_kernel(kernel, execution("fused", device))
+    said = str(caught.value)
+    assert device in said
+    assert repr(kernel or "nothing") in said
+    assert "use unroll dynamic" in said
