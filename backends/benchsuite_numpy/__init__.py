@@ -25,7 +25,7 @@ def _load_reference() -> Backend:
 
 
 def _environment(execution: Execution) -> Mapping[str, str]:
-    """The BLAS behind NumPy reads its thread count when it is loaded."""
+    """The BLAS behind NumPy reads its thread count when it is loaded, and CuPy its use of TF32."""
     threads = str(execution.threads)
     return {
         "OMP_NUM_THREADS": threads,
@@ -33,6 +33,7 @@ def _environment(execution: Execution) -> Mapping[str, str]:
         "MKL_NUM_THREADS": threads,
         "BLIS_NUM_THREADS": threads,
         "VECLIB_MAXIMUM_THREADS": threads,
+        "CUPY_TF32": "1" if execution.precision == "tf32" else "0",
     }
 
 

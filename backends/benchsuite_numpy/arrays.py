@@ -27,9 +27,7 @@ def gpu_problem(index: int) -> str | None:
     try:
         import cupy
     except ImportError:
-        return (
-            "NumPy runs on a GPU through CuPy, which is not installed here (pip install 'benchsuite[cupy]')"
-        )
+        return "NumPy runs on a GPU through CuPy, not installed here; run: pip install 'benchsuite[cupy]'"
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError as error:
@@ -117,6 +115,12 @@ class Arena:
 
     def view(self, name: str, shape: tuple[int, ...]) -> Array:
         return self.views(name, [shape])[0]
+
+    def overlaid(self, name: str, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+        """Arrays of `shapes` that all begin where block `name` begins: each overwrites the others."""
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        block = self.view(name, (max(sizes),))
+        return [block[:size].reshape(shape) for size, shape in zip(sizes, shapes, strict=True)]
 
     @property
     def nbytes(self) -> int:

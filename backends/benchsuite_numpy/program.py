@@ -54,7 +54,7 @@ class NumpyProgram(Program):
     def step(self, placed: object) -> None:
         batch = _placed(placed)
         with self._place.active():
-            features = self._forward(batch, self._initial(batch))
+            features = self._forward(batch, self._initial(batch), keep=True)
             if self._recipe.carry and self._convolution is None:
                 self._carried = self._stack.final_states(batch)
             loss, slopes = self._head.loss(self._head.forward(features), batch.targets)
@@ -71,12 +71,12 @@ class NumpyProgram(Program):
     def predict(self, placed: object) -> np.ndarray:
         batch = _placed(placed)
         with self._place.active():
-            return self._predictions(batch, self._head.forward(self._forward(batch, None)))
+            return self._predictions(batch, self._head.forward(self._forward(batch, None, keep=False)))
 
     def gradients(self, placed: object) -> Gradients:
         batch = _placed(placed)
         with self._place.active():
-            features = self._forward(batch, None)
+            features = self._forward(batch, None, keep=True)
             scores = self._head.forward(features)
             loss, slopes = self._head.loss(scores, batch.targets)
             recorded = self._backward(batch, features, slopes, record=True)
@@ -116,10 +116,10 @@ class NumpyProgram(Program):
                 )
         return self._carried
 
-    def _forward(self, batch: Placed, initial: dict[str, State] | None) -> Array:
+    def _forward(self, batch: Placed, initial: dict[str, State] | None, *, keep: bool) -> Array:
         if self._convolution is not None:
             return self._convolution.forward(batch.pictures)
-        return self._readout.forward(batch, self._stack.forward(batch, initial))
+        return self._readout.forward(batch, self._stack.forward(batch, initial, keep))
 
     def _backward(
         self, batch: Placed, features: Array, slopes: Array, *, record: bool

@@ -43,12 +43,12 @@ class Stack:
             )
             width = body.output_size
 
-    def forward(self, batch: Placed, initial: dict[str, State] | None) -> list[list[Array]]:
-        """Outputs of the top layer: for every direction, for every t, (H, width)."""
+    def forward(self, batch: Placed, initial: dict[str, State] | None, keep: bool) -> list[list[Array]]:
+        """Outputs of the top layer: for every direction, for every t, (H, width); `keep` for backward()."""
         sources: list[list[Array]] = [self._embedded(batch)] if self._tokens else [batch.inputs]
         for layer in self._layers:
             for kernel in layer:
-                kernel.start(batch.plan, self._sorted(initial, kernel.prefix, batch))
+                kernel.start(batch.plan, self._sorted(initial, kernel.prefix, batch), keep)
                 kernel.forward(sources)
             sources = [kernel.outputs() for kernel in layer]
         return sources
@@ -113,8 +113,10 @@ class Stack:
         table = self._flat.value["embed.E"]
         ends = batch.plan.width_ends
         rows = self._arena.view("embedded", (ends[-1], table.shape[1]))
-        # the ids were checked when the batch was placed; `clip` writes into `out` without a buffer
-        self._xp.take(table, batch.ids, axis=0, out=rows, mode="clip")
+        if self._on_gpu:
+            rows[...] = table[batch.ids]
+        else:  # the ids were checked when the batch was placed; `clip` writes to `out` without a buffer
+            self._xp.take(table, batch.ids, axis=0, out=rows, mode="clip")
         return [rows[a:b].T for a, b in itertools.pairwise(ends)]
 
     def _embedding_gradient(self, batch: Placed, found: list[list[Array]]) -> None:

@@ -72,7 +72,7 @@ class Kernel(abc.ABC):
         self.gradients = {name: flat.gradient[f"{prefix}.{name}"] for name in self.weights}
         self.sum = OuterSum(xp, self.dtype, self.gate_rows, self.state_rows, self.products())
         self.steps: list[Step] = []
-        self._plans: OrderedDict[Plan, list[Step]] = OrderedDict()
+        self._plans: OrderedDict[tuple[Plan, bool], list[Step]] = OrderedDict()
         self._scratch: dict[int, Any] = {}
         self._generation = -1
 
@@ -141,38 +141,38 @@ class Kernel(abc.ABC):
             self._scratch[width] = self.work(width)
         return self._scratch[width]
 
-    def activate(self, plan: Plan) -> None:
-        """Make `steps` the views for this loop."""
-        if self._plans and next(reversed(self._plans)) == plan:
+    def activate(self, plan: Plan, keep: bool) -> None:
+        """Make `steps` the views for this loop; `keep` for a backward pass after it."""
+        key = (plan, keep)
+        if self._plans and next(reversed(self._plans)) == key:
             return
-        if plan in self._plans:
-            self._plans.move_to_end(plan)
+        if key in self._plans:
+            self._plans.move_to_end(key)
         else:
-            self._plans[plan] = self.lay_out(plan)
+            self._plans[key] = self.lay_out(plan, keep)
             if self.arena.generation != self._generation:  # memory grew: older views are of dropped memory
-                self._plans = OrderedDict({plan: self._plans[plan]})
+                self._plans = OrderedDict({key: self._plans[key]})
                 self._scratch.clear()
                 self._generation = self.arena.generation
             while len(self._plans) > KEPT_PLANS:
                 self._plans.popitem(last=False)
-        self.steps = self._plans[plan]
+        self.steps = self._plans[key]
         for step in self.steps:  # another plan's numbers lie in the same memory
             for row in self.ones:
                 step.state[row] = 1
 
-    def lay_out(self, plan: Plan) -> list[Step]:
-        """The steps' views into the arena."""
+    def lay_out(self, plan: Plan, keep: bool) -> list[Step]:
+        """The steps' views into the arena; without `keep` all steps share what only a backward pass reads."""
         order = list(reversed(range(plan.time))) if self.reverse else list(range(plan.time))
         widths = [plan.widths[t] for t in order]
         stored = stored_widths(widths)
         states = self.arena.views("state", [(self.state_rows, w) for w in stored])
-        gates = self.arena.views("gates", [(self.gate_rows, w) for w in widths])
-        rows = self.H + self.I if self.below else self.H
+        per_step = self.arena.views if keep else self.arena.overlaid
+        gates = per_step("gates", [(self.gate_rows, w) for w in widths])
         if self.below:
-            backs = self.arena.views("back", [(rows, w) for w in widths])
+            backs = per_step("back", [(self.H + self.I, w) for w in widths])
         else:
-            back = self.arena.view("back", (rows * plan.rows,))
-            backs = [back[: rows * w].reshape(rows, w) for w in widths]
+            backs = self.arena.overlaid("back", [(self.H, w) for w in widths])
         steps = []
         for s, (t, w) in enumerate(zip(order, widths, strict=True)):
             state, after = states[s][:, :w], states[s + 1][: self.H]
@@ -187,9 +187,9 @@ class Kernel(abc.ABC):
             self.arena.view(f"fitted{index}", (self.H, plan.rows))
         return steps
 
-    def start(self, plan: Plan, initial: Sequence[Array] | None) -> None:
-        """Begin at `initial`, (H, B) for every part of the state, or at zero."""
-        self.activate(plan)
+    def start(self, plan: Plan, initial: Sequence[Array] | None, keep: bool) -> None:
+        """Begin at `initial`, (H, B) for every part of the state, or at zero; `keep` for a backward pass."""
+        self.activate(plan, keep)
         for index, part in enumerate(self.first_state()):
             part[...] = 0 if initial is None else initial[index]
 

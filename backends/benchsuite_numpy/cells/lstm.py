@@ -81,11 +81,12 @@ class Lstm(Kernel):
         self._W[3 * H :] = W[3 * H :]
         self._back = W[:, : H + self.I].T if self.below else W[:, :H].T
 
-    def lay_out(self, plan: Plan) -> list[Step]:
-        steps = super().lay_out(plan)
+    def lay_out(self, plan: Plan, keep: bool) -> list[Step]:
+        steps = super().lay_out(plan, keep)
         stored = stored_widths([step.width for step in steps])
         cells = self.arena.views("cells", [(self.H, w) for w in stored])
-        tanh_c = self.arena.views("tanh_c", [(self.H, step.width) for step in steps])
+        per_step = self.arena.views if keep else self.arena.overlaid
+        tanh_c = per_step("tanh_c", [(self.H, step.width) for step in steps])
         for s, step in enumerate(steps):
             w, after = step.width, cells[s + 1]
             step.extra = Cells(cells[s][:, :w], after[:, :w], tanh_c[s])
