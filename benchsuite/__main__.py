@@ -1,0 +1,5 @@
+"""`python -m benchsuite` is the command `benchsuite`."""
+
+from benchsuite.cli import main
+
+main()
