@@ -86,16 +86,17 @@ def read_prices(path: Path, file: DataFile) -> Series:
     """
     frame = pd.read_csv(path)
     frame.columns = [name.lower().replace(" ", "") for name in frame.columns]
-    _demand(path, frame, ("open", "high", "low", "close", "adjclose", "volume"))
-    log = np.log(frame[["open", "high", "low", "close", "adjclose", "volume"]])
+    names = ("open", "high", "low", "close", "adjclose", "volume")
+    _demand(path, frame, names)
+    opened, high, low, closed, adjusted, volume = (np.log(frame[name].to_numpy(np.float64)) for name in names)
     moves = pd.DataFrame(
         {
-            "return": log["adjclose"].diff(),
-            "range": log["high"] - log["low"],
-            "body": log["close"] - log["open"],
-            "volume": log["volume"].diff(),
+            "return": np.diff(adjusted),
+            "range": (high - low)[1:],
+            "body": (closed - opened)[1:],
+            "volume": np.diff(volume),
         }
-    ).iloc[1:]
+    )
     return _series(moves, "return", _TRADING_WEEK, thirds(len(moves)), file)
 
 
