@@ -74,13 +74,13 @@ class TorchBackend(Backend):
         blas = re.search(r"BLAS_INFO=(\w+)", built)
         found = {
             "torch": str(torch.__version__),
-            "torch/onednn": onednn.group(1) if onednn and torch.backends.mkldnn.is_available() else "absent",
-            "torch/blas": blas.group(1) if blas else "unknown",
-            "torch/cpu_capability": str(torch.backends.cpu.get_cpu_capability()),
-            "torch/threads": str(torch.get_num_threads()),
-            "torch/interop_threads": str(torch.get_num_interop_threads()),
-            "torch/cuda": str(torch.version.cuda or "absent"),
+            "onednn": onednn.group(1) if onednn and torch.backends.mkldnn.is_available() else "absent",
+            "blas": blas.group(1) if blas else "unknown",
+            "cpu_capability": str(torch.backends.cpu.get_cpu_capability()),
+            "threads": str(torch.get_num_threads()),
+            "interop_threads": str(torch.get_num_interop_threads()),
+            "cuda": str(torch.version.cuda or "absent"),
         }
         if torch.backends.cudnn.is_available():
-            found["torch/cudnn"] = str(torch.backends.cudnn.version())
+            found["cudnn"] = str(torch.backends.cudnn.version())
         return found

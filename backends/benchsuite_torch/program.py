@@ -31,6 +31,7 @@ class TorchProgram(Program):
         self._device = runtime.torch_device(execution.device)
         self._dtype = getattr(torch, execution.dtype)
         if self._device.type == "cuda":
+            torch.cuda.init()
             torch.cuda.reset_peak_memory_stats(self._device)
         self._model, self._recipe = model, recipe
         self._static = execution.unroll == "static"
@@ -133,8 +134,8 @@ class TorchProgram(Program):
 
     def notes(self) -> dict[str, str]:
         return {
-            "torch/optimiser": _implementation(self._optimiser),
-            "torch/state_gradients": "second pass by the loop" if self._network.fused else "same pass",
+            "optimiser": _implementation(self._optimiser),
+            "state_gradients": "second pass by the loop" if self._network.fused else "same pass",
         }
 
     def _placed(self, placed: object) -> Placed:

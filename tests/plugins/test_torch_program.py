@@ -159,8 +159,8 @@ def test_wrong_parameters_are_all_named() -> None:
 def test_notes_and_memory_on_the_cpu() -> None:
     program = build(CASES["lstm-plain"], unroll="fused")
     assert program.memory() == {}
-    assert program.notes()["torch/state_gradients"] == "second pass by the loop"
-    assert program.notes()["torch/optimiser"] == "torch.optim.Adam (fused)"
+    assert program.notes()["state_gradients"] == "second pass by the loop"
+    assert program.notes()["optimiser"] == "torch.optim.Adam (fused)"
 
 
 @settings(max_examples=25, deadline=None)
