@@ -1,7 +1,9 @@
 import hashlib
 import http.server
 import logging
-import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -149,8 +151,6 @@ def test_states_are_listed_in_order(cache: Path) -> None:
 
 
 def test_verify_reads_the_bytes_even_when_size_and_time_are_as_before(cache: Path) -> None:
-    import os
-
     cache.mkdir()
     path = cache / "small.txt"
     path.write_bytes(CONTENT)
@@ -174,14 +174,15 @@ def test_without_the_variable_the_platform_decides(monkeypatch: pytest.MonkeyPat
     assert "benchsuite" in cache_folder().parts
 
 
-def _fetch_in_child(file: DataFile) -> bytes:
-    return fetch(file).read_bytes()
-
-
-def test_processes_that_ask_at_once_all_get_the_file(served: tuple[Path, str]) -> None:
+def test_processes_that_ask_at_once_all_get_the_file(served: tuple[Path, str], cache: Path) -> None:
     folder, base = served
     content = bytes(range(256)) * 4096
     (folder / "large.bin").write_bytes(content)
-    with multiprocessing.get_context("fork").Pool(4) as pool:
-        answers = pool.map(_fetch_in_child, [card("large.bin", content, base)] * 4)
-    assert answers == [content] * 4
+    file = card("large.bin", content, base)
+    code = f"from benchsuite.data import DataFile, fetch; print(fetch({file!r}).stat().st_size)"
+    asking = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    assert [process.communicate(timeout=60)[0].strip() for process in asking] == [str(len(content))] * 3
+    assert status(file) == "present"
+    assert list(cache.glob(".*.part")) == []
