@@ -33,7 +33,8 @@ def fate(known: Record | None, rerun: str | None = None, fingerprint: str = "f")
         (record(status=Status.FAILED), "failed", "f", ("run", "failed before")),
         (record(status=Status.TIMEOUT), None, "f", ("run", "timeout before")),
         (record(status=Status.KILLED), None, "f", ("run", "killed before")),
-        (record(status=Status.SKIPPED), None, "f", ("run", "skipped before")),
+        (record(status=Status.SKIPPED, reason="no such model"), None, "f", ("skip", "no such model")),
+        (record(status=Status.SKIPPED), None, "g", ("run", "skipped before")),
     ],
 )
 def test_fates(known: Record | None, rerun: str | None, fingerprint: str, expected: tuple[str, str]) -> None:

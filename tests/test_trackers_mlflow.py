@@ -142,12 +142,13 @@ def test_a_study_is_laid_out_for_comparison(results: Path, capsys: pytest.Captur
     assert len(study.records) == 4
 
 
-def test_replaying_adds_nothing(results: Path) -> None:
+def test_replaying_adds_nothing(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(results)
     run(results, [rig_trial(), rig_trial(seed=1)])
     before = summary(results)
     sent, lines = tracker.sync(results / "s", f"sqlite:///{results / 'mlflow.db'}")
     assert sent == 0
-    assert lines[0].startswith("MLflow: mlflow server")
+    assert lines[0] == "MLflow: mlflow server --backend-store-uri sqlite:///mlflow.db"
     assert summary(results) == before
 
 

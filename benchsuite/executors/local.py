@@ -65,14 +65,11 @@ class LocalExecutor(Executor):
         return self._ask_all(self._survey, backends)
 
     def _survey(self, backend: str) -> Survey:
-        python = self._pythons.get(backend, sys.executable)
         try:
             answer = self._question(self._key(backend, Execution()), AskSurvey())
         except BenchsuiteError as error:
-            return Survey(backend, str(error), {}, {}, python)
-        if isinstance(answer, Survey):
-            return answer
-        return Survey(backend, str(answer), {}, {}, python)
+            answer = str(error)
+        return answer if isinstance(answer, Survey) else Survey(backend, str(answer), {}, {}, "")
 
     def examine(self, trials: Sequence[Trial]) -> list[Examined]:
         groups: dict[WorkerKey, list[Trial]] = {}

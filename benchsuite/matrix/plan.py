@@ -84,6 +84,8 @@ def _fate(record: Record | None, fingerprint: str, rerun: str | None) -> tuple[F
         return "run", "asked to run again" if record else "new"
     if record is None:
         return ("skip", "not recorded; only failures were asked for") if rerun == "failed" else ("run", "new")
+    if record.status is Status.SKIPPED and rerun is None and record.fingerprint == fingerprint:
+        return "skip", record.reason  # the worker itself found that it cannot run, and would again
     ended = (Status.OK,) if rerun == "failed" else (Status.OK, Status.DIVERGED)
     if record.status not in ended:
         return "run", f"{record.status} before"

@@ -6,8 +6,14 @@ import os
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from benchsuite.spec import Series
+
+if TYPE_CHECKING:
+    import pyarrow
 
 PARTIAL = ".partial"
 """Ending of a file that is being written."""
@@ -19,17 +25,16 @@ def write_series(path: Path, series: Sequence[Series]) -> None:
     import pyarrow.parquet
 
     lengths = [len(one.x) for one in series]
-    table = pyarrow.table(
-        {
-            "name": pyarrow.array(
-                [one.name for one, n in zip(series, lengths, strict=True) for _ in range(n)], pyarrow.string()
-            ),
-            "axis": pyarrow.array(
-                [one.axis for one, n in zip(series, lengths, strict=True) for _ in range(n)], pyarrow.string()
-            ),
-            "x": pyarrow.array([value for one in series for value in one.x], pyarrow.float64()),
-            "y": pyarrow.array([value for one in series for value in one.y], pyarrow.float64()),
-        }
+    x = np.array([value for one in series for value in one.x], np.float64)
+    y = np.array([value for one in series for value in one.y], np.float64)
+    table = pyarrow.Table.from_arrays(
+        [
+            _repeated([one.name for one in series], lengths),
+            _repeated([one.axis for one in series], lengths),
+            pyarrow.Array.from_buffers(pyarrow.float64(), len(x), [None, pyarrow.py_buffer(x)]),
+            pyarrow.Array.from_buffers(pyarrow.float64(), len(y), [None, pyarrow.py_buffer(y)]),
+        ],
+        names=["name", "axis", "x", "y"],
     )
     partial = path.with_name(path.name + PARTIAL)
     with partial.open("wb") as file:
@@ -37,6 +42,16 @@ def write_series(path: Path, series: Sequence[Series]) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def _repeated(words: Sequence[str], times: Sequence[int]) -> pyarrow.StringArray:
+    """Each word `times` times. From buffers, because pyarrow.array imports pandas to look at its argument."""
+    import pyarrow
+
+    encoded = [word.encode() for word, n in zip(words, times, strict=True) for _ in range(n)]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    data = pyarrow.py_buffer(b"".join(encoded))
+    return pyarrow.StringArray.from_buffers(len(encoded), pyarrow.py_buffer(offsets), data)
 
 
 def read_series(path: Path) -> list[Series]:

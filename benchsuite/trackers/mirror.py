@@ -79,7 +79,7 @@ class Mirror:
         run = self._claim(_experiment(record), record.trial_id, stamp, label, record, terms.tags(record))
         if run is None:
             return False
-        series = self._store.series(record.trial_id)
+        series = record.series or self._store.series(record.trial_id)
         self._log(run, terms.params(record.trial), terms.points(record, series), record)
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "record.json").write_text(record.model_dump_json(indent=1), encoding="utf-8")

@@ -139,11 +139,16 @@ def links(mirror: Mirror, folder: Path, uri: str) -> list[str]:
 
     served = urlsplit(uri).scheme in ("http", "https")
     server, study_id = (uri if served else LOCAL_SERVER), StudyStore(folder).id
-    lines = [] if served else [f"MLflow: mlflow server --backend-store-uri {uri}", "then open:"]
+    lines = [] if served else [f"MLflow: mlflow server --backend-store-uri {_shorten(uri)}", "then open:"]
     for name, experiment_id in sorted(mirror.experiments().items()):
         if name != STUDIES:
             lines.append(f"  {name}: {comparison_link(server, experiment_id, study_id)}")
     return lines
+
+
+def _shorten(uri: str) -> str:
+    """A database below the working directory by its relative path, as a person would type it."""
+    return uri.replace(f"sqlite:///{Path.cwd()}{os.sep}", "sqlite:///")
 
 
 def _reach(uri: str) -> None:
