@@ -70,7 +70,7 @@ class Cell(abc.ABC):
 
 
 class _Joined(Cell):
-    """Cells whose gates are one product of [x, h]: the join costs a copy and saves an addition of (B, G H)."""
+    """Cells whose gates are one product of [x, h]: the join costs a copy, saves an addition of (B, G H)."""
 
     weights = ("Wx", "Wh", "b")
     gates: int
@@ -125,7 +125,8 @@ class Rnn(_Joined):
 
 
 class Lstm(_Joined):
-    """i,f,g,o = split(x Wx + h Wh + b); c' = sig(f) c + sig(i) tanh(g); h' = sig(o) tanh(c') (Gers et al. 2000)."""
+    """i,f,g,o = split(x Wx + h Wh + b); c' = sig(f) c + sig(i) tanh(g); h' = sig(o) tanh(c')
+    (Gers et al. 2000)."""
 
     parts, gates = 2, 4
 

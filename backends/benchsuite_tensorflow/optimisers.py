@@ -1,7 +1,7 @@
 """Clipping and the canonical update rules, as tf operations.
 
-Keras' optimisers compute other formulas (Adam's epsilon inside the bias correction, RMSprop's inside the root,
-momentum that scales by the learning rate first), and clip embeddings by the norm of their slices.
+Keras' optimisers compute other formulas (Adam's epsilon inside the bias correction, RMSprop's inside the
+root, momentum that scales by the learning rate first), and clip embeddings by the norm of their slices.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Optimiser:
         self._first = self._slots() if name in ("momentum", "adam") else []
         self._second = self._slots() if name in ("rmsprop", "adam") else []
         # Counted in double: beta2 ** t in single precision spoils the first bias corrections.
-        self._count = tf.Variable(0.0, dtype=tf.float64, trainable=False) if name == "adam" else None
+        self._count = tf.Variable(0.0, dtype=tf.float64, trainable=False)
 
     def apply(self, gradients: Sequence[Tensor]) -> None:
         """One update of every variable, in place."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 from benchsuite.contracts import Batch, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import ContractError
-from benchsuite.spec import Execution, ModelSpec, Recipe, Tokens, parameter_shapes
+from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens, parameter_shapes
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.cells import State, Tensor
 from benchsuite_tensorflow.checks import check_parameters, check_unrolled
@@ -197,7 +197,9 @@ class TensorFlowProgram(Program):
         """The smallest batch the model takes."""
         model = self._model
         tokens = isinstance(model.input, Tokens)
-        time = 2 if self._network.recurrent else model.body.height * model.body.width // model.input_size
+        body = model.body
+        picture = body.height * body.width if isinstance(body, Convolutional) else 0
+        time = picture // model.input_size or 2
         shape = (1, time) if tokens else (1, time, model.input_size)
         rows = (1, time) if self._network.by_step else (1,)
         classes = model.loss == "cross_entropy"

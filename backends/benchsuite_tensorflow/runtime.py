@@ -11,7 +11,7 @@ from benchsuite.spec import Execution
 
 
 def configure() -> None:
-    """Thread pools from the environment, GPU memory taken as it is needed. Before the first operation only."""
+    """Thread pools from the environment, GPU memory taken as it is needed. Before any operation only."""
     intra = os.environ.get("TF_NUM_INTRAOP_THREADS")
     inter = os.environ.get("TF_NUM_INTEROP_THREADS")
     if intra:

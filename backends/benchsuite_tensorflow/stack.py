@@ -29,8 +29,8 @@ def at_end(x: Tensor, lengths: Tensor) -> Tensor:
 
 
 def kept_states(time: Tensor, lengths: Tensor, truncation: int, backward: bool, dtype: str) -> Tensor:
-    """Zero where the state that enters step t = k, 2k, ... is detached, one elsewhere: (T, 1, 1), or (T, B, 1)
-    in the reversed rows of the backward direction."""
+    """Zero where the state that enters step t = k, 2k, ... is detached, one elsewhere: (T, 1, 1), or
+    (T, B, 1) in the reversed rows of the backward direction."""
     t = tf.range(time)[:, None]
     t = lengths[None, :] - 1 - t if backward else t
     cut = (t > 0) & (t % truncation == 0)
