@@ -23,7 +23,7 @@ QUICK_CPU_COMPILATION: Mapping[str, int | bool] = {
 """For functions that run a few times: measured on an LSTM of 128, compiling takes a fifth of the time and a
 run three times as long."""
 
-LOOP = re.compile(rf"= .* while\(.*op_name=\"[^\"]*{SCOPE}/while", re.MULTILINE)
+LOOP = re.compile(rf"= .* while\(.*op_name=\"[^\"]*{SCOPE}\)*/while", re.MULTILINE)
 CUDNN = re.compile(r"custom_call_target=\"[^\"]*cudnn[^\"]*rnn", re.IGNORECASE)
 
 
