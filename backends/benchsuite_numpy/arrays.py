@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -103,22 +104,24 @@ class Arena:
 
     def views(self, name: str, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
         """Consecutive arrays of `shapes` from block `name`, uninitialised."""
-        ends = np.cumsum([0] + [int(np.prod(shape)) for shape in shapes])
+        sizes = [math.prod(shape) for shape in shapes]
+        needed = sum(sizes)
         block = self._blocks.get(name)
-        if block is None or block.size < ends[-1]:
-            block = self._blocks[name] = self._xp.empty(int(ends[-1]), self._dtype)
+        if block is None or block.size < needed:
+            block = self._blocks[name] = self._xp.empty(needed, self._dtype)
             self.generation += 1
-        return [
-            block[int(start) : int(end)].reshape(shape)
-            for start, end, shape in zip(ends[:-1], ends[1:], shapes, strict=True)
-        ]
+        found, start = [], 0
+        for size, shape in zip(sizes, shapes, strict=True):
+            found.append(block[start : start + size].reshape(shape))
+            start += size
+        return found
 
     def view(self, name: str, shape: tuple[int, ...]) -> Array:
         return self.views(name, [shape])[0]
 
     def overlaid(self, name: str, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
         """Arrays of `shapes` that all begin where block `name` begins: each overwrites the others."""
-        sizes = [int(np.prod(shape)) for shape in shapes]
+        sizes = [math.prod(shape) for shape in shapes]
         block = self.view(name, (max(sizes),))
         return [block[:size].reshape(shape) for size, shape in zip(sizes, shapes, strict=True)]
 

@@ -6,6 +6,7 @@ works on prefixes and needs no mask.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,9 +45,10 @@ class Plan:
         """The same for the computed rows."""
         return [0, *np.cumsum(self.widths).tolist()]
 
-    def ending(self, t: int) -> slice:
-        """The rows whose last step is t."""
-        return slice(self.live[t + 1] if t + 1 < self.time else 0, self.live[t])
+    @cached_property
+    def endings(self) -> list[slice]:
+        """For every step t: the rows whose last step is t."""
+        return [slice(b, a) for a, b in itertools.pairwise([*self.live, 0])]
 
 
 def plan_for(lengths: np.ndarray, time: int, static: bool) -> Plan:
@@ -133,7 +135,7 @@ def place_batch(model: ModelSpec, batch: Batch, place: Place, dtype: str, static
 def _features(inputs: np.ndarray, plan: Plan, place: Place, dtype: str) -> list[Array]:
     size = inputs.shape[2]
     packed = np.empty(size * plan.width_ends[-1], dtype)
-    spans = [slice(size * a, size * b) for a, b in zip(plan.width_ends, plan.width_ends[1:], strict=False)]
+    spans = [slice(size * a, size * b) for a, b in itertools.pairwise(plan.width_ends)]
     for t, span in enumerate(spans):
         packed[span].reshape(size, -1)[...] = inputs[: plan.widths[t], t].T
     on_device = place.xp.asarray(packed)

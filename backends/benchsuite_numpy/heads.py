@@ -60,9 +60,8 @@ class Readout:
             for part in columns:
                 self._xp.divide(part, batch.lengths, out=part)
             return [[[(slice(0, live), part[:, :live])] for live in plan.live] for part in columns]
-        ends_at = [plan.ending(t) for t in range(plan.time)]
         forwards: Slopes = [
-            [(rows, columns[0][:, rows])] if rows.start < rows.stop else [] for rows in ends_at
+            [(rows, columns[0][:, rows])] if rows.start < rows.stop else [] for rows in plan.endings
         ]
         at_start: list[Slopes] = [
             [[(slice(0, plan.rows), part)] if t == 0 else [] for t in range(plan.time)]

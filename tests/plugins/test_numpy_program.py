@@ -30,7 +30,7 @@ def test_a_dynamic_loop_follows_the_lengths() -> None:
     assert sum(dynamic.widths) == lengths.sum()
     assert static.widths == (4,) * 8
     assert static.live == (4, 3, 3, 1, 1, 0, 0, 0)
-    assert [dynamic.ending(t) for t in (0, 2, 4)] == [slice(3, 4), slice(1, 3), slice(0, 1)]
+    assert [dynamic.endings[t] for t in (0, 2, 4)] == [slice(3, 4), slice(1, 3), slice(0, 1)]
 
 
 @pytest.mark.parametrize("unroll", ["dynamic", "static"])

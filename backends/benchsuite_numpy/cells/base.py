@@ -74,6 +74,7 @@ class Kernel(abc.ABC):
         self.steps: list[Step] = []
         self._plans: OrderedDict[tuple[Plan, bool], list[Step]] = OrderedDict()
         self._scratch: dict[int, Any] = {}
+        self._fits: dict[int, list[Array]] = {}
         self._generation = -1
 
     # what a cell says of itself
@@ -153,6 +154,7 @@ class Kernel(abc.ABC):
             if self.arena.generation != self._generation:  # memory grew: older views are of dropped memory
                 self._plans = OrderedDict({key: self._plans[key]})
                 self._scratch.clear()
+                self._fits.clear()
                 self._generation = self.arena.generation
             while len(self._plans) > KEPT_PLANS:
                 self._plans.popitem(last=False)
@@ -183,8 +185,7 @@ class Kernel(abc.ABC):
                 step.fresh.append(after[:, w:])
             steps.append(step)
         self.work(plan.rows)  # narrower steps' temporaries lie in the same memory
-        for index in range(self.parts):
-            self.arena.view(f"fitted{index}", (self.H, plan.rows))
+        self.arena.views("fitted", self.parts * [(self.H, plan.rows)])
         return steps
 
     def start(self, plan: Plan, initial: Sequence[Array] | None, keep: bool) -> None:
@@ -208,7 +209,7 @@ class Kernel(abc.ABC):
         """The forward direction's state at each row's own end: (H, B) for every part."""
         found = [self.xp.empty((self.H, plan.rows), self.dtype) for _ in range(self.parts)]
         for step in self.steps:
-            rows = plan.ending(step.t)
+            rows = plan.endings[step.t]
             if rows.start < rows.stop:
                 for target, part in zip(found, self.state_after(step), strict=True):
                     target[:, rows] = part[:, rows]
@@ -257,24 +258,26 @@ class Kernel(abc.ABC):
             d_state = self.backward_step(step, d_state, self.below or not detached)
             if detached:
                 d_state = None
-            self.sum.add(step.gates, step.state)
+            if step.live < step.width:
+                self.sum.add(step.gates[:, : step.live], step.state[:, : step.live])
+            else:
+                self.sum.add(step.gates, step.state)
         self.sum.finish()
 
     def _fitted(self, d_state: list[Array] | None, width: int) -> list[Array]:
         """The same gradients for a step of another width: rows that start or end there have none."""
         if d_state is not None and d_state[0].shape[1] == width:
             return d_state
-        fitted = []
-        for index in range(self.parts):
-            target = self.arena.view(f"fitted{index}", (self.H, width))
+        if width not in self._fits:
+            self._fits[width] = self.arena.views("fitted", self.parts * [(self.H, width)])
+        for index, target in enumerate(self._fits[width]):
             if d_state is None:
                 target[...] = 0
             else:
                 keep = min(width, d_state[index].shape[1])
                 target[:, :keep] = d_state[index][:, :keep]
                 target[:, keep:] = 0
-            fitted.append(target)
-        return fitted
+        return self._fits[width]
 
 
 def stored_widths(widths: list[int]) -> list[int]:
