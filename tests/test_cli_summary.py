@@ -9,7 +9,8 @@ import pytest
 from records import record
 from rich.console import Console
 
-from benchsuite.cli.summary import bytes_words, estimate_words, failed, print_summary, problems, sections
+from benchsuite.cli.ranking import sections
+from benchsuite.cli.summary import bytes_words, estimate_words, failed, print_summary, problems
 from benchsuite.spec import Record, Status
 from benchsuite.stats import estimate
 
@@ -32,10 +33,10 @@ def rows(text: str, word: str) -> list[list[str]]:
 def test_the_best_stands_first_with_all_its_measures() -> None:
     text = printed([record(0.8, cell="rnn"), record(0.9, cell="lstm")])
     assert rows(text, "lstm plain") == [
-        ["1", "lstm plain", "numpy", "0.9", "1,234", "300 MiB", "stable, half-life 3.5 steps", "ok 0.12"]
+        ["1", "lstm plain", "0.9", "numpy", "1,234", "300 MiB", "stable, half-life 3.5 steps", "ok 0.12"]
     ]
     assert rows(text, "rnn plain")[0][0] == "2"
-    assert rows(text, "majority") == [["majority", "baseline", "0.1"]]
+    assert rows(text, "majority") == [["majority", "0.1"]]
     assert "accuracy ↑" in text
 
 
@@ -64,7 +65,7 @@ def test_one_seed_shows_no_interval() -> None:
 def test_a_metric_that_is_no_number_stands_last_and_breaks_nothing() -> None:
     text = printed([record(math.nan, cell="rnn"), record(0.2, cell="gru")])
     assert rows(text, "gru plain")[0][0] == "1"
-    assert rows(text, "rnn plain")[0][3] == "nan"
+    assert rows(text, "rnn plain")[0][2] == "nan"
 
 
 def test_what_is_not_at_parity_is_never_in_the_table() -> None:
@@ -98,11 +99,24 @@ def test_no_records_are_said_so() -> None:
     assert printed([]).strip() == "no records"
 
 
-def test_settings_are_shown_where_they_tell_configurations_apart() -> None:
-    fused = {"execution": {"unroll": "fused"}}
-    text = printed([record(0.8), record(0.9, **fused), record(0.7, cell="gru", architecture="deep")])
-    assert rows(text, "unroll=fused")[0][:4] == ["1", "lstm plain", "numpy", "unroll=fused"]
+def test_settings_are_shown_where_they_tell_models_apart() -> None:
+    slow, fast = {"recipe": {"learning_rate": 0.1}}, {"recipe": {"learning_rate": 0.2}}
+    text = printed([record(0.8, **slow), record(0.9, **fast), record(0.7, cell="gru", architecture="deep")])
+    assert rows(text, "learning_rate=0.2")[0][:4] == ["1", "lstm plain", "learning_rate=0.2", "0.9"]
     assert "settings" not in printed([record(0.8), record(0.7, architecture="deep", size={"layers": 2})])
+
+
+def test_ways_to_run_one_model_share_its_row_and_the_fastest_speaks_for_it() -> None:
+    speeds = {"static": 10.0, "dynamic": 90.0, "fused": 50.0}
+    records = [
+        record(0.9 + place / 100, execution={"unroll": way}, scalars={"speed/sequences_per_second": speed})
+        for place, (way, speed) in enumerate(speeds.items())
+    ]
+    text = printed(records)
+    [model, speed] = rows(text, "lstm plain")
+    assert model[:6] == ["1", "lstm plain", "0.91", "0.02", "numpy unroll=dynamic", "90"]
+    assert speed == ["lstm plain", "90", "50", "10"]
+    assert "numpy unroll=fused" in text
 
 
 def test_options_split_a_task_and_are_told_in_the_title() -> None:
@@ -115,11 +129,11 @@ def test_options_split_a_task_and_are_told_in_the_title() -> None:
 
 
 def test_the_cnn_stays_in_sight_below_the_best() -> None:
-    records = [record(0.9 + step / 1000, recipe={"epochs": step}) for step in range(1, 15)]
+    records = [record(0.9 + step / 1000, recipe={"epochs": step}) for step in range(1, 17)]
     records.append(record(0.3, architecture="cnn"))
     text = printed(records)
-    assert rows(text, "cnn")[0][:2] == ["15", "cnn"]
-    assert "and 4 more configurations" in text
+    assert rows(text, "cnn")[0][:2] == ["17", "cnn"]
+    assert "and 4 more models" in text
 
 
 def test_backends_are_compared_in_a_table_of_speeds() -> None:

@@ -7,10 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from benchsuite.cli import check, data, doctor, export, listing, run, show, sync
+from benchsuite.cli import check, data, doctor, export, listing, plan, run, show, sync
 from benchsuite.errors import BenchsuiteError
-
-INTERRUPTED = 130
 
 
 class ErrorGroup(TyperGroup):
@@ -24,7 +22,7 @@ class ErrorGroup(TyperGroup):
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
             typer.echo("interrupted; what is recorded is kept, run the same command to go on", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(run.INTERRUPTED) from None
 
 
 app = typer.Typer(
@@ -57,7 +55,7 @@ def _global(
 
 
 app.command("run")(run.run)
-app.command("plan")(run.plan)
+app.command("plan")(plan.plan)
 app.command("list")(listing.list_)
 app.command("show")(show.show)
 app.command("export")(export.export)

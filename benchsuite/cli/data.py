@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List, fetch and verify the data files of the tasks.")
 
-Names = Annotated[
-    list[str] | None, typer.Argument(metavar="TASK", help="Tasks; all of them by default.")
-]
+Names = Annotated[list[str] | None, typer.Argument(metavar="TASK", help="Tasks; all of them by default.")]
 
 
 @app.command("list")

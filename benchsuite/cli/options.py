@@ -9,6 +9,9 @@ import typer
 
 _FILTER = "Only these, separated by commas"
 
+MatrixName = Annotated[
+    str, typer.Argument(metavar="MATRIX", help="smoke | quick | standard | paper, or a TOML file.")
+]
 Tasks = Annotated[str | None, typer.Option("--task", help=f"{_FILTER}.", rich_help_panel="Filters")]
 Sources = Annotated[str | None, typer.Option("--source", help=f"{_FILTER}.", rich_help_panel="Filters")]
 Cells = Annotated[str | None, typer.Option("--cell", help=f"{_FILTER}.", rich_help_panel="Filters")]
@@ -48,6 +51,15 @@ Isolation = Annotated[
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Trials at the same time.")]
 Timeout = Annotated[float | None, typer.Option("--timeout", help="Seconds that a trial may take.")]
+Pythons = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--python",
+        metavar="BACKEND=INTERPRETER",
+        envvar="BENCHSUITE_PYTHON",
+        help="The Python that a backend lives in, where it is not this one; repeatable.",
+    ),
+]
 Rerun = Annotated[
     str | None,
     typer.Option(

@@ -1,105 +1,35 @@
-"""The table at the end of a run: by task the best configurations beside baselines, and what went wrong."""
+"""The table at the end of a run: by task the best models beside baselines, and what went wrong."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from benchsuite.cli.output import table
-from benchsuite.matrix.fields import flatten
+from benchsuite.cli.ranking import SPEED, Model, Section, sections, words
 from benchsuite.spec import Record, Status
-from benchsuite.spec.names import NO_CELL
-from benchsuite.stats import Aggregate, Estimate, aggregate
+from benchsuite.stats import Aggregate, Estimate
 
-BEST = 10
-"""Configurations that the table of a task holds."""
+BEST = 12
+"""Models that the table of a task holds."""
 EXAMPLES = 5
 """Trials that are named for each reason something went wrong."""
 UNSURE = "~"
 """Stands before a speed whose timing was not stable."""
-SETTINGS = ("size.", "execution.", "recipe.", "protocol.")
-
-
-@dataclass(frozen=True)
-class Section:
-    """Configurations that may be ranked against each other: one task, source and set of options.
-
-    ranked   best first: every seed ended well and at parity
-    varying  dotted fields of the trial that tell configurations of one architecture apart
-    """
-
-    task: str
-    source: str
-    options: dict[str, Any]
-    metric: str
-    higher_is_better: bool
-    ranked: tuple[Aggregate, ...]
-    baselines: dict[str, float]
-    varying: tuple[str, ...]
-
-
-def sections(records: Iterable[Record]) -> list[Section]:
-    """The records by what may be compared; a group without any result is left out."""
-    groups: dict[str, list[Record]] = {}
-    for record in records:
-        trial = record.trial
-        key = json.dumps([trial.task, trial.source, trial.options], sort_keys=True)
-        groups.setdefault(key, []).append(record)
-    return [_section(group) for group in groups.values() if any(record.primary for record in group)]
-
-
-def _section(records: list[Record]) -> Section:
-    known = next(record for record in records if record.primary)
-    sign = -1 if known.higher_is_better else 1
-    ranked = [each for each in aggregate(records) if each.ranked and each.primary is not None]
-    ranked.sort(key=lambda each: _order(each.primary, sign))
-    baselines = {
-        name: metrics[known.primary]
-        for record in records
-        for name, metrics in record.baselines.items()
-        if known.primary in metrics
-    }
-    trial = known.trial
-    return Section(
-        trial.task,
-        trial.source,
-        trial.options,
-        known.primary,
-        known.higher_is_better,
-        tuple(ranked),
-        baselines,
-        _varying(ranked),
-    )
-
-
-def _order(estimate: Estimate | None, sign: int) -> tuple[bool, float]:
-    """Sorts the best first and what is not a number last."""
-    value = math.nan if estimate is None else estimate.mean
-    return (math.isnan(value), 0.0 if math.isnan(value) else sign * value)
-
-
-def _varying(found: Sequence[Aggregate]) -> tuple[str, ...]:
-    values: dict[tuple[str, str], set[Any]] = {}
-    for each in found:
-        for path, value in flatten(each.trial.model_dump(mode="json")):
-            if path.startswith(SETTINGS):
-                values.setdefault((path, each.trial.architecture), set()).add(value)
-    return tuple(dict.fromkeys(path for (path, _), several in values.items() if len(several) > 1))
 
 
 def print_summary(console: Console, records: Sequence[Record]) -> None:
     """Print the tables of every section and the list of what is not in them."""
     found = sections(records)
     for section in found:
-        _print_section(console, section, _title(section, found))
+        title = _title(section, found)
+        _print_models(console, section, title)
+        _print_speeds(console, section, title)
     if any(record.verdicts.get("speed", "stable") != "stable" for record in records):
-        console.print(Text(f"{UNSURE} the timing was not steady; take the figure as a rough one\n", style="dim"))
+        console.print(Text(f"{UNSURE} the timing was not steady: a rough figure\n", style="dim"))
     for heading, lines in problems(records):
         console.print(Text(heading, style="bold"))
         for line in lines:
@@ -119,78 +49,83 @@ def _title(section: Section, others: Sequence[Section]) -> str:
     return " ".join([f"{section.task} / {section.source}", *told])
 
 
-def _print_section(console: Console, section: Section, title: str) -> None:
+def _print_models(console: Console, section: Section, title: str) -> None:
+    """One row a model. Its metric, speed, memory and gradients are those of its fastest run."""
+    shown = list(section.models[:BEST])
+    shown += [model for model in section.models[BEST:] if model.is_baseline][:1]
+    several = any(len(model.runs) > 1 for model in section.models)
     arrow = "↑" if section.higher_is_better else "↓"
-    shown = list(section.ranked[:BEST])
-    shown += [each for each in section.ranked[BEST:] if each.trial.cell == NO_CELL][:1]
-    columns = ["", "model", "backend", "settings", f">{section.metric} {arrow}"]
-    columns += [">training seq/s", ">peak memory", "gradient", ">parity, of tolerance"]
-    made = table(title, columns if section.varying else [name for name in columns if name != "settings"])
-    for each in shown:
-        place = section.ranked.index(each) + 1
-        cells = [str(place), model_words(each), each.trial.backend]
-        if section.varying:
-            cells.append(settings_words(each, section.varying))
-        cells += [estimate_words(each.primary), *_measures(each)]
-        made.add_row(*map(Text, cells))
-    rest = ["", "", "", ""]
+    columns = {
+        "": [str(section.models.index(model) + 1) for model in shown],
+        "model": [model.name for model in shown],
+        "settings": [" ".join(words(model.best, section.settings)) for model in shown],
+        f">{section.metric} {arrow}": [estimate_words(model.metric) for model in shown],
+        ">backends differ by": [_number(model.spread) for model in shown],
+        "fastest" if several else "backend": [section.way(model.best) for model in shown],
+        ">training seq/s": [_speed(model.best) for model in shown],
+        ">peak memory": [_memory(model.best) for model in shown],
+        "gradient": [_gradient(model.best) for model in shown],
+        ">parity, of tolerance": [_parity(model) for model in shown],
+    }
+    if not section.settings:
+        del columns["settings"]
+    if not several:
+        del columns[">backends differ by"]
+    console.print(Text(title, style="bold"))
+    made = table("", list(columns))
+    for row in zip(*columns.values(), strict=True):
+        made.add_row(*map(Text, row))
     for name, value in section.baselines.items():
-        middle = ["baseline", ""] if section.varying else ["baseline"]
-        made.add_row("", *map(Text, [name.replace("_", " "), *middle, f"{value:.4g}", *rest]), style="dim")
+        cells = {"model": name.replace("_", " "), f">{section.metric} {arrow}": f"{value:.4g}"}
+        made.add_row(*(Text(cells.get(column, "")) for column in columns), style="dim")
     console.print(made)
-    hidden = len(section.ranked) - len(shown)
-    if hidden > 0:
-        console.print(Text(f"  and {hidden} more configurations\n", style="dim"))
-    _print_speed(console, section)
+    if len(section.models) > len(shown):
+        console.print(Text(f"  and {len(section.models) - len(shown)} more models\n", style="dim"))
 
 
-def _print_speed(console: Console, section: Section) -> None:
-    """Training speed by model and backend, where more than one backend stands to compare."""
-    backends = sorted({each.trial.backend for each in section.ranked})
-    if len(backends) < 2:
+def _print_speeds(console: Console, section: Section, title: str) -> None:
+    """Training speed by model and by who runs it, where there is something to compare."""
+    ways = sorted({section.way(run) for model in section.models for run in model.runs})
+    if len(ways) < 2:
         return
-    rows: dict[tuple[str, str], dict[str, str]] = {}
-    for each in section.ranked:
-        key = (model_words(each), settings_words(each, section.varying))
-        rows.setdefault(key, {})[each.trial.backend] = _speed(each)
-    title = f"{section.task} / {section.source}: training sequences per second"
-    columns = ["model", *(["settings"] if section.varying else []), *(f">{name}" for name in backends)]
-    made = table(title, columns)
-    for (model, settings), by_backend in sorted(rows.items()):
-        left = [model, settings] if section.varying else [model]
-        made.add_row(*map(Text, [*left, *(by_backend.get(name, "") for name in backends)]))
+    columns = ["model", *(["settings"] if section.settings else []), *(f">{way}" for way in ways)]
+    console.print(Text(f"{title}: training, sequences a second", style="bold"))
+    made = table("", columns)
+    for model in section.models[: 2 * BEST]:
+        by_way = {section.way(run): _speed(run) for run in model.runs}
+        left = [model.name, *([" ".join(words(model.best, section.settings))] if section.settings else [])]
+        made.add_row(*map(Text, [*left, *(by_way.get(way, "") for way in ways)]))
     console.print(made)
 
 
-def _measures(each: Aggregate) -> list[str]:
-    memory = each.scalars.get("memory/peak_bytes") or each.scalars.get("memory/resident_bytes")
-    half_life = each.scalars.get("gradient/half_life_steps")
-    gradient = each.verdict("gradient")
-    if half_life and math.isfinite(half_life.mean):
-        gradient += f", half-life {half_life.mean:.3g} steps"
-    ratio = each.scalars.get("parity/worst_ratio")
-    parity = each.verdict("parity") + (f" {ratio.mean:.2f}" if ratio else "")
-    return [_speed(each), bytes_words(memory.mean) if memory else "", gradient, parity]
-
-
-def _speed(each: Aggregate) -> str:
-    speed = each.scalars.get("speed/sequences_per_second")
+def _speed(run: Aggregate) -> str:
+    speed = run.scalars.get(SPEED)
     if speed is None:
         return ""
-    mark = UNSURE if each.verdict("speed") not in ("stable", "") else ""
+    mark = UNSURE if run.verdict("speed") not in ("stable", "") else ""
     return f"{mark}{speed.mean:,.0f}"
 
 
-def model_words(each: Aggregate) -> str:
-    """`lstm bidirectional`, or `cnn` alone."""
-    trial = each.trial
-    return trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+def _memory(run: Aggregate) -> str:
+    memory = run.scalars.get("memory/peak_bytes") or run.scalars.get("memory/resident_bytes")
+    return bytes_words(memory.mean) if memory else ""
 
 
-def settings_words(each: Aggregate, varying: Sequence[str]) -> str:
-    """`unroll=fused learning_rate=0.01`: the fields of `varying`, without their groups."""
-    values = dict(flatten(each.trial.model_dump(mode="json")))
-    return " ".join(f"{path.rpartition('.')[2]}={values[path]}" for path in varying)
+def _gradient(run: Aggregate) -> str:
+    half_life = run.scalars.get("gradient/half_life_steps")
+    known = half_life is not None and math.isfinite(half_life.mean)
+    return run.verdict("gradient") + (
+        f", half-life {half_life.mean:.3g} steps" if known and half_life else ""
+    )
+
+
+def _parity(model: Model) -> str:
+    ratio = model.worst_parity
+    return "ok" if ratio is None else f"ok {ratio:.2f}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g}"
 
 
 def estimate_words(estimate: Estimate | None) -> str:

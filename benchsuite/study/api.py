@@ -49,9 +49,9 @@ def run(
     """
     found = registry()
     asked = _matrix(matrix)
-    expansion = select(asked, found, filters, overrides)
     for plugin in found.problems:
         on_event(Warned(f"plugin {plugin.name} of {plugin.distribution} is left out: {plugin.problem}"))
+    expansion = select(asked, found, filters, overrides)
     with found.executor(executor).load(options or RunOptions()) as runner:
         return run_study(
             name or asked.name,

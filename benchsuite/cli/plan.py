@@ -1,0 +1,117 @@
+"""`benchsuite plan`: what a run would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from benchsuite.cli import options as given
+from benchsuite.cli import request
+from benchsuite.cli.output import console, installed, print_json, table
+
+if TYPE_CHECKING:
+    from benchsuite.contracts import RunOptions
+    from benchsuite.matrix import Plan
+
+
+def plan(
+    matrix: given.MatrixName = "quick",
+    task: given.Tasks = None,
+    source: given.Sources = None,
+    cell: given.Cells = None,
+    architecture: given.Architectures = None,
+    backend: given.Backends = None,
+    device: given.Devices = None,
+    unroll: given.Unrolls = None,
+    precision: given.Precisions = None,
+    seed: given.Seeds = None,
+    overrides: given.Overrides = None,
+    results: given.Results = None,
+    name: given.Name = None,
+    executor: given.ExecutorName = "local",
+    pythons: given.Pythons = None,
+    rerun: given.Rerun = None,
+    json: given.AsJson = False,
+) -> None:
+    """Print what a matrix would run: the trials, what is skipped and why, the estimated time."""
+    filters = request.filters(
+        task=task,
+        source=source,
+        cell=cell,
+        architecture=architecture,
+        backend=backend,
+        device=device,
+        unroll=unroll,
+        precision=precision,
+        seed=seed,
+    )
+    options = request.run_options(pythons=pythons)
+    print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun, json)
+
+
+def print_plan(
+    matrix: str,
+    filters: dict[str, list[str]],
+    overrides: Iterable[str],
+    results: Path | None,
+    name: str | None,
+    executor: str,
+    options: RunOptions,
+    rerun: str | None,
+    json: bool = False,
+) -> None:
+    """Plan as a run of the same arguments would, and print it. Starts workers, runs no trial."""
+    from benchsuite.matrix import load_matrix, make_plan, select
+    from benchsuite.store import StudyStore, study_folder
+    from benchsuite.study import results_folder
+
+    request.check_choice("--rerun", rerun, request.RERUNS)
+    found = installed()
+    asked = load_matrix(matrix)
+    expansion = select(asked, found, filters, overrides)
+    folder = study_folder(results_folder(results), name or asked.name)
+    records = StudyStore.open(folder).latest() if folder.exists() else {}
+    with found.executor(executor).load(options) as runner:
+        planned = make_plan(runner.examine(expansion.trials), expansion.skipped, records, rerun)
+    if json:
+        _print_json(planned)
+    else:
+        _print_table(planned, name or asked.name)
+
+
+def _print_json(planned: Plan) -> None:
+    print_json(
+        [
+            {
+                "id": item.trial.id,
+                "label": item.trial.label,
+                "fate": item.fate,
+                "reason": item.reason,
+                "seconds": item.seconds,
+                "trial": item.trial.model_dump(mode="json"),
+            }
+            for item in planned.items
+        ]
+    )
+
+
+def _print_table(planned: Plan, name: str) -> None:
+    from benchsuite.cli.progress import begun_line, duration
+
+    rows = [
+        (
+            item.trial.id,
+            item.fate,
+            item.trial.label,
+            item.reason,
+            "" if item.seconds is None else duration(item.seconds),
+        )
+        for item in planned.items
+    ]
+    console().print(table("", ["id", "", "trial", "why", ">earlier took"], rows))
+    typer.echo(begun_line(name, planned))
+    if planned.of("run") and planned.seconds is None:
+        typer.echo("estimated time: unknown, too few of these configurations were run before")
