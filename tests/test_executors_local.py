@@ -53,7 +53,7 @@ def test_a_worker_that_dies_is_the_record_of_its_trial_and_the_next_one_runs(
 
 
 def test_a_trial_that_hangs_times_out_with_all_its_processes() -> None:
-    with rig_executor(timeout=1.5) as executor:
+    with rig_executor(timeout=5) as executor:
         seen, sleepers = [], []
         for event in executor.run([rig_trial("hang"), rig_trial()]):
             if isinstance(event, Progress) and not sleepers:
@@ -62,7 +62,7 @@ def test_a_trial_that_hangs_times_out_with_all_its_processes() -> None:
             if isinstance(event, Finished):
                 seen.append(event.record)
     assert [record.status for record in seen] == [Status.TIMEOUT, Status.OK]
-    assert seen[0].reason == "took longer than 1.5 s"
+    assert seen[0].reason == "took longer than 5 s"
     assert sleepers
     assert wait_until(lambda: not any(sleeper.is_running() for sleeper in sleepers))
 
@@ -138,6 +138,12 @@ def test_warm_workers_serve_trials_of_one_environment_and_no_other() -> None:
     processes = [record.scalars["rig/process"] for record in found]
     assert processes[0] == processes[2] != processes[1] == processes[3]
     assert [record.scalars["rig/threads"] for record in found] == [1, 2, 1, 2]
+
+
+def test_devices_share_no_worker() -> None:
+    trials = [rig_trial(), rig_trial(device="gpu"), rig_trial(seed=1)]
+    processes = [record.scalars["rig/process"] for record in records_of(trials)]
+    assert processes[0] == processes[2] != processes[1]
 
 
 def test_isolation_by_trial_gives_every_trial_a_fresh_process() -> None:
@@ -269,11 +275,3 @@ def test_a_plugin_that_cannot_name_its_environment_is_named() -> None:
 def test_options_out_of_range_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(RequestError, match=message):
         rig_executor(**options)
-
-
-def test_a_warm_trial_costs_little() -> None:
-    with rig_executor() as executor:
-        list(executor.run([rig_trial()]))
-        begin = time.process_time()
-        list(executor.run([rig_trial(seed=seed) for seed in range(1, 201)]))
-        assert (time.process_time() - begin) / 200 < 5e-3

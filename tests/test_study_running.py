@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -221,14 +220,6 @@ def test_a_study_that_is_being_written_is_refused(tmp_path: Path) -> None:
         study(tmp_path, [rig_trial()])
     with pytest.raises(StoreError, match="cannot name a study"), rig_executor() as executor:
         run_study("../s", [], executor, registry(), tmp_path)
-
-
-def test_a_hundred_null_trials_take_about_a_second_of_the_parents_time(tmp_path: Path) -> None:
-    trials = [rig_trial(seed=seed) for seed in range(100)]
-    begin = time.process_time()
-    found = study(tmp_path, trials)
-    assert time.process_time() - begin < 1.3
-    assert Counter(record.status for record in found.records) == {Status.OK: 100}
 
 
 def test_two_jobs_store_every_record_once(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ QUESTION_SECONDS = 300.0
 
 
 class LocalExecutor(Executor):
-    """Serves trials from warm workers, one per interpreter, backend and environment variables.
+    """Serves trials from warm workers, one per interpreter, backend, device and environment variables.
 
     backends  the known backends, by default those of the installed plugins
     module    what `python -m` runs as a worker
@@ -171,7 +171,7 @@ class LocalExecutor(Executor):
         except Exception as error:  # the plugin's own code: its failure is the reason for its trials alone
             raise PluginError(f"backend {backend!r} cannot name its environment: {error!r}") from error
         python = self._pythons.get(backend, sys.executable)
-        return WorkerKey(python, backend, tuple(sorted(variables.items())))
+        return WorkerKey(python, backend, execution.device, tuple(sorted(variables.items())))
 
     def _key_or_none(self, trial: Trial) -> WorkerKey | None:
         try:

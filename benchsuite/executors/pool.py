@@ -17,6 +17,7 @@ class WorkerKey:
 
     python: str
     backend: str
+    device: str
     variables: tuple[tuple[str, str], ...]
 
 

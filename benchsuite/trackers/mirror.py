@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from benchsuite.spec import Record, Status
 from benchsuite.stats import Aggregate, aggregate
-from benchsuite.store import StudyStore
+from benchsuite.store import DESCRIPTION, StudyStore
 from benchsuite.trackers import points as terms
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ class Mirror:
         found.append(terms.Point("parity/breaches", float(breaches), 0))
         self._log_points(self._study_run, found, {}, int(last * 1000))
         self._client.log_text(self._study_run, _table(groups), "configurations.csv")
+        description = self._store.folder / DESCRIPTION
+        if description.exists():
+            self._client.log_artifact(self._study_run, str(description))
         self._client.set_terminated(self._study_run, "FINISHED", int(last * 1000))
 
     def experiments(self) -> dict[str, str]:

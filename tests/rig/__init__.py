@@ -35,7 +35,9 @@ def _path() -> str:
     return os.pathsep.join([str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-def rig_trial(do: str = "ok", seed: int = 0, backend: str = "rig", threads: int = 1, **options: Any) -> Trial:
+def rig_trial(
+    do: str = "ok", seed: int = 0, backend: str = "rig", threads: int = 1, device: str = "cpu", **options: Any
+) -> Trial:
     """A trial that does what `do` says in a rig worker."""
     return Trial(
         task="rig",
@@ -44,7 +46,7 @@ def rig_trial(do: str = "ok", seed: int = 0, backend: str = "rig", threads: int 
         cell="rnn",
         architecture="plain",
         backend=backend,
-        execution=Execution(threads=threads),
+        execution=Execution(threads=threads, device=device),
         seed=seed,
     )
 
