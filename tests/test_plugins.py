@@ -1,0 +1,244 @@
+"""The registry: plugins by entry point, broken ones named and left out, the others untouched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint, distributions
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from tiny import trial
+
+from benchsuite.contracts import BackendEntry, ExecutorEntry, TaskEntry
+from benchsuite.errors import PluginError, UnknownNameError
+from benchsuite.hookspecs import hookimpl
+from benchsuite.plugins import Registry, load, registry
+
+HEAD = """
+from benchsuite import hookimpl
+from benchsuite.contracts import BackendEntry, ExecutorEntry, TaskEntry
+
+def never():
+    raise RuntimeError("only cards are read")
+
+def task(name):
+    return TaskEntry(name, never, "", {"generated": ""}, ("generated",))
+
+def backend(name, reference=False):
+    return BackendEntry(name, never, "", (), None, reference=reference)
+"""
+
+GOOD = """
+@hookimpl
+def benchsuite_register_tasks():
+    return [task("NAME")]
+
+@hookimpl
+def benchsuite_skip_trial(trial):
+    return "NAME skips" if trial.task == "NAME" else None
+"""
+
+Maker = Callable[..., None]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of installed distributions, on the import path."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def install(site: Path) -> Maker:
+    """install("name", source): a distribution of one module with one entry point, as installers leave it."""
+
+    def make(distribution: str, source: str, point: str = "", module: str = "") -> None:
+        module = module or distribution.replace("-", "_")
+        (site / f"{module}.py").write_text(HEAD + dedent(source).replace("NAME", distribution))
+        info = site / f"{distribution.replace('-', '_')}-1.2.dist-info"
+        info.mkdir(exist_ok=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n")
+        with (info / "entry_points.txt").open("a") as file:
+            file.write(f"[benchsuite]\n{point or distribution} = {module}\n")
+
+    return make
+
+
+def points(site: Path) -> list[EntryPoint]:
+    return [
+        point
+        for distribution in distributions(path=[str(site)])
+        for point in distribution.entry_points
+        if point.group == "benchsuite"
+    ]
+
+
+def found(site: Path) -> Registry:
+    return load(points(site))
+
+
+def test_a_plugin_is_known_by_its_distribution(site: Path, install: Maker) -> None:
+    install("good-one", GOOD, point="one")
+    registered = found(site)
+    (plugin,) = registered.plugins
+    assert (plugin.name, plugin.distribution, plugin.version, plugin.problem) == (
+        "one",
+        "good-one",
+        "1.2",
+        "",
+    )
+    assert isinstance(registered.task("good-one"), TaskEntry)
+    assert registered.owners == {"task:good-one": plugin}
+
+
+BROKEN = {
+    "import error": ("import not_installed_anywhere", "ModuleNotFoundError: No module named 'not_installed"),
+    "syntax error": ("def broken(:", "SyntaxError"),
+    "exception": ("1 / 0", "ZeroDivisionError: division by zero"),
+    "exit": ("raise SystemExit('no licence')", "SystemExit: no licence"),
+    "misspelt hook": (
+        "@hookimpl\ndef benchsuite_skp_trial(trial): return 'x'",
+        "unknown hook 'benchsuite_skp_trial'",
+    ),
+    "unknown argument": (
+        "@hookimpl\ndef benchsuite_skip_trial(trials): return 'x'",
+        r"Argument(s) {'trials'} are declared in the hookimpl but can not be found in the hookspec",
+    ),
+    "no mark": ("def benchsuite_skip_trial(trial): return 'x'", "benchsuite_skip_trial lacks @hookimpl"),
+    "wrong type": (
+        "@hookimpl\ndef benchsuite_register_backends(): return [task('x')]",
+        "benchsuite_register_backends gave TaskEntry, not BackendEntry",
+    ),
+    "nothing returned": (
+        "@hookimpl\ndef benchsuite_register_tasks(): [task('x')]",
+        "TypeError: 'NoneType' object is not iterable",
+    ),
+    "hook raises": (
+        "@hookimpl\ndef benchsuite_register_tasks(): never()",
+        "RuntimeError: only cards are read",
+    ),
+    "same name twice": (
+        "@hookimpl\ndef benchsuite_register_tasks(): return [task('x'), task('x')]",
+        "task 'x' is registered by both broken-one and broken-one",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(BROKEN))
+def test_a_broken_plugin_is_named_and_stops_nobody(site: Path, install: Maker, kind: str) -> None:
+    source, problem = BROKEN[kind]
+    for name in ("a-good", "z-good"):
+        install(name, GOOD)
+    also = "\n@hookimpl\ndef benchsuite_modify_trials(trials): trials.clear()\n"
+    install("broken-one", source + ("" if kind == "syntax error" else also))
+    registered = found(site)
+    (broken,) = registered.problems
+    assert broken.distribution == "broken-one"
+    assert problem in broken.problem
+    assert [plugin.name for plugin in registered.plugins] == ["a-good", "broken-one", "z-good"]
+    assert set(registered.owners) == {"task:a-good", "task:z-good"}
+    trials = [trial()]
+    registered.hook.benchsuite_modify_trials(trials=trials)
+    assert trials, "a plugin that is left out is left out with all its hooks"
+    assert registered.hook.benchsuite_skip_trial(trial=trial(task="z-good")) == "z-good skips"
+
+
+@pytest.mark.parametrize("kind", ["task", "backend", "executor"])
+def test_two_plugins_of_one_name_are_refused_naming_both(site: Path, install: Maker, kind: str) -> None:
+    entry = {
+        "task": "task('same')",
+        "backend": "backend('same')",
+        "executor": "ExecutorEntry('same', never, '')",
+    }
+    source = f"""
+@hookimpl
+def benchsuite_register_{kind}s():
+    return [{entry[kind]}]
+
+@hookimpl
+def benchsuite_register_{"tasks" if kind != "task" else "backends"}():
+    return [{"task('NAME')" if kind != "task" else "backend('NAME')"}]
+"""
+    install("first", source)
+    install("second", source)
+    registered = found(site)
+    (refused,) = registered.problems
+    assert refused.distribution == "second"
+    assert f"{kind} 'same' is registered by both first and second" in refused.problem
+    assert registered.owners[f"{kind}:same"].distribution == "first"
+    assert not [name for name in registered.owners if name.endswith(":second")], "all of it is left out"
+
+
+def test_one_module_under_two_names_is_refused_and_keeps_working(install: Maker) -> None:
+    install("good", GOOD)
+    entry_points = [EntryPoint(name, "good", "benchsuite") for name in ("a", "b")]
+    registered = load(entry_points)
+    (refused,) = registered.problems
+    assert refused.name == "b"
+    assert "already in use as plugin ?:a" in refused.problem
+    assert registered.hook.benchsuite_skip_trial(trial=trial(task="good")) == "good skips"
+
+
+def test_a_function_may_serve_a_hook_under_another_name(site: Path, install: Maker) -> None:
+    install(
+        "renamed",
+        "@hookimpl(specname='benchsuite_register_tasks')\ndef tasks(): return (task(n) for n in 'ab')",
+    )
+    assert set(found(site).tasks) == {"a", "b"}
+
+
+def test_the_first_reason_to_skip_decides(site: Path, install: Maker) -> None:
+    install("silent", "@hookimpl\ndef benchsuite_skip_trial(trial): return None")
+    install("loud", "@hookimpl\ndef benchsuite_skip_trial(trial): return 'loud'")
+    assert found(site).hook.benchsuite_skip_trial(trial=trial()) == "loud"
+
+
+def test_unknown_names_are_answered_with_the_known_ones(site: Path, install: Maker) -> None:
+    install("good", GOOD)
+    registered = found(site)
+    with pytest.raises(
+        UnknownNameError, match=r"unknown task 'god'; did you mean 'good'.*benchsuite list tasks"
+    ):
+        registered.task("god")
+    with pytest.raises(UnknownNameError, match=r"unknown backend 'torch'\. No backend is registered"):
+        registered.backend("torch")
+    with pytest.raises(UnknownNameError, match="unknown executor 'ray'"):
+        registered.executor("ray")
+
+
+@pytest.mark.parametrize(("references", "said"), [([], "none"), (["a", "b"], "a, b")])
+def test_there_must_be_one_reference(site: Path, install: Maker, references: list[str], said: str) -> None:
+    for name in references:
+        install(
+            name, "@hookimpl\ndef benchsuite_register_backends(): return [backend('NAME', reference=True)]"
+        )
+    with pytest.raises(PluginError, match=f"exactly one backend must be the reference, found: {said}"):
+        found(site).reference()
+
+
+def test_an_object_can_be_a_plugin() -> None:
+    """Programs that embed benchsuite register objects; every kind of entry has its hook."""
+
+    class Embedded:
+        @hookimpl
+        def benchsuite_register_backends(self) -> list[BackendEntry]:
+            return [BackendEntry("mine", pytest.fail, "", (), None)]
+
+        @hookimpl
+        def benchsuite_register_executors(self) -> list[ExecutorEntry]:
+            return [ExecutorEntry("mine", pytest.fail, "")]
+
+    manager = load([]).manager
+    manager.register(Embedded())
+    assert [entry.name for (entry,) in manager.hook.benchsuite_register_backends()] == ["mine"]
+    assert [entry.name for (entry,) in manager.hook.benchsuite_register_executors()] == ["mine"]
+
+
+def test_the_registry_is_read_once_a_process() -> None:
+    assert registry() is registry()
