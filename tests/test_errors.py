@@ -19,7 +19,7 @@ from benchsuite.errors import (
     unknown_name,
 )
 
-CLASSES = {
+CLASSES: dict[str, type[BenchsuiteError]] = {
     name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and name.endswith("Error")
 }
 NAMES = st.lists(st.text(alphabet="abcdefgh_", min_size=1, max_size=8), min_size=1, max_size=6, unique=True)

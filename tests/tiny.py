@@ -69,7 +69,7 @@ class MeanTask(SignTask):
 
     def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
         found = super().dataset(source, options)
-        return Dataset("mean", *(_means(split) for split in (found.train, found.validation, found.test)))
+        return Dataset("mean", _means(found.train), _means(found.validation), _means(found.test))
 
     def model(
         self,
