@@ -13,7 +13,7 @@ MOST_POINTS = 500
 """Points of one curve: more cannot be told apart in a chart; the whole curve is attached as Parquet."""
 
 MOST_IN_BATCH = 700
-"""Points of one record. A request may hold 1000, but SQLite takes 0.1 ms for each, and the mirror of a trial is
+"""Points of one record. A request may hold 1000, but SQLite takes 0.1 ms for each, and mirroring a trial is
 to take no longer than 150 ms."""
 
 MOST_TAG = 4_000
