@@ -100,6 +100,7 @@ class Arena:
     def __init__(self, xp: Namespace, dtype: str) -> None:
         self._xp, self._dtype = xp, dtype
         self._blocks: dict[str, Array] = {}
+        self._ones: Array = None
         self.generation = 0
 
     def views(self, name: str, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
@@ -125,6 +126,8 @@ class Arena:
         block = self.view(name, (max(sizes),))
         return [block[:size].reshape(shape) for size, shape in zip(sizes, shapes, strict=True)]
 
-    @property
-    def nbytes(self) -> int:
-        return sum(int(block.nbytes) for block in self._blocks.values())
+    def ones(self, size: int) -> Array:
+        """A vector of ones: a product with it sums columns faster than a reduction over rows does."""
+        if self._ones is None or self._ones.size < size:
+            self._ones = self._xp.ones(size, self._dtype)
+        return self._ones[:size]

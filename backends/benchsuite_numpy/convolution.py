@@ -73,7 +73,7 @@ class Stage:
         windows = self._windows(rows)
         flat = windows.reshape(len(y), -1)
         xp.matmul(flat.T, da, out=self._dW)
-        da.sum(axis=0, out=self._db)
+        xp.matmul(self._arena.ones(len(da)), da, out=self._db)
         if not self._below:
             return None
         xp.matmul(da, self._W.T, out=flat)

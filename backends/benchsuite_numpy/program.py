@@ -100,7 +100,8 @@ class NumpyProgram(Program):
         self._place.synchronize()
 
     def kernel(self) -> str:
-        return f"python_loop+{'cublas' if self._place.on_gpu else blas_name()}"
+        blas = "cublas" if self._place.on_gpu else blas_info()["name"]
+        return f"{'python_loop' if self._convolution is None else 'im2col'}+{blas}"
 
     def memory(self) -> dict[str, int]:
         return self._place.memory()
@@ -175,7 +176,3 @@ def blas_info() -> dict[str, str]:
         "threads": str(pool["num_threads"]),
         "architecture": str(pool.get("architecture", "")),
     }
-
-
-def blas_name() -> str:
-    return blas_info()["name"]

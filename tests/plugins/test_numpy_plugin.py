@@ -16,7 +16,7 @@ import benchsuite_numpy
 from benchsuite.contracts import BackendEntry
 from benchsuite.errors import UnsupportedError
 from benchsuite.plugins import registry
-from benchsuite.spec import Execution, Recipe, Trial
+from benchsuite.spec import Convolutional, Dense, Execution, Features, ModelSpec, Recipe, Trial
 from benchsuite_numpy.backend import NumpyBackend
 from benchsuite_numpy.reference import ReferenceBackend
 
@@ -106,6 +106,9 @@ def test_what_ran_is_asked_of_the_libraries() -> None:
     blas = backend.versions()["blas"].split()[0]
     assert program.kernel() == f"python_loop+{blas}"
     assert blas != "unknown_blas"
+    pictures = ModelSpec(Features(8), Convolutional(8, 8), Dense(3), "cross_entropy")
+    cnn = backend.build(pictures, parameters(pictures), Recipe(), Execution())
+    assert cnn.kernel() == f"im2col+{blas}"
     assert backend.versions()["numpy"] == np.__version__
     assert backend.devices()[0].name == "cpu"
     assert np.__version__ in backend.devices()[0].description
