@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import jax
@@ -23,13 +24,15 @@ def initial_moments(recipe: Recipe, parameters: Mapping[str, jax.Array]) -> dict
     }
 
 
-def bias_corrections(recipe: Recipe, count: int, dtype: str) -> np.ndarray:
-    """(1 - beta1^t, 1 - beta2^t) for step t = `count`, computed in double precision on the host: in single
-    precision 1 - 0.999^t loses its leading digits for small t. Shape (2,); ones where none is made."""
+def bias_corrections(recipe: Recipe, count: int, dtype: str) -> np.ndarray | None:
+    """Adam's factors for m and for sqrt(v) at step t = `count`: (1 / (1 - beta1^t), 1 / sqrt(1 - beta2^t)).
+
+    Computed in double precision on the host: in single precision 1 - 0.999^t loses its leading digits for
+    small t. Shape (2,); None for the other optimisers.
+    """
     if recipe.optimiser != "adam":
-        return np.ones(2, dtype)
-    betas = np.array([recipe.beta1, recipe.beta2], np.float64)
-    return (1.0 - betas**count).astype(dtype)
+        return None
+    return np.array([1.0 / (1.0 - recipe.beta1**count), 1.0 / math.sqrt(1.0 - recipe.beta2**count)], dtype)
 
 
 def clip(recipe: Recipe, gradients: Tree) -> tuple[Tree, jax.Array | None]:
@@ -49,7 +52,7 @@ def clip(recipe: Recipe, gradients: Tree) -> tuple[Tree, jax.Array | None]:
 
 
 def update(
-    recipe: Recipe, parameters: Tree, gradients: Tree, moments: dict[str, Tree], corrections: jax.Array
+    recipe: Recipe, parameters: Tree, gradients: Tree, moments: dict[str, Tree], corrections: jax.Array | None
 ) -> tuple[Tree, dict[str, Tree]]:
     """One step of the recipe's optimiser: the new parameters and running averages.
 
@@ -69,11 +72,12 @@ def update(
         moments = {"s": _average(float(recipe.rho), moments["s"], _squares(gradients))}
         change = {name: g / (jnp.sqrt(moments["s"][name]) + epsilon) for name, g in gradients.items()}
     else:
+        assert corrections is not None
         m = _average(float(recipe.beta1), moments["m"], gradients)
         v = _average(float(recipe.beta2), moments["v"], _squares(gradients))
         moments = {"m": m, "v": v}
         change = {
-            name: (m[name] / corrections[0]) / (jnp.sqrt(v[name] / corrections[1]) + epsilon) for name in m
+            name: (corrections[0] * m[name]) / (corrections[1] * jnp.sqrt(v[name]) + epsilon) for name in m
         }
     return {name: value - rate * change[name] for name, value in parameters.items()}, moments
 

@@ -15,7 +15,7 @@ from benchsuite.spec import Convolutional, Execution, ModelSpec, Recurrent, para
 
 STATIC_CELLS = 64
 """Most cell steps (time x layers x directions) that `static` writes out in one graph. Each is compiled on its
-own, at about a third of a second of CPU time for an LSTM's training step, in every function and batch shape."""
+own, at about a third of a second of CPU time for an LSTM's training step, for every function and shape."""
 
 
 @dataclass(frozen=True)

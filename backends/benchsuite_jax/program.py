@@ -57,7 +57,7 @@ class JaxProgram(Program):
             batch.inputs,
             batch.lengths,
             batch.targets,
-            self._placement.put(corrections),
+            corrections,
         )
         run = self._executables.get(("step", batch.shape), self._step, arguments, (0, 1))
         self._parameters, self._moments, self._carried, loss, clipped_at = run(*arguments)
@@ -139,7 +139,7 @@ class JaxProgram(Program):
         inputs: jax.Array,
         lengths: jax.Array | None,
         targets: jax.Array,
-        corrections: jax.Array,
+        corrections: jax.Array | None,
     ) -> tuple[Any, ...]:
         if initial is None:
             initial = self._zero(inputs)

@@ -91,7 +91,8 @@ def test_the_norm_of_a_large_gradient_keeps_its_digits() -> None:
 
 def test_bias_corrections_are_computed_in_double_precision() -> None:
     found = optimisers.bias_corrections(Recipe(beta2=0.9999), 1, "float32")
+    assert found is not None
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, [0.1, 1e-4], rtol=1e-7)
+    np.testing.assert_allclose(found, [10.0, 100.0], rtol=1e-7)
     in_single = 1 - np.float32(0.9999) ** 1
     assert abs(in_single / 1e-4 - 1) > 1e-4, "the trap: single precision loses the leading digits"

@@ -124,7 +124,7 @@ def follow(recipe: Recipe, transformation: object) -> tuple[np.ndarray, np.ndarr
     moments, state = optimisers.initial_moments(recipe, ours), transformation.init(peer)  # type: ignore[attr-defined]
     for count in range(1, 13):
         gradient = {"w": jnp.asarray(random.normal(size=5) * 0.1)}
-        corrections = jnp.asarray(optimisers.bias_corrections(recipe, count, "float64"))
+        corrections = optimisers.bias_corrections(recipe, count, "float64")
         ours, moments = optimisers.update(recipe, ours, gradient, moments, corrections)
         change, state = transformation.update(gradient, state, peer)  # type: ignore[attr-defined]
         peer = optax.apply_updates(peer, change)
