@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
-from benchsuite.batching import Batcher
+from benchsuite.batching import Batcher, stream_batches
 from benchsuite.contracts import Backend, Batch, Dataset, Program
 from benchsuite.flops import forward_products, inference_flops, training_flops
 from benchsuite.initialisation import stream
@@ -36,7 +37,7 @@ def measure_speed(
 ) -> Speed:
     """Steady-state training step, inference and transfer on a few pre-loaded batches, with throughput and
     the share of the peak that the best of `backends` shows. Takes optimiser steps: measure last."""
-    batches = _timing_batches(batcher, data)
+    batches = _timing_batches(trial, batcher, data)
     placed = [program.place(batch) for batch in batches]
     count = len(batches)
 
@@ -68,8 +69,13 @@ def measure_speed(
     return found
 
 
-def _timing_batches(batcher: Batcher, data: Dataset) -> list[Batch]:
-    """A few batches whose lengths are those of the data: chosen at random, not the first ones."""
+def _timing_batches(trial: Trial, batcher: Batcher, data: Dataset) -> list[Batch]:
+    """A few batches like those that were trained on: of a stream its first chunks, else rows chosen at
+    random, whose lengths are those of the data."""
+    recipe = trial.recipe
+    if recipe.carry and recipe.truncation is not None:
+        chunks = stream_batches(data.train, recipe.batch_size, recipe.truncation, batcher.dtype)
+        return list(islice(chunks, BATCHES))
     random = stream(0, "timing")
     order = random.permutation(len(data.train))
     count = min(BATCHES, max(1, len(order) // batcher.rows))
