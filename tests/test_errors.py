@@ -20,7 +20,9 @@ from benchsuite.errors import (
 )
 
 CLASSES: dict[str, type[BenchsuiteError]] = {
-    name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and name.endswith("Error")
+    name: kind
+    for name, kind in vars(errors).items()
+    if inspect.isclass(kind) and issubclass(kind, BenchsuiteError)
 }
 NAMES = st.lists(st.text(alphabet="abcdefgh_", min_size=1, max_size=8), min_size=1, max_size=6, unique=True)
 

@@ -232,7 +232,7 @@ def test_an_object_can_be_a_plugin() -> None:
 
         @hookimpl
         def benchsuite_register_executors(self) -> list[ExecutorEntry]:
-            return [ExecutorEntry("mine", lambda _options: pytest.fail(), "")]
+            return [ExecutorEntry("mine", lambda _options: pytest.fail("only cards are read"), "")]
 
     manager = load([]).manager
     manager.register(Embedded())

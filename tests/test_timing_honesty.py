@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+from queueing import WORK_SECONDS, ForgetfulProgram, QueueingProgram, queueing
 from tiny import program, sign_batcher, sign_data, sign_model
 
 from benchsuite.contracts import Batch, Program
@@ -16,47 +15,6 @@ from benchsuite.spec import Protocol, Recipe
 from benchsuite.timing import steady_state, unsynchronised
 from benchsuite_numpy.reference import ReferenceProgram
 
-WORK_SECONDS = 0.002
-
-
-class QueueingProgram(ReferenceProgram):
-    """Hands every step to a thread, as an accelerator's queue does; reading values back waits for it."""
-
-    waits = True
-
-    def start(self) -> None:
-        self.work: queue.Queue[Batch | None] = queue.Queue()
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.work.put(None)
-        self.thread.join()
-
-    def _serve(self) -> None:
-        while (batch := self.work.get()) is not None:
-            time.sleep(WORK_SECONDS)
-            ReferenceProgram.step(self, batch)
-            self.work.task_done()
-
-    def step(self, placed: object) -> None:
-        assert isinstance(placed, Batch)
-        self.work.put(placed)
-
-    def parameters(self) -> Parameters:
-        self.work.join()
-        return super().parameters()
-
-    def synchronize(self) -> None:
-        if self.waits:
-            self.work.join()
-
-
-class ForgetfulProgram(QueueingProgram):
-    """Its synchronize() forgets to wait."""
-
-    waits = False
-
 
 @pytest.fixture
 def batch() -> Batch:
@@ -64,23 +22,16 @@ def batch() -> Batch:
     return next(sign_batcher(data, rows=4).epoch(data.train, 0, 0))
 
 
-def queueing(kind: type[QueueingProgram]) -> QueueingProgram:
-    model = sign_model(hidden=2)
-    return kind(model, program(model, Recipe()).parameters(), Recipe(), "float64")
-
-
 @pytest.fixture
 def honest() -> Iterator[QueueingProgram]:
-    made = queueing(QueueingProgram)
-    made.start()
+    made = queueing(QueueingProgram, sign_model(hidden=2), Recipe())
     yield made
     made.stop()
 
 
 @pytest.fixture
 def forgetful() -> Iterator[QueueingProgram]:
-    made = queueing(ForgetfulProgram)
-    made.start()
+    made = queueing(ForgetfulProgram, sign_model(hidden=2), Recipe())
     yield made
     made.stop()
 
