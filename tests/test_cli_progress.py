@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ def test_time_left_is_at_the_pace_so_far() -> None:
     state = RunState(clock=lambda: now[0])
     state.update(begun())
     assert state.seconds_left is None
+    now[0] += 100.0  # what plugins do before the first trial
     for each in RECORDS[:2]:
         state.update(Started(each.trial))
         now[0] += 5.0
@@ -70,7 +72,7 @@ def test_breaches_and_failures_are_tallied() -> None:
 
 
 def test_without_a_terminal_there_is_one_line_a_trial(capsys: pytest.CaptureFixture[str]) -> None:
-    with PlainDisplay() as display:
+    with PlainDisplay(sys.stdout) as display:
         for event in [*events(RECORDS), Warned("a plugin failed")]:
             display(event)
     out, err = capsys.readouterr()

@@ -33,7 +33,7 @@ def rows(text: str, word: str) -> list[list[str]]:
 def test_the_best_stands_first_with_all_its_measures() -> None:
     text = printed([record(0.8, cell="rnn"), record(0.9, cell="lstm")])
     assert rows(text, "lstm plain") == [
-        ["1", "lstm plain", "0.9", "numpy", "1,234", "300 MiB", "stable, half-life 3.5 steps", "ok 0.12"]
+        ["1", "lstm plain", "0.9", "numpy", "1,234", "300 MiB", "stable", "3.5 steps", "ok 0.12"]
     ]
     assert rows(text, "rnn plain")[0][0] == "2"
     assert rows(text, "majority") == [["majority", "0.1"]]
@@ -151,6 +151,17 @@ def test_an_unsteady_timing_is_marked() -> None:
     assert "~1,234" in text
     assert "not steady" in text
     assert "not steady" not in printed([record(0.9)])
+
+
+def test_a_narrow_terminal_goes_without_the_least_needed_columns() -> None:
+    records = [
+        record(0.9, backend=name, architecture="deep_bidirectional") for name in ("numpy", "tensorflow")
+    ]
+    wide, narrow = printed(records, 120), printed(records, 80)
+    assert "differ by" in wide
+    assert "differ by" not in narrow
+    assert "half-life" not in narrow
+    assert rows(narrow, "lstm deep_bidirectional")[0][-1] == "ok 0.12"
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

@@ -23,19 +23,23 @@ def console() -> Console:
     """The console of standard output; as wide as the terminal, or PLAIN_WIDTH where there is none."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False, soft_wrap=False)
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    return Console(file=sys.stdout, width=width, highlight=False)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]] = (), **more: Any) -> Table:
-    """A plain table; columns whose heading starts with `>` are aligned right."""
+    """A plain table; columns whose heading starts with `>` hold numbers: aligned right, never broken."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
-    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, **more)
+    made = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, **more
+    )
     for column in columns:
+        number = column.startswith(">")
         made.add_column(
-            column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
+            column.lstrip(">"), justify="right" if number else "left", no_wrap=number, overflow="fold"
         )
     for row in rows:
         made.add_row(*(escape(str(cell)) for cell in row))

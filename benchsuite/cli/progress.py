@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import IO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -52,8 +52,9 @@ class RunState:
     def update(self, event: StudyEvent) -> None:
         if isinstance(event, Begun):
             self.due = frozenset(item.trial.id for item in event.plan.of("run"))
-            self.began = self.clock()
         elif isinstance(event, Started):
+            if not self.done and not self.running:  # what plugins do before the first trial is no pace
+                self.began = self.clock()
             self.running[event.trial.id] = Running(event.trial, self.clock())
         elif isinstance(event, Progress):
             self.running.setdefault(event.trial.id, Running(event.trial, self.clock())).latest = event
@@ -86,8 +87,9 @@ class RunState:
 class PlainDisplay:
     """One line for every trial that ended: for logs, files and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         self.state = RunState()
+        self._stream = stream
 
     def __enter__(self) -> PlainDisplay:
         return self
@@ -101,11 +103,14 @@ class PlainDisplay:
             case Warned(message):
                 warn(message)
             case Begun(study, plan):
-                print(begun_line(study.name, plan), flush=True)
+                self._say(begun_line(study.name, plan))
             case Finished(record) if record.trial_id in self.state.due:
                 width = len(str(self.state.total))
                 count = f"[{self.state.done:{width}}/{self.state.total}]"
-                print(f"{count} {finished_line(record)}", flush=True)
+                self._say(f"{count} {finished_line(record)}")
+
+    def _say(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
 
 
 class LiveDisplay:
@@ -161,8 +166,8 @@ Display = PlainDisplay | LiveDisplay
 
 
 def display(console: Console) -> Display:
-    """The live display where standard output is a terminal, plain lines elsewhere."""
-    return LiveDisplay(console) if sys.stdout.isatty() else PlainDisplay()
+    """The live display where the console is a terminal, plain lines elsewhere."""
+    return LiveDisplay(console) if console.is_terminal else PlainDisplay(console.file)
 
 
 def begun_line(name: str, plan: Plan) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -72,7 +74,9 @@ def run(
 
     asked_for: list[str] = []
     out = console()
-    with display(out) as shown:
+    said = io.StringIO()
+    # what plugins print (where to look at the mirror) belongs below the table, not above it
+    with display(out) as shown, contextlib.redirect_stdout(said):
 
         def hear(event: StudyEvent) -> None:
             if isinstance(event, studies.Begun):
@@ -91,10 +95,10 @@ def run(
             rerun=rerun,
             on_event=hear,
         )
-    _conclude(done, asked_for)
+    _conclude(done, asked_for, said.getvalue())
 
 
-def _conclude(done: Study, asked_for: list[str]) -> None:
+def _conclude(done: Study, asked_for: list[str], said: str) -> None:
     """Print the table of the trials asked for (a study may hold many more) and end with the right code."""
     from benchsuite.cli.summary import failed, print_summary
 
@@ -104,6 +108,7 @@ def _conclude(done: Study, asked_for: list[str]) -> None:
     typer.echo(f"study: {done.folder} ({len(done.records)} records)")
     again = f"benchsuite show {done.name}; as a table: benchsuite export {done.name} --format csv"
     typer.echo(f"  look again: {again}")
+    typer.echo(said, nl=False)
     if done.interrupted:
         left = f"interrupted; {len(done.left)} trials are left, run the same command to go on"
         typer.echo(left, err=True)

@@ -15,6 +15,8 @@ from benchsuite.stats import Aggregate, Estimate
 
 BEST = 12
 """Models that the table of a task holds."""
+LEAST_NEEDED = (">differ by", ">half-life", ">memory")
+"""Columns that a narrow terminal goes without, the first one first."""
 EXAMPLES = 5
 """Trials that are named for each reason something went wrong."""
 UNSURE = "~"
@@ -60,18 +62,22 @@ def _print_models(console: Console, section: Section, title: str) -> None:
         "model": [model.name for model in shown],
         "settings": [" ".join(words(model.best, section.settings)) for model in shown],
         f">{section.metric} {arrow}": [estimate_words(model.metric) for model in shown],
-        ">backends differ by": [_number(model.spread) for model in shown],
+        ">differ by": [_number(model.spread) for model in shown],
         "fastest" if several else "backend": [section.way(model.best) for model in shown],
-        ">training seq/s": [_speed(model.best) for model in shown],
-        ">peak memory": [_memory(model.best) for model in shown],
-        "gradient": [_gradient(model.best) for model in shown],
-        ">parity, of tolerance": [_parity(model) for model in shown],
+        ">seq/s": [_speed(model.best) for model in shown],
+        ">memory": [_memory(model.best) for model in shown],
+        "gradient": [model.best.verdict("gradient") for model in shown],
+        ">half-life": [_half_life(model.best) for model in shown],
+        ">parity": [_parity(model) for model in shown],
     }
     if not section.settings:
         del columns["settings"]
     if not several:
-        del columns[">backends differ by"]
+        del columns[">differ by"]
     console.print(Text(title, style="bold"))
+    for column in LEAST_NEEDED:
+        if _width(columns) > console.width:
+            columns.pop(column, None)
     made = table("", list(columns))
     for row in zip(*columns.values(), strict=True):
         made.add_row(*map(Text, row))
@@ -81,6 +87,11 @@ def _print_models(console: Console, section: Section, title: str) -> None:
     console.print(made)
     if len(section.models) > len(shown):
         console.print(Text(f"  and {len(section.models) - len(shown)} more models\n", style="dim"))
+
+
+def _width(columns: dict[str, list[str]]) -> int:
+    """Characters that a table needs so that no cell is broken."""
+    return sum(max(len(text) for text in (heading, *cells)) + 2 for heading, cells in columns.items())
 
 
 def _print_speeds(console: Console, section: Section, title: str) -> None:
@@ -111,12 +122,9 @@ def _memory(run: Aggregate) -> str:
     return bytes_words(memory.mean) if memory else ""
 
 
-def _gradient(run: Aggregate) -> str:
-    half_life = run.scalars.get("gradient/half_life_steps")
-    known = half_life is not None and math.isfinite(half_life.mean)
-    return run.verdict("gradient") + (
-        f", half-life {half_life.mean:.3g} steps" if known and half_life else ""
-    )
+def _half_life(run: Aggregate) -> str:
+    steps = run.scalars.get("gradient/half_life_steps")
+    return f"{steps.mean:.3g} steps" if steps and math.isfinite(steps.mean) else ""
 
 
 def _parity(model: Model) -> str:
