@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import traceback
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -23,6 +24,7 @@ class _Named(Protocol):
 
 
 Entry = TypeVar("Entry", bound=_Named)
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,40 @@ class Registry:
     @property
     def hook(self) -> Any:
         return self.manager.hook
+
+    def ask(self, hook: str, **facts: Any) -> Any:
+        """Call a hook that decides. Raises PluginError naming the plugin that failed in it: to go on without
+        its decision would be to decide against it."""
+        try:
+            return getattr(self.hook, hook)(**facts)
+        except Exception as error:
+            raise PluginError(f"{self._culprit(hook, error)} failed in {hook}: {_brief(error)}") from error
+
+    def gather(
+        self, hook: str, read: Callable[[Any], Answer], **facts: Any
+    ) -> tuple[list[Answer], dict[str, str]]:
+        """Call a hook that adds something, one plugin at a time, and `read` each answer; returns what was
+        read, and plugin -> what went wrong for those that failed."""
+        caller: pluggy.HookCaller = getattr(self.hook, hook)
+        plugins = [implementation.plugin for implementation in caller.get_hookimpls()]
+        answers: list[Answer] = []
+        problems: dict[str, str] = {}
+        for plugin in reversed(plugins):  # pluggy's own order: the last one registered first
+            others = [other for other in plugins if other is not plugin]
+            try:
+                answers += [read(answer) for answer in self.manager.subset_hook_caller(hook, others)(**facts)]
+            except Exception as error:  # a plugin may fail in any way
+                problems[str(self.manager.get_name(plugin))] = _brief(error)
+        return answers, problems
+
+    def _culprit(self, hook: str, error: BaseException) -> str:
+        """The plugin one of whose implementations the error passed through."""
+        caller: pluggy.HookCaller = getattr(self.hook, hook)
+        passed = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
+        for each in caller.get_hookimpls():
+            if getattr(each.function, "__code__", None) in passed:
+                return f"plugin {self.manager.get_name(each.plugin)}"
+        return "a plugin"
 
     def backend(self, name: str) -> BackendEntry:
         return _look_up("backend", self.backends, name)
@@ -121,8 +157,12 @@ def _register(found: Registry, point: EntryPoint, info: PluginInfo) -> str:
                 manager.unregister(plugin)
             raise
     except (Exception, SystemExit) as error:  # a plugin may fail in any way; none of them may stop the others
-        return f"{type(error).__name__}: {error}"
+        return _brief(error)
     return ""
+
+
+def _brief(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _check_marks(plugin: object) -> None:

@@ -199,6 +199,49 @@ def test_the_first_reason_to_skip_decides(site: Path, install: Maker) -> None:
     assert found(site).hook.benchsuite_skip_trial(trial=trial()) == "loud"
 
 
+FAILS = """
+@hookimpl
+def benchsuite_modify_trials(trials):
+    trials.sort(key=lambda trial: 1 / 0)
+
+@hookimpl
+def benchsuite_skip_trial(trial):
+    return int(trial.task)
+
+@hookimpl
+def benchsuite_environment(trial):
+    return {"fails.x": never()}
+
+@hookimpl
+def benchsuite_probes(trial):
+    yield never()
+"""
+
+
+def test_a_plugin_that_fails_to_decide_is_named(site: Path, install: Maker) -> None:
+    install("good", GOOD)
+    install("fails", FAILS)
+    ask = found(site).ask
+    message = r"plugin fails:fails failed in benchsuite_modify_trials: ZeroDivisionError: division by zero"
+    with pytest.raises(PluginError, match=message):
+        ask("benchsuite_modify_trials", trials=[trial()])
+    with pytest.raises(PluginError, match=r"plugin fails:fails failed in benchsuite_skip_trial: ValueError"):
+        ask("benchsuite_skip_trial", trial=trial())
+    assert ask("benchsuite_skip_trial", trial=trial(task="7")) == 7
+
+
+def test_a_plugin_that_fails_to_add_something_is_left_out_and_named(site: Path, install: Maker) -> None:
+    install("fails", FAILS)
+    for name in ("a", "z"):
+        install(name, "@hookimpl\ndef benchsuite_environment(trial): return {'NAME': trial.task}")
+    registered = found(site)
+    answers, problems = registered.gather("benchsuite_environment", dict, trial=trial())
+    assert sorted(answers, key=str) == [{"a": "sign"}, {"z": "sign"}]
+    assert problems == {"fails:fails": "RuntimeError: only cards are read"}
+    # a generator fails when it is read, not when it is called
+    assert registered.gather("benchsuite_probes", list, trial=trial()) == ([], problems)
+
+
 def test_unknown_names_are_answered_with_the_known_ones(site: Path, install: Maker) -> None:
     install("good", GOOD)
     registered = found(site)

@@ -21,18 +21,19 @@ def select(
     """The trials of `matrix` after the hook `benchsuite_modify_trials`, the filters and the hook
     `benchsuite_skip_trial`.
 
-    Raises MatrixError, RequestError, or PluginError when a plugin puts something else than trials in.
+    Raises MatrixError, RequestError, or PluginError when a plugin fails or puts something else than trials
+    in.
     """
     expansion = expand(matrix, registry, overrides)
     trials = list(expansion.trials)
-    registry.hook.benchsuite_modify_trials(trials=trials)
+    registry.ask("benchsuite_modify_trials", trials=trials)
     for trial in trials:
         if not isinstance(trial, Trial):
             kind = type(trial).__name__
             raise PluginError(f"a plugin's benchsuite_modify_trials added {kind}; it may add Trial only")
     unique = tuple({trial.id: trial for trial in trials}.values())
     narrowed = narrow(Expansion(unique, expansion.skipped), filters or {}, matrix.origin)
-    reasons = {trial.id: registry.hook.benchsuite_skip_trial(trial=trial) for trial in narrowed.trials}
+    reasons = {trial.id: registry.ask("benchsuite_skip_trial", trial=trial) for trial in narrowed.trials}
     return Expansion(
         tuple(trial for trial in narrowed.trials if reasons[trial.id] is None),
         narrowed.skipped

@@ -6,7 +6,7 @@ import gc
 import platform
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
@@ -26,7 +26,7 @@ from benchsuite.contracts import (
     Task,
 )
 from benchsuite.contracts.backend import Parameters
-from benchsuite.errors import BenchsuiteError, MissingFrameworkError, UnsupportedError
+from benchsuite.errors import BenchsuiteError, ContractError, MissingFrameworkError, UnsupportedError
 from benchsuite.initialisation import initial_parameters
 from benchsuite.parity import Comparison, compare, in_double
 from benchsuite.plugins import registry
@@ -144,8 +144,8 @@ class _TrialRun:
 
     def __init__(self, session: Session, trial: Trial, report: Reporter) -> None:
         self.session, self.trial, self.report = session, trial, report
-        hook = registry().hook
-        self.probes: list[Probe] = [probe for found in hook.benchsuite_probes(trial=trial) for probe in found]
+        found, self.plugin_problems = registry().gather("benchsuite_probes", _probes, trial=trial)
+        self.probes = [probe for probes in found for probe in probes]
         self.scalars: dict[str, float] = {}
 
     def run(self) -> Record:
@@ -245,10 +245,11 @@ class _TrialRun:
         )
 
     def _plugin_facts(self) -> dict[str, str]:
-        facts: dict[str, str] = {}
-        for found in registry().hook.benchsuite_environment(trial=self.trial):
-            facts |= found
-        return facts
+        """What plugins add to the environment; one that failed is left out and named in it."""
+        found, problems = registry().gather("benchsuite_environment", _texts, trial=self.trial)
+        facts = {name: text for texts in found for name, text in texts.items()}
+        failed = self.plugin_problems | problems
+        return facts | {f"plugin.{name}.problem": problem for name, problem in failed.items()}
 
     def _phase(self, name: str) -> Phase:
         self.report(Progress(self.trial, name))
@@ -272,6 +273,18 @@ def _first_batch(trial: Trial, cutter: Batcher, data: Dataset) -> Batch:
     if recipe.carry and recipe.truncation is not None:
         return next(stream_batches(data.train, recipe.batch_size, recipe.truncation, cutter.dtype))
     return next(cutter.epoch(data.train, trial.seed, 0))
+
+
+def _probes(answer: Iterable[Probe]) -> list[Probe]:
+    probes = list(answer)
+    for probe in probes:
+        if not isinstance(probe, Probe):
+            raise ContractError(f"benchsuite_probes gave {type(probe).__name__}, not Probe")
+    return probes
+
+
+def _texts(answer: Mapping[str, object]) -> dict[str, str]:
+    return {str(name): str(fact) for name, fact in answer.items()}
 
 
 def _check_installed(what: str, requirements: Sequence[str], extra: str | None) -> None:
