@@ -153,6 +153,8 @@ class LiveDisplay:
             Text(state.tally(), style="dim"),
         )
         rows = Table.grid(padding=(0, 2))
+        if state.done >= state.total:
+            rows.add_row(Text("finishing: plugins have the last word ...", style="dim"))
         for running in state.running.values():
             rows.add_row(
                 Text(running.trial.label, style="cyan", overflow="ellipsis", no_wrap=True),

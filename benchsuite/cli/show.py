@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from json import loads as json_of
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,11 +29,11 @@ def show(
     if trial:
         record = find_record(found, trial)
         if json:
-            print_json(record.model_dump(mode="json"))
+            print_json(_plain(record))
         else:
             _print_record(found, record)
     elif json:
-        print_json([record.model_dump(mode="json") for record in found.records])
+        print_json([_plain(record) for record in found.records])
     elif trials:
         _print_trials(found)
     else:
@@ -40,6 +41,11 @@ def show(
 
         print_summary(console(), found.records)
         typer.echo(f"study: {found.folder} ({len(found.records)} records); `--trials` lists them")
+
+
+def _plain(record: Record) -> Any:
+    """The record as its journal line has it: what is not a finite number is written as text."""
+    return json_of(record.model_dump_json())
 
 
 def _print_trials(study: Study) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from benchsuite.contracts import TaskEntry
 from benchsuite.errors import MatrixError, unknown_name
-from benchsuite.matrix.fields import BadValueError, check_option, field_types
+from benchsuite.matrix.fields import BadValueError, check_option
 from benchsuite.matrix.overrides import override_layer
 from benchsuite.matrix.settings import Reader, Setting, Settings, Value
 from benchsuite.matrix.source import Matrix
@@ -177,9 +177,9 @@ class _Expander:
         for name, option in entry.options.items():
             layers.setdefault(f"options.{name}", Setting((option.default,), place))
 
-    def excluded(self, values: dict[str, Value]) -> bool:
+    def excluded(self, trial: Trial) -> bool:
         return any(
-            conditions and all(_matches(values, path, setting) for path, setting in conditions.items())
+            conditions and all(_meets(trial, path, setting) for path, setting in conditions.items())
             for conditions in self.excludes
         )
 
@@ -200,7 +200,7 @@ def expand(matrix: Matrix, registry: Registry, overrides: Iterable[str] = ()) ->
             for detail in error.errors():
                 work.problem(place, f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}")
             continue
-        if work.excludes and work.excluded(_visible(values, trial)):
+        if work.excluded(trial):
             continue
         offered = work.tasks[trial.task].architectures
         if trial.architecture in offered:
@@ -226,24 +226,19 @@ def _trial(values: dict[str, Value]) -> Trial:
     return Trial(**tree)
 
 
-def _visible(values: dict[str, Value], trial: Trial) -> dict[str, Value]:
-    """Every field of the trial by dotted path, defaults included, for conditions to look at."""
-    return values | {
-        path: getattr(getattr(trial, group), name) if dot else getattr(trial, group)
-        for path in field_types()
-        for group, dot, name in [path.partition(".")]
-    }
-
-
-def _matches(values: dict[str, Value], path: str, condition: Setting) -> bool:
-    if path not in values:
-        return False
-    value = values[path]
+def _meets(trial: Trial, path: str, condition: Setting) -> bool:
+    """Whether the trial's field at `path` is one of the condition's values; words may be globs."""
+    group, dot, name = path.partition(".")
+    if group == "options":
+        if name not in trial.options:
+            return False
+        value: Value = trial.options[name]
+    else:
+        value = getattr(getattr(trial, group), name) if dot else getattr(trial, group)
+    if isinstance(value, str):
+        return any(isinstance(wanted, str) and fnmatchcase(value, wanted) for wanted in condition.values)
     return any(
-        value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
-        if not isinstance(value, str)
-        else isinstance(wanted, str) and fnmatchcase(value, wanted)
-        for wanted in condition.values
+        value == wanted and isinstance(value, bool) == isinstance(wanted, bool) for wanted in condition.values
     )
 
 
