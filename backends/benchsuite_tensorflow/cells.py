@@ -61,8 +61,9 @@ class Cell(abc.ABC):
         """From dL/d(state after this step)."""
 
     @abc.abstractmethod
-    def accumulators(self, inputs: int, hidden: int) -> list[list[int]]:
-        """Shapes of what StepBack.weights adds up to."""
+    def accumulators(self, rows: int, inputs: int, hidden: int) -> list[list[int]]:
+        """Shapes of what StepBack.weights adds up to. For the biases these are the gates' gradients
+        themselves, (B, G H): adding arrays is cheaper than summing over the rows in every step."""
 
     @abc.abstractmethod
     def collect(self, sums: Sequence[Tensor], inputs: int) -> list[Tensor]:
@@ -81,11 +82,11 @@ class _Joined(Cell):
     def prepare_back(self, weights: Sequence[Tensor], to_inputs: bool) -> list[Tensor]:
         return [tf.transpose(tf.concat(weights[:2], 0) if to_inputs else weights[1])]
 
-    def accumulators(self, inputs: int, hidden: int) -> list[list[int]]:
-        return [[inputs + hidden, self.gates * hidden], [self.gates * hidden]]
+    def accumulators(self, rows: int, inputs: int, hidden: int) -> list[list[int]]:
+        return [[inputs + hidden, self.gates * hidden], [rows, self.gates * hidden]]
 
     def collect(self, sums: Sequence[Tensor], inputs: int) -> list[Tensor]:
-        return [sums[0][:inputs], sums[0][inputs:], sums[1]]
+        return [sums[0][:inputs], sums[0][inputs:], tf.reduce_sum(sums[1], 0)]
 
     def _product(self, prepared: Sequence[Tensor], x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         joined = tf.concat([x, h], 1)
@@ -94,7 +95,7 @@ class _Joined(Cell):
     def _product_back(
         self, prepared: Sequence[Tensor], joined: Tensor, d_gates: Tensor, to_inputs: bool
     ) -> tuple[Tensor | None, Tensor, list[Tensor]]:
-        weights = [tf.matmul(joined, d_gates, transpose_a=True), tf.reduce_sum(d_gates, 0)]
+        weights = [tf.matmul(joined, d_gates, transpose_a=True), d_gates]
         before = d_gates @ prepared[0]
         if not to_inputs:
             return None, before, weights
@@ -176,11 +177,11 @@ class Gru(Cell):
     def prepare_back(self, weights: Sequence[Tensor], to_inputs: bool) -> list[Tensor]:
         return [tf.transpose(weights[1])] + ([tf.transpose(weights[0])] if to_inputs else [])
 
-    def accumulators(self, inputs: int, hidden: int) -> list[list[int]]:
-        return [[inputs, 3 * hidden], [hidden, 3 * hidden], [3 * hidden], [3 * hidden]]
+    def accumulators(self, rows: int, inputs: int, hidden: int) -> list[list[int]]:
+        return [[inputs, 3 * hidden], [hidden, 3 * hidden], [rows, 3 * hidden], [rows, 3 * hidden]]
 
     def collect(self, sums: Sequence[Tensor], inputs: int) -> list[Tensor]:  # noqa: ARG002
-        return list(sums)
+        return [*sums[:2], tf.reduce_sum(sums[2], 0), tf.reduce_sum(sums[3], 0)]
 
     def forward(self, prepared: Sequence[Tensor], x: Tensor, state: State) -> tuple[State, list[Tensor]]:
         Wx, Wh, bx, bh = prepared
@@ -204,8 +205,8 @@ class Gru(Cell):
         weights = [
             tf.matmul(x, d_x_gates, transpose_a=True),
             tf.matmul(h, d_h_gates, transpose_a=True),
-            tf.reduce_sum(d_x_gates, 0),
-            tf.reduce_sum(d_h_gates, 0),
+            d_x_gates,
+            d_h_gates,
         ]
         dx = d_x_gates @ prepared[1] if to_inputs else None
         return StepBack(dx, (through + d_h_gates @ prepared[0],), weights)

@@ -101,7 +101,7 @@ class Recurrence:
             return state + sums, emitted
 
         zeros = [tf.zeros([rows, self.hidden], x.dtype)] * parts
-        zeros += [tf.zeros(shape, x.dtype) for shape in cell.accumulators(inputs, self.hidden)]
+        zeros += [tf.zeros(shape, x.dtype) for shape in cell.accumulators(rows, inputs, self.hidden)]
         steps = [loop.unpack(d_outputs), *([loop.unpack(keep)] if cut else []), *kept]
         emits = ([[rows, inputs]] if self.to_inputs else []) + ([[rows, self.hidden]] if tapped else [])
         carry, emitted = loop.run(body, zeros, steps, emits, backwards=True)
