@@ -21,7 +21,7 @@ FLOOR = 1e-2
 
 @dataclass(frozen=True)
 class Tolerances:
-    """Largest errors that are still rounding; `loss_*` and `drift_*` are for training runs of so many steps."""
+    """Largest errors that are still rounding; `loss_*` and `drift_*` are for training runs of that many."""
 
     forward: float
     states: float

@@ -126,13 +126,18 @@ def load(points: Iterable[EntryPoint]) -> Registry:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     found = Registry(manager)
-    for point in sorted(points, key=lambda point: point.name):
+    # benchsuite's own first: a name that is taken stays with the one who had it
+    for point in sorted(points, key=_rank):
         info = _describe(point)
         problem = _register(found, point, info)
         if problem:
             info = PluginInfo(info.name, info.distribution, info.version, problem)
         found.plugins.append(info)
     return found
+
+
+def _rank(point: EntryPoint) -> tuple[bool, str]:
+    return _describe(point).distribution != hookspecs.PROJECT, point.name
 
 
 def _describe(point: EntryPoint) -> PluginInfo:

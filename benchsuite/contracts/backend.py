@@ -100,8 +100,8 @@ class Program(abc.ABC):
     @abc.abstractmethod
     def kernel(self) -> str:
         """The path that really ran the recurrence (`cudnn`, `onednn`, `scan`, `while_loop`,
-        `python_loop` ...), asked of the framework, not assumed. The words `python_loop`, `while_loop`, `scan` and `unrolled` stand
-        for loops over steps; any other word is taken for a fused kernel."""
+        `python_loop` ...), asked of the framework, not assumed. The words `python_loop`, `while_loop`,
+        `scan` and `unrolled` stand for loops over steps; any other word is taken for a fused kernel."""
 
     def memory(self) -> dict[str, int]:
         """Bytes by name that the framework reports for the device (`device_peak`, ...); may be empty."""
@@ -137,7 +137,7 @@ class Backend(abc.ABC):
         """A function that runs one (m, k) @ (k, n) matrix product on the device and waits for it: the core
         times it to learn the machine's limit."""
 
-    def release(self) -> None:
+    def release(self) -> None:  # noqa: B027 - doing nothing is a valid answer
         """Called after a trial, when its program is gone: give back what the framework still holds for it
         (compiled graphs, cached device memory)."""
 

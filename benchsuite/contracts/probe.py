@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Callable
 from types import TracebackType
 
 PHASES = ("load", "build", "parity", "train", "evaluate", "time")
@@ -25,17 +26,28 @@ class Probe(abc.ABC):
 
 
 class Phase:
-    """Runs a phase inside every probe: `with Phase(probes, "train"): ...`."""
+    """Runs a phase inside every probe: `with Phase(probes, "train"): ...`.
 
-    def __init__(self, probes: list[Probe], name: str) -> None:
+    A probe that raises is taken out of `probes` and named in `problems`; the trial goes on without it.
+    """
+
+    def __init__(self, probes: list[Probe], name: str, problems: dict[str, str] | None = None) -> None:
         self._probes, self._name = probes, name
+        self._problems = {} if problems is None else problems
 
     def __enter__(self) -> None:
-        for probe in self._probes:
-            probe.enter(self._name)
+        for probe in list(self._probes):
+            self._guarded(probe, probe.enter)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for probe in reversed(self._probes):
-            probe.leave(self._name)
+        for probe in reversed(list(self._probes)):
+            self._guarded(probe, probe.leave)
+
+    def _guarded(self, probe: Probe, call: Callable[[str], None]) -> None:
+        try:
+            call(self._name)
+        except Exception as error:  # a plugin's probe may fail in any way
+            self._probes.remove(probe)
+            self._problems[type(probe).__qualname__] = f"{type(error).__name__}: {error}"

@@ -27,7 +27,8 @@ class Decay:
     slope      natural logarithm per step; negative: shrinking
     half_life  steps back in time over which the gradient halves, ln 2 / -slope; infinite when it does not
     change     exp(slope * longest lag): what is left of the gradient at the first step
-    verdict    vanishing, stable, exploding; undefined where the loss does not enter at the end alone
+    verdict    vanishing, stable, exploding; truncated where truncated BPTT ends the gradient before the
+               sequence does; undefined where the loss does not enter at the end alone
     """
 
     slope: float
@@ -55,22 +56,29 @@ def lag_profile(state: np.ndarray, lengths: np.ndarray, backwards: bool = False)
     return np.where(count >= MIN_ROWS * len(lengths), profile, np.nan)
 
 
-def decay(profile: np.ndarray, loss_at_end: bool = True) -> Decay:
+def decay(profile: np.ndarray, loss_at_end: bool = True, truncation: int | None = None) -> Decay:
     """Fit a profile. Lags whose gradient has underflowed to zero are left out of the fit, but make the
-    verdict vanishing."""
+    verdict vanishing, unless `truncation` (in steps) cut the gradient off there."""
     lags = np.arange(len(profile))
     reached = np.isfinite(profile)
     alive = reached & (profile > 0)
+    cut = truncation is not None and truncation < int(reached.sum())
     if int(alive.sum()) < 2:
-        verdict = "undefined" if not loss_at_end or int(reached.sum()) < 2 else "vanishing"
-        return Decay(float("nan"), float("nan"), float("nan"), verdict)
+        lost = loss_at_end and int(reached.sum()) >= 2
+        nothing = float("nan")
+        return Decay(
+            nothing, nothing, nothing, ("truncated" if cut else "vanishing") if lost else "undefined"
+        )
     slope = float(np.polyfit(lags[alive], np.log(profile[alive]), 1)[0])
     span = int(lags[reached][-1])
     change = float(np.exp(np.clip(slope * span, -700, 700)))
+    half_life = float(np.log(2) / -slope) if slope < 0 else float("inf")
     if not loss_at_end:
         verdict = "undefined"
+    elif cut:
+        verdict = "truncated"
     elif change < VANISHING or bool((reached & (profile == 0)).any()):
         verdict = "vanishing"
     else:
         verdict = "exploding" if change > EXPLODING else "stable"
-    return Decay(slope, float(np.log(2) / -slope) if slope < 0 else float("inf"), change, verdict)
+    return Decay(slope, half_life, change, verdict)

@@ -43,7 +43,7 @@ class Record(Frozen):
 
     Scalars are grouped by slash: train/ val/ test/ speed/ memory/ gradient/ parity/. Times are POSIX seconds.
     A scalar may be NaN or infinite (a diverged loss is a fact). `verdicts` are words: `parity` (ok, breach,
-    not_checked), `gradient` (vanishing, stable, exploding, undefined), `speed` (stable, unstable).
+    not_checked), `gradient` (vanishing, stable, exploding, truncated, undefined), `speed` (stable, unstable).
     """
 
     model_config: ClassVar[ConfigDict] = {

@@ -17,14 +17,16 @@ MOST_CALLS = 200
 def unsynchronised(program: Program, step: Callable[[], None], seconds: float) -> bool:
     """Whether synchronize() returns before the work is done.
 
-    After a block of about `seconds` of steps and a synchronize(), reading the parameters back must take no
-    longer than reading them once more; if the first reading waits for a good share of the block, the
-    program was still busy and its times are worth nothing.
+    :param step: what was timed. :param seconds: what one call of it was timed to take.
+
+    After a block of calls and a synchronize(), reading the parameters back must take no longer than reading
+    them once more; if the first reading waits for a good share of the block, the program was still busy and
+    its times are worth nothing.
     """
-    calls, begin = 0, time.perf_counter()
-    while calls < MOST_CALLS and time.perf_counter() - begin < max(seconds, LEAST_SECONDS):
+    calls = min(MOST_CALLS, max(1, int(LEAST_SECONDS / max(seconds, 1e-9))))
+    begin = time.perf_counter()
+    for _ in range(calls):
         step()
-        calls += 1
     program.synchronize()
     block = time.perf_counter() - begin
     first, second = _reading(program), _reading(program)

@@ -22,6 +22,7 @@ class Snapshots:
 
     model: ModelSpec
     batch: Batch
+    truncation: int | None = None
     epochs: list[int] = field(default_factory=list)
     groups: list[dict[str, GroupStatistics]] = field(default_factory=list)
     profiles: list[dict[str, np.ndarray]] = field(default_factory=list)
@@ -41,7 +42,9 @@ class Snapshots:
         self.epochs.append(epoch)
         self.groups.append(group_statistics(gradients.parameters))
         self.profiles.append(profiles)
-        self.decays.append({layer: decay(profile, at_end) for layer, profile in profiles.items()})
+        self.decays.append(
+            {layer: decay(profile, at_end, self.truncation) for layer, profile in profiles.items()}
+        )
 
     @property
     def principal(self) -> str | None:

@@ -56,7 +56,7 @@ def measure_speed(
     found = Speed()
     step = steady_state(steps, program.synchronize, trial.protocol)
     program.drain()
-    if unsynchronised(program, steps, trial.protocol.round_seconds):
+    if unsynchronised(program, steps, step.summary.median):
         found.verdict = "unsynchronised"
     elif step.summary.unstable:
         found.verdict = "unstable"

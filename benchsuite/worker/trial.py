@@ -1,0 +1,192 @@
+"""One trial: its phases in order, and the record they add up to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from benchsuite.batching import Batcher, batcher, stream_batches
+from benchsuite.contracts import Backend, Batch, Dataset, Phase, Probe, Program, Progress, Task
+from benchsuite.contracts.backend import Parameters
+from benchsuite.errors import ContractError, UnsupportedError
+from benchsuite.initialisation import initial_parameters
+from benchsuite.parity import Comparison, compare, in_double
+from benchsuite.plugins import registry
+from benchsuite.provenance import environment
+from benchsuite.spec import Execution, ModelSpec, Record, Status, Trial
+from benchsuite.training import Snapshots, evaluate, train
+from benchsuite.training.loop import limited
+from benchsuite.worker.kernels import check_kernel
+from benchsuite.worker.measuring import measure_speed
+
+Reporter = Callable[[Progress], None]
+
+
+class Loader(Protocol):
+    """What a trial needs of its worker: things that are loaded once and kept."""
+
+    def load_backend(self) -> tuple[Backend, float]: ...
+
+    def load_reference(self) -> Backend: ...
+
+    def load_task(self, name: str) -> Task: ...
+
+    def load_data(self, trial: Trial) -> tuple[Dataset, str]: ...
+
+
+class TrialRun:
+    """The phases of one trial: load, build, parity, train, evaluate, time."""
+
+    def __init__(self, session: Loader, trial: Trial, report: Reporter) -> None:
+        self.session, self.trial, self.report = session, trial, report
+        found, self.plugin_problems = registry().gather("benchsuite_probes", _probes, trial=trial)
+        self.probes = [probe for probes in found for probe in probes]
+        self.scalars: dict[str, float] = {}
+
+    def run(self) -> Record:
+        trial = self.trial
+        with self._phase("load"):
+            backend, import_seconds = self.session.load_backend()
+            if reason := backend.supports(trial):
+                raise UnsupportedError(reason)
+            task = self.session.load_task(trial.task)
+            data, digest = self.session.load_data(trial)
+            data = replace(data, train=limited(data.train, trial.recipe.limit, trial.seed))
+            model = task.model(data, trial.architecture, trial.cell, trial.size, trial.options)
+            cutter = _batcher(trial, data)
+        with self._phase("build"):
+            weights = initial_parameters(model, trial.seed, trial.execution.dtype)
+            begin = time.perf_counter()
+            program = backend.build(model, weights, trial.recipe, trial.execution)
+            self.scalars["speed/import_seconds"] = import_seconds
+            self.scalars["speed/build_seconds"] = time.perf_counter() - begin
+        first = _first_batch(trial, cutter, data)
+        with self._phase("parity"):
+            parity = self._parity(program, model, weights, first)
+            check_kernel(program.kernel(), trial.execution)
+        with self._phase("train"):
+            snapshots = Snapshots(model, first, trial.recipe.truncation)
+            outcome = train(
+                program,
+                cutter,
+                task,
+                data,
+                trial.recipe,
+                trial.seed,
+                snapshots,
+                trial.protocol.gradient_snapshots,
+                self._progress,
+            )
+        self.scalars |= outcome.scalars
+        series, verdicts = outcome.series, {"gradient": outcome.gradient_verdict}
+        verdicts["parity"] = "ok" if parity.ok else "breach"
+        if not outcome.diverged:
+            with self._phase("evaluate"):
+                program.load_parameters(outcome.parameters)
+                scores = evaluate(program, cutter, task, data, data.test)
+                self.scalars |= {f"test/{name}": value for name, value in scores.items()}
+        if parity.ok and not outcome.diverged:
+            # what is not proved equal is not timed: its figure would compare different work
+            with self._phase("time"):
+                on_cpu = trial.execution.device == "cpu"
+                peers = [backend, self.session.load_reference()] if on_cpu else [backend]
+                speed = measure_speed(program, peers, model, trial, cutter, data)
+            self.scalars |= speed.scalars
+            series, verdicts["speed"] = series + speed.series, speed.verdict
+            self._cold_start()
+        self._ask_probes()
+        self.scalars |= {f"memory/{name}_bytes": float(n) for name, n in program.memory().items()}
+        self.scalars["model/parameters"] = float(sum(weight.size for weight in weights.values()))
+        facts = {"data.sha256": digest, "data.licence": data.licence}
+        facts |= {f"backend.{name}": text for name, text in (backend.versions() | program.notes()).items()}
+        return Record(
+            trial=trial,
+            status=Status.DIVERGED if outcome.diverged else Status.OK,
+            reason=outcome.diverged or ("" if parity.ok else parity.sentence()),
+            scalars=self.scalars,
+            verdicts=verdicts,
+            kernel=program.kernel(),
+            baselines={name: dict(metrics) for name, metrics in data.baselines.items()},
+            primary=task.primary,
+            higher_is_better=task.higher_is_better,
+            environment=environment() | facts | self._plugin_facts(),
+            series=series,
+        )
+
+    def _parity(self, program: Program, model: ModelSpec, weights: Parameters, batch: Batch) -> Comparison:
+        """Hold the first batch's backward pass to the float64 reference with the same weights."""
+        double = {name: weight.astype(np.float64) for name, weight in weights.items()}
+        execution = Execution(precision="float64")
+        reference = self.session.load_reference().build(model, double, self.trial.recipe, execution)
+        expected = reference.gradients(reference.place(in_double(batch)))
+        found = program.gradients(program.place(batch))
+        comparison = compare(found, expected, self.trial.execution.precision)
+        self.scalars |= {
+            "parity/loss_error": comparison.errors["loss"],
+            "parity/prediction_error": comparison.errors["predictions"],
+            "parity/gradient_error": comparison.largest("gradient"),
+            "parity/state_error": comparison.largest("state"),
+            "parity/worst_ratio": comparison.ratio(comparison.worst),
+        }
+        return comparison
+
+    def _cold_start(self) -> None:
+        scalars = self.scalars
+        first = scalars["speed/first_step_seconds"]
+        scalars["speed/compile_seconds"] = max(0.0, first - scalars["speed/step_median_seconds"])
+        scalars["speed/cold_start_seconds"] = (
+            scalars["speed/import_seconds"] + scalars["speed/build_seconds"] + first
+        )
+
+    def _plugin_facts(self) -> dict[str, str]:
+        """What plugins add to the environment; one that failed is left out and named in it."""
+        found, problems = registry().gather("benchsuite_environment", _texts, trial=self.trial)
+        facts = {name: text for texts in found for name, text in texts.items()}
+        failed = self.plugin_problems | problems
+        return facts | {f"plugin.{name}.problem": problem for name, problem in failed.items()}
+
+    def _phase(self, name: str) -> Phase:
+        self.report(Progress(self.trial, name))
+        return Phase(self.probes, name, self.plugin_problems)
+
+    def _ask_probes(self) -> None:
+        for probe in self.probes:
+            try:
+                self.scalars |= probe.scalars()
+            except Exception as error:  # a plugin's probe may fail in any way
+                self.plugin_problems[type(probe).__qualname__] = f"{type(error).__name__}: {error}"
+
+    def _progress(self, epoch: int, loss: float | None, metric: float | None) -> None:
+        epochs = self.trial.recipe.epochs
+        self.report(Progress(self.trial, "train", epoch, epochs, loss, metric))
+
+
+def _batcher(trial: Trial, data: Dataset) -> Batcher:
+    if trial.recipe.carry:  # a stream is evaluated whole, as one row
+        longest = max(int(split.inputs.lengths.max()) for split in (data.train, data.validation, data.test))
+        return Batcher(1, (longest,), trial.execution.dtype)
+    others = [data.validation, data.test]
+    return batcher(data.train, others, trial.recipe.batch_size, trial.execution.dtype)
+
+
+def _first_batch(trial: Trial, cutter: Batcher, data: Dataset) -> Batch:
+    recipe = trial.recipe
+    if recipe.carry and recipe.truncation is not None:
+        return next(stream_batches(data.train, recipe.batch_size, recipe.truncation, cutter.dtype))
+    return next(cutter.epoch(data.train, trial.seed, 0))
+
+
+def _probes(answer: Iterable[Probe]) -> list[Probe]:
+    probes = list(answer)
+    for probe in probes:
+        if not isinstance(probe, Probe):
+            raise ContractError(f"benchsuite_probes gave {type(probe).__name__}, not Probe")
+    return probes
+
+
+def _texts(answer: Mapping[str, object]) -> dict[str, str]:
+    return {str(name): str(fact) for name, fact in answer.items()}
