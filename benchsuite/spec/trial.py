@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -86,6 +87,10 @@ class Protocol(Frozen):
     """How often gradient statistics are taken: at the start, evenly during, and at the end of training."""
 
 
+def _fields(part: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
+    return part.model_dump() if isinstance(part, BaseModel) else dict(part or {})
+
+
 class Trial(Frozen):
     """One point of the matrix."""
 
@@ -110,10 +115,9 @@ class Trial(Frozen):
         data = dict(data)
         if data.get("architecture") == "cnn":
             data["cell"] = NO_CELL
+            data["execution"] = {**_fields(data.get("execution")), "unroll": "dynamic"}
         if data.get("architecture") in ("plain", "bidirectional", "cnn"):
-            size = data.get("size") or {}
-            size = size.model_dump() if isinstance(size, Size) else dict(size)
-            data["size"] = {**size, "layers": 1}
+            data["size"] = {**_fields(data.get("size")), "layers": 1}
         return data
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Trial:
