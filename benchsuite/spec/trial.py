@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
