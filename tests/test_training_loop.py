@@ -172,7 +172,8 @@ def test_the_time_to_a_target_is_training_time_when_it_was_first_reached() -> No
 def test_snapshots_are_spread_from_start_to_end(snapshots: int, epochs: int, taken: list[int]) -> None:
     run = fit(snapshots=snapshots, epochs=epochs)
     profiles = [series.name for series in run.outcome.series if series.name.startswith("gradient/state/")]
-    assert profiles == [f"gradient/state/rnn.l0.fwd/epoch_{epoch}" for epoch in taken]
+    moments = ["start", *(f"epoch_{epoch}" for epoch in taken[1:-1]), "end"]
+    assert profiles == [f"gradient/state/rnn.l0.fwd/{moment}" for moment in moments]
     assert run.series("gradient/norm/all").x == taken
     assert run.series("gradient/update_ratio").x == [1.0 + STEPS_AN_EPOCH * epoch for epoch in taken[:-1]]
     assert run.outcome.gradient_verdict in ("vanishing", "stable", "exploding")

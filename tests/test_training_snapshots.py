@@ -107,7 +107,7 @@ def test_the_series_of_a_real_network() -> None:
         shots.take(net, epoch)
         net.step(first)
     named = {series.name: series for series in shots.series()}
-    profile = named["gradient/state/rnn.l0.fwd/epoch_0"]
+    profile = named["gradient/state/rnn.l0.fwd/start"]
     assert profile.x == list(range(len(profile.x)))
     assert all(value > 0 for value in profile.y)
     assert {name.rsplit("/", 1)[1] for name in named if name.startswith("gradient/norm/")} == {

@@ -81,10 +81,10 @@ class Snapshots:
     def series(self) -> list[Series]:
         """|dL/dh| by lag for every layer and moment; norm, maximum, zero fraction by group over epochs."""
         found = []
-        for epoch, profiles in zip(self.epochs, self.profiles, strict=True):
+        for moment, profiles in zip(self._moments(), self.profiles, strict=True):
             for layer, profile in profiles.items():
                 lags = np.flatnonzero(np.isfinite(profile))
-                name = f"gradient/state/{layer}/epoch_{epoch}"
+                name = f"gradient/state/{layer}/{moment}"
                 found.append(Series(name=name, axis="lag", x=lags.tolist(), y=profile[lags].tolist()))
         epochs = [float(epoch) for epoch in self.epochs]
         for group in self.groups[0]:
@@ -93,3 +93,8 @@ class Snapshots:
                 name = f"gradient/{figure}/{group}"
                 found.append(Series(name=name, axis="epoch", x=epochs, y=values))
         return found
+
+    def _moments(self) -> list[str]:
+        """`start`, `epoch_<n>` in between, `end`: the same words for trials of any length."""
+        between = [f"epoch_{epoch}" for epoch in self.epochs[1:-1]]
+        return ["start", *between, "end"][: len(self.epochs)]
