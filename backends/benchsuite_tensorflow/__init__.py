@@ -5,7 +5,9 @@ Importing this module is cheap; tensorflow is imported by the entry's load() alo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from benchsuite import hookimpl
@@ -19,9 +21,24 @@ __all__ = ["benchsuite_register_backends"]
 
 
 def _load() -> Backend:
-    from benchsuite_tensorflow.backend import TensorFlowBackend
+    with _hidden("jax"):
+        from benchsuite_tensorflow.backend import TensorFlowBackend
 
     return TensorFlowBackend()
+
+
+@contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Importing `module` fails inside: TensorFlow's converters import jax wherever it is installed, a second
+    framework in the process and a second of start-up that nobody here needs."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def _environment(execution: Execution) -> Mapping[str, str]:
