@@ -26,7 +26,7 @@ def fate(known: Record | None, rerun: str | None = None, fingerprint: str = "f")
         (record(), "failed", "g", ("fresh", "recorded")),
         (record(), "all", "f", ("run", "asked to run again")),
         (None, "all", "f", ("run", "new")),
-        (None, "failed", "f", ("skip", "not recorded; only failures were asked for")),
+        (None, "failed", "f", ("left", "not recorded; only failures were asked for")),
         (record(status=Status.DIVERGED), None, "f", ("fresh", "recorded")),
         (record(status=Status.DIVERGED), "failed", "f", ("run", "diverged before")),
         (record(status=Status.FAILED), None, "f", ("run", "failed before")),
@@ -49,6 +49,11 @@ def test_what_the_backend_or_the_matrix_rules_out_is_skipped_with_its_reason() -
         (there.id, "skip", "no such thing"),
     ]
     assert plan.seconds == 0.0
+
+
+def test_a_broken_backend_fails_its_trials() -> None:
+    [item] = make_plan([Examined(record().trial, "the worker died", "", broken=True)]).items
+    assert (item.fate, item.reason) == ("fail", "the worker died")
 
 
 def test_the_time_is_estimated_from_other_seeds_of_a_configuration() -> None:

@@ -123,6 +123,33 @@ def test_failures_and_what_is_stale_run_again(tmp_path: Path, monkeypatch: pytes
     assert ran(seen) == [good.id]
 
 
+def test_what_was_not_asked_for_is_not_recorded(tmp_path: Path) -> None:
+    done = study(tmp_path, [rig_trial(), rig_trial(seed=1)], rerun="failed")
+    assert (done.records, done.left) == ([], ())
+    assert not (tmp_path / "s" / "records.jsonl").exists()
+
+
+def test_a_backend_that_crashes_fails_its_trials_once_and_hides_no_result(tmp_path: Path) -> None:
+    good, bad = rig_trial(), rig_trial(backend="rig_crash")
+    for _ in range(2):
+        study(tmp_path, [good, bad])
+    records, _ = StudyStore(tmp_path / "s").history()
+    assert {record.trial_id: record.status for record in records} == {
+        good.id: Status.OK,
+        bad.id: Status.FAILED,
+    }
+    assert len(records) == 2
+    assert "SIGSEGV" in records[0].reason
+    known = records[1].model_copy(update={"trial": bad})
+    store = StudyStore(tmp_path / "s")
+    with store.writing():
+        store.append(known)
+    seen: list[StudyEvent] = []
+    study(tmp_path, [bad], seen=seen)
+    assert store.latest()[bad.id].status is Status.OK
+    assert any(isinstance(event, Warned) and "SIGSEGV" in event.message for event in seen)
+
+
 def test_a_skip_never_hides_what_is_known(tmp_path: Path) -> None:
     trial = rig_trial()
     study(tmp_path, [trial])

@@ -42,7 +42,7 @@ def test_commands(command: Command) -> None:
 def test_surveys_and_examinations(text: str, facts: dict[str, str]) -> None:
     survey = Survey("b", text, facts, facts, text)
     assert decode_answer(encode_survey(survey), AskSurvey()) == survey
-    examined = [Examined(TRIAL, None, text), Examined(rig_trial(), text, "")]
+    examined = [Examined(TRIAL, None, text), Examined(rig_trial(), text, "", broken=True)]
     command = AskExamine((TRIAL, rig_trial()))
     assert decode_answer(encode_examined(examined), command) == examined
 

@@ -174,10 +174,13 @@ def display(console: Console) -> Display:
 
 def begun_line(name: str, plan: Plan) -> str:
     """`study quick: 116 trials to run, 4 recorded already, 3 skipped, about 8 min 20 s`."""
-    runs, fresh, skips = (len(plan.of(fate)) for fate in ("run", "fresh", "skip"))
+    fates = ("run", "fresh", "fail", "skip", "left")
+    runs, fresh, fails, skips, left = (len(plan.of(fate)) for fate in fates)
     words = [f"{runs} trial{'' if runs == 1 else 's'} to run"]
     words += [f"{fresh} recorded already"] if fresh else []
+    words += [f"{fails} failed before the start"] if fails else []
     words += [f"{skips} skipped"] if skips else []
+    words += [f"{left} not recorded and left alone"] if left else []
     if runs and plan.seconds is not None:
         words.append(f"about {duration(plan.seconds)}")
     return f"study {name}: {', '.join(words)}"

@@ -14,6 +14,9 @@ from benchsuite.cli.output import console
 from benchsuite.cli.plan import print_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchsuite.matrix import Planned
     from benchsuite.study import Study, StudyEvent
 
 INTERRUPTED = 130
@@ -72,7 +75,7 @@ def run(
     from benchsuite import study as studies
     from benchsuite.cli.progress import display
 
-    asked_for: list[str] = []
+    planned: list[Planned] = []
     out = console()
     said = io.StringIO()
     # what plugins print (where to look at the mirror) belongs below the table, not above it
@@ -80,7 +83,7 @@ def run(
 
         def hear(event: StudyEvent) -> None:
             if isinstance(event, studies.Begun):
-                asked_for.extend(item.trial.id for item in event.plan.items)
+                planned.extend(event.plan.items)
             shown(event)
 
         done = studies.run(
@@ -95,15 +98,15 @@ def run(
             rerun=rerun,
             on_event=hear,
         )
-    _conclude(done, asked_for, said.getvalue())
+    _conclude(done, planned, said.getvalue())
 
 
-def _conclude(done: Study, asked_for: list[str], said: str) -> None:
+def _conclude(done: Study, planned: Sequence[Planned], said: str) -> None:
     """Print the table of the trials asked for (a study may hold many more) and end with the right code."""
     from benchsuite.cli.summary import failed, print_summary
 
     by_id = {record.trial_id: record for record in done.records}
-    records = [by_id[each] for each in asked_for if each in by_id]
+    records = [by_id[item.trial.id] for item in planned if item.trial.id in by_id]
     print_summary(console(), records)
     typer.echo(f"study: {done.folder} ({len(done.records)} records)")
     again = f"benchsuite show {done.name}; as a table: benchsuite export {done.name} --format csv"
@@ -113,5 +116,5 @@ def _conclude(done: Study, asked_for: list[str], said: str) -> None:
         left = f"interrupted; {len(done.left)} trials are left, run the same command to go on"
         typer.echo(left, err=True)
         raise typer.Exit(INTERRUPTED)
-    if failed(records):
+    if failed(records) or any(item.fate == "fail" for item in planned):
         raise typer.Exit(1)

@@ -72,11 +72,16 @@ class Survey:
 @dataclass(frozen=True)
 class Examined:
     """Whether a trial can run: `reason` is why not, or None. `fingerprint` stands for the code, the
-    framework and the interpreter that would produce its record; it is "" where a reason is given."""
+    framework and the interpreter that would produce its record; it is "" where a reason is given.
+
+    broken  the reason is a fault (a crash, a framework that cannot be imported), not a limit: the trial
+            is recorded as failed, where it would be skipped otherwise
+    """
 
     trial: Trial
     reason: str | None
     fingerprint: str
+    broken: bool = False
 
 
 class Executor(abc.ABC):

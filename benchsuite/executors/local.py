@@ -78,7 +78,7 @@ class LocalExecutor(Executor):
             try:
                 groups.setdefault(self._key(trial.backend, trial.execution), []).append(trial)
             except BenchsuiteError as error:
-                found[trial.id] = Examined(trial, str(error), "")
+                found[trial.id] = Examined(trial, str(error), "", broken=True)
         for examined in self._ask_all(self._examine, list(groups.items())):
             found.update((one.trial.id, one) for one in examined)
         return [found[trial.id] for trial in trials]
@@ -91,7 +91,7 @@ class LocalExecutor(Executor):
             answer = str(error)
         if isinstance(answer, list):
             return answer
-        return [Examined(trial, str(answer), "") for trial in trials]
+        return [Examined(trial, str(answer), "", broken=True) for trial in trials]
 
     def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
         waiting = [(trial, self._key_or_none(trial)) for trial in trials]

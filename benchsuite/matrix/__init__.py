@@ -2,13 +2,14 @@
 
 from benchsuite.matrix.expansion import Expansion, Skipped, expand
 from benchsuite.matrix.filters import FIELDS, narrow, split_values
-from benchsuite.matrix.plan import Plan, Planned, make_plan
+from benchsuite.matrix.plan import Fate, Plan, Planned, make_plan
 from benchsuite.matrix.select import select
 from benchsuite.matrix.source import Matrix, builtin_matrices, load_matrix, parse_matrix
 
 __all__ = [
     "FIELDS",
     "Expansion",
+    "Fate",
     "Matrix",
     "Plan",
     "Planned",

@@ -11,12 +11,13 @@ from benchsuite.contracts import Examined
 from benchsuite.matrix.expansion import Skipped
 from benchsuite.spec import Record, Status, Trial
 
-Fate = Literal["run", "fresh", "skip"]
+Fate = Literal["run", "fresh", "fail", "skip", "left"]
+"""`fresh`: recorded already; `fail`: its backend is broken; `skip`: cannot run here; `left`: not asked for"""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One trial: `reason` says why it is skipped, or why it runs again; `seconds` is None where no earlier
+    """One trial: `reason` says why it does not run, or why it runs again; `seconds` is None where no earlier
     record of its configuration tells."""
 
     trial: Trial
@@ -71,7 +72,7 @@ def make_plan(
         trial, record = look.trial, records.get(look.trial.id)
         seconds = history.get(trial.configuration_id)
         if look.reason is not None:
-            items.append(Planned(trial, "skip", look.reason))
+            items.append(Planned(trial, "fail" if look.broken else "skip", look.reason))
             continue
         fate, why = _fate(record, look.fingerprint, rerun)
         items.append(Planned(trial, fate, why, seconds, look.fingerprint))
@@ -83,7 +84,7 @@ def _fate(record: Record | None, fingerprint: str, rerun: str | None) -> tuple[F
     if rerun == "all":
         return "run", "asked to run again" if record else "new"
     if record is None:
-        return ("skip", "not recorded; only failures were asked for") if rerun == "failed" else ("run", "new")
+        return ("left", "not recorded; only failures were asked for") if rerun == "failed" else ("run", "new")
     if record.status is Status.SKIPPED and rerun is None and record.fingerprint == fingerprint:
         return "skip", record.reason  # the worker itself found that it cannot run, and would again
     ended = (Status.OK,) if rerun == "failed" else (Status.OK, Status.DIVERGED)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.contracts import Executor, Finished, Started, StudyInfo
-from benchsuite.matrix import Plan, Planned, Skipped, make_plan
+from benchsuite.matrix import Fate, Plan, Planned, Skipped, make_plan
 from benchsuite.plugins import Registry
 from benchsuite.spec import Record, Status, Trial
 from benchsuite.store import StudyStore, study_folder
@@ -63,6 +63,10 @@ def run_study(
         observers = Observers(registry.manager, lambda message: on_event(Warned(message)))
         run = _Run(store, info, plan, latest, observers, on_event)
         on_event(Begun(info, plan))
+        for item in plan.of("fail"):
+            known = latest.get(item.trial.id)
+            if known is not None and known.status not in _NO_RESULT:
+                on_event(Warned(f"{item.trial.label} keeps its earlier record: {item.reason}"))
         return run.go(executor, description or {})
 
 
@@ -84,7 +88,7 @@ class _Run:
         self.due = {item.trial.id: item for item in self.plan.of("run")}
 
     def go(self, executor: Executor, description: Mapping[str, Any]) -> Study:
-        news = [item for item in self.plan.of("skip") if self._is_news(item)]
+        news = [item for item in (*self.plan.of("fail"), *self.plan.of("skip")) if self._is_news(item)]
         interrupted = False
         if self.due or news:
             self.store.describe(description)
@@ -92,7 +96,7 @@ class _Run:
             try:
                 self.observers.tell("benchsuite_study_started", study=self.info, trials=trials)
                 for item in news:
-                    self._finish(_skipped(item))
+                    self._finish(_not_run(item))
                 self._run(executor, trials)
             except KeyboardInterrupt:
                 interrupted = True
@@ -129,14 +133,25 @@ class _Run:
         self.observers.tell("benchsuite_trial_finished", study=self.info, record=record)
 
     def _is_news(self, item: Planned) -> bool:
-        """A skipped trial is recorded when nothing better is known of it, and once for each reason."""
+        """What cannot run is recorded when nothing better is known of the trial, and once for each reason."""
         known = self.latest.get(item.trial.id)
-        return known is None or (known.status is Status.SKIPPED and known.reason != item.reason)
+        if known is None:
+            return True
+        status = _STATUS[item.fate]
+        worse = (Status.SKIPPED,) if status is Status.SKIPPED else _NO_RESULT
+        return known.status in worse and (known.status, known.reason) != (status, item.reason)
 
     def _records(self) -> list[Record]:
         return list(self.latest.values())
 
 
-def _skipped(item: Planned) -> Record:
+_STATUS: dict[Fate, Status] = {"fail": Status.FAILED, "skip": Status.SKIPPED}
+"""How a trial of that fate is recorded without having run."""
+
+_NO_RESULT = (Status.SKIPPED, Status.FAILED, Status.KILLED, Status.TIMEOUT)
+
+
+def _not_run(item: Planned) -> Record:
     now = time.time()
-    return Record(trial=item.trial, status=Status.SKIPPED, reason=item.reason, started=now, finished=now)
+    status = _STATUS[item.fate]
+    return Record(trial=item.trial, status=status, reason=item.reason, started=now, finished=now)

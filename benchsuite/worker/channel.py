@@ -71,7 +71,9 @@ def encode_survey(survey: Survey) -> bytes:
 
 def encode_examined(examined: Sequence[Examined]) -> bytes:
     """The answer to AskExamine, in the order of its trials, which need not travel back."""
-    return _line({"answer": "examined", "found": [[one.reason, one.fingerprint] for one in examined]})
+    return _line(
+        {"answer": "examined", "found": [[one.reason, one.fingerprint, one.broken] for one in examined]}
+    )
 
 
 def encode_progress(progress: Progress) -> bytes:
@@ -103,7 +105,7 @@ def decode_answer(line: bytes, command: Command) -> Answer:
                 return Survey(**message)
             case "examined", AskExamine(trials):
                 found = zip(trials, message["found"], strict=True)
-                return [Examined(trial, reason, fingerprint) for trial, (reason, fingerprint) in found]
+                return [Examined(trial, reason, mark, broken) for trial, (reason, mark, broken) in found]
             case "progress", AskRun(trial):
                 return Progress(trial=trial, **message)
             case "record", AskRun(trial) if message["trial_id"] == trial.id:

@@ -16,7 +16,7 @@ from benchsuite.contracts import (
     Survey,
     Task,
 )
-from benchsuite.errors import BenchsuiteError, MissingFrameworkError, UnsupportedError
+from benchsuite.errors import BenchsuiteError, MissingFrameworkError, RequestError, UnsupportedError
 from benchsuite.plugins import registry
 from benchsuite.provenance import dataset_digest, fingerprint
 from benchsuite.spec import Record, Status, Trial
@@ -52,8 +52,10 @@ class Session:
         try:
             reason = self._load().supports(trial)
             mark = "" if reason else self._fingerprint(trial)
-        except Exception as error:  # the reason is the answer, whatever it is
+        except RequestError as error:  # what is not installed or not offered here is no fault
             return Examined(trial, _reason(error), "")
+        except Exception as error:  # a framework can fail to import in any way
+            return Examined(trial, _reason(error), "", broken=True)
         return Examined(trial, reason, mark)
 
     def run(self, trial: Trial, report: Reporter) -> Record:
