@@ -54,7 +54,8 @@ class Recipe(Frozen):
     target: float | None = None
     """Validation metric whose first crossing is recorded as time to target."""
     limit: PositiveInt | None = None
-    """Train on at most this many examples (a fixed, seeded choice)."""
+    """Train on at most this many examples, the same ones for every seed. Vocabulary, scaling and baselines
+    remain those of the whole training split."""
 
 
 class Execution(Frozen):

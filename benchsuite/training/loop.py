@@ -15,6 +15,7 @@ import numpy as np
 from benchsuite.batching import Batcher, stream_batches
 from benchsuite.contracts import Batch, Dataset, Program, Split, Task
 from benchsuite.contracts.backend import Parameters
+from benchsuite.data import fixed_order
 from benchsuite.errors import RequestError
 from benchsuite.gradients import update_ratio
 from benchsuite.spec import Recipe, Series
@@ -188,9 +189,9 @@ def train(
     return trainer.run(report)
 
 
-def limited(split: Split, limit: int | None, seed: int) -> Split:
-    """At most `limit` examples of a split, chosen by `seed` and kept in order."""
+def limited(split: Split, limit: int | None) -> Split:
+    """At most `limit` examples of a split, in order: the same ones for every seed, so that the spread over
+    seeds stays that of training."""
     if limit is None or limit >= len(split):
         return split
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(split))[:limit])
-    return split.select(chosen)
+    return split.select(np.sort(fixed_order(len(split), 0)[:limit]))

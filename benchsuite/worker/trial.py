@@ -55,7 +55,7 @@ class TrialRun:
                 raise UnsupportedError(reason)
             task = self.session.load_task(trial.task)
             data, digest = self.session.load_data(trial)
-            data = replace(data, train=limited(data.train, trial.recipe.limit, trial.seed))
+            data = replace(data, train=limited(data.train, trial.recipe.limit))
             model = task.model(data, trial.architecture, trial.cell, trial.size, trial.options)
             cutter = _batcher(trial, data)
         with self._phase("build"):
