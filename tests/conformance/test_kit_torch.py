@@ -14,12 +14,6 @@ CORE = [
     ("float32", "dynamic"),
     ("float32", "fused"),
 ]
-    ("float64", "dynamic"),
-    ("float64", "static"),
-    ("float64", "fused"),
-    ("float32", "dynamic"),
-    ("float32", "fused"),
-]
 
 
 @pytest.mark.parametrize(("precision", "unroll"), CORE)
