@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import threadpoolctl  # type: ignore[import-untyped]
+import threadpoolctl
 
 from benchsuite.contracts import Batch, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
