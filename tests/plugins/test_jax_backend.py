@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -128,3 +129,20 @@ def test_devices_versions_and_product() -> None:
     assert backend.devices()[0].name == "cpu"
     assert {"jax", "jaxlib", "platform"} <= set(backend.versions())
     backend.product(3, 4, 5, Execution())()
+
+
+def test_release_gives_back_what_jax_keeps_of_a_trial() -> None:
+    """jax's own caches outlive a program: a warm worker would grow with every trial."""
+    backend = JaxBackend()
+    client = jax.devices("cpu")[0].client
+    backend.release()
+    gc.collect()
+    before = len(client.live_executables())
+    case = next(case for case in model_cases() if case.name == "gru-plain")
+    program = backend.build(case.model, case.parameters("float32"), case.recipe, Execution())
+    program.step(program.place(case.batch("float32")))
+    assert len(client.live_executables()) > before
+    del program
+    gc.collect()
+    backend.release()
+    assert len(client.live_executables()) == before
