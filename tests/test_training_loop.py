@@ -194,6 +194,25 @@ def test_the_share_of_clipped_steps_is_that_of_the_norms() -> None:
     assert "gradient/clipped_share" not in fit().scalars
 
 
+def test_the_clock_stands_still_while_parameters_are_copied() -> None:
+    """The sizes of updates are a measurement; their copies of the parameters are not training."""
+
+    class SlowlyCopied(ReferenceProgram):
+        copies = 0
+
+        def parameters(self) -> Parameters:
+            SlowlyCopied.copies += 1
+            if SlowlyCopied.copies == 1:
+                time.sleep(0.3)
+            return super().parameters()
+
+    begin = time.perf_counter()
+    run = fit(kind=SlowlyCopied)
+    whole = time.perf_counter() - begin
+    assert run.series("gradient/update_ratio").x == [1.0]
+    assert run.scalars["train/seconds"] <= whole - 0.3
+
+
 def test_the_clock_stands_still_during_validation() -> None:
     class SlowlyScored(SignTask):
         def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:

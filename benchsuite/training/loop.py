@@ -26,7 +26,7 @@ from benchsuite.training.snapshots import Snapshots, snapshot_epochs
 DRAIN_STEPS = 100
 
 Report = Callable[[int, float | None, float | None], None]
-"""Called after each epoch with (epochs done, mean training loss, validation metric)."""
+"""Called after each epoch with (epochs done, loss of the last training batch, validation metric)."""
 
 
 @dataclass
@@ -100,8 +100,8 @@ class Trainer:
 
     def _epoch(self, epoch: int) -> str:
         """One pass over the training split; returns why training diverged, or an empty string."""
+        before = self.program.parameters() if epoch in self.snapshot_at else None
         with Clock(self.curves) as clock:
-            before = self.program.parameters() if epoch in self.snapshot_at else None
             for batch in self._batches(epoch):
                 self._step(batch)
                 if before is not None:
