@@ -93,6 +93,8 @@ def test_show_names_what_is_not_there(results: Path) -> None:
     assert "unknown study 'smok'; did you mean 'smoke'?" in call("show", "smok", code=2).stderr
     assert "no trial of smoke begins with 'zz'" in call("show", "smoke", "zz", code=2).stderr
     assert "is not a study" in call("show", str(results), code=2).stderr
+    (results / "mlartifacts").mkdir()
+    assert "Known: smoke." in call("show", "other", code=2).stderr
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
@@ -113,7 +115,9 @@ def test_export_goes_to_standard_output(results: Path) -> None:
 def test_export_refuses_what_it_cannot_write(results: Path) -> None:
     assert "unknown format 'xml'" in call("export", "smoke", "--format", "xml", code=2).stderr
     nowhere = str(results / "no" / "folder.csv")
-    assert "cannot write" in call("export", "smoke", "-f", "csv", "-o", nowhere, code=2).stderr
+    refused = call("export", "smoke", "-f", "csv", "-o", nowhere, code=2).stderr
+    assert "cannot write" in refused
+    assert "None" not in refused
 
 
 @pytest.mark.parametrize(
@@ -177,6 +181,7 @@ def test_data_that_cannot_be_fetched_is_named_with_the_way_out(
         ),
         (["run", "smoke", "--task", "mnist_row"], "did you mean 'mnist_rows'"),
         (["run", "smoke", "--cell", "gru"], "--set FIELD=VALUE"),
+        (["run", "smoke", "--cell", ","], "--cell names nothing to keep"),
         (["run", "quick", "--cell", "lsmt"], "did you mean 'lstm'"),
         (["run", "quick", "--cell", "lstm", "--architecture", "cnn"], "has no trial that is all of"),
         (["run", "smoke", "--set", "options.vew=rows"], "unknown option 'vew'; did you mean 'view'"),

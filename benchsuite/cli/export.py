@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +34,8 @@ def export(
     if format_ == "parquet" and output is None and sys.stdout.isatty():
         raise RequestError("Parquet is binary: name a file with --output")
     frame = open_study(study, results).frame()
+    if output is None and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as in a file, whatever the terminal's encoding
     try:
         if format_ == "csv":
             frame.to_csv(output or sys.stdout, index=False)
@@ -40,5 +43,9 @@ def export(
             frame.to_json(output or sys.stdout, orient="records", indent=1)
         else:
             frame.to_parquet(output or sys.stdout.buffer, index=False)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise RequestError(f"cannot write {output or 'standard output'}: {error.strerror}") from error
+        raise RequestError(
+            f"cannot write {output or 'standard output'}: {error.strerror or error}"
+        ) from error

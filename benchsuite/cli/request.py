@@ -13,10 +13,15 @@ ISOLATIONS = ("worker", "trial")
 
 
 def filters(**arguments: str | None) -> dict[str, list[str]]:
-    """Comma lists as they were typed -> field -> values."""
+    """Comma lists as they were typed -> field -> values. Raises RequestError for one that holds nothing."""
+    from benchsuite.errors import RequestError
     from benchsuite.matrix import split_values
 
-    return {name: split_values(text) for name, text in arguments.items() if text is not None}
+    found = {name: split_values(text) for name, text in arguments.items() if text is not None}
+    for name, values in found.items():
+        if not values:
+            raise RequestError(f"--{name} names nothing to keep: give values, or leave it out for all")
+    return found
 
 
 def check_choice(option: str, value: str | None, allowed: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -104,12 +105,14 @@ def run(
 def _conclude(done: Study, planned: Sequence[Planned], said: str) -> None:
     """Print the table of the trials asked for (a study may hold many more) and end with the right code."""
     from benchsuite.cli.summary import failed, print_summary
+    from benchsuite.study import results_folder
 
     by_id = {record.trial_id: record for record in done.records}
     records = [by_id[item.trial.id] for item in planned if item.trial.id in by_id]
     print_summary(console(), records)
     typer.echo(f"study: {done.folder} ({len(done.records)} records)")
-    again = f"benchsuite show {done.name}; as a table: benchsuite export {done.name} --format csv"
+    where = shlex.quote(done.name if done.folder.parent == results_folder() else str(done.folder))
+    again = f"benchsuite show {where}; as a table: benchsuite export {where} --format csv"
     typer.echo(f"  look again: {again}")
     typer.echo(said, nl=False)
     if done.interrupted:

@@ -16,13 +16,14 @@ def open_study(name: str, results: Path | None) -> Study:
     Raises UnknownNameError for a name that is not there, StoreError for a folder that is no study.
     """
     from benchsuite.errors import UnknownNameError
+    from benchsuite.store import DESCRIPTION
     from benchsuite.study import Study, results_folder
 
     if "/" in name or Path(name).is_absolute():
         return Study.load(name)
     folder = results_folder(results)
     if not (folder / name).is_dir():
-        known = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+        known = [path.parent.name for path in folder.glob(f"*/{DESCRIPTION}")]
         raise UnknownNameError("study", name, known, f"Looked in {folder}; --results names another folder.")
     return Study.load(folder / name)
 
