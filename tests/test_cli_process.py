@@ -108,3 +108,45 @@ def test_a_broken_plugin_is_named_once_with_its_distribution_and_left_out(
     assert process.returncode == code
     assert error.count("faulty-plugin") == 1
     assert error.startswith(text)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A results folder with the study `smoke`; named by --results alone."""
+    folder = tmp_path_factory.mktemp("results")
+    arguments = ["run", "smoke", "--backend", "numpy", "--set", "recipe.limit=64", "--tracking-uri", "none"]
+    with command(*arguments, "--results", str(folder)) as process:
+        said, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    assert f"benchsuite show {folder / 'smoke'};" in said
+    return folder
+
+
+def test_a_terminal_without_the_signs_shows_the_rest(results: Path) -> None:
+    with command("show", "smoke", "--results", str(results), PYTHONIOENCODING="ascii") as process:
+        said, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, "")
+    assert "accuracy ?" in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
+@pytest.mark.parametrize("arguments", [["show"], ["export", "-f", "csv"]])
+def test_output_that_cannot_be_written_is_an_error_and_no_traceback(
+    results: Path, arguments: list[str]
+) -> None:
+    line = [sys.executable, "-m", "benchsuite", *arguments, "smoke", "--results", str(results)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode in (1, 2)
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_a_reader_that_has_enough_is_no_error(results: Path, form: str) -> None:
+    with command("export", "smoke", "-f", form, "--results", str(results)) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        error = process.stderr.read()
+    assert error == ""

@@ -5,6 +5,12 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line; ends the process with 0, 1 (a trial failed) or 2 (the request was wrong)."""
+    import io
+    import sys
+
     from benchsuite.cli.app import app
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks an arrow must not end a run
     app(prog_name="benchsuite")

@@ -20,6 +20,11 @@ class ErrorGroup(TyperGroup):
         except BenchsuiteError as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(error.exit_code) from None
+        except BrokenPipeError:
+            raise  # whoever read has enough: click ends quietly
+        except OSError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from None
         except KeyboardInterrupt:
             typer.echo("interrupted; what is recorded is kept, run the same command to go on", err=True)
             raise typer.Exit(run.INTERRUPTED) from None

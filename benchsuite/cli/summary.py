@@ -15,7 +15,7 @@ from benchsuite.stats import Aggregate, Estimate
 
 BEST = 12
 """Models that the table of a task holds."""
-LEAST_NEEDED = (">differ by", ">half-life", ">memory")
+LEAST_NEEDED = (">differ by", ">half-life", ">memory", "gradient")
 """Columns that a narrow terminal goes without, the first one first."""
 EXAMPLES = 5
 """Trials that are named for each reason something went wrong."""
