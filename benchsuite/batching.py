@@ -33,7 +33,12 @@ class Batcher:
     dtype: str
 
     def epoch(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
-        """The training batches of one epoch, in an order drawn from (seed, epoch).
+        """The training batches of one epoch, in an order drawn from (seed, epoch); see drawn()."""
+        for rows in self.drawn(split, seed, epoch):
+            yield self.batch(split, rows)
+
+    def drawn(self, split: Split, seed: int, epoch: int) -> np.ndarray:
+        """Row numbers of an epoch's batches, (batches, rows).
 
         Rows are shuffled, sorted by length within windows of WINDOW batches, and the batches shuffled again
         (Khomenko et al. 2016). The rows that do not fill a batch are left out; which ones changes by epoch.
@@ -46,11 +51,10 @@ class Batcher:
                 f"batch_size {self.rows} is more than the {len(split)} training examples; lower it"
             )
         order = order[: count * self.rows]
-        if len(self.boundaries) > 1:
-            order = self._sorted_in_windows(order, split.inputs.lengths)
-            order = order.reshape(count, self.rows)[random.permutation(count)].reshape(-1)
-        for start in range(0, len(order), self.rows):
-            yield self.batch(split, order[start : start + self.rows])
+        if len(self.boundaries) == 1:
+            return order.reshape(count, self.rows)
+        order = self._sorted_in_windows(order, split.inputs.lengths)
+        return order.reshape(count, self.rows)[random.permutation(count)]
 
     def steps(self, split: Split) -> int:
         """Batches in an epoch."""

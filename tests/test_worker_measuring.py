@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from queueing import ForgetfulProgram, queueing
-from tiny import program, sign_batcher, sign_data, sign_model, trial
+from tiny import program, ragged_split, sign_batcher, sign_data, sign_model, trial
 
-from benchsuite.batching import Batcher
+from benchsuite.batching import Batcher, batcher
 from benchsuite.contracts import Batch, Dataset, Ragged, Split
 from benchsuite.flops import training_flops
 from benchsuite.spec import Dense, Features, ModelSpec, Protocol, Recipe, Recurrent, Trial
@@ -76,6 +76,33 @@ def test_a_carried_stream_is_timed_in_the_chunks_it_is_trained_in() -> None:
     assert {(batch.size, batch.time) for batch in watched.stepped} == {(4, 5)}
     assert [batch.fresh for batch in watched.stepped[:BATCHES]] == [True, False, False, False]
     assert found.scalars["speed/padding_share"] == 0
+
+
+def test_timed_batches_run_as_long_as_trained_ones() -> None:
+    """Neighbours in length share a training batch; batches of other company would be timed for more steps,
+    and the more so the better a backend stops at the longest row."""
+    lengths = 1 + np.random.default_rng(0).poisson(np.random.default_rng(1).gamma(4, 5, 640))
+    train = ragged_split(lengths)
+    data, model = Dataset("ragged", train, train, train), sign_model(hidden=2)
+    one = trial(
+        recipe={"batch_size": 8}, protocol=Protocol(rounds=1, round_seconds=1e-4, warmup_seconds=1e-4)
+    )
+    cut = batcher(train, [], 8, "float64")
+    _, watched = measure(model, one, cut, data)
+    timed = [int(batch.lengths.max()) for batch in watched.stepped[:BATCHES]]
+    trained = [int(batch.lengths.max()) for batch in cut.epoch(train, seed=1, epoch=0)]
+    assert np.mean(timed) == pytest.approx(np.mean(trained), rel=0.15)
+
+
+def test_every_seed_is_timed_on_the_same_batches() -> None:
+    data, model = sign_data(), sign_model(hidden=2)
+    quick = Protocol(rounds=1, round_seconds=1e-4, warmup_seconds=1e-4)
+    first, second = (
+        measure(model, trial(seed=seed, protocol=quick), sign_batcher(data), data)[1].stepped[:BATCHES]
+        for seed in (0, 5)
+    )
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a.inputs, b.inputs)
 
 
 def test_a_program_that_does_not_wait_is_named() -> None:

@@ -11,7 +11,6 @@ import numpy as np
 from benchsuite.batching import Batcher, stream_batches
 from benchsuite.contracts import Backend, Batch, Dataset, Program
 from benchsuite.flops import forward_products, inference_flops, training_flops
-from benchsuite.initialisation import stream
 from benchsuite.spec import ModelSpec, Series, Trial
 from benchsuite.timing import Samples, peak_rate, steady_state, unsynchronised
 
@@ -70,21 +69,17 @@ def measure_speed(
 
 
 def _timing_batches(trial: Trial, batcher: Batcher, data: Dataset) -> list[Batch]:
-    """A few batches like those that were trained on: of a stream its first chunks, else rows chosen at
-    random, whose lengths are those of the data."""
+    """A few of the batches that are trained on, the same ones for every backend and seed: of a stream its
+    first chunks, else those of an epoch whose longest rows stand in the middle of each quarter."""
     recipe = trial.recipe
     if recipe.carry and recipe.truncation is not None:
         chunks = stream_batches(data.train, recipe.batch_size, recipe.truncation, batcher.dtype)
         return list(islice(chunks, BATCHES))
-    random = stream(0, "timing")
-    order = random.permutation(len(data.train))
-    count = min(BATCHES, max(1, len(order) // batcher.rows))
-    chosen = order[: count * batcher.rows]
-    chosen = chosen[np.argsort(data.train.inputs.lengths[chosen], kind="stable")]
-    return [
-        batcher.batch(data.train, chosen[index * batcher.rows : (index + 1) * batcher.rows])
-        for index in range(count)
-    ]
+    drawn = batcher.drawn(data.train, seed=0, epoch=0)
+    by_longest = np.argsort(data.train.inputs.lengths[drawn].max(axis=1), kind="stable")
+    count = min(BATCHES, len(drawn))
+    middles = (2 * np.arange(count) + 1) * len(drawn) // (2 * count)
+    return [batcher.batch(data.train, drawn[place]) for place in by_longest[middles]]
 
 
 def _describe(found: Speed, name: str, samples: Samples, count: int) -> None:
