@@ -60,7 +60,9 @@ class TensorFlowBackend(Backend):
         return run
 
     def release(self) -> None:
-        """Graphs refer to themselves in circles; the collector frees them and the tensors they hold."""
+        """Graphs refer to themselves in circles; the collector frees them and the tensors they hold, once
+        TensorFlow's registry of gradients has let go of them."""
+        runtime.forget_custom_gradients()
         gc.collect()
 
     def versions(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchsuite.conformance.cases import Case, convolutional_cases
+from benchsuite.conformance.cases import Case, convolutional_cases, model_cases
 from benchsuite.contracts import Backend, Program
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.plugins import registry
@@ -150,3 +151,21 @@ def test_product_and_versions(backend: Backend) -> None:
     assert versions["tensorflow"]
     assert versions["tensorflow/keras"]
     assert built(backend, Case("plain", PLAIN)).memory() == {}
+
+
+def test_release_frees_the_graphs_of_a_trial(backend: Backend) -> None:
+    """tf.custom_gradient keeps every graph it was traced in: a warm worker would grow with every trial."""
+
+    def graphs() -> int:
+        gc.collect()
+        return sum(type(one).__name__.endswith("FuncGraph") for one in gc.get_objects())
+
+    backend.release()
+    before = graphs()
+    case = next(case for case in model_cases() if case.name == "lstm-plain")
+    program = built(backend, case)
+    program.step(program.place(case.batch("float32")))
+    del program
+    assert graphs() > before, "TensorFlow frees them by itself: release() need not"
+    backend.release()
+    assert graphs() == before
