@@ -113,6 +113,7 @@ def test_survey_asks_the_workers() -> None:
     assert (well.problem, well.devices, well.versions) == ("", {"cpu": "a rig"}, {"rig": "1.0"})
     assert absent.problem == "needs rig-framework"
     assert "SIGSEGV" in crashed.problem
+    assert [one.broken for one in (well, absent, crashed)] == [False, False, True]
     assert "did you mean 'rig'" in unknown.problem
 
 
@@ -130,6 +131,7 @@ def test_examine_answers_in_the_order_of_the_trials() -> None:
     assert [one.fingerprint for one in found] == ["rig-1", "", "", "", "rig-1"]
     assert found[0].reason is None
     assert "SIGSEGV" in str(found[1].reason)
+    assert [one.broken for one in found] == [False, True, False, True, False]
     assert found[2].reason == "the rig has no such thing"
 
 

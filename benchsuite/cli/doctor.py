@@ -20,8 +20,8 @@ Finding = tuple[str, str, str]
 def doctor(results: given.Results = None, json: given.AsJson = False) -> None:
     """Look at the machine, the plugins, the backends, the data and the results folder.
 
-    Ends with 1 when a plugin is broken, no backend works, data is corrupt or results cannot be written; a
-    backend or a data set that is merely not there is no fault.
+    Ends with 1 when a plugin or a backend is broken, no backend works, data is corrupt or
+    results cannot be written; a backend or a data set that is merely not there is no fault.
     """
     findings = [*_machine(), *_plugins(), *_backends(), *_data(), *_results(results), *_tracking()]
     if json:
@@ -63,7 +63,8 @@ def _backends() -> Iterator[Finding]:
     for survey in surveys:
         devices = ", ".join(f"{name} ({text})" for name, text in survey.devices.items())
         if survey.problem:
-            yield f"backend {survey.backend}", "missing", survey.problem
+            state = "problem" if survey.broken else "missing"
+            yield f"backend {survey.backend}", state, survey.problem
         else:
             yield f"backend {survey.backend}", "ok", f"{devices}; Python {survey.python}"
     if not any(not survey.problem for survey in surveys):

@@ -60,6 +60,7 @@ class Survey:
 
     problem  why the backend cannot be used here (the extra to install, an import error), or ""
     devices  device name -> description
+    broken   the problem is a fault (a crash, an import that fails), not something that is not installed
     """
 
     backend: str
@@ -67,6 +68,7 @@ class Survey:
     devices: dict[str, str]
     versions: dict[str, str]
     python: str
+    broken: bool = False
 
 
 @dataclass(frozen=True)

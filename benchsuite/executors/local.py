@@ -69,7 +69,7 @@ class LocalExecutor(Executor):
             answer = self._question(self._key(backend, Execution()), AskSurvey())
         except BenchsuiteError as error:
             answer = str(error)
-        return answer if isinstance(answer, Survey) else Survey(backend, str(answer), {}, {}, "")
+        return answer if isinstance(answer, Survey) else Survey(backend, str(answer), {}, {}, "", broken=True)
 
     def examine(self, trials: Sequence[Trial]) -> list[Examined]:
         groups: dict[WorkerKey, list[Trial]] = {}

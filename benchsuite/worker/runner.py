@@ -20,6 +20,7 @@ from benchsuite.errors import BenchsuiteError, MissingFrameworkError, RequestErr
 from benchsuite.plugins import registry
 from benchsuite.provenance import dataset_digest, fingerprint
 from benchsuite.spec import Record, Status, Trial
+from benchsuite.worker.heap import give_back
 from benchsuite.worker.trial import Reporter, TrialRun
 
 
@@ -41,7 +42,8 @@ class Session:
             devices = {device.name: device.description for device in backend.devices()}
             found = Survey(self.name, "", devices, backend.versions(), platform.python_version())
         except Exception as error:  # a framework can fail to import in any way
-            return Survey(self.name, _reason(error), {}, {}, platform.python_version())
+            broken = not isinstance(error, RequestError)
+            return Survey(self.name, _reason(error), {}, {}, platform.python_version(), broken)
         return found
 
     def examine(self, trials: Sequence[Trial]) -> list[Examined]:
@@ -75,6 +77,7 @@ class Session:
         if self._backend is not None:
             gc.collect()
             self._backend.release()
+            give_back()
         facts = {"fingerprint": self._fingerprint_or_none(trial), "finished": time.time()}
         return record.model_copy(update={"started": started, **facts})
 
