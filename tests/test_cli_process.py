@@ -150,3 +150,21 @@ def test_a_reader_that_has_enough_is_no_error(results: Path, form: str) -> None:
         process.stdout.close()
         error = process.stderr.read()
     assert error == ""
+
+
+INTERRUPTED_START = """
+import sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "benchsuite.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from benchsuite.cli import main
+main()
+"""
+
+
+def test_an_interrupt_while_the_command_line_is_imported_ends_it_quietly() -> None:
+    line = [sys.executable, "-c", INTERRUPTED_START]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "")

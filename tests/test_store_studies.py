@@ -170,3 +170,10 @@ def test_a_journal_line_is_plain_json(tmp_path: Path) -> None:
     found = json.loads(line)
     assert found["scalars"] == {"a": "Infinity"}
     assert "series" not in found
+
+
+def test_a_description_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    store = StudyStore(tmp_path / "s")
+    (tmp_path / "s" / "study.json.partial").mkdir(parents=True)
+    with store.writing(), pytest.raises(StoreError, match=r"study\.json cannot be written"):
+        store.describe({})

@@ -8,7 +8,10 @@ def main() -> None:
     import io
     import sys
 
-    from benchsuite.cli.app import app
+    try:
+        from benchsuite.cli.app import app
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

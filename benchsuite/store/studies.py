@@ -153,11 +153,16 @@ class StudyStore:
         }
         path = self.folder / DESCRIPTION
         partial = path.with_name(path.name + PARTIAL)
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        try:
+            with partial.open("w", encoding="utf-8") as file:
+                json.dump(content, file, indent=1, ensure_ascii=False)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as error:
+            raise StoreError(
+                f"{path} cannot be written: {error}; make room or choose another folder"
+            ) from error
         self.__dict__.pop("id", None)
 
     def append(self, record: Record) -> None:
