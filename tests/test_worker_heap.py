@@ -1,0 +1,34 @@
+"""A worker's allocator keeps what is freed; what it keeps must not count as the next trial's memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from benchsuite.executors.variables import glibc_version, worker_variables
+from benchsuite.plugins import registry
+from benchsuite.spec import Execution
+
+BLOCKS = """
+import numpy, psutil
+from benchsuite.worker.heap import give_back
+resident = lambda: psutil.Process().memory_info().rss >> 20
+blocks = [numpy.ones(1 << 17) for _ in range(150)]
+del blocks
+kept = resident()
+give_back()
+print(kept - resident())
+"""
+
+
+@pytest.mark.skipif(glibc_version() is None, reason="another C library than glibc, whose heap is its own")
+def test_free_memory_goes_back_to_the_system() -> None:
+    variables = worker_variables(registry().backend("numpy"), Execution(allocator="tuned"))
+    environment = os.environ | variables
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKS], env=environment, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) > 100  # MiB, of the 150 that were freed
