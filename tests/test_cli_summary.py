@@ -119,6 +119,14 @@ def test_ways_to_run_one_model_share_its_row_and_the_fastest_speaks_for_it() -> 
     assert "numpy unroll=fused" in text
 
 
+def test_a_time_that_was_not_waited_for_wins_nothing() -> None:
+    honest = record(0.9, backend="numpy", scalars={"speed/sequences_per_second": 100.0})
+    hasty = record(0.9, backend="torch", scalars={"speed/sequences_per_second": 9999.0})
+    hasty = hasty.model_copy(update={"verdicts": {**hasty.verdicts, "speed": "unsynchronised"}})
+    [section] = sections([hasty, honest])
+    assert [run.trial.backend for run in section.models[0].runs] == ["numpy", "torch"]
+
+
 def test_options_split_a_task_and_are_told_in_the_title() -> None:
     records = [record(0.8, options={"view": "rows", "head": "dense"})]
     records += [record(0.7, options={"view": "pixels", "head": "dense"})]

@@ -138,8 +138,11 @@ def _model_key(run: Aggregate) -> str:
 
 
 def _slowness(run: Aggregate) -> tuple[float, str]:
+    """Sorts the fastest first, and last what has no speed that may be believed."""
     speed = run.scalars.get(SPEED)
-    return (math.inf if speed is None or math.isnan(speed.mean) else -speed.mean, run.trial.backend)
+    if speed is None or math.isnan(speed.mean) or "unsynchronised" in run.verdict("speed"):
+        return math.inf, run.trial.backend
+    return -speed.mean, run.trial.backend
 
 
 def _order(estimate: Estimate | None, sign: int) -> tuple[bool, float]:
