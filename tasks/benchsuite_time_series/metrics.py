@@ -8,7 +8,9 @@ import numpy as np
 def seasonal_scale(train: np.ndarray, season: int) -> np.ndarray:
     """Mean absolute error of the seasonal naive forecast within the training split: (N, C) -> (C,).
 
-    The denominator of MASE (Hyndman and Koehler 2006, section 3). A season that does not fit counts as one.
+    The denominator of MASE: Hyndman and Koehler 2006, section 3, for a season of one; Hyndman and
+    Athanasopoulos, Forecasting: Principles and Practice, 5.8, for a longer one. A season that does not fit
+    counts as one.
     """
     lag = season if season < len(train) else 1
     scale: np.ndarray = np.abs(train[lag:] - train[:-lag]).mean(axis=0)
