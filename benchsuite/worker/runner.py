@@ -74,12 +74,23 @@ class Session:
                 reason=_reason(error),
                 exception=traceback.format_exc(),
             )
-        if self._backend is not None:
-            gc.collect()
-            self._backend.release()
-            give_back()
+        known = record.environment | self._release()
         facts = {"fingerprint": self._fingerprint_or_none(trial), "finished": time.time()}
-        return record.model_copy(update={"started": started, **facts})
+        return record.model_copy(update={"started": started, "environment": known, **facts})
+
+    def _release(self) -> dict[str, str]:
+        """Give back what a trial held. A backend that fails to costs no record: its problem is a fact of the
+        record's environment."""
+        if self._backend is None:
+            return {}
+        gc.collect()
+        try:
+            self._backend.release()
+        except Exception as error:  # a plugin may fail in any way
+            return {"backend.release.problem": _reason(error)}
+        finally:
+            give_back()
+        return {}
 
     def load_backend(self) -> tuple[Backend, float]:
         """The backend and the seconds its import took in this process."""
