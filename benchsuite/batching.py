@@ -56,10 +56,6 @@ class Batcher:
         order = self._sorted_in_windows(order, split.inputs.lengths)
         return order.reshape(count, self.rows)[random.permutation(count)]
 
-    def steps(self, split: Split) -> int:
-        """Batches in an epoch."""
-        return len(split) // self.rows
-
     def evaluation(self, split: Split) -> Iterator[tuple[np.ndarray, Batch]]:
         """Every row of a split once, by length: (row numbers, batch). The last batch is filled up by
         repeating its last row, so it may have more rows than row numbers."""
