@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import benchsuite
 from benchsuite.contracts import Finished
+from benchsuite.errors import RequestError
 from benchsuite.spec import Status
 from benchsuite.study import Begun, StudyEvent
 
@@ -48,3 +53,20 @@ def test_a_matrix_becomes_a_study_once(tmp_path: Path) -> None:
     again = benchsuite.run(MATRIX, results=tmp_path, tracking_uri="none", on_event=seen.append)
     assert [type(event) for event in seen] == [Begun]
     assert [one.finished for one in again.records] == [one.finished for one in study.records]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"filters": {"bakend": ["numpy"]}}, "unknown filter 'bakend'; did you mean 'backend'"),
+        ({"filters": {"seed": [7]}}, "unknown seed of matrix '7'. Known: 0"),
+        ({"filters": {"cell": "lstm"}}, "unknown cell of matrix 'lstm'. Known: gru, rnn"),
+        ({"rerun": "fail"}, "unknown value of rerun 'fail'; did you mean 'failed'"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_anything_runs(
+    tmp_path: Path, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RequestError, match=re.escape(message)):
+        benchsuite.run(MATRIX, results=tmp_path, **arguments)
+    assert list(tmp_path.iterdir()) == []

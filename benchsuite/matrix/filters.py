@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from benchsuite.errors import RequestError, unknown_name
+from benchsuite.errors import RequestError, UnknownNameError, unknown_name
 from benchsuite.matrix.expansion import Expansion
 from benchsuite.spec import Trial
 
@@ -33,9 +33,16 @@ def narrow(
     """The trials (and the skipped ones) that hold one of the values of every filter.
 
     A value that no trial of the matrix holds is a RequestError which names those that it has: a filter
-    never adds to a matrix (`--set seed=5` does).
+    never adds to a matrix (`--set seed=5` does). Raises UnknownNameError for what cannot be filtered by.
     """
-    active = {name: list(values) for name, values in filters.items() if values}
+    for name in filters:
+        if name not in FIELDS:
+            raise UnknownNameError("filter", name, FIELDS)
+    active = {
+        name: [values] if isinstance(values, str) else [str(value) for value in values]
+        for name, values in filters.items()
+        if values
+    }
     everything = [*expansion.trials, *(skip.trial for skip in expansion.skipped)]
     problems = []
     for name, values in active.items():

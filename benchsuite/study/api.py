@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.contracts import RunOptions
+from benchsuite.errors import UnknownNameError
 from benchsuite.matrix import Matrix, load_matrix, select
 from benchsuite.plugins import Registry, registry
 from benchsuite.provenance import environment
 from benchsuite.study.events import Warned
 from benchsuite.study.running import Listener, ignore, run_study
 from benchsuite.study.study import Study
+
+RERUNS = ("failed", "all")
 
 RESULTS_VARIABLE = "BENCHSUITE_RESULTS"
 
@@ -47,6 +50,8 @@ def run(
 
     Raises MatrixError and other RequestErrors before anything runs.
     """
+    if rerun not in (None, *RERUNS):
+        raise UnknownNameError("value of rerun", str(rerun), RERUNS)
     found = registry()
     asked = _matrix(matrix)
     for plugin in found.problems:
