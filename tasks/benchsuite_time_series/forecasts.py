@@ -14,6 +14,14 @@ def naive(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
     return np.repeat(last[:, None, :], horizon, axis=1).reshape(len(origins), -1)
 
 
+def training_mean(seen: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
+    """The mean of the training rows `seen` (M, C): shapes as in naive().
+
+    What a model of returns or changes has to beat: it is far better there than the last value.
+    """
+    return np.tile(seen.mean(axis=0), (len(origins), horizon))
+
+
 def seasonal_naive(values: np.ndarray, origins: np.ndarray, horizon: int, season: int) -> np.ndarray:
     """The values of the last whole season before each origin, again and again; shapes as in naive().
 

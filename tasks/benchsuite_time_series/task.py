@@ -13,7 +13,7 @@ from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.spec import Dense, Features, ModelSpec, Size, recurrent_body
 from benchsuite.spec.trial import Scalar
 from benchsuite_time_series.files import STOCKS
-from benchsuite_time_series.forecasts import naive, seasonal_naive
+from benchsuite_time_series.forecasts import naive, seasonal_naive, training_mean
 from benchsuite_time_series.metrics import forecast_metrics, seasonal_scale
 from benchsuite_time_series.series import Series
 from benchsuite_time_series.sources import SOURCES, stocks
@@ -66,6 +66,7 @@ class TimeSeries(Task):
         }
         origins = starts[2] + window
         free = {
+            "mean": training_mean(truth[: series.ends[0]], origins, horizon),
             "naive": naive(truth, origins, horizon),
             "seasonal_naive": seasonal_naive(truth, origins, horizon, series.season),
         }

@@ -104,6 +104,18 @@ def test_relative_windows_end_at_zero_and_mean_the_same(source: str) -> None:
     assert level.baselines == relative.baselines
 
 
+def test_the_mean_baseline_is_that_of_the_training_split() -> None:
+    """Of a series of changes the last value is a poor forecast, and beating it proves little."""
+    data = load("co2")
+    mean, naive_error = data.baselines["mean"], data.baselines["naive"]
+    truth = data.test.targets + np.tile(
+        data.metadata["anchors"][data.test.inputs.starts // data.metadata["window"]],
+        data.metadata["horizon"],
+    )
+    assert mean["mse"] == pytest.approx(float(np.mean(truth**2)), rel=1e-5)
+    assert mean["mse"] < 0.8 * naive_error["mse"]
+
+
 @pytest.mark.parametrize("source", OFFLINE)
 def test_forecasting_no_change_is_the_naive_forecast(source: str) -> None:
     data, task = load(source), TimeSeries()
@@ -298,7 +310,7 @@ def test_the_real_series(source: str, shape: tuple[int, int]) -> None:
     values = SOURCES[source]().values
     assert values.shape == shape
     assert np.isfinite(values).all()
-    assert set(load(source).baselines) == {"naive", "seasonal_naive"}
+    assert set(load(source).baselines) == {"mean", "naive", "seasonal_naive"}
 
 
 @pytest.mark.data
