@@ -4,14 +4,19 @@ from __future__ import annotations
 
 
 def main() -> None:
-    """Run the command line; ends the process with 0, 1 (a trial failed) or 2 (the request was wrong)."""
+    """Run the command line; ends the process with 0, 1 (a trial failed), 2 (the request was wrong) or 130
+    (interrupted, be it while the commands are still being put together)."""
+    try:
+        _main()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _main() -> None:
     import io
     import sys
 
-    try:
-        from benchsuite.cli.app import app
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    from benchsuite.cli.app import app
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
