@@ -14,6 +14,7 @@ import numpy as np
 
 from benchsuite.contracts import Backend, Device
 from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts.checks import BIDIRECTIONAL_CARRY, model_problem
 from benchsuite.errors import UnsupportedError
 from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Trial
 from benchsuite.spec.names import NO_CELL
@@ -42,12 +43,10 @@ class JaxBackend(Backend):
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> JaxProgram:
         body = model.body
-        recurrent = not isinstance(body, Convolutional)
         cell = NO_CELL if isinstance(body, Convolutional) else body.cell
         bidirectional = not isinstance(body, Convolutional) and body.bidirectional
         problem = _problem(cell, bidirectional, recipe, execution) or _precision_problem(execution)
-        if not problem and not recurrent and model.readout == "steps":
-            problem = "the convolutional baseline has no steps to read out; use readout `last`"
+        problem = problem or model_problem(model, recipe)
         if problem:
             raise UnsupportedError(problem)
         return JaxProgram(model, parameters, recipe, execution, _device(execution.device))
@@ -118,7 +117,7 @@ def _problem(cell: str, bidirectional: bool, recipe: Recipe, execution: Executio
     if cell != NO_CELL and cell not in CELLS:
         return f"the jax backend has no cell {cell!r}; it has {', '.join(CELLS)}"
     if recipe.carry and bidirectional:
-        return "a carried state needs one direction: the backward one starts at the end of a stream"
+        return BIDIRECTIONAL_CARRY
     return _device_problem(execution) or (
         _fused_problem(cell, recipe, execution) if execution.unroll == "fused" else None
     )

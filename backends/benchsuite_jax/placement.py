@@ -10,6 +10,7 @@ import numpy as np
 
 from benchsuite.contracts import Batch
 from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts.checks import check_parameters
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.spec import Convolutional, Execution, ModelSpec, Recurrent, parameter_shapes
 
@@ -51,15 +52,10 @@ class Placement:
 
     def parameters(self, parameters: Parameters) -> dict[str, jax.Array]:
         """Raises ContractError unless names and shapes are the model's."""
-        expected = parameter_shapes(self._model)
-        given = {name: np.shape(value) for name, value in parameters.items()}
-        if given != expected:
-            wrong = sorted(name for name in {*given, *expected} if given.get(name) != expected.get(name))
-            raise ContractError(
-                "parameters differ from the model's (given, expected): "
-                + "; ".join(f"{name} {given.get(name)}, {expected.get(name)}" for name in wrong)
-            )
-        copies: dict[str, jax.Array] = self.put({name: self._copied(parameters[name]) for name in expected})
+        check_parameters(self._model, parameters)
+        copies: dict[str, jax.Array] = self.put(
+            {name: self._copied(parameters[name]) for name in parameter_shapes(self._model)}
+        )
         return copies
 
     def place(self, batch: Batch) -> Placed:

@@ -36,7 +36,7 @@ class NumpyBackend(Backend):
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> NumpyProgram:
-        problem = _problem(execution) or model_problem(model)
+        problem = _problem(execution) or model_problem(model, recipe)
         if problem:
             raise UnsupportedError(problem)
         return NumpyProgram(model, parameters, recipe, execution)

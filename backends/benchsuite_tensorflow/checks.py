@@ -1,12 +1,13 @@
-"""What this backend asks of a trial, a model and its parameters before anything is built."""
+"""What this backend asks of a trial, and a model before anything is built."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from benchsuite.contracts.backend import Parameters
-from benchsuite.errors import ContractError, UnsupportedError
-from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens, Trial, parameter_shapes
+from benchsuite.contracts.checks import BIDIRECTIONAL_CARRY
+from benchsuite.contracts.checks import model_problem as contract_problem
+from benchsuite.errors import UnsupportedError
+from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Trial
 from benchsuite.spec.names import NO_CELL
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.cells import CELLS
@@ -14,11 +15,6 @@ from benchsuite_tensorflow.cells import CELLS
 MOST_UNROLLED = 200
 """Steps of a static graph, over all layers and directions together. Tracing and optimising the graph takes
 about 30 ms a step, and more than in proportion beyond."""
-
-BIDIRECTIONAL_CARRY = (
-    "recipe.carry needs a forward stack: a backward layer starts at the end of each batch, so no state can "
-    "be carried into it; use architecture plain or deep"
-)
 
 
 def execution_problem(execution: Execution) -> str | None:
@@ -73,13 +69,7 @@ def trial_problem(trial: Trial) -> str | None:
 def model_problem(model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
     """Why this backend cannot compute `model` so, or None."""
     if isinstance(model.body, Convolutional):
-        if isinstance(model.input, Tokens):
-            return "the convolutional baseline reads pictures of real numbers, not tokens"
-        if model.readout == "steps":
-            return "the convolutional baseline has one output a picture; use readout 'last', not 'steps'"
-        if recipe.carry:
-            return "recipe.carry needs recurrent states; the convolutional baseline has none"
-        return None
+        return contract_problem(model, recipe)
     return recurrence_problem(model.body.cell, model.body.bidirectional, recipe, execution)
 
 
@@ -93,17 +83,3 @@ def check_unrolled(model: ModelSpec, time: int) -> None:
             f"unroll static would lay out {time} steps x {copies} layers and directions; TensorFlow graphs "
             f"are kept to {MOST_UNROLLED} steps because tracing them takes minutes beyond; use unroll dynamic"
         )
-
-
-def check_parameters(model: ModelSpec, parameters: Parameters) -> None:
-    """Raises ContractError naming every parameter that is missing, unknown or of another shape."""
-    shapes = parameter_shapes(model)
-    problems = [f"{name} is missing" for name in shapes if name not in parameters]
-    problems += [f"{name} is unknown" for name in parameters if name not in shapes]
-    problems += [
-        f"{name} is {parameters[name].shape}, not {shape}"
-        for name, shape in shapes.items()
-        if name in parameters and parameters[name].shape != shape
-    ]
-    if problems:
-        raise ContractError(f"parameters do not fit the model: {'; '.join(problems)}")

@@ -9,11 +9,12 @@ import tensorflow as tf
 
 from benchsuite.contracts import Batch, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts.checks import check_parameters
 from benchsuite.errors import ContractError
 from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens, parameter_shapes
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.cells import State, Tensor
-from benchsuite_tensorflow.checks import check_parameters, check_unrolled
+from benchsuite_tensorflow.checks import check_unrolled
 from benchsuite_tensorflow.graphs import Graphs, kernel_of
 from benchsuite_tensorflow.network import Network
 from benchsuite_tensorflow.optimisers import Optimiser, clip

@@ -10,11 +10,12 @@ import torch
 
 from benchsuite.contracts import Backend, Device
 from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts.checks import BIDIRECTIONAL_CARRY, model_problem
 from benchsuite.errors import UnsupportedError
-from benchsuite.spec import Execution, ModelSpec, Recipe, Trial
+from benchsuite.spec import Execution, ModelSpec, Recipe, Recurrent, Trial
 from benchsuite.spec.names import NO_CELL
 from benchsuite_torch import runtime
-from benchsuite_torch.checks import BIDIRECTIONAL_CARRY, cell_problem, execution_problem, model_problem
+from benchsuite_torch.checks import cell_problem, execution_problem
 from benchsuite_torch.program import TorchProgram
 
 
@@ -44,6 +45,8 @@ class TorchBackend(Backend):
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> TorchProgram:
         problem = execution_problem(execution) or model_problem(model, recipe)
+        if problem is None and isinstance(model.body, Recurrent):
+            problem = cell_problem(model.body.cell)
         if problem:
             raise UnsupportedError(problem)
         return TorchProgram(model, parameters, recipe, execution)
@@ -54,7 +57,7 @@ class TorchBackend(Backend):
             raise UnsupportedError(problem)
         settings, device = runtime.Settings.of(execution), runtime.torch_device(execution.device)
         dtype = getattr(torch, execution.dtype)
-        a, b = (torch.ones(shape, dtype=dtype, device=device) for shape in ((m, k), (k, n)))
+        a, b = (torch.randn(shape, dtype=dtype, device=device) for shape in ((m, k), (k, n)))
         out = torch.empty((m, n), dtype=dtype, device=device)
 
         def run() -> None:

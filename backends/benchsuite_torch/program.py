@@ -7,10 +7,10 @@ import torch
 
 from benchsuite.contracts import Batch, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts.checks import check_parameters
 from benchsuite.errors import ContractError
 from benchsuite.spec import Execution, ModelSpec, Recipe
 from benchsuite_torch import runtime
-from benchsuite_torch.checks import check_parameters
 from benchsuite_torch.kernels import kernel_of, sample_batch
 from benchsuite_torch.loops import Taps
 from benchsuite_torch.network import Network

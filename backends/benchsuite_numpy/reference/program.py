@@ -94,7 +94,7 @@ class ReferenceBackend(Backend):
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> ReferenceProgram:
-        problem = _problem(execution) or model_problem(model)
+        problem = _problem(execution) or model_problem(model, recipe)
         if problem:
             raise UnsupportedError(problem)
         return ReferenceProgram(model, parameters, recipe, execution.dtype)
