@@ -168,3 +168,24 @@ def test_an_interrupt_while_the_command_line_is_imported_ends_it_quietly() -> No
     line = [sys.executable, "-c", INTERRUPTED_START]
     done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+DROPPED = """
+import time
+from benchsuite.cli.interrupts import keep_interrupts
+class Finalised:
+    def __del__(self):
+        raise KeyboardInterrupt
+keep_interrupts()
+try:
+    Finalised()
+    time.sleep(30)
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+def test_an_interrupt_that_a_finaliser_swallows_is_heard() -> None:
+    line = [sys.executable, "-c", DROPPED]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("heard\n", "")

@@ -17,7 +17,9 @@ def _main() -> None:
     import sys
 
     from benchsuite.cli.app import app
+    from benchsuite.cli.interrupts import keep_interrupts
 
+    keep_interrupts()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks an arrow must not end a run
