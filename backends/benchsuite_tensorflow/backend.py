@@ -48,7 +48,9 @@ class TensorFlowBackend(Backend):
         if problem:
             raise UnsupportedError(problem)
         with tf.device(runtime.tf_device(execution.device)):
-            a, b = (tf.random.stateless_normal(shape, (0, 0), execution.dtype) for shape in ((m, k), (k, n)))
+            a, b = (
+                tf.random.stateless_normal(shape, (0, 0), dtype=execution.dtype) for shape in ((m, k), (k, n))
+            )
             specs = [tf.TensorSpec(x.shape, x.dtype) for x in (a, b)]
             multiply = tf.function(tf.matmul, autograph=False).get_concrete_function(*specs)
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import psutil
+
 from benchsuite.contracts.executor import Progress
 from benchsuite.errors import WorkerError
 from benchsuite.spec import Status
@@ -77,7 +79,12 @@ class WorkerProcess:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        if self._process.poll() is not None:
+            return False
+        try:  # killed, its leader is a zombie as long as other threads of it still end
+            return bool(psutil.Process(self._process.pid).status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return False
 
     @property
     def output_tail(self) -> str:

@@ -44,7 +44,9 @@ class Reader:
         """`data` when it is a table, else an empty one and a problem."""
         if isinstance(data, Mapping):
             return data
-        self.problem(self.matrix.place(path), f"must be a table, as in `[{path.split(' #')[0]}]`")
+        name, listed, _ = path.partition(" #")
+        header = f"[[{name}]]" if listed else f"[{name}]"
+        self.problem(self.matrix.place(path), f"must be a table, as in `{header}`")
         return {}
 
     def settings(

@@ -12,7 +12,18 @@ from pathlib import Path
 
 from benchsuite.contracts import BackendEntry, TaskEntry
 
-PRESENTATION = ("cli", "trackers", "matrix", "matrices", "executors", "store", "study", "stats", "report")
+PRESENTATION = (
+    "cli",
+    "conformance",
+    "trackers",
+    "matrix",
+    "matrices",
+    "executors",
+    "store",
+    "study",
+    "stats",
+    "report",
+)
 """Parts of the core that show, choose or carry trials but do not change what one measures."""
 
 

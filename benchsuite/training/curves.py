@@ -32,6 +32,10 @@ class Curves:
     def last_loss(self) -> float | None:
         return float(self.losses[-1][-1]) if self.losses else None
 
+    @property
+    def all_losses(self) -> list[float]:
+        return [float(loss) for part in self.losses for loss in part]
+
     def note_log(self, log: StepLog) -> int:
         """Keep a log; returns how many steps were logged before it."""
         before = sum(len(part) for part in self.losses)

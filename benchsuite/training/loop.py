@@ -35,6 +35,8 @@ class Outcome:
 
     parameters: Parameters
     diverged: str = ""
+    losses: list[float] = field(default_factory=list)
+    """Of every training step, in order."""
     scalars: dict[str, float] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
     gradient_verdict: str = "undefined"
@@ -162,15 +164,14 @@ class Trainer:
             scalars["train/target_reached"] = float(self.target_seconds is not None)
         if self.target_seconds is not None:
             scalars["train/time_to_target_seconds"] = self.target_seconds
-        if not self.snapshots.epochs:
-            return Outcome(parameters, diverged, scalars, self.curves.series(self.recipe))
-        return Outcome(
-            parameters,
-            diverged,
-            scalars | self.snapshots.scalars(),
-            self.curves.series(self.recipe) + self.snapshots.series(),
-            self.snapshots.verdict(),
+        outcome = Outcome(
+            parameters, diverged, self.curves.all_losses, scalars, self.curves.series(self.recipe)
         )
+        if self.snapshots.epochs:
+            outcome.scalars |= self.snapshots.scalars()
+            outcome.series += self.snapshots.series()
+            outcome.gradient_verdict = self.snapshots.verdict()
+        return outcome
 
 
 def train(

@@ -90,6 +90,7 @@ def _describe(found: Speed, name: str, samples: Samples, count: int) -> None:
         f"speed/{name}_low_seconds": summary.low / count,
         f"speed/{name}_high_seconds": summary.high / count,
         f"speed/{name}_cpu_seconds": samples.cpu_median / count,
+        f"speed/{name}_warm": float(samples.warm),
     }
     rounds = np.arange(len(samples.wall), dtype=float).tolist()
     for clock, values in (("wall", samples.wall), ("cpu", samples.cpu)):

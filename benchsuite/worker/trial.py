@@ -5,24 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Protocol
 
-import numpy as np
-
 from benchsuite.batching import Batcher, batcher, stream_batches
-from benchsuite.contracts import Backend, Batch, Dataset, Phase, Probe, Program, Progress, Task
-from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts import Backend, Batch, Dataset, Phase, Probe, Progress, Task
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.initialisation import initial_parameters
-from benchsuite.parity import Comparison, compare, in_double
 from benchsuite.plugins import registry
 from benchsuite.provenance import environment
-from benchsuite.spec import Execution, ModelSpec, Record, Status, Trial
+from benchsuite.spec import Record, Status, Trial
 from benchsuite.training import Snapshots, evaluate, train
 from benchsuite.training.loop import limited
 from benchsuite.worker.heap import give_back
 from benchsuite.worker.kernels import check_kernel
 from benchsuite.worker.measuring import measure_speed
+from benchsuite.worker.proof import STEPS, Proof
 
 Reporter = Callable[[Progress], None]
 
@@ -65,13 +63,14 @@ class TrialRun:
             program = backend.build(model, weights, trial.recipe, trial.execution)
             self.scalars["speed/import_seconds"] = import_seconds
             self.scalars["speed/build_seconds"] = time.perf_counter() - begin
-        first = _first_batch(trial, cutter, data)
+        batches = _first_batches(trial, cutter, data)
         with self._phase("parity"):
-            parity = self._parity(program, model, weights, first)
+            proof = Proof(self.session.load_reference(), model, weights, trial, batches)
+            proof.hold_gradients(program)
             check_kernel(program.kernel(), trial.execution)
         give_back()  # or the peak of training would be the reference's
         with self._phase("train"):
-            snapshots = Snapshots(model, first, trial.recipe.truncation)
+            snapshots = Snapshots(model, batches[0], trial.recipe.truncation)
             outcome = train(
                 program,
                 cutter,
@@ -83,7 +82,9 @@ class TrialRun:
                 trial.protocol.gradient_snapshots,
                 self._progress,
             )
-        self.scalars |= outcome.scalars
+        proof.hold_steps(outcome.losses)
+        parity = proof.comparison
+        self.scalars |= outcome.scalars | proof.scalars()
         series, verdicts = outcome.series, {"gradient": outcome.gradient_verdict}
         verdicts["parity"] = "ok" if parity.ok else "breach"
         if not outcome.diverged:
@@ -118,23 +119,6 @@ class TrialRun:
             environment=environment() | facts | self._plugin_facts(),
             series=series,
         )
-
-    def _parity(self, program: Program, model: ModelSpec, weights: Parameters, batch: Batch) -> Comparison:
-        """Hold the first batch's backward pass to the float64 reference with the same weights."""
-        double = {name: weight.astype(np.float64) for name, weight in weights.items()}
-        execution = Execution(precision="float64")
-        reference = self.session.load_reference().build(model, double, self.trial.recipe, execution)
-        expected = reference.gradients(reference.place(in_double(batch)))
-        found = program.gradients(program.place(batch))
-        comparison = compare(found, expected, self.trial.execution.precision)
-        self.scalars |= {
-            "parity/loss_error": comparison.errors["loss"],
-            "parity/prediction_error": comparison.errors["predictions"],
-            "parity/gradient_error": comparison.largest("gradient"),
-            "parity/state_error": comparison.largest("state"),
-            "parity/worst_ratio": comparison.ratio(comparison.worst),
-        }
-        return comparison
 
     def _cold_start(self) -> None:
         scalars = self.scalars
@@ -175,11 +159,14 @@ def _batcher(trial: Trial, data: Dataset) -> Batcher:
     return batcher(data.train, others, trial.recipe.batch_size, trial.execution.dtype)
 
 
-def _first_batch(trial: Trial, cutter: Batcher, data: Dataset) -> Batch:
+def _first_batches(trial: Trial, cutter: Batcher, data: Dataset) -> list[Batch]:
+    """The batches that training begins with."""
     recipe = trial.recipe
     if recipe.carry and recipe.truncation is not None:
-        return next(stream_batches(data.train, recipe.batch_size, recipe.truncation, cutter.dtype))
-    return next(cutter.epoch(data.train, trial.seed, 0))
+        first = stream_batches(data.train, recipe.batch_size, recipe.truncation, cutter.dtype)
+    else:
+        first = cutter.epoch(data.train, trial.seed, 0)
+    return list(islice(first, STEPS))
 
 
 def _probes(answer: Iterable[Probe]) -> list[Probe]:

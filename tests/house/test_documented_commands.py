@@ -15,7 +15,7 @@ from benchsuite.matrix import builtin_matrices, load_matrix, select
 from benchsuite.matrix.filters import FIELDS
 from benchsuite.plugins import registry
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMAND = re.compile(r"^benchsuite (run|plan) ([^\n#\[]+)|`benchsuite (run|plan) ([^`]+)`", re.MULTILINE)
 
