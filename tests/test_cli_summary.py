@@ -152,6 +152,14 @@ def test_backends_are_compared_in_a_table_of_speeds() -> None:
     assert ["lstm plain", "100", "2,500"] in rows(printed(records), "lstm plain")
 
 
+def test_the_kernels_that_ran_stand_below_the_speeds() -> None:
+    ran = {"numpy": "python_loop", "torch": "onednn"}
+    records = [
+        record(0.9, backend=name).model_copy(update={"kernel": kernel}) for name, kernel in ran.items()
+    ]
+    assert "kernels: numpy python_loop; torch onednn" in printed(records)
+
+
 def test_an_unsteady_timing_is_marked() -> None:
     shaky = record(0.9)
     shaky = shaky.model_copy(update={"verdicts": {**shaky.verdicts, "speed": "unstable"}})

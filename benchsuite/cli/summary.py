@@ -107,6 +107,19 @@ def _print_speeds(console: Console, section: Section, title: str) -> None:
         left = [model.name, *([" ".join(words(model.best, section.settings))] if section.settings else [])]
         made.add_row(*map(Text, [*left, *(by_way.get(way, "") for way in ways)]))
     console.print(made)
+    console.print(Text(f"kernels: {_kernels(section, ways)}\n", style="dim"))
+
+
+def _kernels(section: Section, ways: Sequence[str]) -> str:
+    """`jax scan; torch aten, onednn`: what really ran, asked of the frameworks."""
+    runs = [(section.way(run), run) for model in section.models for run in model.runs]
+    found = {
+        way: sorted(
+            {record.kernel for of, run in runs if of == way for record in run.records if record.kernel}
+        )
+        for way in ways
+    }
+    return "; ".join(f"{way} {', '.join(kernels)}" for way, kernels in found.items() if kernels)
 
 
 def _speed(run: Aggregate) -> str:
