@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +19,10 @@ class ErrorGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # here, where what goes wrong can still be said
         except BenchsuiteError as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(error.exit_code) from None
@@ -24,10 +30,17 @@ class ErrorGroup(TyperGroup):
             raise  # whoever read has enough: click ends quietly
         except OSError as error:
             typer.echo(f"error: {error}", err=True)
+            _give_up_output()
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             typer.echo("interrupted; what is recorded is kept, run the same command to go on", err=True)
             raise typer.Exit(run.INTERRUPTED) from None
+
+
+def _give_up_output() -> None:
+    """What is still in the buffer cannot be written; Python would try once more at its end and complain."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(
