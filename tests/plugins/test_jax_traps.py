@@ -101,7 +101,8 @@ def test_double_scalars_do_not_promote_a_float32_program(optimiser: str) -> None
 @pytest.mark.usefixtures("_double_precision")
 @pytest.mark.parametrize("optimiser", ["sgd", "momentum", "rmsprop", "adam"])
 def test_update_rules_are_optax_with_epsilon_outside_the_root(optimiser: str) -> None:
-    optax = pytest.importorskip("optax")
+    import optax
+
     recipe = Recipe.model_validate({"optimiser": optimiser, "learning_rate": 0.1, "epsilon": 1e-2})
     theirs = {
         "sgd": optax.sgd(0.1),
@@ -118,7 +119,8 @@ def test_update_rules_are_optax_with_epsilon_outside_the_root(optimiser: str) ->
 
 def follow(recipe: Recipe, transformation: object) -> tuple[np.ndarray, np.ndarray]:
     """Where twelve steps lead, by our rule and by an optax transformation."""
-    optax = pytest.importorskip("optax")
+    import optax
+
     random = np.random.default_rng(3)
     ours = peer = {"w": jnp.asarray(random.normal(size=5))}
     moments, state = optimisers.initial_moments(recipe, ours), transformation.init(peer)  # type: ignore[attr-defined]
