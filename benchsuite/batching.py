@@ -14,6 +14,7 @@ import numpy as np
 from benchsuite.contracts import Batch, Ragged, Split
 from benchsuite.errors import RequestError
 from benchsuite.initialisation import stream
+from benchsuite.spec import Recipe
 
 BOUNDARIES = 4
 """Most padded lengths a task has."""
@@ -119,3 +120,12 @@ def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[B
     for start in range(0, length, time):
         at = np.arange(rows)[:, None] * length + np.arange(start, start + time)
         yield Batch(fixed._cast(values[at]), lengths, fixed._cast(targets[at]), fresh=start == 0)
+
+
+def training_batches(recipe: Recipe, cut: Batcher, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
+    """What one epoch trains on: the chunks of a stream where states are carried, else batches by length."""
+    if not recipe.carry:
+        return cut.epoch(split, seed, epoch)
+    if recipe.truncation is None:
+        raise RequestError("recipe.carry needs recipe.truncation: the length of a stream's chunk")
+    return stream_batches(split, recipe.batch_size, recipe.truncation, cut.dtype)

@@ -7,16 +7,15 @@ device is kept busy. Only steps count as training time; validation and snapshots
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchsuite.batching import Batcher, stream_batches
+from benchsuite.batching import Batcher, training_batches
 from benchsuite.contracts import Batch, Dataset, Program, Split, Task
 from benchsuite.contracts.backend import Parameters
 from benchsuite.data import fixed_order
-from benchsuite.errors import RequestError
 from benchsuite.gradients import update_ratio
 from benchsuite.spec import Recipe, Series
 from benchsuite.training.curves import Clock, Curves
@@ -91,20 +90,11 @@ class Trainer:
             self.snapshots.take(self.program, epoch)
         return self._outcome(epoch, diverged)
 
-    def _batches(self, epoch: int) -> Iterator[Batch]:
-        if not self.recipe.carry:
-            return self.batcher.epoch(self.dataset.train, self.seed, epoch)
-        if self.recipe.truncation is None:
-            raise RequestError("recipe.carry needs recipe.truncation: the length of a stream's chunk")
-        return stream_batches(
-            self.dataset.train, self.recipe.batch_size, self.recipe.truncation, self.batcher.dtype
-        )
-
     def _epoch(self, epoch: int) -> str:
         """One pass over the training split; returns why training diverged, or an empty string."""
         before = self.program.parameters() if epoch in self.snapshot_at else None
         with Clock(self.curves) as clock:
-            for batch in self._batches(epoch):
+            for batch in training_batches(self.recipe, self.batcher, self.dataset.train, self.seed, epoch):
                 self._step(batch)
                 if before is not None:
                     with clock.paused(self.program):

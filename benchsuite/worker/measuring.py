@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from benchsuite.batching import Batcher, stream_batches
+from benchsuite.batching import Batcher, training_batches
 from benchsuite.contracts import Backend, Batch, Dataset, Program
 from benchsuite.flops import forward_products, inference_flops, training_flops
 from benchsuite.spec import ModelSpec, Series, Trial
@@ -71,10 +71,8 @@ def measure_speed(
 def _timing_batches(trial: Trial, batcher: Batcher, data: Dataset) -> list[Batch]:
     """A few of the batches that are trained on, the same ones for every backend and seed: of a stream its
     first chunks, else those of an epoch whose longest rows stand in the middle of each quarter."""
-    recipe = trial.recipe
-    if recipe.carry and recipe.truncation is not None:
-        chunks = stream_batches(data.train, recipe.batch_size, recipe.truncation, batcher.dtype)
-        return list(islice(chunks, BATCHES))
+    if trial.recipe.carry:
+        return list(islice(training_batches(trial.recipe, batcher, data.train, 0, 0), BATCHES))
     drawn = batcher.drawn(data.train, seed=0, epoch=0)
     by_longest = np.argsort(data.train.inputs.lengths[drawn].max(axis=1), kind="stable")
     count = min(BATCHES, len(drawn))

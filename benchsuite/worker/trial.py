@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Protocol
 
-from benchsuite.batching import Batcher, batcher, stream_batches
-from benchsuite.contracts import Backend, Batch, Dataset, Phase, Probe, Progress, Task
+from benchsuite.batching import Batcher, batcher, training_batches
+from benchsuite.contracts import Backend, Dataset, Phase, Probe, Progress, Task
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.initialisation import initial_parameters
 from benchsuite.plugins import registry
@@ -63,7 +63,7 @@ class TrialRun:
             program = backend.build(model, weights, trial.recipe, trial.execution)
             self.scalars["speed/import_seconds"] = import_seconds
             self.scalars["speed/build_seconds"] = time.perf_counter() - begin
-        batches = _first_batches(trial, cutter, data)
+        batches = list(islice(training_batches(trial.recipe, cutter, data.train, trial.seed, 0), STEPS))
         with self._phase("parity"):
             proof = Proof(self.session.load_reference(), model, weights, trial, batches)
             proof.hold_gradients(program)
@@ -157,16 +157,6 @@ def _batcher(trial: Trial, data: Dataset) -> Batcher:
         return Batcher(1, (longest,), trial.execution.dtype)
     others = [data.validation, data.test]
     return batcher(data.train, others, trial.recipe.batch_size, trial.execution.dtype)
-
-
-def _first_batches(trial: Trial, cutter: Batcher, data: Dataset) -> list[Batch]:
-    """The batches that training begins with."""
-    recipe = trial.recipe
-    if recipe.carry and recipe.truncation is not None:
-        first = stream_batches(data.train, recipe.batch_size, recipe.truncation, cutter.dtype)
-    else:
-        first = cutter.epoch(data.train, trial.seed, 0)
-    return list(islice(first, STEPS))
 
 
 def _probes(answer: Iterable[Probe]) -> list[Probe]:
