@@ -35,7 +35,7 @@ class Proof:
         double = {name: weight.astype(np.float64) for name, weight in weights.items()}
         program = reference.build(model, double, trial.recipe, Execution(precision="float64"))
         placed = [program.place(in_double(batch)) for batch in batches]
-        self._expected: Gradients = program.gradients(placed[0])
+        self._expected: Gradients | None = program.gradients(placed[0])
         for batch in placed:
             program.step(batch)
         self._losses = program.drain().loss
@@ -43,12 +43,15 @@ class Proof:
         self.comparison = Comparison({}, {})
 
     def hold_gradients(self, program: Program) -> None:
-        """Compare one backward pass over the first batch.
+        """Compare one backward pass over the first batch; to be asked once. The reference's arrays are let go
+        then, or the peak memory of training would hold them.
 
         Raises ContractError for a foreign name or shape.
         """
+        assert self._expected is not None, "the gradients were compared before"
         found = program.gradients(program.place(self._batch))
         self.comparison = compare(found, self._expected, self._precision)
+        self._expected = None
 
     def hold_steps(self, losses: Sequence[float]) -> None:
         """Compare the losses of the first training steps, as far as the reference's are finite."""
