@@ -27,11 +27,14 @@ class Batcher:
     """Cuts a split into batches of `rows` rows in the reals' type `dtype`.
 
     boundaries  ascending padded lengths; the last one fits the longest sequence of any split
+    targets     padded lengths of targets of a length of their own, one for each boundary: a batch takes the
+                first pair that fits both, so that there are no more shapes than boundaries
     """
 
     rows: int
     boundaries: tuple[int, ...]
     dtype: str
+    targets: tuple[int, ...] = ()
 
     def epoch(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
         """The training batches of one epoch, in an order drawn from (seed, epoch); see drawn()."""
@@ -54,13 +57,13 @@ class Batcher:
         order = order[: count * self.rows]
         if len(self.boundaries) == 1:
             return order.reshape(count, self.rows)
-        order = self._sorted_in_windows(order, split.inputs.lengths)
+        order = self._sorted_in_windows(order, _work(split))
         return order.reshape(count, self.rows)[random.permutation(count)]
 
     def evaluation(self, split: Split) -> Iterator[tuple[np.ndarray, Batch]]:
         """Every row of a split once, by length: (row numbers, batch). The last batch is filled up by
         repeating its last row, so it may have more rows than row numbers."""
-        order = np.argsort(split.inputs.lengths, kind="stable")
+        order = np.argsort(_work(split), kind="stable")
         for start in range(0, len(order), self.rows):
             rows = order[start : start + self.rows]
             filled = np.concatenate([rows, np.repeat(rows[-1:], self.rows - len(rows))])
@@ -69,13 +72,18 @@ class Batcher:
     def batch(self, split: Split, rows: np.ndarray) -> Batch:
         """The given rows, padded to the smallest boundary that fits them."""
         lengths = split.inputs.lengths[rows]
-        time = self.boundaries[int(np.searchsorted(self.boundaries, int(lengths.max())))]
+        pair = int(np.searchsorted(self.boundaries, int(lengths.max())))
+        target_lengths = None
+        if isinstance(split.targets, Ragged) and not split.aligned:
+            target_lengths = split.targets.lengths[rows].astype(np.int32)
+            pair = max(pair, int(np.searchsorted(self.targets, int(target_lengths.max()))))
+        time = self.boundaries[pair]
         inputs = self._cast(split.inputs.padded(rows, time))
         if isinstance(split.targets, Ragged):
-            targets = self._cast(split.targets.padded(rows, time))
+            targets = self._cast(split.targets.padded(rows, time if split.aligned else self.targets[pair]))
         else:
             targets = self._cast(split.targets[rows])
-        return Batch(inputs, lengths.astype(np.int32), targets)
+        return Batch(inputs, lengths.astype(np.int32), targets, target_lengths=target_lengths)
 
     def _cast(self, array: np.ndarray) -> np.ndarray:
         kind = np.dtype(self.dtype if array.dtype.kind == "f" else np.int32)
@@ -87,18 +95,33 @@ class Batcher:
         return np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in parts])
 
 
+def _work(split: Split) -> np.ndarray:
+    """(n,): the steps of each row, those that are read and those that are written."""
+    if isinstance(split.targets, Ragged) and not split.aligned:
+        return split.inputs.lengths + split.targets.lengths
+    return split.inputs.lengths
+
+
 def batcher(train: Split, others: list[Split], rows: int, dtype: str) -> Batcher:
     """A batcher whose boundaries are quantiles of the training lengths, rounded up to multiples of 4.
 
     All lengths equal: one boundary, exactly that length.
     """
-    lengths = train.inputs.lengths
-    longest = max(int(split.inputs.lengths.max()) for split in [train, *others])
+    splits = [train, *others]
+    read = _quantiles(train.inputs.lengths, max(int(split.inputs.lengths.max()) for split in splits))
+    if train.aligned or not isinstance(train.targets, Ragged):
+        return Batcher(rows, tuple(sorted(set(read))), dtype)
+    longest = max(int(split.targets.lengths.max()) for split in splits if isinstance(split.targets, Ragged))
+    pairs = sorted(set(zip(read, _quantiles(train.targets.lengths, longest), strict=True)))
+    return Batcher(rows, tuple(t for t, _ in pairs), dtype, tuple(u for _, u in pairs))
+
+
+def _quantiles(lengths: np.ndarray, longest: int) -> list[int]:
+    """BOUNDARIES ascending lengths, equal ones among them, the last one `longest`."""
     if int(lengths.min()) == longest:
-        return Batcher(rows, (longest,), dtype)
+        return [longest] * BOUNDARIES
     shares = [(index + 1) / BOUNDARIES for index in range(BOUNDARIES - 1)]
-    inner = {-(-int(np.quantile(lengths, share)) // 4) * 4 for share in shares}
-    return Batcher(rows, (*sorted(length for length in inner if length < longest), longest), dtype)
+    return [*(min(-(-int(np.quantile(lengths, share)) // 4) * 4, longest) for share in shares), longest]
 
 
 def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[Batch]:
@@ -120,6 +143,30 @@ def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[B
     for start in range(0, length, time):
         at = np.arange(rows)[:, None] * length + np.arange(start, start + time)
         yield Batch(fixed._cast(values[at]), lengths, fixed._cast(targets[at]), fresh=start == 0)
+
+
+def stream_evaluation(split: Split, rows: int, time: int, dtype: str) -> Iterator[tuple[np.ndarray, Batch]]:
+    """Every step of one long sequence once, as `rows` parallel streams in chunks of `time` steps: (positions,
+    batch). positions (rows, time) int64 says which step of the sequence each prediction is for, -1 for none.
+
+    Streams differ by one step at most; one that ended before the others repeats a step that counts for none.
+    """
+    if len(split) != 1 or not isinstance(split.targets, Ragged):
+        raise RequestError("streams need one long sequence with targets by step")
+    values, targets = split.inputs[0], split.targets[0]
+    each, more = divmod(len(values), rows)
+    row = np.arange(rows)[:, None]
+    starts, lengths = row * each + np.minimum(row, more), each + (row < more)
+    fixed = Batcher(rows, (time,), dtype)
+    for begin in range(0, int(lengths.max()), time):
+        steps = np.arange(begin, begin + time)
+        positions = np.where(steps < lengths, starts + steps, -1)
+        taken = np.maximum(positions, 0)
+        left = np.clip(lengths[:, 0] - begin, 1, time).astype(np.int32)
+        inside = np.arange(time) < left[:, None]
+        inputs, wanted = values[taken], targets[taken]
+        inputs[~inside], wanted[~inside] = 0, 0
+        yield positions, Batch(fixed._cast(inputs), left, fixed._cast(wanted), fresh=begin == 0)
 
 
 def training_batches(recipe: Recipe, cut: Batcher, split: Split, seed: int, epoch: int) -> Iterator[Batch]:

@@ -21,10 +21,11 @@ def stream(seed: int, name: str) -> np.random.Generator:
 def initial_parameters(model: ModelSpec, seed: int, dtype: str) -> Parameters:
     """Weights for `model`, drawn in float64 and rounded to `dtype`.
 
-    Wx, out.W, dense and convolution kernels: uniform in +-sqrt(6 / (fan_in + fan_out)), gate by gate
-    (Glorot and Bengio 2010, eq. 16). Wh: orthogonal, gate by gate (Saxe et al. 2014). Biases: zero, but
-    one on the LSTM's forget gate (Jozefowicz et al. 2015). embed.E: normal, standard deviation 0.1.
-    rbf.W: normal, standard deviation 1 / sqrt(F), so that distances start near 1.
+    Wx, out.W, dense and convolution kernels, bridge and attention: uniform in
+    +-sqrt(6 / (fan_in + fan_out)), gate by gate (Glorot and Bengio 2010, eq. 16); attn.v counts as (A, 1). Wh:
+    orthogonal, gate by gate (Saxe et al. 2014). Biases: zero, but one on the LSTM's forget gate (Jozefowicz et
+    al. 2015). embed.E, target_embed.E: normal, standard deviation 0.1. rbf.W: normal, standard deviation
+    1 / sqrt(F), so that distances start near 1.
     """
     weights: Parameters = {}
     for name, shape in parameter_shapes(model).items():
@@ -34,21 +35,24 @@ def initial_parameters(model: ModelSpec, seed: int, dtype: str) -> Parameters:
 
 def _draw(name: str, shape: tuple[int, ...], random: np.random.Generator, model: ModelSpec) -> np.ndarray:
     kind = name.rsplit(".", 1)[1]
-    if name == "embed.E":
+    if name in ("embed.E", "target_embed.E"):
         return random.normal(0.0, 0.1, shape)
     if name == "rbf.W":
         return random.normal(0.0, shape[0] ** -0.5, shape)
+    body = model.decoder.body if model.decoder is not None and name.startswith("dec.") else model.body
+    recurrent = isinstance(body, Recurrent) and name.startswith(("rnn.", "dec."))
     if kind.startswith("b"):
         bias = np.zeros(shape)
-        if isinstance(model.body, Recurrent) and model.body.cell == "lstm" and name.startswith("rnn."):
-            hidden = model.body.hidden
-            bias[hidden : 2 * hidden] = 1.0
+        if recurrent and isinstance(body, Recurrent) and body.cell == "lstm":
+            bias[body.hidden : 2 * body.hidden] = 1.0
         return bias
-    if kind in ("Wx", "Wh") and isinstance(model.body, Recurrent):
-        rows, hidden = shape[0], model.body.hidden
+    if recurrent and isinstance(body, Recurrent):
+        rows, hidden = shape[0], body.hidden
         draw = _orthogonal if kind == "Wh" else _glorot
-        gates = [draw((rows, hidden), random) for _ in range(GATES[model.body.cell])]
+        gates = [draw((rows, hidden), random) for _ in range(GATES[body.cell])]
         return np.concatenate(gates, axis=1)
+    if name == "attn.v":
+        return _glorot((*shape, 1), random)[:, 0]
     return _glorot(shape, random)
 
 

@@ -27,7 +27,7 @@ from benchsuite.spec import (
     recurrent_names,
 )
 
-STACKS = [name for name in ARCHITECTURES if name != "cnn"]
+STACKS = [name for name in ARCHITECTURES if name not in ("cnn", "encoder_decoder", "attention")]
 
 
 def published_count(cell: str, inputs: int, hidden: int) -> int:

@@ -40,6 +40,9 @@ class Kit:
         body = case.model.body
         if isinstance(body, Convolutional):
             cell, architecture = "none", "cnn"
+        elif case.model.decoder is not None:
+            attention = case.model.decoder.attention
+            cell, architecture = body.cell, "encoder_decoder" if attention == "none" else "attention"
         else:
             deep, both = body.layers > 1, body.bidirectional
             cell = body.cell
@@ -83,7 +86,7 @@ def check_gradients(kit: Kit, case: Case) -> None:
     if not comparison.ok:
         raise ConformanceError(f"{case.name}: {comparison.sentence()}")
     predicted = program.predict(program.place(batch))
-    _near(f"{case.name}: predict()", predicted, expected.predictions, _forward(kit))
+    near(f"{case.name}: predict()", predicted, expected.predictions, forward_tolerance(kit))
     if predicted.dtype != np.dtype(kit.dtype):
         raise ConformanceError(f"{case.name}: predictions are {predicted.dtype}, not {kit.dtype}")
 
@@ -107,7 +110,7 @@ def check_training(kit: Kit, case: Case, steps: int = 10) -> None:
         if np.isnan(a).tolist() != np.isnan(b).tolist():
             raise ConformanceError(f"{case.name}: drain().{name} is not NaN exactly where the reference is")
         if not np.isnan(b).all():
-            _near(f"{case.name}: {name} over {steps} steps", a, b, losses if name == "loss" else 10 * losses)
+            near(f"{case.name}: {name} over {steps} steps", a, b, losses if name == "loss" else 10 * losses)
     for name, error in parameter_drift(program.parameters(), reference.parameters()).items():
         if not error <= tolerances.drift_50:
             raise ConformanceError(
@@ -134,7 +137,7 @@ def check_companions(kit: Kit, case: Case) -> None:
     together = program.predict(program.place(batch))
     for row in {0, batch.size // 2, batch.size - 1}:
         alone = program.predict(program.place(_rows(batch, [row])))
-        _near(f"{case.name}: row {row} alone", alone[0], together[row], _forward(kit))
+        near(f"{case.name}: row {row} alone", alone[0], together[row], forward_tolerance(kit))
 
 
 def check_reversal(kit: Kit, case: Case) -> None:
@@ -149,7 +152,7 @@ def check_reversal(kit: Kit, case: Case) -> None:
         inputs[row, :length] = batch.inputs[row, :length][::-1]
     there = program.predict(program.place(batch))
     back = mirrored.predict(mirrored.place(replace(batch, inputs=inputs)))
-    _near(f"{case.name}: reversal", back, there, _forward(kit))
+    near(f"{case.name}: reversal", back, there, forward_tolerance(kit))
 
 
 def check_purity(kit: Kit, case: Case) -> None:
@@ -183,7 +186,7 @@ def check_log(kit: Kit, case: Case) -> None:
     log = program.drain()
     if log.loss.shape != (2,) or log.norm.shape != (2,) or log.peak.shape != (2,):
         raise ConformanceError(f"{case.name}: two steps gave a log of shape {log.loss.shape}")
-    _near(f"{case.name}: first logged loss", log.loss[:1], np.array([expected]), _forward(kit))
+    near(f"{case.name}: first logged loss", log.loss[:1], np.array([expected]), forward_tolerance(kit))
     if len(program.drain().loss):
         raise ConformanceError(f"{case.name}: drain() gives the same steps twice")
 
@@ -211,7 +214,21 @@ def check_carry(kit: Kit, case: Case) -> None:
         program.predict(program.place(case.batch(kit.dtype, 99)))
         program.gradients(program.place(case.batch(kit.dtype, 98)))
     limit = TOLERANCES[kit.execution.precision].loss_10
-    _near(f"{case.name}: losses of a stream", program.drain().loss, reference.drain().loss, limit)
+    near(f"{case.name}: losses of a stream", program.drain().loss, reference.drain().loss, limit)
+
+
+def check_stream_predictions(kit: Kit, case: Case) -> None:
+    """Under recipe.carry predict() is a stream of its own: chunks go on from the latest predict(), whatever is
+    trained in between, and a fresh one starts at zero."""
+    program, reference = kit.build(case), kit.build_reference(case)
+    weights = case.parameters(kit.dtype)
+    for index in range(5):
+        batch = case.batch(kit.dtype, index, fresh=index in (0, 3))
+        found = program.predict(program.place(batch))
+        expected = reference.predict(reference.place(in_double(batch)))
+        near(f"{case.name}: predictions of a stream's chunk {index}", found, expected, forward_tolerance(kit))
+        program.step(program.place(case.batch(kit.dtype, 50 + index, fresh=True)))
+        program.load_parameters(weights)
 
 
 def _training_batches(kit: Kit, case: Case) -> list[Batch]:
@@ -224,19 +241,31 @@ def _padded(batch: Batch, more: int) -> Batch:
         return np.pad(array, [(0, 0), (0, more)] + [(0, 0)] * (array.ndim - 2))
 
     by_step = batch.targets.ndim >= 2 and batch.targets.shape[1] == batch.time
-    targets = widen(batch.targets) if by_step else batch.targets
+    written = batch.target_lengths is not None
+    targets = widen(batch.targets) if by_step or written else batch.targets
     return replace(batch, inputs=widen(batch.inputs), targets=targets)
 
 
 def _cropped(found: Gradients, case: Case, batch: Batch) -> Gradients:
-    by_step = case.model.readout == "steps"
-    predictions = found.predictions[:, : batch.time] if by_step else found.predictions
-    states = {name: state[:, : batch.time] for name, state in found.states.items()}
+    predictions = found.predictions
+    if case.model.readout == "steps":
+        predictions = predictions[:, : batch.time]
+    if case.model.decoder is not None:
+        predictions = predictions[:, : batch.targets.shape[1]]
+    times = {name: batch.targets.shape[1] if name.startswith("dec.") else batch.time for name in found.states}
+    states = {name: state[:, : times[name]] for name, state in found.states.items()}
     return replace(found, predictions=predictions, states=states)
 
 
 def _rows(batch: Batch, rows: list[int]) -> Batch:
-    return replace(batch, inputs=batch.inputs[rows], lengths=batch.lengths[rows], targets=batch.targets[rows])
+    written = None if batch.target_lengths is None else batch.target_lengths[rows]
+    return replace(
+        batch,
+        inputs=batch.inputs[rows],
+        lengths=batch.lengths[rows],
+        targets=batch.targets[rows],
+        target_lengths=written,
+    )
 
 
 def _mirrored(weights: Parameters, body: Recurrent) -> Parameters:
@@ -254,11 +283,13 @@ def _mirrored(weights: Parameters, body: Recurrent) -> Parameters:
     return exchanged
 
 
-def _forward(kit: Kit) -> float:
+def forward_tolerance(kit: Kit) -> float:
+    """The error that a forward pass is allowed in the kit's precision."""
     return TOLERANCES[kit.execution.precision].forward
 
 
-def _near(what: str, found: np.ndarray, expected: np.ndarray, limit: float) -> None:
+def near(what: str, found: np.ndarray, expected: np.ndarray, limit: float) -> None:
+    """Raise ConformanceError where `found` is further from `expected` than `limit`, relatively."""
     error = relative_error(found, expected)
     if not error <= limit:
         raise ConformanceError(f"{what}: error {error:.1e}, allowed {limit:.0e}")

@@ -16,6 +16,7 @@ from benchsuite.initialisation import stream
 from benchsuite.spec import (
     CELLS,
     Convolutional,
+    Decoder,
     Dense,
     Features,
     ModelSpec,
@@ -27,6 +28,7 @@ from benchsuite.spec import (
 )
 
 HIDDEN, OUTPUTS, FEATURES, VOCABULARY = 6, 4, 5, 11
+TARGET_TIME, WRITTEN = 6, 9
 STACKS: dict[str, tuple[int, bool]] = {
     "plain": (1, False),
     "deep": (3, False),
@@ -68,12 +70,31 @@ class Case:
         else:
             reals = random.normal(size=(*shape, self.model.input.size)).astype(np.float32)
             inputs = (reals * valid[..., None]).astype(dtype)
+        if self.model.transcribes:
+            return self._with_sequences(Batch(inputs, lengths, lengths), random)
         return Batch(inputs, lengths, self._targets(random, valid, dtype), fresh)
+
+    def _with_sequences(self, batch: Batch, random: np.random.Generator) -> Batch:
+        """Targets of a length of their own: a decoder's end with its END, CTC's fit into the inputs."""
+        decoder, classes = self.model.decoder, self.model.head.outputs
+        longest = self.time // 2 if decoder is None else TARGET_TIME
+        lengths = random.integers(1, longest + 1, self.rows).astype(np.int32)
+        lengths[0] = longest
+        if decoder is None:
+            lengths = np.minimum(lengths, (batch.lengths + 1) // 2).astype(np.int32)
+        valid = np.arange(longest) < lengths[:, None]
+        targets = random.integers(1 if decoder is None else 4, classes, valid.shape)
+        if decoder is not None:
+            targets[np.arange(self.rows), lengths - 1] = decoder.end
+        return replace(batch, targets=(targets * valid).astype(np.int32), target_lengths=lengths)
 
     def _targets(self, random: np.random.Generator, valid: np.ndarray, dtype: str) -> np.ndarray:
         by_step = self.model.readout == "steps"
         shape = valid.shape if by_step else (self.rows,)
         outputs = self.model.head.outputs
+        if self.model.loss == "binary_cross_entropy":
+            shares = random.uniform(size=(*shape, outputs)).astype(np.float32)
+            return (shares * valid[..., None] if by_step else shares).astype(dtype)
         if self.model.loss == "cross_entropy":
             classes = random.integers(0, outputs, shape)
             return (classes * valid if by_step else classes).astype(np.int32)
@@ -105,7 +126,39 @@ def model_cases() -> list[Case]:
             found.append(Case(f"{cell}-one-feature", replace(base, input=Features(1)), time=17))
             found.append(Case(f"{cell}-one-row", base, rows=1, ragged=False))
             found.append(Case(f"{cell}-one-step", base, time=1, ragged=False))
+            found.append(Case(f"{cell}-bernoulli", replace(base, loss="binary_cross_entropy")))
+        if stack in ("plain", "deep_bidirectional"):
+            every_step = replace(base, readout="steps")
+            found.append(
+                Case(f"{cell}-{stack}-bernoulli-steps", replace(every_step, loss="binary_cross_entropy"))
+            )
+            found.append(Case(f"{cell}-{stack}-ctc", replace(every_step, loss="ctc"), time=10))
     return found + convolutional_cases()
+
+
+def decoder_cases() -> list[Case]:
+    """Encoder and decoder: every cell, attention and stack; tokens and features; truncation in the encoder."""
+    found: list[Case] = []
+    for cell, attention, stack in itertools.product(
+        CELLS, ("none", "additive", "multiplicative"), ("plain", "deep", "deep_bidirectional")
+    ):
+        layers, both = STACKS[stack]
+        decoder = Decoder(WRITTEN, 5, Recurrent(cell, HIDDEN + 1, layers), attention, TARGET_TIME + 2)
+        model = ModelSpec(
+            Tokens(VOCABULARY, 4),
+            Recurrent(cell, HIDDEN, layers, both),
+            Dense(WRITTEN),
+            "cross_entropy",
+            decoder=decoder,
+        )
+        name = f"{cell}-{attention}-{stack}"
+        found.append(Case(name, model))
+        if stack == "plain":
+            found.append(Case(f"{name}-features", replace(model, input=Features(FEATURES))))
+            found.append(Case(f"{name}-full", model, ragged=False))
+            found.append(Case(f"{name}-truncated", model, Recipe(truncation=4)))
+            found.append(Case(f"{name}-one-row", model, rows=1))
+    return found
 
 
 def convolutional_cases() -> list[Case]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchsuite.conformance import backend as checks
+from benchsuite.conformance import writing
 from benchsuite.conformance.backend import Check, ConformanceError, Kit
 from benchsuite.conformance.cases import (
     Case,
     carry_cases,
+    decoder_cases,
     model_cases,
     training_cases,
     truncation_cases,
@@ -30,10 +32,25 @@ CORE_MODELS = {
     "lstm-one-feature",
     "gru-one-row",
     "rnn-one-step",
+    "gru-bernoulli",
+    "lstm-deep_bidirectional-bernoulli-steps",
+    "gru-plain-ctc",
+    "lstm-deep_bidirectional-ctc",
     "cnn",
     "cnn-odd",
     "cnn-rbf",
 }
+CORE_DECODERS = {
+    "gru-none-plain",
+    "lstm-none-deep_bidirectional",
+    "gru-additive-plain",
+    "lstm-additive-deep_bidirectional",
+    "rnn-additive-plain-features",
+    "lstm-multiplicative-plain",
+    "gru-multiplicative-deep_bidirectional",
+    "gru-additive-plain-truncated",
+}
+CORE_WRITING = {"lstm-none-deep_bidirectional", "gru-additive-plain", "lstm-multiplicative-plain"}
 CORE_TRUNCATED = {
     "rnn-plain-truncated",
     "lstm-deep_bidirectional-truncated",
@@ -69,7 +86,7 @@ class Result:
 def suite(core: bool = False) -> list[Item]:
     """Every check with the cases it is meant for. `core`: every check, cell and stack once, and each readout,
     head, loss, optimiser and clip somewhere, on few enough models for a framework that compiles each."""
-    models = model_cases()
+    models, decoders = model_cases(), decoder_cases()
     recurrent = [case for case in models if not isinstance(case.model.body, Convolutional)]
     ragged = [case for case in recurrent if case.ragged]
     both = [case for case in ragged if "bidirectional" in case.name and case.model.readout != "steps"]
@@ -79,6 +96,14 @@ def suite(core: bool = False) -> list[Item]:
     groups: list[tuple[Check, list[Case], set[str] | None]] = [
         (checks.check_gradients, models, CORE_MODELS),
         (checks.check_gradients, truncation_cases(), CORE_TRUNCATED),
+        (checks.check_gradients, decoders, CORE_DECODERS),
+        (writing.check_teacher_forcing, decoders, CORE_WRITING),
+        (writing.check_writing, decoders, CORE_WRITING),
+        (checks.check_padding, decoders[::3], {"gru-additive-plain"}),
+        (checks.check_companions, decoders[1::3], set()),
+        (checks.check_training, decoders[::2], {"lstm-multiplicative-plain"}),
+        (checks.check_purity, [case for case in decoders if case.name == "gru-additive-plain"], None),
+        (checks.check_stream_predictions, carry_cases(), {"lstm-deep-carry", "gru-plain-carry-ragged"}),
         (checks.check_full_truncation, deep, {"lstm-deep"}),
         (checks.check_padding, ragged[::2], {"lstm-bidirectional", "gru-plain-tokens-mean"}),
         (checks.check_companions, ragged, {"rnn-deep_bidirectional", "lstm-plain"}),

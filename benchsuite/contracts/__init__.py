@@ -1,6 +1,15 @@
 """What the core and its plugins promise each other. Plugin authors import everything from here."""
 
-from benchsuite.contracts.backend import Backend, BackendEntry, Device, Gradients, Program, StepLog
+from benchsuite.contracts.backend import (
+    Advance,
+    Backend,
+    BackendEntry,
+    Decoding,
+    Device,
+    Gradients,
+    Program,
+    StepLog,
+)
 from benchsuite.contracts.batch import Batch
 from benchsuite.contracts.dataset import Dataset, Ragged, Split
 from benchsuite.contracts.executor import (
@@ -19,10 +28,12 @@ from benchsuite.contracts.study import StudyInfo
 from benchsuite.contracts.task import Option, Task, TaskEntry
 
 __all__ = [
+    "Advance",
     "Backend",
     "BackendEntry",
     "Batch",
     "Dataset",
+    "Decoding",
     "Device",
     "Event",
     "Examined",

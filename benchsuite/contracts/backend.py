@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchsuite.contracts.batch import Batch
+from benchsuite.errors import UnsupportedError
 from benchsuite.spec import Execution, ModelSpec, Recipe, Trial
 
 Parameters = dict[str, np.ndarray]
@@ -31,6 +32,9 @@ class Device:
 class Gradients:
     """What one backward pass yields, without an optimiser step and before any clipping.
 
+    A decoder's layers (`dec.l0.fwd`) are among the states, (B, U, H), zero beyond a row's target length, and
+    its predictions are the scores (B, U, V) under teacher forcing.
+
     loss        the batch's loss
     parameters  gradient of every parameter, canonical names and shapes
     states      layer prefix (`rnn.l0.fwd`) -> dL/dh_t (B, T, H): total derivative with respect to the emitted
@@ -42,6 +46,36 @@ class Gradients:
     parameters: Parameters
     states: dict[str, np.ndarray]
     predictions: np.ndarray
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What one step of generation says of N hypotheses.
+
+    log_probabilities  (N, k) float64, ln p of the k likeliest next tokens, the likeliest first
+    tokens             (N, k) int32, which they are
+    alignment          (N, T): the step's attention on the inputs, zero on padding, T the batch's padded length;
+                       None where not asked for or where the model has no attention
+    """
+
+    log_probabilities: np.ndarray
+    tokens: np.ndarray
+    alignment: np.ndarray | None = None
+
+
+class Decoding(abc.ABC):
+    """A decoder generating over one batch of B rows, `width` hypotheses a row: hypothesis i of row r is
+    number r * width + i, N = B * width in all. The encoder has run; nothing is written yet."""
+
+    @abc.abstractmethod
+    def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
+        """Go on by one token.
+
+        :param tokens: (N,) int32, the latest token of each hypothesis (`start` at first).
+        :param parents: (N,) int64, which hypothesis of the step before each one continues; never one of
+            another row.
+        :param k: how many next tokens are wanted for each.
+        """
 
 
 @dataclass(frozen=True)
@@ -77,8 +111,10 @@ class Program(abc.ABC):
     @abc.abstractmethod
     def predict(self, placed: object) -> np.ndarray:
         """Scores before the loss: logits (B, C) or (B, T, C), forecasts (B, O) or (B, T, O), in the trial's
-        dtype, zero on padded steps. Leaves carried states and parameters as they are; recurrent states start
-        at zero."""
+        dtype, zero on padded steps; with a decoder (B, U, V) under teacher forcing, zero beyond the targets'
+        lengths. Leaves the training's carried states and parameters as they are. Recurrent states start at
+        zero, but under `recipe.carry` a batch that is not fresh goes on from the final states of the latest
+        predict(): evaluation is a stream of its own."""
 
     @abc.abstractmethod
     def gradients(self, placed: object) -> Gradients:
@@ -102,6 +138,13 @@ class Program(abc.ABC):
         """The path that really ran the recurrence (`cudnn`, `onednn`, `scan`, `while_loop`,
         `python_loop` ...), asked of the framework, not assumed. The words `python_loop`, `while_loop`,
         `scan` and `unrolled` stand for loops over steps; any other word is taken for a fused kernel."""
+
+    def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> Decoding:  # noqa: ARG002
+        """Start generating from a batch's inputs (its targets are not looked at), `width` hypotheses a row;
+        `aligned` asks for the attention. Raises UnsupportedError for a model without a decoder."""
+        raise UnsupportedError(
+            "this program generates nothing: its model has no decoder, or its backend none"
+        )
 
     def memory(self) -> dict[str, int]:
         """Bytes by name that the framework reports for the device (`device_peak`, ...); may be empty."""

@@ -75,24 +75,33 @@ class Ragged:
 
 @dataclass(frozen=True)
 class Split:
-    """Examples of one split. `targets`: (n,) int32 classes, (n, O) reals, or Ragged by step."""
+    """Examples of one split. `targets`: (n,) int32 classes, (n, O) reals, or Ragged.
+
+    aligned  Ragged targets stand beside the inputs, step by step; False: they are sequences of a length of
+             their own, for a decoder (each ends with its END) or for CTC (no blanks)
+    """
 
     inputs: Ragged
     targets: np.ndarray | Ragged
+    aligned: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.aligned and not isinstance(self.targets, Ragged):
+            raise ContractError("Split: targets of a length of their own must be Ragged")
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def select(self, rows: np.ndarray) -> Split:
         targets = self.targets.select(rows) if isinstance(self.targets, Ragged) else self.targets[rows]
-        return Split(self.inputs.select(rows), targets)
+        return Split(self.inputs.select(rows), targets, self.aligned)
 
 
 @dataclass(frozen=True)
 class Dataset:
     """A data set with its canonical split. What it holds depends on (task, source, options) alone.
 
-    vocabulary  id -> text, for tokens; made from the training split only
+    vocabulary  id -> text, for tokens; made from the training split only. target_vocabulary is the targets'
     metadata    what model() and score() need (class count, scale of the training split, image size ...)
     baselines   name -> {metric: value} on the test split (naive forecast, majority class ...)
     """
@@ -105,3 +114,6 @@ class Dataset:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     licence: str = ""
+    target_vocabulary: tuple[str, ...] | None = None
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+    """Name -> text of what the data were made with (a trained tokeniser): stored with the study, by hash."""

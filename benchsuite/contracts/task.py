@@ -10,7 +10,7 @@ import numpy as np
 
 from benchsuite.contracts.dataset import Dataset, Split
 from benchsuite.data.file import DataFile
-from benchsuite.spec import ModelSpec, Size
+from benchsuite.spec import Exhibit, ModelSpec, Size
 from benchsuite.spec.trial import Scalar
 
 
@@ -46,7 +46,25 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:
         """Metrics of `predictions` (rows in the split's order: logits (n, C), forecasts (n, O), or by step
-        (n, T, ...)) against the split's targets; always contains `primary`."""
+        (n, T, ...)) against the split's targets; always contains `primary`.
+
+        Where targets are sequences of a length of their own, predictions are what was written: int32 (n, L)
+        ids, zero after the last one. A decoder's rows end with its END unless they never ended; CTC's hold
+        labels alone. Losses, token accuracy and the share that never ended are added by the core."""
+
+    def exhibits(
+        self,
+        predictions: np.ndarray,  # noqa: ARG002
+        split: Split,  # noqa: ARG002
+        dataset: Dataset,  # noqa: ARG002
+        alignments: Mapping[int, np.ndarray],  # noqa: ARG002
+    ) -> list[Exhibit]:
+        """What a reader should see of the test split: a few examples, a confusion matrix. None by default, and
+        none where the licence or the privacy of the data forbids it.
+
+        :param alignments: row -> attention (L, T) of what was written for it on the row's valid steps.
+        """
+        return []
 
 
 @dataclass(frozen=True)

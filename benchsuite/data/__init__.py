@@ -8,11 +8,13 @@ from benchsuite.data.classification import classification_metrics, majority_base
 from benchsuite.data.file import DataFile
 from benchsuite.data.splits import fixed_order, stratified_split
 from benchsuite.data.text import words
-from benchsuite.data.vocabulary import PADDING, UNKNOWN, Vocabulary
+from benchsuite.data.vocabulary import END, PADDING, START, UNKNOWN, Vocabulary
 from benchsuite.data.windows import window_starts, window_targets
 
 __all__ = [
+    "END",
     "PADDING",
+    "START",
     "UNKNOWN",
     "Cached",
     "DataFile",

@@ -16,26 +16,37 @@ UNKNOWN = 1
 """Id of every word that is not in the vocabulary."""
 
 
+START, END = 2, 3
+"""Ids of what stands before a written sequence, and of its last token."""
+SEQUENCE_MARKS = ("<s>", "</s>")
+
+
 @dataclass(frozen=True)
 class Vocabulary:
-    """`words[i]` is the text of id i; ids 0 and 1 are `<pad>` and `<unk>`."""
+    """`words[i]` is the text of id i; ids 0 and 1 are `<pad>` and `<unk>`, in a vocabulary of written
+    sequences 2 and 3 are `<s>` and `</s>`."""
 
     words: tuple[str, ...]
 
     @classmethod
     def build(
-        cls, documents: Iterable[Sequence[str]], min_count: int = 1, size: int | None = None
+        cls,
+        documents: Iterable[Sequence[str]],
+        min_count: int = 1,
+        size: int | None = None,
+        written: bool = False,
     ) -> Vocabulary:
         """The words that occur at least `min_count` times, the most frequent first, equal counts by alphabet.
 
         documents  the training split's sequences of words
-        size       most ids, the two special ones included; None for no limit
+        size       most ids, the special ones included; None for no limit
+        written    a decoder writes these sequences: they have a start and an end
         """
         counts = Counter(chain.from_iterable(documents))
         frequent = sorted(
             (word for word, n in counts.items() if n >= min_count), key=lambda w: (-counts[w], w)
         )
-        special = ("<pad>", "<unk>")
+        special = ("<pad>", "<unk>", *(SEQUENCE_MARKS if written else ()))
         most = None if size is None else max(size - len(special), 0)
         return cls(special + tuple(frequent[:most]))
 
@@ -53,3 +64,12 @@ class Vocabulary:
         find = self.ids.get
         ids = (find(word, UNKNOWN) for word in chain.from_iterable(documents))
         return np.fromiter(ids, np.int32, int(lengths.sum())), lengths
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """The words up to END or padding, whichever comes first; neither is given back."""
+        found = []
+        for index in ids:
+            if index == PADDING or (index == END and self.words[END : END + 1] == SEQUENCE_MARKS[1:]):
+                break
+            found.append(self.words[index])
+        return found

@@ -1,8 +1,10 @@
 """What a trial is, what a model is, what a record is: values only, no behaviour that runs anything."""
 
-from benchsuite.spec.architecture import recurrent_body
+from benchsuite.spec.architecture import encoder_decoder, recurrent_body
 from benchsuite.spec.model import (
+    BLANK,
     Convolutional,
+    Decoder,
     Dense,
     Features,
     ModelSpec,
@@ -11,12 +13,13 @@ from benchsuite.spec.model import (
     Tokens,
 )
 from benchsuite.spec.names import ARCHITECTURES, CELLS, LOSSES, OPTIMISERS, PRECISIONS, UNROLLS
-from benchsuite.spec.parameters import GATES, parameter_shapes, recurrent_names
-from benchsuite.spec.record import Record, Series, Status
+from benchsuite.spec.parameters import GATES, decoder_names, parameter_shapes, recurrent_names
+from benchsuite.spec.record import Exhibit, Record, Series, Status
 from benchsuite.spec.trial import Execution, Protocol, Recipe, Size, Trial
 
 __all__ = [
     "ARCHITECTURES",
+    "BLANK",
     "CELLS",
     "GATES",
     "LOSSES",
@@ -24,8 +27,10 @@ __all__ = [
     "PRECISIONS",
     "UNROLLS",
     "Convolutional",
+    "Decoder",
     "Dense",
     "Execution",
+    "Exhibit",
     "Features",
     "ModelSpec",
     "Protocol",
@@ -38,6 +43,8 @@ __all__ = [
     "Status",
     "Tokens",
     "Trial",
+    "decoder_names",
+    "encoder_decoder",
     "parameter_shapes",
     "recurrent_body",
     "recurrent_names",

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Readout = Literal["last", "mean", "steps"]
-Loss = Literal["cross_entropy", "squared", "absolute"]
+Loss = Literal["cross_entropy", "squared", "absolute", "binary_cross_entropy", "ctc"]
+AttentionKind = Literal["none", "additive", "multiplicative"]
+
+BLANK = 0
+"""The class that CTC reads as "no label here"."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +95,52 @@ class Rbf:
 
 
 @dataclass(frozen=True)
+class Decoder:
+    """Writes a target sequence, token by token, from what the encoder (the model's `body`) read.
+
+    `body` is the decoder's own forward stack, H hidden units; V `vocabulary`, E `embedding`. With y_j the
+    encoder's top outputs (F wide, j valid steps) and `last` their readout `last`:
+
+        s_0 = tanh(last bridge.W + bridge.b), H columns for each layer; an LSTM's c_0 = 0
+        u_t = target_embed.E[token before t]; the first one is `start`; s_t is the top layer's h
+
+        none            (Sutskever et al. 2014)
+                        input u_t;               scores s_t out.W + out.b
+        additive        (Bahdanau et al. 2015)
+                        e_tj = attn.v . tanh(s_{t-1} attn.Wq + y_j attn.Wk + attn.b)
+                        input [u_t; context_t];  scores [s_t; context_t] out.W + out.b
+        multiplicative  (Luong et al. 2015, "general"), after the recurrent step
+                        e_tj = (s_t attn.W) . y_j
+                        input u_t;               scores [s_t; context_t] out.W + out.b
+
+        a_t = softmax of e_t over the valid j only; context_t = sum_j a_tj y_j; s_0 stands for s_{t-1} at t = 0
+
+    In training the token before t is the target's (teacher forcing). `end` is the last token of every target;
+    generation stops there, and at `limit` tokens at the latest.
+    """
+
+    vocabulary: int
+    embedding: int
+    body: Recurrent
+    attention: AttentionKind
+    limit: int
+    start: int = 2
+    end: int = 3
+
+
+@dataclass(frozen=True)
 class ModelSpec:
-    """input -> body -> readout -> head -> loss.
+    """input -> body -> readout -> head -> loss; with a decoder, input -> body -> decoder -> head -> loss.
 
     Targets: cross-entropy takes class ids, int32 (B,) or, with readout `steps`, (B, T); the regression
-    losses take reals (B, outputs) or (B, T, outputs). A loss is the sum over valid entries over their count
-    (regression: every output counts as an entry).
+    losses take reals (B, outputs) or (B, T, outputs), and binary cross-entropy such reals in [0, 1] against
+    sigmoid(score). A loss is the sum over valid entries over their count (regression and binary
+    cross-entropy: every output counts as an entry).
+
+    Sequences of a length of their own, int32 ids (B, U): with a `decoder` (readout `last`, cross-entropy, a
+    dense head over its vocabulary) scores are (B, U, V) and an entry is a target token. Under `ctc` (readout
+    `steps`) scores are (B, T, outputs), class BLANK is the blank, and the loss is the mean over rows of
+    -ln p(labels | scores) (Graves et al. 2006).
     """
 
     input: Features | Tokens
@@ -104,6 +148,20 @@ class ModelSpec:
     head: Dense | Rbf
     loss: Loss
     readout: Readout = "last"
+    decoder: Decoder | None = None
+
+    @property
+    def transcribes(self) -> bool:
+        """Whether targets are sequences of a length of their own."""
+        return self.decoder is not None or self.loss == "ctc"
+
+    @property
+    def head_inputs(self) -> int:
+        """Width of what the head reads: the body's outputs, or the decoder's state and its context."""
+        if self.decoder is None:
+            return self.body.output_size
+        context = 0 if self.decoder.attention == "none" else self.body.output_size
+        return self.decoder.body.output_size + context
 
     @property
     def input_size(self) -> int:

@@ -16,6 +16,8 @@ ARCHITECTURES: dict[str, str] = {
     "deep": "size.layers recurrent layers, one above the other",
     "bidirectional": "one layer that reads forwards and one that reads backwards",
     "deep_bidirectional": "size.layers bidirectional layers, one above the other",
+    "encoder_decoder": "a stack that reads starts one that writes (Sutskever et al. 2014)",
+    "attention": "the same, and what writes looks back at all that was read (Bahdanau et al. 2015)",
     "cnn": "a small convolutional network, the image baseline (after LeNet-5, LeCun et al. 1998)",
 }
 
@@ -42,6 +44,8 @@ LOSSES: dict[str, str] = {
     "cross_entropy": "mean negative log-likelihood of the target class, in nats",
     "squared": "mean squared error",
     "absolute": "mean absolute error",
+    "binary_cross_entropy": "mean negative log-likelihood of independent Bernoulli outputs, in nats",
+    "ctc": "connectionist temporal classification: mean negative log-likelihood of a label sequence, in nats",
 }
 
 READOUTS: dict[str, str] = {

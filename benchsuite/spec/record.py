@@ -38,6 +38,22 @@ class Series(Frozen):
     y: list[float]
 
 
+class Exhibit(Frozen):
+    """Something of a trial's test split to look at. What `lines` and `tables` hold goes by `kind`:
+
+    text       lines source, target, prediction (lists of tokens); tables alignment (U, T), the attention of
+               prediction token u on source token t, where there is attention
+    forecast   tables input (T, C), truth and prediction (horizon, C), in the data's own units
+    confusion  lines classes; tables counts (C, C), row: true class
+    picture    tables by name, each (height, width), 0 to 1, to be drawn side by side
+    """
+
+    name: str
+    kind: Literal["text", "forecast", "confusion", "picture"]
+    lines: dict[str, list[str]] = Field(default_factory=dict)
+    tables: dict[str, list[list[float]]] = Field(default_factory=dict)
+
+
 class Record(Frozen):
     """What one trial produced.
 
@@ -70,6 +86,11 @@ class Record(Frozen):
     finished: float = 0.0
     series: list[Series] = Field(default_factory=list, exclude=True)
     """Kept beside the journal, in series/<trial>.parquet, not in it."""
+    exhibits: list[Exhibit] = Field(default_factory=list, exclude=True)
+    """Kept beside the journal, in exhibits/<trial>.json."""
+    artifacts: dict[str, str] = Field(default_factory=dict, exclude=True)
+    """Name -> text of what the data were made with (a trained tokeniser, a vocabulary); kept beside the
+    journal by hash, which `environment` holds as `artifact.<name>`."""
 
     @property
     def trial_id(self) -> str:
