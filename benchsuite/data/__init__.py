@@ -6,6 +6,7 @@ Cheap to import: nothing here opens a file or a connection until it is asked to.
 from benchsuite.data.cache import Cached, FileState, cache_folder, fetch, list_files, status, verify_files
 from benchsuite.data.classification import classification_metrics, majority_baseline
 from benchsuite.data.file import DataFile
+from benchsuite.data.options import whole_number
 from benchsuite.data.splits import fixed_order, stratified_split
 from benchsuite.data.text import words
 from benchsuite.data.vocabulary import END, PADDING, START, UNKNOWN, Vocabulary
@@ -29,6 +30,7 @@ __all__ = [
     "status",
     "stratified_split",
     "verify_files",
+    "whole_number",
     "window_starts",
     "window_targets",
     "words",
