@@ -8,7 +8,7 @@ that carry nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -151,4 +151,4 @@ def in_double(batch: Batch) -> Batch:
     def widen(array: np.ndarray) -> np.ndarray:
         return array.astype(np.float64) if array.dtype.kind == "f" else array
 
-    return Batch(widen(batch.inputs), batch.lengths, widen(batch.targets), batch.fresh)
+    return replace(batch, inputs=widen(batch.inputs), targets=widen(batch.targets))
