@@ -98,7 +98,8 @@ class Batcher:
 def _work(split: Split) -> np.ndarray:
     """(n,): the steps of each row, those that are read and those that are written."""
     if isinstance(split.targets, Ragged) and not split.aligned:
-        return split.inputs.lengths + split.targets.lengths
+        both: np.ndarray = split.inputs.lengths + split.targets.lengths
+        return both
     return split.inputs.lengths
 
 

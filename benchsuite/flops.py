@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchsuite.contracts import Batch
-from benchsuite.spec import GATES, Convolutional, ModelSpec, Recurrent
+from benchsuite.spec import GATES, Convolutional, Decoder, ModelSpec, Recurrent
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,50 @@ def forward_products(model: ModelSpec, batch: Batch) -> list[Product]:
             height, width, incoming = height // 2, width // 2, channels
         found.append(Product(rows, body.flattened, body.hidden))
     else:
-        found += _recurrent_products(body, model.input_size, batch)
+        found += _recurrent_products(body, model.input_size, rows, batch.valid_steps)
     times = batch.valid_steps if model.readout == "steps" else rows
-    return [*found, Product(times, model.body.output_size, model.head.outputs)]
+    if model.decoder is not None:
+        times = _written(batch)
+        found += _decoder_products(model.decoder, body.output_size, batch)
+    return [*found, Product(times, model.head_inputs, model.head.outputs)]
 
 
-def _recurrent_products(body: Recurrent, inputs: int, batch: Batch) -> list[Product]:
-    found, steps = [], batch.valid_steps / batch.size
+def _written(batch: Batch) -> int:
+    """Target tokens in the batch."""
+    assert batch.target_lengths is not None
+    return int(batch.target_lengths.sum())
+
+
+def _recurrent_products(body: Recurrent, inputs: int, rows: int, steps: int) -> list[Product]:
+    found = []
     width = GATES[body.cell] * body.hidden
     for _ in range(body.layers):
         # the recurrent product of one step has the batch's rows; the input's could be done at once
-        found.append(Product(batch.size, inputs + body.hidden, width, steps * len(body.directions)))
+        found.append(Product(rows, inputs + body.hidden, width, steps / rows * len(body.directions)))
         inputs = body.output_size
     return found
+
+
+def _decoder_products(decoder: Decoder, features: int, batch: Batch) -> list[Product]:
+    """Bridge, recurrent layers and attention: queries, keys, scores, contexts, row by row at mean lengths."""
+    body, rows, tokens = decoder.body, batch.size, _written(batch)
+    found = [Product(rows, features, body.layers * body.hidden)]
+    inputs = decoder.embedding + (features if decoder.attention == "additive" else 0)
+    found += _recurrent_products(body, inputs, rows, tokens)
+    if decoder.attention == "none":
+        return found
+    pairs = batch.lengths.astype(float) @ batch.target_lengths / rows  # of target and source steps, in a row
+    written, read = max(1, round(tokens / rows)), max(1, round(batch.valid_steps / rows))
+    share = pairs / (written * read) * rows
+    if decoder.attention == "additive":
+        found += [
+            Product(tokens, body.hidden, body.hidden),
+            Product(batch.valid_steps, features, body.hidden),
+        ]
+        found.append(Product(written * read, body.hidden, 1, share))
+    else:
+        found += [Product(tokens, body.hidden, features), Product(written, features, read, share)]
+    return [*found, Product(written, read, features, share)]
 
 
 def training_flops(model: ModelSpec, batch: Batch) -> float:

@@ -10,7 +10,7 @@ from tiny import SignTask, program, sign_batcher, sign_data, sign_model
 from benchsuite.batching import batcher
 from benchsuite.contracts import Batch, Ragged, Split
 from benchsuite.spec import Recipe
-from benchsuite.training import evaluate, predictions
+from benchsuite.training import Evaluator, predictions
 
 
 def alone(split: Split, row: int) -> Batch:
@@ -45,7 +45,7 @@ def test_predictions_by_step_are_zero_beyond_each_row() -> None:
 def test_the_tasks_metrics_are_those_of_all_rows() -> None:
     data, net = sign_data(), program(sign_model(), Recipe())
     cut = sign_batcher(data, rows=7)
-    found = evaluate(net, cut, SignTask(), data, data.test)
+    found = Evaluator(cut, SignTask(), data, sign_model(), Recipe()).metrics(net, data.test)
     assert found == SignTask().score(predictions(net, cut, data.test), data.test, data)
 
 
@@ -54,6 +54,7 @@ def test_predictions_that_are_not_finite_are_not_scored() -> None:
     weights = net.parameters()
     weights["out.b"][0] = np.inf
     net.load_parameters(weights)
-    found = evaluate(net, sign_batcher(data), SignTask(), data, data.test)
+    evaluator = Evaluator(sign_batcher(data), SignTask(), data, sign_model(), Recipe())
+    found = evaluator.metrics(net, data.test)
     assert list(found) == ["accuracy"]
     assert np.isnan(found["accuracy"])

@@ -14,7 +14,7 @@ from benchsuite.contracts import Dataset, Program, Ragged, Split, StepLog, Task
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import RequestError
 from benchsuite.spec import Dense, Features, ModelSpec, Recipe, Recurrent, Series, Size
-from benchsuite.training import Outcome, Snapshots, train
+from benchsuite.training import Evaluator, Outcome, Snapshots, train
 from benchsuite.training.loop import DRAIN_STEPS, limited
 from benchsuite_numpy.reference import ReferenceProgram
 
@@ -61,7 +61,8 @@ def fit(
     cut = sign_batcher(data, ROWS, precision)
     shots = Snapshots(model, next(cut.epoch(data.train, seed, 0)))
     reports: list[tuple[int, float | None, float | None]] = []
-    outcome = train(net, cut, task, data, how, seed, shots, snapshots, lambda *said: reports.append(said))
+    evaluator = Evaluator(cut, task, data, model, how)
+    outcome = train(net, evaluator, seed, shots, snapshots, lambda *said: reports.append(said))
     return Run(outcome, net, reports)
 
 
@@ -268,7 +269,8 @@ def fit_stream(**recipe: object) -> Run:
     net = program(model, how)
     cut = Batcher(1, (64,), "float64")
     shots = Snapshots(model, next(cut.epoch(data.train, 0, 0)))
-    outcome = train(net, cut, WalkTask(), data, how, 0, shots, 2, lambda *_said: None)
+    evaluator = Evaluator(cut, WalkTask(), data, model, how)
+    outcome = train(net, evaluator, 0, shots, 2, lambda *_said: None)
     return Run(outcome, net, [])
 
 
@@ -293,7 +295,8 @@ def test_carrying_the_state_matters() -> None:
     forgetting = Forgetting(model, program(model, how).parameters(), how, "float64")
     cut = Batcher(1, (64,), "float64")
     shots = Snapshots(model, next(cut.epoch(data.train, 0, 0)))
-    outcome = train(forgetting, cut, WalkTask(), data, how, 0, shots, 2, lambda *_said: None)
+    evaluator = Evaluator(cut, WalkTask(), data, model, how)
+    outcome = train(forgetting, evaluator, 0, shots, 2, lambda *_said: None)
     losses = next(series for series in outcome.series if series.name == "train/loss").y
     carried = fit_stream(epochs=1).series("train/loss").y
     assert losses[0] == carried[0]

@@ -26,6 +26,7 @@ from benchsuite.spec import (
     Tokens,
     parameter_shapes,
 )
+from benchsuite.spec.model import AttentionKind
 
 HIDDEN, OUTPUTS, FEATURES, VOCABULARY = 6, 4, 5, 11
 TARGET_TIME, WRITTEN = 6, 9
@@ -139,9 +140,8 @@ def model_cases() -> list[Case]:
 def decoder_cases() -> list[Case]:
     """Encoder and decoder: every cell, attention and stack; tokens and features; truncation in the encoder."""
     found: list[Case] = []
-    for cell, attention, stack in itertools.product(
-        CELLS, ("none", "additive", "multiplicative"), ("plain", "deep", "deep_bidirectional")
-    ):
+    kinds: tuple[AttentionKind, ...] = ("none", "additive", "multiplicative")
+    for cell, attention, stack in itertools.product(CELLS, kinds, ("plain", "deep", "deep_bidirectional")):
         layers, both = STACKS[stack]
         decoder = Decoder(WRITTEN, 5, Recurrent(cell, HIDDEN + 1, layers), attention, TARGET_TIME + 2)
         model = ModelSpec(

@@ -1,7 +1,7 @@
 """Where a record comes from: machine, software, code, data."""
 
-from benchsuite.provenance.data import dataset_digest
+from benchsuite.provenance.data import data_facts, dataset_digest, text_digest
 from benchsuite.provenance.environment import environment
 from benchsuite.provenance.fingerprint import fingerprint
 
-__all__ = ["dataset_digest", "environment", "fingerprint"]
+__all__ = ["data_facts", "dataset_digest", "environment", "fingerprint", "text_digest"]

@@ -85,6 +85,8 @@ class Protocol(Frozen):
     """Most time spent on warming up until the step time is stable."""
     gradient_snapshots: Annotated[int, Field(ge=2)] = 3
     """How often gradient statistics are taken: at the start, evenly during, and at the end of training."""
+    beam: PositiveInt = 1
+    """Hypotheses kept while the test split is written (decoders, CTC); 1 is greedy, as validation is."""
 
 
 def _fields(part: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from typing import Any
 import filelock
 
 from benchsuite.errors import StoreError
-from benchsuite.spec import Record, Series
+from benchsuite.spec import Exhibit, Record, Series
+from benchsuite.store.beside import keep_artifact, read_exhibits, write_exhibits
 from benchsuite.store.journal import Damage, Journal
 from benchsuite.store.series import PARTIAL, read_series, write_series
 
@@ -24,6 +25,8 @@ FORMAT = 1
 """Version of the folder's layout; a reader refuses newer ones."""
 
 DESCRIPTION, JOURNAL, SERIES, LOCK = "study.json", "records.jsonl", "series", ".lock"
+EXHIBITS, ARTIFACTS = "exhibits", "artifacts"
+FOLDERS = (SERIES, EXHIBITS, ARTIFACTS)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -102,6 +105,24 @@ class StudyStore:
         except Exception as error:  # pyarrow's errors share no base with a damaged file's OSError
             raise StoreError(f"{path} cannot be read: {error}") from error
 
+    def exhibits_path(self, trial_id: str) -> Path:
+        """Where the exhibits of a trial lie, if it has any."""
+        return self.folder / EXHIBITS / f"{trial_id}.json"
+
+    def exhibits(self, trial_id: str) -> list[Exhibit]:
+        """What there is to look at of a trial's latest record, perhaps nothing. Raises StoreError."""
+        path = self.exhibits_path(trial_id)
+        if not path.exists():
+            return []
+        try:
+            return read_exhibits(path)
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read: {error}") from error
+
+    def artifact_path(self, digest: str) -> Path:
+        """Where the artifact lies that a record's environment names by hash (`artifact.<name>`)."""
+        return self.folder / ARTIFACTS / digest
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[list[Damage]]:
         """Hold the study's lock: make its folder, mend what a crash left, allow describe() and append().
@@ -120,8 +141,9 @@ class StudyStore:
             ) from None
         try:
             torn = self._journal.recover()
-            for partial in (self.folder / SERIES).glob(f"*{PARTIAL}"):
-                partial.unlink()
+            for folder in FOLDERS:
+                for partial in (self.folder / folder).glob(f"*{PARTIAL}"):
+                    partial.unlink()
             self._writing = True
             yield [torn] if torn else []
         finally:
@@ -134,7 +156,7 @@ class StudyStore:
         except OSError as error:
             raise StoreError(f"the study's folder {self.folder} cannot be made: {error}") from error
         names = {path.name for path in self.folder.iterdir() if not path.name.endswith(PARTIAL)}
-        others = {name for name in names - {SERIES} if not name.startswith(".")}
+        others = {name for name in names - set(FOLDERS) if not name.startswith(".")}
         if others and not others & {DESCRIPTION, JOURNAL}:
             strange = min(others)
             raise StoreError(f"{self.folder} is not a study: it holds {strange}; choose another name")
@@ -166,16 +188,22 @@ class StudyStore:
         self.__dict__.pop("id", None)
 
     def append(self, record: Record) -> None:
-        """Store a record: first its curves, then its line, so that a line always finds its curves."""
+        """Store a record: first what lies beside the journal, then its line, so that a line always finds it."""
         self._check_writing()
-        path = self.series_path(record.trial_id)
+        path, exhibits = self.series_path(record.trial_id), self.exhibits_path(record.trial_id)
         curves = [one for one in record.series if one.x]
         try:
             if curves:
                 write_series(path, curves)
+            if record.exhibits:
+                write_exhibits(exhibits, record.exhibits)
+            for text in record.artifacts.values():
+                keep_artifact(self.folder / ARTIFACTS, text)
             self._journal.append(record)
             if not curves:
                 path.unlink(missing_ok=True)
+            if not record.exhibits:
+                exhibits.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"a record cannot be stored in {self.folder}: {error}") from error
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchsuite.spec import Record, Series, Trial
+from benchsuite.spec import Exhibit, Record, Series, Trial
 from benchsuite.store import StudyStore
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class Study:
     def series(self, trial_id: str) -> list[Series]:
         """The curves of a trial: loss, metrics, gradient norms, timing samples. Raises StoreError."""
         return StudyStore(self.folder).series(trial_id)
+
+    def exhibits(self, trial_id: str) -> list[Exhibit]:
+        """What there is to look at of a trial: texts, alignments, forecasts, pictures. Raises StoreError."""
+        return StudyStore(self.folder).exhibits(trial_id)
 
     def frame(self) -> pd.DataFrame:
         """One row a record: the trial's fields, how it ended, `test/accuracy` and every other scalar,

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchsuite.batching import Batcher, training_batches
-from benchsuite.contracts import Batch, Dataset, Program, Split, Task
+from benchsuite.batching import training_batches
+from benchsuite.contracts import Batch, Program, Split
 from benchsuite.contracts.backend import Parameters
 from benchsuite.data import fixed_order
 from benchsuite.gradients import update_ratio
-from benchsuite.spec import Recipe, Series
+from benchsuite.spec import Series
 from benchsuite.training.curves import Clock, Curves
-from benchsuite.training.evaluation import evaluate
+from benchsuite.training.evaluation import Evaluator
 from benchsuite.training.snapshots import Snapshots, snapshot_epochs
 
 DRAIN_STEPS = 100
@@ -47,17 +47,14 @@ class Trainer:
     def __init__(
         self,
         program: Program,
-        batcher: Batcher,
-        task: Task,
-        dataset: Dataset,
-        recipe: Recipe,
+        evaluator: Evaluator,
         seed: int,
         snapshots: Snapshots,
         snapshot_count: int,
     ) -> None:
-        self.program, self.batcher, self.task, self.dataset = program, batcher, task, dataset
-        self.recipe, self.seed, self.snapshots = recipe, seed, snapshots
-        self.snapshot_at = set(snapshot_epochs(recipe.epochs, snapshot_count))
+        self.program, self.evaluator, self.seed, self.snapshots = program, evaluator, seed, snapshots
+        self.task, self.recipe, self.data = evaluator.task, evaluator.recipe, evaluator.dataset
+        self.snapshot_at = set(snapshot_epochs(self.recipe.epochs, snapshot_count))
         self.curves = Curves()
         self.best: tuple[float, int, Parameters] | None = None
         self.target_seconds: float | None = None
@@ -74,7 +71,7 @@ class Trainer:
             epoch += 1
             if diverged:
                 break
-            metrics = evaluate(self.program, self.batcher, self.task, self.dataset, self.dataset.validation)
+            metrics = self.evaluator.metrics(self.program, self.data.validation)
             self.curves.metrics.append(metrics)
             metric = metrics[self.task.primary]
             self._note(metric, epoch)
@@ -94,7 +91,8 @@ class Trainer:
         """One pass over the training split; returns why training diverged, or an empty string."""
         before = self.program.parameters() if epoch in self.snapshot_at else None
         with Clock(self.curves) as clock:
-            for batch in training_batches(self.recipe, self.batcher, self.dataset.train, self.seed, epoch):
+            cut = self.evaluator.batcher
+            for batch in training_batches(self.recipe, cut, self.data.train, self.seed, epoch):
                 self._step(batch)
                 if before is not None:
                     with clock.paused(self.program):
@@ -166,18 +164,14 @@ class Trainer:
 
 def train(
     program: Program,
-    batcher: Batcher,
-    task: Task,
-    dataset: Dataset,
-    recipe: Recipe,
+    evaluator: Evaluator,
     seed: int,
     snapshots: Snapshots,
     snapshot_count: int,
     report: Report,
 ) -> Outcome:
-    """Train `program` on the dataset's training split by `recipe`. See Trainer."""
-    trainer = Trainer(program, batcher, task, dataset, recipe, seed, snapshots, snapshot_count)
-    return trainer.run(report)
+    """Train `program` on the training split of the evaluator's data, by its recipe. See Trainer."""
+    return Trainer(program, evaluator, seed, snapshots, snapshot_count).run(report)
 
 
 def limited(split: Split, limit: int | None) -> Split:

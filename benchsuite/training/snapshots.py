@@ -35,20 +35,36 @@ class Snapshots:
     def add(self, gradients: Gradients, epoch: int) -> None:
         """Note down a backward pass over the batch."""
         profiles = {
-            layer: lag_profile(state, self.batch.lengths, layer.endswith(".bwd"))
+            layer: lag_profile(state, self._lengths(layer), layer.endswith(".bwd"))
             for layer, state in gradients.states.items()
         }
-        at_end = self.model.readout == "last"
         self.epochs.append(epoch)
         self.groups.append(group_statistics(gradients.parameters))
         self.profiles.append(profiles)
         self.decays.append(
-            {layer: decay(profile, at_end, self.truncation) for layer, profile in profiles.items()}
+            {
+                layer: decay(profile, self._loss_at_end(layer), self.truncation)
+                for layer, profile in profiles.items()
+            }
         )
+
+    def _lengths(self, layer: str) -> np.ndarray:
+        """(B,): the steps of each row in `layer`: a decoder's are those of the targets."""
+        written = layer.startswith("dec.") and self.batch.target_lengths is not None
+        lengths = self.batch.target_lengths if written else self.batch.lengths
+        assert lengths is not None
+        return lengths
+
+    def _loss_at_end(self, layer: str) -> bool:
+        """Whether all of the loss reaches `layer` through its last state: so it is with readout `last`, and
+        for an encoder whose decoder has nothing but that state to start from."""
+        if layer.startswith("dec.") or self.model.readout != "last":
+            return False
+        return self.model.decoder is None or self.model.decoder.attention == "none"
 
     @property
     def principal(self) -> str | None:
-        """The layer whose decay stands for the model: the top one, forwards."""
+        """The layer whose decay stands for the model: the top one (of the encoder), forwards."""
         body = self.model.body
         return f"rnn.l{body.layers - 1}.fwd" if isinstance(body, Recurrent) else None
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchsuite.contracts.executor import Examined, Progress, Survey
 from benchsuite.errors import WorkerError
-from benchsuite.spec import Record, Series, Trial
+from benchsuite.spec import Record, Trial
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,18 @@ def encode_progress(progress: Progress) -> bytes:
 
 
 def encode_record(record: Record) -> bytes:
-    """The answer to AskRun: the record without its trial, and its series, which its dump leaves out."""
-    series = [one.model_dump() for one in record.series]
+    """The answer to AskRun: the record without its trial, and what its dump leaves out."""
+    beside = {
+        "series": [one.model_dump() for one in record.series],
+        "exhibits": [one.model_dump() for one in record.exhibits],
+        "artifacts": record.artifacts,
+    }
     return _line(
         {
             "answer": "record",
             "trial_id": record.trial_id,
             "record": record.model_dump(exclude={"trial"}),
-            "series": series,
+            **beside,
         }
     )
 
@@ -109,8 +113,8 @@ def decode_answer(line: bytes, command: Command) -> Answer:
             case "progress", AskRun(trial):
                 return Progress(trial=trial, **message)
             case "record", AskRun(trial) if message["trial_id"] == trial.id:
-                series = [Series.model_validate(one) for one in message["series"]]
-                return Record.model_validate({**message["record"], "trial": trial, "series": series})
+                beside = {name: message[name] for name in ("series", "exhibits", "artifacts")}
+                return Record.model_validate({**message["record"], "trial": trial, **beside})
     except (KeyError, TypeError, ValueError) as error:
         raise WorkerError(f"a worker's answer is malformed ({error}): {_shorten(line)}") from error
     raise WorkerError(f"a worker answered out of turn: {_shorten(line)}")

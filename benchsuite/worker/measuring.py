@@ -10,11 +10,13 @@ import numpy as np
 
 from benchsuite.batching import Batcher, training_batches
 from benchsuite.contracts import Backend, Batch, Dataset, Program
+from benchsuite.decoding import greedy_search
 from benchsuite.flops import forward_products, inference_flops, training_flops
-from benchsuite.spec import ModelSpec, Series, Trial
+from benchsuite.spec import Decoder, ModelSpec, Series, Trial
 from benchsuite.timing import Samples, peak_rate, steady_state, unsynchronised
 
 BATCHES = 4
+GENERATION_ROUNDS = 5
 
 
 @dataclass
@@ -64,6 +66,8 @@ def measure_speed(
     for name, samples in (("step", step), ("inference", predict), ("transfer", move)):
         _describe(found, name, samples, count)
     _throughput(found, batches, step, count)
+    if model.decoder is not None:
+        _generation(found, program, model.decoder, placed[count // 2], batches[count // 2], trial)
     _limits(found, batches, model, backends, trial, step, predict)
     return found
 
@@ -104,6 +108,23 @@ def _throughput(found: Speed, batches: list[Batch], step: Samples, count: int) -
     found.scalars["speed/time_steps_per_second"] = steps / seconds
     padded = sum(batch.size * batch.time for batch in batches) / count
     found.scalars["speed/padding_share"] = 1.0 - steps / padded
+
+
+def _generation(
+    found: Speed, program: Program, decoder: Decoder, placed: object, batch: Batch, trial: Trial
+) -> None:
+    """Greedy writing of one batch, a few times: it takes as long as the longest row is."""
+    protocol = trial.protocol
+    few = protocol.model_copy(update={"rounds": min(protocol.rounds, GENERATION_ROUNDS)})
+    written = greedy_search(program, placed, decoder, batch.size)
+
+    def write() -> None:
+        greedy_search(program, placed, decoder, batch.size)
+
+    samples = steady_state(write, program.synchronize, few)
+    _describe(found, "generation", samples, 1)
+    tokens = int(np.count_nonzero(written.tokens))
+    found.scalars["speed/generated_tokens_per_second"] = tokens / samples.summary.median
 
 
 def _limits(

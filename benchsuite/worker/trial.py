@@ -9,13 +9,13 @@ from itertools import islice
 from typing import Protocol
 
 from benchsuite.batching import Batcher, batcher, training_batches
-from benchsuite.contracts import Backend, Dataset, Phase, Probe, Progress, Task
+from benchsuite.contracts import Backend, Dataset, Phase, Probe, Program, Progress, Task
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.initialisation import initial_parameters
 from benchsuite.plugins import registry
-from benchsuite.provenance import environment
-from benchsuite.spec import Record, Status, Trial
-from benchsuite.training import Snapshots, evaluate, train
+from benchsuite.provenance import data_facts, environment
+from benchsuite.spec import Exhibit, Record, Status, Trial
+from benchsuite.training import Evaluator, Snapshots, train
 from benchsuite.training.loop import limited
 from benchsuite.worker.heap import give_back
 from benchsuite.worker.kernels import check_kernel
@@ -67,16 +67,14 @@ class TrialRun:
         with self._phase("parity"):
             proof = Proof(self.session.load_reference(), model, weights, trial, batches)
             proof.hold_gradients(program)
-            check_kernel(program.kernel(), trial.execution)
+            check_kernel(program.kernel(), trial.execution, model)
         give_back()  # or the peak of training would be the reference's
         with self._phase("train"):
             snapshots = Snapshots(model, batches[0], trial.recipe.truncation)
+            evaluator = Evaluator(cutter, task, data, model, trial.recipe)
             outcome = train(
                 program,
-                cutter,
-                task,
-                data,
-                trial.recipe,
+                evaluator,
                 trial.seed,
                 snapshots,
                 trial.protocol.gradient_snapshots,
@@ -87,11 +85,11 @@ class TrialRun:
         self.scalars |= outcome.scalars | proof.scalars()
         series, verdicts = outcome.series, {"gradient": outcome.gradient_verdict}
         verdicts["parity"] = "ok" if parity.ok else "breach"
+        exhibits: list[Exhibit] = []
         if not outcome.diverged:
             with self._phase("evaluate"):
                 program.load_parameters(outcome.parameters)
-                scores = evaluate(program, cutter, task, data, data.test)
-                self.scalars |= {f"test/{name}": value for name, value in scores.items()}
+                exhibits = self._test(program, evaluator)
         if parity.ok and not outcome.diverged:
             # what is not proved equal is not timed: its figure would compare different work
             with self._phase("time"):
@@ -104,7 +102,7 @@ class TrialRun:
         self._ask_probes()
         self.scalars |= {f"memory/{name}_bytes": float(n) for name, n in program.memory().items()}
         self.scalars["model/parameters"] = float(sum(weight.size for weight in weights.values()))
-        facts = {"data.sha256": digest, "data.licence": data.licence}
+        facts = {"data.sha256": digest, "data.licence": data.licence} | data_facts(data)
         facts |= {f"backend.{name}": text for name, text in (backend.versions() | program.notes()).items()}
         return Record(
             trial=trial,
@@ -118,7 +116,23 @@ class TrialRun:
             higher_is_better=task.higher_is_better,
             environment=environment() | facts | self._plugin_facts(),
             series=series,
+            exhibits=exhibits,
+            artifacts=dict(data.artifacts),
         )
+
+    def _test(self, program: Program, evaluator: Evaluator) -> list[Exhibit]:
+        """Metrics of the test split, and what there is to look at. Where a beam writes, the primary metric of
+        greedy writing stands beside it."""
+        data, width = evaluator.dataset, self.trial.protocol.beam
+        predicted = evaluator.predict(program, data.test, width, aligned=True)
+        scores = evaluator.score(predicted, data.test)
+        if width > 1 and evaluator.model.transcribes:
+            greedy, primary = evaluator.metrics(program, data.test), evaluator.task.primary
+            scores[f"greedy_{primary}"] = greedy[primary]
+        self.scalars |= {f"test/{name}": value for name, value in scores.items()}
+        if not predicted.finite:
+            return []
+        return evaluator.task.exhibits(predicted.values, data.test, data, predicted.alignments)
 
     def _cold_start(self) -> None:
         scalars = self.scalars
@@ -152,9 +166,9 @@ class TrialRun:
 
 
 def _batcher(trial: Trial, data: Dataset) -> Batcher:
-    if trial.recipe.carry:  # a stream is evaluated whole, as one row
-        longest = max(int(split.inputs.lengths.max()) for split in (data.train, data.validation, data.test))
-        return Batcher(1, (longest,), trial.execution.dtype)
+    recipe = trial.recipe
+    if recipe.carry:
+        return Batcher(recipe.batch_size, (recipe.truncation or 1,), trial.execution.dtype)
     others = [data.validation, data.test]
     return batcher(data.train, others, trial.recipe.batch_size, trial.execution.dtype)
 
