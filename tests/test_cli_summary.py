@@ -9,7 +9,7 @@ import pytest
 from records import record
 from rich.console import Console
 
-from benchsuite.cli.ranking import sections
+from benchsuite.ranking import sections
 from benchsuite.cli.summary import bytes_words, estimate_words, failed, print_summary, problems
 from benchsuite.spec import Record, Status
 from benchsuite.stats import estimate

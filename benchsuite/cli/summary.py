@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from benchsuite.cli.output import table
-from benchsuite.cli.ranking import SPEED, Model, Section, sections, words
+from benchsuite.ranking import SPEED, Model, Section, sections, words
 from benchsuite.spec import Record, Status
 from benchsuite.stats import Aggregate, Estimate
 
