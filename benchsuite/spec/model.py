@@ -87,8 +87,8 @@ class Dense:
 class Rbf:
     """The Euclidean output layer: out_j = sum_i (x_i - W_ij)^2, W (F, outputs): parameter `rbf.W`.
 
-    Under cross-entropy the class scores are -out (LeCun et al. 1998, eq. 7); under a regression loss the
-    prediction is out itself.
+    Under a regression loss the prediction is out itself; under the others (cross-entropy, binary cross-entropy,
+    ctc) the scores are -out (LeCun et al. 1998, eq. 7).
     """
 
     outputs: int

@@ -8,6 +8,10 @@ import numpy as np
 
 from benchsuite.contracts.backend import Parameters
 from benchsuite.spec import ModelSpec, Rbf
+from benchsuite_numpy.reference.cells import sigmoid
+
+REGRESSION = ("squared", "absolute")
+"""Losses whose scores are forecasts; under the others they are those of classes."""
 
 
 def read(model: ModelSpec, outputs: np.ndarray, lengths: np.ndarray, hidden: int) -> np.ndarray:
@@ -45,7 +49,7 @@ def score(model: ModelSpec, parameters: Mapping[str, np.ndarray], x: np.ndarray)
     """Scores (..., O) of features x (..., F): what predict() returns and the loss reads."""
     if isinstance(model.head, Rbf):
         distance: np.ndarray = ((x[..., :, None] - parameters["rbf.W"]) ** 2).sum(axis=-2)
-        return -distance if model.loss == "cross_entropy" else distance
+        return distance if model.loss in REGRESSION else -distance
     out: np.ndarray = x @ parameters["out.W"] + parameters["out.b"]
     return out
 
@@ -56,7 +60,7 @@ def score_back(
     """dL/dx and the head's gradients from dL/d(scores)."""
     flat, d_flat = x.reshape(-1, x.shape[-1]), d_scores.reshape(-1, d_scores.shape[-1])
     if isinstance(model.head, Rbf):
-        sign = -1 if model.loss == "cross_entropy" else 1
+        sign = 1 if model.loss in REGRESSION else -1
         difference = 2 * sign * (flat[:, :, None] - parameters["rbf.W"]) * d_flat[:, None, :]
         return difference.sum(axis=2).reshape(x.shape), {"rbf.W": -difference.sum(axis=0)}
     gradients = {"out.W": flat.T @ d_flat, "out.b": d_flat.sum(0)}
@@ -66,10 +70,11 @@ def score_back(
 def loss(
     model: ModelSpec, scores: np.ndarray, targets: np.ndarray, valid: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    """The loss and dL/d(scores), zero where `valid` ((B,) or (B, T)) is false.
+    """The loss and dL/d(scores), zero where `valid` ((B,), (B, T) or (B, U)) is false; `ctc` is elsewhere.
 
-    The sum over valid entries over their count. Cross-entropy is taken of softmax(scores); the absolute
-    error's derivative at zero is zero.
+    The sum over valid entries over their count. Cross-entropy is taken of softmax(scores), binary
+    cross-entropy of sigmoid(scores): -y ln p - (1 - y) ln(1 - p) = softplus(s) - s y. The absolute error's
+    derivative at zero is zero.
     """
     if model.loss == "cross_entropy":
         shifted = scores - scores.max(axis=-1, keepdims=True)
@@ -77,9 +82,11 @@ def loss(
         one_hot = np.eye(scores.shape[-1], dtype=scores.dtype)[targets]
         terms, slopes, count = -(one_hot * log_p).sum(axis=-1), np.exp(log_p) - one_hot, valid.sum()
     else:
-        error = scores - targets.astype(scores.dtype)
-        count = valid.sum() * scores.shape[-1]
-        if model.loss == "squared":
+        reals = targets.astype(scores.dtype)
+        error, count = scores - reals, valid.sum() * scores.shape[-1]
+        if model.loss == "binary_cross_entropy":
+            terms, slopes = (np.logaddexp(0, scores) - scores * reals).sum(axis=-1), sigmoid(scores) - reals
+        elif model.loss == "squared":
             terms, slopes = (error**2).sum(axis=-1), 2 * error
         else:
             terms, slopes = np.abs(error).sum(axis=-1), np.sign(error)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from benchsuite.contracts import Batch, Gradients
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import Convolutional, ModelSpec, Tokens
+from benchsuite.spec import Convolutional, ModelSpec, Recurrent, Tokens
 from benchsuite_numpy.reference.cells import State
 from benchsuite_numpy.reference.convolution import ConvolutionRun, convolution_backward, convolution_forward
+from benchsuite_numpy.reference.ctc import ctc
+from benchsuite_numpy.reference.decoder import DecoderRun, decoder_backward, decoder_forward, remember
+from benchsuite_numpy.reference.decoding import ReferenceDecoding
 from benchsuite_numpy.reference.heads import loss, read, read_back, score, score_back
 from benchsuite_numpy.reference.layers import LayerRun, stack_backward, stack_forward
 
@@ -21,14 +24,15 @@ class ModelRun:
     """A forward pass: scores, the features they were made of, and the body's own run."""
 
     scores: np.ndarray
-    """(B, O) or (B, T, O), zero where not `valid`."""
+    """(B, O), (B, T, O) or (B, U, V), zero where not `valid`."""
     features: np.ndarray
     valid: np.ndarray
-    """(B,), or (B, T) for readout `steps`: which scores count."""
+    """(B,), (B, T) for readout `steps` or (B, U) for a decoder: which scores count."""
     mask: np.ndarray
     """(B, T): which steps are not padding."""
     body: ConvolutionRun | dict[str, LayerRun]
-    outputs_shape: tuple[int, ...] = field(default=())
+    outputs_shape: tuple[int, ...]
+    writer: DecoderRun | None
 
     @property
     def final_states(self) -> dict[str, State]:
@@ -43,37 +47,85 @@ def forward(
 ) -> ModelRun:
     """Scores of a batch. Recurrent states start at `carried` (by prefix), or at zero."""
     dtype = next(iter(parameters.values())).dtype
-    mask = np.arange(batch.time) < batch.lengths[:, None]
-    valid = mask if model.readout == "steps" else np.ones(batch.size, bool)
-    x = parameters["embed.E"][batch.inputs] if isinstance(model.input, Tokens) else batch.inputs.astype(dtype)
-    body: ConvolutionRun | dict[str, LayerRun]
+    mask = valid_steps(batch)
+    body, outputs = body_forward(model, parameters, batch, carried or {})
     if isinstance(model.body, Convolutional):
-        body = convolution_forward(model.body, parameters, x)
-        features, shape = body.outputs, body.outputs.shape
+        features, shape = outputs, outputs.shape
     else:
-        outputs, body = stack_forward(model.body, parameters, x, mask, carried or {})
         features, shape = read(model, outputs, batch.lengths, model.body.hidden), outputs.shape
+    valid, writer = mask if model.readout == "steps" else np.ones(batch.size, bool), None
+    if model.decoder is not None:
+        assert batch.target_lengths is not None
+        tokens = batch.decoder_inputs(model.decoder.start)
+        memory = remember(model.decoder, parameters, outputs, mask)
+        features, writer = decoder_forward(model.decoder, parameters, memory, features, tokens)
+        valid = np.arange(tokens.shape[1]) < batch.target_lengths[:, None]
     scores = np.where(valid[..., None], score(model, parameters, features), 0).astype(dtype)
-    return ModelRun(scores, features, valid, mask, body, shape)
+    return ModelRun(scores, features, valid, mask, body, shape, writer)
+
+
+def valid_steps(batch: Batch) -> np.ndarray:
+    """(B, T): which steps are not padding."""
+    mask: np.ndarray = np.arange(batch.time) < batch.lengths[:, None]
+    return mask
+
+
+def body_forward(
+    model: ModelSpec, parameters: Parameters, batch: Batch, carried: Mapping[str, State]
+) -> tuple[ConvolutionRun | dict[str, LayerRun], np.ndarray]:
+    """The body's run and its outputs: (B, T, F) of a recurrent one, (B, F) of the convolutional one."""
+    dtype = next(iter(parameters.values())).dtype
+    x = parameters["embed.E"][batch.inputs] if isinstance(model.input, Tokens) else batch.inputs.astype(dtype)
+    if isinstance(model.body, Convolutional):
+        run = convolution_forward(model.body, parameters, x)
+        return run, run.outputs
+    outputs, runs = stack_forward(model.body, parameters, x, valid_steps(batch), carried)
+    return runs, outputs
+
+
+def decode(
+    model: ModelSpec, parameters: Parameters, batch: Batch, width: int, aligned: bool
+) -> ReferenceDecoding:
+    """Run the encoder over a batch's inputs; the decoder then goes on from it, `width` hypotheses a row."""
+    assert model.decoder is not None
+    assert isinstance(model.body, Recurrent)
+    _, outputs = body_forward(model, parameters, batch, {})
+    last = read(model, outputs, batch.lengths, model.body.hidden)
+    memory = remember(model.decoder, parameters, outputs, valid_steps(batch))
+    return ReferenceDecoding(model, parameters, memory, last, width, aligned)
 
 
 def backward(
     model: ModelSpec, parameters: Parameters, batch: Batch, run: ModelRun, truncation: int | None
 ) -> Gradients:
     """Loss and every gradient of a batch after its forward pass."""
-    value, d_scores = loss(model, run.scores, batch.targets, run.valid)
+    if model.loss == "ctc":
+        assert batch.target_lengths is not None
+        value, d_scores = ctc(run.scores, batch.lengths, batch.targets, batch.target_lengths)
+    else:
+        value, d_scores = loss(model, run.scores, batch.targets, run.valid)
     d_features, gradients = score_back(model, parameters, run.features, d_scores)
     states: dict[str, np.ndarray] = {}
+    written: dict[str, np.ndarray] = {}
+    d_memory = np.zeros(())  # no decoder, nothing comes back from one
+    if run.writer is not None:
+        assert model.decoder is not None
+        d_features, d_memory, written, found = decoder_backward(
+            model.decoder, parameters, run.writer, d_features
+        )
+        gradients |= found
     if isinstance(model.body, Convolutional):
         assert isinstance(run.body, ConvolutionRun)
         gradients |= convolution_backward(parameters, run.body, d_features)
     else:
         assert isinstance(run.body, dict)
         d_outputs = read_back(model, d_features, run.outputs_shape, batch.lengths, model.body.hidden)
-        dx, states, found = stack_backward(model.body, parameters, run.body, run.mask, d_outputs, truncation)
+        dx, states, found = stack_backward(
+            model.body, parameters, run.body, run.mask, d_outputs + d_memory, truncation
+        )
         gradients |= found
         if isinstance(model.input, Tokens):
             gradients["embed.E"] = np.zeros_like(parameters["embed.E"])
             np.add.at(gradients["embed.E"], batch.inputs, dx)
     in_order = {name: gradients[name] for name in parameters}
-    return Gradients(loss=value, parameters=in_order, states=states, predictions=run.scores)
+    return Gradients(loss=value, parameters=in_order, states=states | written, predictions=run.scores)

@@ -12,7 +12,8 @@ from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.spec import Execution, ModelSpec, Recipe, Trial
 from benchsuite_numpy.checks import copied_parameters, model_problem
 from benchsuite_numpy.reference.cells import State
-from benchsuite_numpy.reference.model import backward, forward
+from benchsuite_numpy.reference.decoding import ReferenceDecoding
+from benchsuite_numpy.reference.model import backward, decode, forward
 from benchsuite_numpy.reference.optimisers import Optimiser, clip, global_norm, peak
 
 
@@ -24,6 +25,9 @@ class ReferenceProgram(Program):
         self._parameters = copied_parameters(model, parameters, dtype)
         self._optimiser = Optimiser(recipe, self._parameters)
         self._carried: dict[str, State] = {}
+        """The final states of the latest step, by prefix; what a batch that is not fresh goes on from."""
+        self._predicted: dict[str, State] = {}
+        """The same of the latest predict(): evaluation is a stream of its own."""
         self._log: list[tuple[float, float, float]] = []
 
     def place(self, batch: Batch) -> Batch:
@@ -31,14 +35,7 @@ class ReferenceProgram(Program):
 
     def step(self, placed: object) -> None:
         batch = _batch(placed)
-        carried = self._carried if self._recipe.carry and not batch.fresh else {}
-        for prefix, state in carried.items():
-            if len(state[0]) != batch.size:
-                raise ContractError(
-                    f"a batch of {batch.size} rows continues a stream of {len(state[0])} rows ({prefix}); "
-                    "give fresh=True where the rows change"
-                )
-        run = forward(self._model, self._parameters, batch, carried)
+        run = forward(self._model, self._parameters, batch, self._continued(batch, self._carried))
         found = backward(self._model, self._parameters, batch, run, self._recipe.truncation)
         if self._recipe.carry:
             self._carried = run.final_states
@@ -53,7 +50,28 @@ class ReferenceProgram(Program):
         return StepLog(loss=log[:, 0], norm=log[:, 1], peak=log[:, 2])
 
     def predict(self, placed: object) -> np.ndarray:
-        return forward(self._model, self._parameters, _batch(placed)).scores
+        batch = _batch(placed)
+        run = forward(self._model, self._parameters, batch, self._continued(batch, self._predicted))
+        if self._recipe.carry:
+            self._predicted = run.final_states
+        return run.scores
+
+    def _continued(self, batch: Batch, states: dict[str, State]) -> dict[str, State]:
+        """What the batch's recurrence starts from: `states` where it continues a stream."""
+        if batch.fresh or not self._recipe.carry:
+            return {}
+        for prefix, state in states.items():
+            if len(state[0]) != batch.size:
+                raise ContractError(
+                    f"a batch of {batch.size} rows continues a stream of {len(state[0])} rows ({prefix}); "
+                    "give fresh=True where the rows change"
+                )
+        return states
+
+    def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> ReferenceDecoding:
+        if self._model.decoder is None:
+            raise UnsupportedError("this model has no decoder, so it generates nothing")
+        return decode(self._model, self._parameters, _batch(placed), width, aligned)
 
     def gradients(self, placed: object) -> Gradients:
         batch = _batch(placed)
@@ -77,7 +95,7 @@ class ReferenceProgram(Program):
 def _batch(placed: object) -> Batch:
     if not isinstance(placed, Batch):
         raise ContractError(
-            f"step, predict and gradients take what place() returned, not {type(placed).__name__}"
+            f"step, predict, gradients and decoding take what place() returned, not {type(placed).__name__}"
         )
     return placed
 
