@@ -134,6 +134,10 @@ def model_cases() -> list[Case]:
                 Case(f"{cell}-{stack}-bernoulli-steps", replace(every_step, loss="binary_cross_entropy"))
             )
             found.append(Case(f"{cell}-{stack}-ctc", replace(every_step, loss="ctc"), time=10))
+    for cell, loss in itertools.product(CELLS, ("binary_cross_entropy", "ctc")):
+        base = ModelSpec(Features(FEATURES), _recurrent(cell, "plain"), Rbf(OUTPUTS), "ctc", "steps")
+        name = f"{cell}-ctc-rbf" if loss == "ctc" else f"{cell}-bernoulli-rbf"
+        found.append(Case(name, replace(base, loss=loss), time=10))
     return found + convolutional_cases()
 
 
