@@ -8,12 +8,13 @@ from benchsuite.data.classification import classification_metrics, majority_base
 from benchsuite.data.file import DataFile
 from benchsuite.data.options import whole_number
 from benchsuite.data.splits import fixed_order, stratified_split
-from benchsuite.data.text import words
+from benchsuite.data.text import JOINER, join_words, marked_words, words
 from benchsuite.data.vocabulary import END, PADDING, START, UNKNOWN, Vocabulary
 from benchsuite.data.windows import window_starts, window_targets
 
 __all__ = [
     "END",
+    "JOINER",
     "PADDING",
     "START",
     "UNKNOWN",
@@ -25,8 +26,10 @@ __all__ = [
     "classification_metrics",
     "fetch",
     "fixed_order",
+    "join_words",
     "list_files",
     "majority_baseline",
+    "marked_words",
     "status",
     "stratified_split",
     "verify_files",

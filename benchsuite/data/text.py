@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _CONTRACTION = re.compile(r"n['’]t\b", re.IGNORECASE)
 _WORD = re.compile(r"n't|'[^\W\d_]+|\w+(?:-\w+)*|[^\w\s]", re.IGNORECASE)
@@ -19,3 +20,40 @@ def words(text: str, lower_case: bool = True) -> list[str]:
     if "n'" in text or "’" in text or "N'" in text:
         text = _CONTRACTION.sub(" n't", text).replace("’", "'")
     return _WORD.findall(text)
+
+
+JOINER = "\uffed"
+"""Stands on the side of a token where no space is (Klein et al. 2017, OpenNMT)."""
+_PIECE = re.compile(r"(\w+)|[^\w\s]")
+
+
+def marked_words(text: str, lower_case: bool = True) -> list[str]:
+    """Words and single signs of `text`, in order, from which join_words() makes the text again.
+
+    Signs carry the marks, words never do, so a word is one entry of a vocabulary wherever it stands: `Well-fed
+    (now).` is `well`, `￭-￭`, `fed`, `(￭`, `now`, `￭)`, `￭.`
+    """
+    if lower_case:
+        text = text.lower()
+    text = text.replace(JOINER, " ")
+    found: list[str] = []
+    stop = -1
+    for match in _PIECE.finditer(text):
+        piece, touching = match[0], match.start() == stop
+        if touching and match[1]:
+            found[-1] += JOINER  # a word can only touch a sign
+        elif touching:
+            piece = JOINER + piece
+        found.append(piece)
+        stop = match.end()
+    return found
+
+
+def join_words(pieces: Iterable[str]) -> str:
+    """The text that marked_words() was given: its case as there, one space for each white space."""
+    text, joined = "", True
+    for piece in pieces:
+        bare = piece.strip(JOINER)
+        text += bare if joined or piece.startswith(JOINER) else f" {bare}"
+        joined = piece.endswith(JOINER)
+    return text
