@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
 
 import numpy as np
 
 from benchsuite.spec import BLANK
+
+NOTHING = -math.inf
+"""ln 0."""
+
+Prefix = tuple[int, ...]
 
 
 def best_path(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -39,30 +44,50 @@ def prefix_beam(scores: np.ndarray, lengths: np.ndarray, width: int) -> np.ndarr
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:
     shifted: np.ndarray = scores - scores.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    log_p: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return log_p
 
 
-def _prefix_beam(log_p: np.ndarray, width: int) -> tuple[int, ...]:
+def _prefix_beam(log_p: np.ndarray, width: int) -> Prefix:
     """`beam` holds, for each prefix, ln p of its alignments that end in a blank and of those that do not."""
-    nothing = float("-inf")
-    beam: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, nothing)}
+    beam: dict[Prefix, tuple[float, float]] = {(): (0.0, NOTHING)}
     for step in log_p:
-        # a class that is not among a step's likeliest cannot enter the beam by more than one of its prefixes
-        likely = np.argsort(-step, kind="stable")[: width + 1]
-        after: defaultdict[tuple[int, ...], list[float]] = defaultdict(lambda: [nothing, nothing])
-        for prefix, (blank, label) in beam.items():
-            both = np.logaddexp(blank, label)
-            stays = after[prefix]
-            stays[0] = np.logaddexp(stays[0], both + step[BLANK])
-            if prefix:
-                stays[1] = np.logaddexp(stays[1], label + step[prefix[-1]])
-            for symbol in likely:
-                if symbol == BLANK:
-                    continue
-                grown = after[(*prefix, int(symbol))]
-                # a repeated label needs a blank between the two
-                source = blank if prefix and symbol == prefix[-1] else both
-                grown[1] = np.logaddexp(grown[1], source + step[symbol])
-        ranked = sorted(after.items(), key=lambda item: (-np.logaddexp(*item[1]), item[0]))[:width]
-        beam = {prefix: (pair[0], pair[1]) for prefix, pair in ranked}
-    return max(beam, key=lambda prefix: np.logaddexp(*beam[prefix]))
+        # Of any prefix's continuations, those by the `width` + 1 likeliest classes (the blank may be one, a
+        # repeat another) leave no place in the beam for one by a further class, unless it is there already.
+        likely = [int(symbol) for symbol in np.argsort(-step, kind="stable")[: width + 1]]
+        growing = {prefix: {symbol for symbol in likely if symbol != BLANK} for prefix in beam}
+        for prefix in beam:
+            if prefix[:-1] in growing and prefix:
+                growing[prefix[:-1]].add(prefix[-1])
+        beam = _likeliest(_continued(beam, growing, step.tolist()), width)
+    return max(beam, key=lambda prefix: _log_sum(*beam[prefix]))
+
+
+def _continued(
+    beam: dict[Prefix, tuple[float, float]], growing: dict[Prefix, set[int]], step: list[float]
+) -> dict[Prefix, tuple[float, float]]:
+    """Every prefix after one more step, in which it stays or grows by one of the classes `growing` names."""
+    after: dict[Prefix, tuple[float, float]] = {}
+    for prefix, (blank, label) in beam.items():
+        both = _log_sum(blank, label)
+        in_blank, in_label = after.get(prefix, (NOTHING, NOTHING))
+        repeated = label + step[prefix[-1]] if prefix else NOTHING
+        after[prefix] = _log_sum(in_blank, both + step[BLANK]), _log_sum(in_label, repeated)
+        for symbol in growing[prefix]:
+            # a repeated label needs a blank between the two
+            source = blank if prefix and symbol == prefix[-1] else both
+            grown = (*prefix, symbol)
+            in_blank, in_label = after.get(grown, (NOTHING, NOTHING))
+            after[grown] = in_blank, _log_sum(in_label, source + step[symbol])
+    return after
+
+
+def _likeliest(prefixes: dict[Prefix, tuple[float, float]], width: int) -> dict[Prefix, tuple[float, float]]:
+    ranked = sorted(prefixes.items(), key=lambda item: (-_log_sum(*item[1]), item[0]))
+    return dict(ranked[:width])
+
+
+def _log_sum(a: float, b: float) -> float:
+    """ln(e^a + e^b)."""
+    high, low = (a, b) if a > b else (b, a)
+    return high if low == NOTHING else high + math.log1p(math.exp(low - high))

@@ -74,7 +74,6 @@ def beam_search(
     """
     count, limit = rows * width, decoder.limit
     decoding = program.decoding(placed, width, aligned)
-    owner = np.repeat(np.arange(rows), width)
     # at first all hypotheses of a row are the same beginning: one of them may be continued
     total = np.where(np.arange(count) % width == 0, 0.0, -np.inf)
     tokens = np.zeros((count, limit), np.int32)
@@ -88,11 +87,13 @@ def beam_search(
                 attention = np.zeros((count, limit, found.alignment.shape[1]), found.alignment.dtype)
                 best_attention = np.zeros((rows, *attention.shape[1:]), attention.dtype)
             attention[:, step] = found.alignment
+        # of each row, every continuation of every hypothesis: (rows, width * wide)
         wide = found.tokens.shape[1]
-        ends = found.tokens == decoder.end
-        scores = total[:, None] + found.log_probabilities
-        _keep_ended(best, best_attention, ends, scores, tokens, attention, owner, finished, step, decoder)
-        going = np.where(ends, -np.inf, scores).reshape(rows, width * wide)
+        scores = (total[:, None] + found.log_probabilities).reshape(rows, width * wide)
+        ends = (found.tokens == decoder.end).reshape(rows, width * wide)
+        ended = _ended(scores, ends, finished, width)
+        _keep(best, best_attention, ended, scores / (step + 1), tokens, attention, step, decoder.end)
+        going = np.where(ends, -np.inf, scores)
         chosen = np.argsort(-going, axis=1, kind="stable")[:, :width]
         total = np.take_along_axis(going, chosen, axis=1).ravel()
         parents = (np.arange(rows)[:, None] * width + chosen // wide).ravel()
@@ -107,36 +108,40 @@ def beam_search(
     return _with_unended(best, best_attention, total, tokens, attention, width, step + 1)
 
 
-def _keep_ended(
+def _ended(scores: np.ndarray, ends: np.ndarray, finished: np.ndarray, width: int) -> list[tuple[int, int]]:
+    """Row and continuation of what ends now; `finished` counts it. Only what is among a row's `width` likeliest
+    continuations competes, as in the search without an end, and only a row's first `width` ends do."""
+    likeliest = np.argsort(-scores, axis=1, kind="stable")[:, :width]
+    found = []
+    for row, rank in np.argwhere(np.take_along_axis(ends & np.isfinite(scores), likeliest, axis=1)):
+        if finished[row] < width:
+            finished[row] += 1
+            found.append((int(row), int(likeliest[row, rank])))
+    return found
+
+
+def _keep(
     best: Written,
     best_attention: np.ndarray | None,
-    ends: np.ndarray,
-    scores: np.ndarray,
+    ended: list[tuple[int, int]],
+    means: np.ndarray,
     tokens: np.ndarray,
     attention: np.ndarray | None,
-    owner: np.ndarray,
-    finished: np.ndarray,
     step: int,
-    decoder: Decoder,
+    end: int,
 ) -> None:
-    """Note down, in place, each hypothesis that ends at `step`; a row's first `width` ended ones count."""
-    width = len(owner) // len(finished)
-    hypotheses, columns = np.nonzero(ends & np.isfinite(scores))
-    for hypothesis, column in zip(hypotheses, columns, strict=True):
-        row = owner[hypothesis]
-        # only what is among the row's likeliest continuations competes, as in the search without an end
-        rank = int(np.sum(scores[row * width : (row + 1) * width] > scores[hypothesis, column]))
-        if rank >= width or finished[row] >= width:
+    """Note down, in place, what ended at `step` with a better mean than the row's best so far."""
+    rows, continuations = means.shape
+    width = len(tokens) // rows
+    for row, continuation in ended:
+        if means[row, continuation] <= best.score[row]:
             continue
-        finished[row] += 1
-        score = scores[hypothesis, column] / (step + 1)
-        if score > best.score[row]:
-            best.score[row], best.ended[row] = score, True
-            best.tokens[row] = tokens[hypothesis]
-            best.tokens[row, step] = decoder.end
-            if best_attention is not None and attention is not None:
-                best_attention[row] = attention[hypothesis]
-                best_attention[row, step + 1 :] = 0
+        hypothesis = row * width + continuation // (continuations // width)
+        best.score[row], best.ended[row] = means[row, continuation], True
+        best.tokens[row] = tokens[hypothesis]
+        best.tokens[row, step] = end
+        if best_attention is not None and attention is not None:
+            best_attention[row] = attention[hypothesis]
 
 
 def _with_unended(
