@@ -107,13 +107,18 @@ def test_a_wide_prefix_beam_finds_the_likeliest_labelling(seed: int, time: int, 
 
 @settings(deadline=None, max_examples=80)
 @given(SEEDS, st.integers(1, 9), st.integers(2, 6), st.integers(1, 4))
-def test_leaving_out_unlikely_classes_changes_nothing(
-    seed: int, time: int, classes: int, width: int
-) -> None:
+def test_leaving_out_unlikely_classes_changes_nothing(seed: int, time: int, classes: int, width: int) -> None:
     """Also where a prefix and its continuation are both in the beam, and the step's class is unlikely."""
     scores = logits(seed, time, classes, spread=1.0)
     expected = plain_prefix_beam(probabilities(scores[0]), width)
     assert labels(prefix_beam(scores, np.array([time]), width)[0]) == expected
+
+
+def test_an_unlikely_class_still_adds_to_a_prefix_that_is_there() -> None:
+    """(3,) is ahead of () only by its second path, blank then 3; three classes are likelier than 3 there."""
+    scores = np.array([[[1.7, 1.101, -2.398, 1.203, -0.496], [1.105, 0.806, -1.093, 0.008, 1.109]]])
+    assert labels(prefix_beam(scores, np.array([2]), 2)[0]) == (3,)
+    assert plain_prefix_beam(probabilities(scores[0]), 2) == (3,)
 
 
 def test_many_paths_outweigh_the_best_one() -> None:
