@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from benchsuite import hookimpl
 from benchsuite.contracts import Option, Task, TaskEntry
-from benchsuite_mnist_rows.files import FILES
+from benchsuite.data.pictures import MNIST_FILES
 
 
 def _load() -> Task:
@@ -46,7 +46,7 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
                     "dense", "output layer: linear, or Euclidean (LeCun et al. 1998)", ("dense", "rbf")
                 ),
             },
-            files=tuple(FILES.values()),
+            files=tuple(MNIST_FILES.values()),
             requirements=("scikit-learn",),
         )
     ]

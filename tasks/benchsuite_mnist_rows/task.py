@@ -8,10 +8,10 @@ import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
 from benchsuite.data import classification_metrics, fixed_order, majority_baseline
+from benchsuite.data.pictures import digits, mnist
 from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.spec import Convolutional, Dense, Features, ModelSpec, Rbf, Recurrent, Size, recurrent_body
 from benchsuite.spec.trial import Scalar
-from benchsuite_mnist_rows.pictures import digits, mnist
 
 _CLASSES = 10
 _SOURCES = {"mnist": mnist, "digits": digits}

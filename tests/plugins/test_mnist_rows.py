@@ -1,5 +1,3 @@
-import gzip
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +11,6 @@ from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.spec import Convolutional, Dense, Features, Rbf, Recurrent, Size
 from benchsuite.spec.trial import Scalar
-from benchsuite_mnist_rows.pictures import read_idx
 from benchsuite_mnist_rows.task import MnistRows
 
 (ENTRY,) = benchsuite_mnist_rows.benchsuite_register_tasks()
@@ -32,12 +29,6 @@ def need_files() -> None:
 
 def digits(**given: Scalar) -> Dataset:
     return MnistRows().dataset("digits", options(**given))
-
-
-def write_idx(path: Path, values: np.ndarray) -> Path:
-    header = bytes([0, 0, 8, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)
-    path.write_bytes(gzip.compress(header + values.astype(np.uint8).tobytes()))
-    return path
 
 
 def test_listing_the_task_imports_nothing_heavy() -> None:
@@ -116,22 +107,6 @@ def test_scores_and_the_majority_baseline() -> None:
     assert task.score(truth, data.test, data)["accuracy"] == 1.0
     assert task.primary in data.baselines["majority"]
     assert data.baselines["majority"]["accuracy"] == pytest.approx(0.1, abs=0.02)
-
-
-def test_idx_files_are_read_by_their_header(tmp_path: Path) -> None:
-    values = np.arange(24).reshape(2, 3, 4)
-    assert np.array_equal(read_idx(write_idx(tmp_path / "a.gz", values)), values)
-    assert np.array_equal(read_idx(write_idx(tmp_path / "b.gz", np.arange(5))), np.arange(5))
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"\0\0\x08", b"\0\0\x0d\x01\0\0\0\x01\0", b"\0\0\x08\x01\0\0\0\x09ab"]
-)
-def test_what_is_no_idx_file_is_a_data_error(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "bad.gz"
-    path.write_bytes(gzip.compress(content))
-    with pytest.raises(DataError, match=r"bad\.gz"):
-        read_idx(path)
 
 
 def test_mnist_without_files_and_network_says_where_to_put_them(

@@ -1,4 +1,4 @@
-"""From each source's files to pictures and labels, in three splits."""
+"""Pictures of handwritten digits that several tasks are made from: MNIST, and those of scikit-learn."""
 
 from __future__ import annotations
 
@@ -8,9 +8,47 @@ from pathlib import Path
 
 import numpy as np
 
-from benchsuite.data import fetch, stratified_split
+from benchsuite.data.cache import fetch
+from benchsuite.data.file import DataFile
+from benchsuite.data.splits import stratified_split
 from benchsuite.errors import DataError
-from benchsuite_mnist_rows.files import FILES
+
+_URL = "https://raw.githubusercontent.com/fgnt/mnist/ae608a02b796c9ee908c082585a5f006fe05258e"
+_LICENCE = "none in the copy's repository; Keras documents MNIST as CC BY-SA 3.0 (LeCun and Cortes)"
+
+MNIST_FILES = {
+    file.name: file
+    for file in (
+        DataFile(
+            "mnist_train-images-idx3-ubyte.gz",
+            f"{_URL}/train-images-idx3-ubyte.gz",
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            9_912_422,
+            _LICENCE,
+        ),
+        DataFile(
+            "mnist_train-labels-idx1-ubyte.gz",
+            f"{_URL}/train-labels-idx1-ubyte.gz",
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            28_881,
+            _LICENCE,
+        ),
+        DataFile(
+            "mnist_t10k-images-idx3-ubyte.gz",
+            f"{_URL}/t10k-images-idx3-ubyte.gz",
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            1_648_877,
+            _LICENCE,
+        ),
+        DataFile(
+            "mnist_t10k-labels-idx1-ubyte.gz",
+            f"{_URL}/t10k-labels-idx1-ubyte.gz",
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+            4_542,
+            _LICENCE,
+        ),
+    )
+}
 
 _VALIDATION = 5_000
 _DIGITS_SEED = 1998
@@ -39,13 +77,13 @@ def mnist() -> Album:
     """The 60,000 training pictures without the last 5,000, those 5,000, and the 10,000 test pictures."""
     train, test = (
         Labelled(
-            read_idx(fetch(FILES[f"mnist_{part}-images-idx3-ubyte.gz"])),
-            read_idx(fetch(FILES[f"mnist_{part}-labels-idx1-ubyte.gz"])).astype(np.int32),
+            read_idx(fetch(MNIST_FILES[f"mnist_{part}-images-idx3-ubyte.gz"])),
+            read_idx(fetch(MNIST_FILES[f"mnist_{part}-labels-idx1-ubyte.gz"])).astype(np.int32),
         )
         for part in ("train", "t10k")
     )
     return Album(
-        FILES["mnist_train-images-idx3-ubyte.gz"].licence,
+        MNIST_FILES["mnist_train-images-idx3-ubyte.gz"].licence,
         255,
         Labelled(train.pictures[:-_VALIDATION], train.labels[:-_VALIDATION]),
         Labelled(train.pictures[-_VALIDATION:], train.labels[-_VALIDATION:]),
