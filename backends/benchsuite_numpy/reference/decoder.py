@@ -105,53 +105,65 @@ def decoder_backward(
     """From dL/d(features) (B, U, .): dL/d(last) (B, F), dL/d(encoder outputs) (B, T, F), dL/ds_t (B, U, H) by
     prefix, and gradients by canonical name."""
     body, prefixes = decoder.body, decoder_names(decoder)
-    cell, attention = CELLS[body.cell], ATTENTIONS.get(decoder.attention)
-    memory = run.memory
-    gradients = {name: np.zeros_like(value) for name, value in parameters.items() if _is_decoders(name)}
-    d_outputs, d_keys = np.zeros_like(memory.outputs), np.zeros_like(memory.keys)
+    cell, back = CELLS[body.cell], _Back(decoder, parameters, run.memory)
     states = {prefix: np.zeros((*run.tokens.shape, body.hidden), d_features.dtype) for prefix in prefixes}
     d_states: list[State] = [tuple(np.zeros_like(part) for part in state) for state in run.initial]
-
     for t in reversed(range(len(run.steps))):
-        step = run.steps[t]
-        d_s, d_context = d_features[:, t, : body.hidden], d_features[:, t, body.hidden :]
-        if attention is not None and decoder.attention == "multiplicative":
-            assert step.look is not None
-            d_query, *d_memory, found = attend_back(attention, parameters, step.look, memory, d_context)
-            d_outputs, d_keys = d_outputs + d_memory[0], d_keys + d_memory[1]
-            _add(gradients, found)
-            d_s = d_s + d_query
-        dx = d_s
+        kept, look = run.steps[t].kept, run.steps[t].look
+        dx, d_context = d_features[:, t, : body.hidden], d_features[:, t, body.hidden :]
+        if decoder.attention == "multiplicative" and look is not None:
+            # the query was the top layer's state of this step
+            dx = dx + back.attended(look, d_context)
         for layer in reversed(range(body.layers)):
             d_states[layer] = (d_states[layer][0] + dx, *d_states[layer][1:])
             states[prefixes[layer]][:, t] = d_states[layer][0]
             w = layer_weights(parameters, prefixes[layer])
-            dx, d_states[layer], found = cell.backward(w, step.kept[layer], d_states[layer])
-            _add(gradients, {f"{prefixes[layer]}.{name}": value for name, value in found.items()})
-        np.add.at(gradients["target_embed.E"], run.tokens[:, t], dx[:, : decoder.embedding])
-        if attention is not None and decoder.attention == "additive":
-            assert step.look is not None
-            d_context = d_context + dx[:, decoder.embedding :]
-            d_query, *d_memory, found = attend_back(attention, parameters, step.look, memory, d_context)
-            d_outputs, d_keys = d_outputs + d_memory[0], d_keys + d_memory[1]
-            _add(gradients, found)
+            dx, d_states[layer], found = cell.backward(w, kept[layer], d_states[layer])
+            back.add({f"{prefixes[layer]}.{name}": value for name, value in found.items()})
+        np.add.at(back.gradients["target_embed.E"], run.tokens[:, t], dx[:, : decoder.embedding])
+        if decoder.attention == "additive" and look is not None:
             # the query was the top layer's state of the step before
+            d_query = back.attended(look, d_context + dx[:, decoder.embedding :])
             d_states[-1] = (d_states[-1][0] + d_query, *d_states[-1][1:])
-
-    if attention is not None:
-        through_keys, found = attention.keys_back(parameters, memory.outputs, d_keys)
-        d_outputs = d_outputs + through_keys
-        _add(gradients, found)
     s_0 = np.concatenate([state[0] for state in run.initial], axis=1)
     da = np.concatenate([state[0] for state in d_states], axis=1) * (1 - s_0**2)
-    _add(gradients, {"bridge.W": run.last.T @ da, "bridge.b": da.sum(0)})
-    return da @ parameters["bridge.W"].T, d_outputs, states, gradients
+    back.add({"bridge.W": run.last.T @ da, "bridge.b": da.sum(0)})
+    return da @ parameters["bridge.W"].T, back.through_memory(), states, back.gradients
 
 
-def _is_decoders(name: str) -> bool:
-    return name.split(".")[0] in ("bridge", "attn", "target_embed", "dec")
+class _Back:
+    """What comes back, summed over the steps: the parameters' gradients, dL/d(outputs) and dL/d(keys)."""
 
+    def __init__(self, decoder: Decoder, parameters: Mapping[str, np.ndarray], memory: Memory) -> None:
+        self._attention, self._parameters, self._memory = decoder.attention, parameters, memory
+        self._d_outputs: np.ndarray = np.zeros_like(memory.outputs)
+        self._d_keys: np.ndarray = np.zeros_like(memory.keys)
+        own = ("bridge", "attn", "target_embed", "dec")
+        self.gradients = {
+            name: np.zeros_like(value) for name, value in parameters.items() if name.split(".")[0] in own
+        }
 
-def _add(gradients: Parameters, found: Parameters) -> None:
-    for name, value in found.items():
-        gradients[name] += value
+    def add(self, found: Parameters) -> None:
+        """Gradients of one step."""
+        for name, value in found.items():
+            self.gradients[name] += value
+
+    def attended(self, look: Look, d_context: np.ndarray) -> np.ndarray:
+        """dL/d(query) of one look at the memory, from dL/d(context)."""
+        d_query, d_outputs, d_keys, found = attend_back(
+            ATTENTIONS[self._attention], self._parameters, look, self._memory, d_context
+        )
+        self._d_outputs += d_outputs
+        self._d_keys += d_keys
+        self.add(found)
+        return d_query
+
+    def through_memory(self) -> np.ndarray:
+        """dL/d(encoder outputs) (B, T, F), by what was weighed and by the keys it was weighed with."""
+        if self._attention == "none":
+            return self._d_outputs
+        attention = ATTENTIONS[self._attention]
+        by_keys, found = attention.keys_back(self._parameters, self._memory.outputs, self._d_keys)
+        self.add(found)
+        self._d_outputs += by_keys
+        return self._d_outputs

@@ -79,8 +79,9 @@ def loss(
     if model.loss == "cross_entropy":
         shifted = scores - scores.max(axis=-1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-        one_hot = np.eye(scores.shape[-1], dtype=scores.dtype)[targets]
-        terms, slopes, count = -(one_hot * log_p).sum(axis=-1), np.exp(log_p) - one_hot, valid.sum()
+        classes = targets[..., None]
+        terms, slopes, count = -np.take_along_axis(log_p, classes, -1)[..., 0], np.exp(log_p), valid.sum()
+        np.put_along_axis(slopes, classes, np.take_along_axis(slopes, classes, -1) - 1, -1)
     else:
         reals = targets.astype(scores.dtype)
         error, count = scores - reals, valid.sum() * scores.shape[-1]

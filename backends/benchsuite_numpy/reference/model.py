@@ -95,19 +95,23 @@ def decode(
     return ReferenceDecoding(model, parameters, memory, last, width, aligned)
 
 
+def loss_of(model: ModelSpec, batch: Batch, run: ModelRun) -> tuple[float, np.ndarray]:
+    """The batch's loss and dL/d(scores)."""
+    if model.loss == "ctc":
+        assert batch.target_lengths is not None
+        return ctc(run.scores, batch.lengths, batch.targets, batch.target_lengths)
+    return loss(model, run.scores, batch.targets, run.valid)
+
+
 def backward(
     model: ModelSpec, parameters: Parameters, batch: Batch, run: ModelRun, truncation: int | None
 ) -> Gradients:
     """Loss and every gradient of a batch after its forward pass."""
-    if model.loss == "ctc":
-        assert batch.target_lengths is not None
-        value, d_scores = ctc(run.scores, batch.lengths, batch.targets, batch.target_lengths)
-    else:
-        value, d_scores = loss(model, run.scores, batch.targets, run.valid)
+    value, d_scores = loss_of(model, batch, run)
     d_features, gradients = score_back(model, parameters, run.features, d_scores)
     states: dict[str, np.ndarray] = {}
     written: dict[str, np.ndarray] = {}
-    d_memory = np.zeros(())  # no decoder, nothing comes back from one
+    d_memory: np.ndarray | float = 0.0
     if run.writer is not None:
         assert model.decoder is not None
         d_features, d_memory, written, found = decoder_backward(
