@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from benchsuite.cli import check, compare, data, doctor, export, listing, plan, run, show, sync
+from benchsuite.cli import check, compare, data, doctor, export, listing, plan, reproduce, run, show, sync
 from benchsuite.errors import BenchsuiteError
 
 
@@ -78,6 +78,7 @@ app.command("list")(listing.list_)
 app.command("show")(show.show)
 app.command("export")(export.export)
 app.command("compare")(compare.compare)
+app.command("reproduce")(reproduce.reproduce)
 app.add_typer(data.app, name="data")
 app.add_typer(check.app, name="check")
 app.command("sync")(sync.sync)

@@ -1,0 +1,124 @@
+"""`benchsuite reproduce`: run recorded trials again and hold every figure to the recorded one."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchsuite.cli import options as given
+from benchsuite.cli import request
+from benchsuite.cli.output import console, print_json, table
+
+if TYPE_CHECKING:
+    from benchsuite.reproduction import Reproduction
+
+WORST = 12
+"""Figures that are printed of a trial that was not reproduced."""
+
+
+def reproduce(
+    study: given.Study,
+    trial: Annotated[
+        str,
+        typer.Argument(metavar="TRIAL", help="The first digits of a trial's id; all ranked ones without."),
+    ] = "",
+    results: given.Results = None,
+    executor: given.ExecutorName = "local",
+    timeout: given.Timeout = None,
+    pythons: given.Pythons = None,
+    json: given.AsJson = False,
+) -> None:
+    """Run trials of a study again, from the study's own files, and say of every figure whether it is bit-equal,
+    within tolerance, or different; and what differs in versions, hardware, data and code.
+
+    Ends with 1 where anything came out different. Nothing is written to the study.
+    """
+    from benchsuite.cli.studies import find_record, open_study
+    from benchsuite.contracts import Finished
+    from benchsuite.errors import RequestError
+    from benchsuite.plugins import registry
+    from benchsuite.reproduction import Likeness, hold
+
+    source = open_study(study, results)
+    chosen = [find_record(source, trial)] if trial else [one for one in source.records if one.ranked]
+    if not chosen:
+        raise RequestError(f"{source.name} holds no ranked trial to run again; `benchsuite show` lists them")
+    recorded = {record.trial_id: record for record in chosen}
+    options = request.run_options("worker", 1, timeout, pythons)
+    found: list[Reproduction] = []
+    with registry().executor(executor).load(options) as runner:
+        for event in runner.run([record.trial for record in chosen]):
+            if isinstance(event, Finished):
+                known = recorded[event.record.trial_id]
+                one = hold(known, source.series(known.trial_id), event.record)
+                found.append(one)
+                if not json:
+                    _print(one)
+    if json:
+        print_json([as_json(one) for one in found])
+    else:
+        counts = {word: sum(one.likeness is word for one in found) for word in Likeness}
+        said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        typer.echo(f"{len(found)} trials run again: {said}")
+    if any(one.likeness is Likeness.DIFFERENT for one in found):
+        raise typer.Exit(1)
+
+
+def as_json(found: Reproduction) -> dict[str, Any]:
+    """The reproduction for programs; what is not a number is None."""
+
+    def number(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    return {
+        "trial": found.recorded.trial_id,
+        "label": found.recorded.trial.label,
+        "likeness": str(found.likeness),
+        "changes": {name: list(both) for name, both in found.changes.items()},
+        "figures": [
+            {
+                "name": one.name,
+                "recorded": number(one.old),
+                "again": number(one.new),
+                "error": number(one.error),
+                "likeness": str(one.likeness),
+            }
+            for one in found.figures
+        ],
+    }
+
+
+def _print(found: Reproduction) -> None:
+    from rich.text import Text
+
+    from benchsuite.reproduction import Likeness
+
+    out = console()
+    held = [one for one in found.figures if one.likeness is not Likeness.MEASURED]
+    equal = sum(one.likeness is Likeness.EQUAL for one in held)
+    out.print(
+        Text(
+            f"{found.recorded.trial.label} [{found.recorded.trial_id}]: {found.likeness} "
+            f"({equal} of {len(held)} figures bit-equal)",
+            style="bold",
+        )
+    )
+    if found.data_changed:
+        out.print(Text("  THE DATA ARE OTHERS than those of the record"))
+    for name, (old, new) in found.changes.items():
+        out.print(Text(f"  {name}: {_short(old)} then, {_short(new)} now"))
+    unequal = sorted((one for one in held if one.likeness is not Likeness.EQUAL), key=lambda one: -one.error)
+    if unequal:
+        rows = [
+            (one.name, f"{one.old:.9g}", f"{one.new:.9g}", f"{one.error:.1e}", str(one.likeness))
+            for one in unequal[:WORST]
+        ]
+        out.print(table("", ["figure", ">recorded", ">now", ">error", ""], rows))
+        if len(unequal) > WORST:
+            out.print(Text(f"  and {len(unequal) - WORST} more"))
+
+
+def _short(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
