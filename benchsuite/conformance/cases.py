@@ -26,7 +26,7 @@ from benchsuite.spec import (
     Tokens,
     parameter_shapes,
 )
-from benchsuite.spec.model import AttentionKind
+from benchsuite.spec.model import AttentionKind, Loss
 
 HIDDEN, OUTPUTS, FEATURES, VOCABULARY = 6, 4, 5, 11
 TARGET_TIME, WRITTEN = 6, 9
@@ -134,7 +134,8 @@ def model_cases() -> list[Case]:
                 Case(f"{cell}-{stack}-bernoulli-steps", replace(every_step, loss="binary_cross_entropy"))
             )
             found.append(Case(f"{cell}-{stack}-ctc", replace(every_step, loss="ctc"), time=10))
-    for cell, loss in itertools.product(CELLS, ("binary_cross_entropy", "ctc")):
+    losses: tuple[Loss, ...] = ("binary_cross_entropy", "ctc")
+    for cell, loss in itertools.product(CELLS, losses):
         base = ModelSpec(Features(FEATURES), _recurrent(cell, "plain"), Rbf(OUTPUTS), "ctc", "steps")
         name = f"{cell}-ctc-rbf" if loss == "ctc" else f"{cell}-bernoulli-rbf"
         found.append(Case(name, replace(base, loss=loss), time=10))

@@ -42,8 +42,8 @@ def check_teacher_forcing(kit: Kit, case: Case) -> None:
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:
     shifted: np.ndarray = scores - scores.max(axis=-1, keepdims=True)
-    sums: np.ndarray = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return shifted - sums
+    found: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return found
 
 
 def _check_alignment(kit: Kit, case: Case, alignment: np.ndarray | None, padding: np.ndarray) -> None:

@@ -2,6 +2,6 @@
 
 from benchsuite.store.journal import Damage, Journal
 from benchsuite.store.series import read_series, write_series
-from benchsuite.store.studies import DESCRIPTION, StudyStore, study_folder
+from benchsuite.store.studies import DESCRIPTION, FOLDERS, StudyStore, study_folder
 
-__all__ = ["DESCRIPTION", "Damage", "Journal", "StudyStore", "read_series", "study_folder", "write_series"]
+__all__ = ["DESCRIPTION", "FOLDERS", "Damage", "Journal", "StudyStore", "read_series", "study_folder", "write_series"]

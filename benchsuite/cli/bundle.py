@@ -1,0 +1,41 @@
+"""`benchsuite bundle`: a study as one file to archive and to cite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchsuite.cli import options as given
+
+
+def bundle(
+    study: given.Study,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The zip to write [dim](default: STUDY.crate.zip here)[/dim]."),
+    ] = None,
+    report: Annotated[bool, typer.Option(help="Take the study's report along.")] = True,
+    licence: Annotated[
+        str, typer.Option("--licence", help="Licence (or its URL) you publish it under.")
+    ] = "",
+    results: given.Results = None,
+) -> None:
+    """Write a study as an RO-Crate zip: records, curves, report, environment, data hashes, matrix, citation."""
+    import tempfile
+
+    from benchsuite.bundle import write_bundle
+    from benchsuite.cli.studies import open_study
+
+    found = open_study(study, results)
+    path = output or Path(f"{found.name}.crate.zip")
+    if not report:
+        write_bundle(found, path, None, licence)
+    else:
+        from benchsuite.report import write_report
+
+        with tempfile.TemporaryDirectory(prefix="benchsuite-report-") as made:
+            write_report([found], Path(made), ["html"])
+            write_bundle(found, path, Path(made), licence)
+    typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB); read it with: benchsuite report {path}")
