@@ -1,4 +1,4 @@
-"""Network: input, body, readout and head of a ModelSpec, in the unroll that the execution asks for."""
+"""Network: input, body, decoder, readout and head of a ModelSpec, in the unroll that the execution asks for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from torch.nn import functional
 from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens, parameter_shapes
 from benchsuite_torch import fused, heads, loops
 from benchsuite_torch.cnn import ConvolutionalBody
+from benchsuite_torch.decoder import DecoderLayers
+from benchsuite_torch.decoding import TorchDecoding
 from benchsuite_torch.heads import Head
 from benchsuite_torch.placement import Placed
 from benchsuite_torch.stack import RecurrentStack, State
@@ -34,48 +36,70 @@ class Network:
             self.body = ConvolutionalBody(model.body, device, dtype)
         else:
             self.body = RecurrentStack(model.body, model.input_size, device, dtype)
+        self.decoder = None if model.decoder is None else DecoderLayers(model, device, dtype)
         self.head = Head(model, device, dtype)
         slots |= self.body.slots() | self.head.slots()
+        if self.decoder is not None:
+            slots |= self.decoder.slots()
         self.slots: Slots = {name: slots[name] for name in parameter_shapes(model)}
 
     @property
     def parameters(self) -> list[torch.Tensor]:
         return [slot.tensor for slot in self.slots.values()]
 
-    def scores(
+    def features(
         self, placed: Placed, state: State | None = None, final: bool = False
     ) -> tuple[torch.Tensor, State | None]:
-        """Scores (B, O) or (steps, B, O), arbitrary on padding; with `final` the state at each row's end."""
+        """What the head reads, (n, F): of every row, or of every valid step that has an output. With `final`
+        also the state at each row's end."""
         if isinstance(self.body, ConvolutionalBody):
-            return self.head(self.body(placed.inputs)), None
-        x = self._embed(placed)
-        if self.fused:
-            y, end = fused.run(self.body, x, placed.rows, self._truncation, state, final, self._packing)
-        else:
-            y, end = loops.run(self.body, x, placed.rows, self._truncation, state, final=final)
-        return self._head(y, placed), end
+            return self.body(placed.inputs), None
+        y, end = self._encode(placed, state, final)
+        return self._read(y, placed, self.fused, None), end
 
     def tapped(self, placed: Placed) -> tuple[torch.Tensor, loops.Taps]:
-        """Scores by the loop, whatever the unroll, and every emitted h_t: a fused layer does not give out its
-        h_t as something to differentiate by."""
+        """Features by the loop, whatever the unroll, and every emitted h_t: a fused layer does not give out
+        its h_t as something to differentiate by."""
         taps: loops.Taps = {}
         if isinstance(self.body, ConvolutionalBody):
-            return self.scores(placed)[0], taps
+            return self.features(placed)[0], taps
         y, _ = loops.run(self.body, self._embed(placed), placed.rows, self._truncation, None, taps)
-        return self._head(y, placed), taps
+        return self._read(y, placed, False, taps), taps
 
-    def loss(self, scores: torch.Tensor, placed: Placed) -> torch.Tensor:
-        return heads.loss(self.model, scores, placed)
+    def predictions(self, features: torch.Tensor, placed: Placed) -> torch.Tensor:
+        """Scores as the contract gives them: (B, O), or by step (B, T, O), (B, U, V) with zeros on padding."""
+        scores = self.head(features)
+        if self.decoder is not None:
+            assert placed.written is not None
+            return heads.by_step(scores, placed.written, every=False)
+        if self.model.readout == "steps":
+            return heads.by_step(scores, placed.rows, every=self.model.loss == "ctc")
+        return scores
 
-    def predictions(self, scores: torch.Tensor, placed: Placed) -> torch.Tensor:
-        """Scores as the contract gives them: (B, O), or (B, T, O) with zeros on padding."""
-        return heads.padded(scores, placed.rows) if self.model.readout == "steps" else scores
+    def decoding(self, placed: Placed, width: int, aligned: bool) -> TorchDecoding:
+        """A decoding that starts from the encoder's reading of a batch."""
+        assert self.decoder is not None
+        with torch.inference_mode():
+            y, _ = self._encode(placed, None, False)
+            last = self._read_out(y, placed)
+            return TorchDecoding(self.decoder, self.head, y, last, placed.rows, width, aligned)
+
+    def _encode(self, placed: Placed, state: State | None, final: bool) -> tuple[torch.Tensor, State | None]:
+        assert isinstance(self.body, RecurrentStack)
+        x = self._embed(placed)
+        if self.fused:
+            return fused.run(self.body, x, placed.rows, self._truncation, state, final, self._packing)
+        return loops.run(self.body, x, placed.rows, self._truncation, state, final=final)
 
     def _embed(self, placed: Placed) -> torch.Tensor:
         return (
             placed.inputs if self.embedding is None else functional.embedding(placed.inputs, self.embedding)
         )
 
-    def _head(self, y: torch.Tensor, placed: Placed) -> torch.Tensor:
+    def _read(self, y: torch.Tensor, placed: Placed, fuse: bool, taps: loops.Taps | None) -> torch.Tensor:
+        read = self._read_out(y, placed)
+        return read if self.decoder is None else self.decoder.features(y, read, placed, fuse, taps)
+
+    def _read_out(self, y: torch.Tensor, placed: Placed) -> torch.Tensor:
         assert isinstance(self.body, RecurrentStack)
-        return self.head(heads.read_out(self.model, y, placed.rows, self.body.body.hidden))
+        return heads.read_out(self.model, y, placed.rows, self.body.body.hidden)

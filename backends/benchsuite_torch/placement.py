@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import torch
 
 from benchsuite.contracts import Batch
+from benchsuite.errors import ContractError
 from benchsuite.spec import ModelSpec, Recurrent, Tokens
-
-IGNORED = -100
-"""The class id that torch's cross-entropy leaves out."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +72,23 @@ class Rows:
         source = torch.where(t < self.lengths, self.lengths - 1 - t, t)
         return (source * self.batch + torch.arange(self.batch)).flatten().to(self.device)
 
-    def prepare(self, bidirectional: bool) -> None:
+    @cached_property
+    def real(self) -> torch.Tensor:
+        """(n,): indices of the valid steps in a (steps * B, ...) view, ascending."""
+        live = torch.arange(self.steps)[:, None] < self.lengths
+        return live.flatten().nonzero()[:, 0].to(self.device)
+
+    @cached_property
+    def barred(self) -> torch.Tensor:
+        """(B, steps): what attention adds to its scores: zero on real steps, minus infinity on padding."""
+        padding = torch.arange(self.steps) >= self.lengths[:, None]
+        return torch.zeros(padding.shape, dtype=self.dtype).masked_fill_(padding, -torch.inf).to(self.device)
+
+    def prepare(self, *names: str) -> None:
         """Derive now what a ragged batch needs: not inside a timed step, nor in inference mode, whose tensors
         no later backward pass could use."""
         if not self.full:
-            for name in ("mask", "last", "divisor", *(["reversal"] if bidirectional else [])):
+            for name in names:
                 getattr(self, name)
 
 
@@ -87,30 +97,72 @@ class Placed:
     """A batch on the device, time first where the model is recurrent.
 
     inputs   (steps, B, D) or (steps, B) ids; batch first for a model without recurrence
-    targets  (B,), (B, O), (steps * B,) with IGNORED on padding, or (steps, B, O)
+    targets  (B,) or (B, O); by step those of the n valid steps, (n,) or (n, O), in the order of (steps, B); a
+             decoder's (n,) likewise, over its own steps; CTC's (B, U)
+    written  which steps of the targets are real, where they have a length of their own
+    fed      (written.steps, B): the token before each of a decoder's targets
     """
 
     inputs: torch.Tensor
     targets: torch.Tensor
     rows: Rows
     fresh: bool
+    written: Rows | None = None
+    fed: torch.Tensor | None = None
+
+
+CLASSES = ("cross_entropy", "ctc")
+"""Losses whose targets are ids."""
 
 
 def place(batch: Batch, model: ModelSpec, static: bool, device: torch.device, dtype: torch.dtype) -> Placed:
-    """Copy `batch` to `device` as `model` wants it; a static unroll keeps padding beyond the longest row."""
-    lengths = torch.from_numpy(batch.lengths.astype(np.int64))
-    steps = batch.time if static else int(lengths.max())
-    rows = Rows(batch.time, steps, lengths, device, dtype)
+    """Copy `batch` to `device` as `model` wants it; a static unroll keeps padding beyond the longest row.
+
+    Raises ContractError where targets of a length of their own come without their lengths.
+    """
+    rows = _rows(batch.lengths, batch.time, static, device, dtype)
     inputs = torch.tensor(
         batch.inputs, dtype=None if isinstance(model.input, Tokens) else dtype, device=device
     )
     if isinstance(model.body, Recurrent):
-        rows.prepare(model.body.bidirectional)
-        inputs = inputs.transpose(0, 1)[:steps].contiguous()
-    classes = model.loss == "cross_entropy"
+        rows.prepare("mask", "last", "divisor", "real")
+        if model.body.bidirectional:
+            rows.prepare("reversal")
+        inputs = inputs.transpose(0, 1)[: rows.steps].contiguous()
+    classes = model.loss in CLASSES
     targets = torch.tensor(batch.targets, dtype=torch.int64 if classes else dtype, device=device)
+    if model.transcribes:
+        return _with_sequences(Placed(inputs, targets, rows, batch.fresh), batch, model, static)
     if model.readout == "steps":
-        targets = targets.transpose(0, 1)[:steps].contiguous()
-        if classes:
-            targets = targets.masked_fill(rows.mask[..., 0] == 0, IGNORED).flatten()
+        targets = _only_real(targets, rows)
     return Placed(inputs, targets, rows, batch.fresh)
+
+
+def _with_sequences(placed: Placed, batch: Batch, model: ModelSpec, static: bool) -> Placed:
+    """Targets of a length of their own."""
+    if batch.target_lengths is None:
+        raise ContractError("a batch for a decoder or for CTC needs target_lengths beside its targets")
+    device, dtype = placed.rows.device, placed.rows.dtype
+    written = _rows(batch.target_lengths, batch.targets.shape[1], static, device, dtype)
+    if model.decoder is None:
+        return replace(placed, written=written)
+    placed.rows.prepare("barred")
+    written.prepare("real", "mask")
+    fed = torch.tensor(batch.decoder_inputs(model.decoder.start), device=device)
+    return replace(
+        placed,
+        targets=_only_real(placed.targets, written),
+        written=written,
+        fed=fed.transpose(0, 1)[: written.steps].contiguous(),
+    )
+
+
+def _rows(lengths: np.ndarray, time: int, static: bool, device: torch.device, dtype: torch.dtype) -> Rows:
+    known = torch.from_numpy(lengths.astype(np.int64))
+    return Rows(time, time if static else int(known.max()), known, device, dtype)
+
+
+def _only_real(targets: torch.Tensor, rows: Rows) -> torch.Tensor:
+    """Targets (B, T, ...) of the valid steps alone, step by step."""
+    flat = targets.transpose(0, 1)[: rows.steps].flatten(0, 1)
+    return flat if rows.full else flat.index_select(0, rows.real)

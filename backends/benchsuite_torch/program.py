@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from benchsuite.contracts import Batch, Gradients, Program, StepLog
+from benchsuite.contracts import Batch, Decoding, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
 from benchsuite.contracts.checks import check_parameters
 from benchsuite.errors import ContractError
@@ -41,6 +41,7 @@ class TorchProgram(Program):
         self._optimiser = make_optimiser(recipe, self._trainable)
         self._clip = Clipping(recipe)
         self._carried: State | None = None
+        self._streamed: State | None = None
         self._losses: list[torch.Tensor] = []
         self._clipped_by: list[torch.Tensor] = []
         self._latest: Placed | None = None
@@ -56,9 +57,9 @@ class TorchProgram(Program):
         batch = self._placed(placed)
         carry = self._recipe.carry
         self._optimiser.zero_grad(set_to_none=True)
-        state = self._continued(batch) if carry and not batch.fresh else None
-        scores, end = self._network.scores(batch, state, final=carry)
-        loss = self._network.loss(scores, batch)
+        state = _continued(self._carried, batch) if carry and not batch.fresh else None
+        features, end = self._network.features(batch, state, final=carry)
+        loss = self._network.head.loss(features, batch)
         loss.backward()
         if end is not None:
             self._carried = tuple(part.detach() for part in end)
@@ -80,31 +81,42 @@ class TorchProgram(Program):
         )
 
     def predict(self, placed: object) -> np.ndarray:
-        batch = self._placed(placed)
+        batch, carry = self._placed(placed), self._recipe.carry
+        state = _continued(self._streamed, batch) if carry and not batch.fresh else None
         with torch.inference_mode():
-            predictions = self._network.predictions(self._network.scores(batch)[0], batch)
+            features, end = self._network.features(batch, state, final=carry)
+            predictions = self._network.predictions(features, batch)
+        if end is not None:
+            self._streamed = end
         return _copy(predictions)
 
     def gradients(self, placed: object) -> Gradients:
         """Loss, predictions and parameter gradients come from the unroll itself. dL/dh_t of a fused unroll
         comes from a second pass, by the loop, over the same parameters."""
         batch, network = self._placed(placed), self._network
-        scores, taps = (network.scores(batch)[0], {}) if network.fused else network.tapped(batch)
-        loss = network.loss(scores, batch)
+        features, taps = (network.features(batch)[0], {}) if network.fused else network.tapped(batch)
+        loss = network.head.loss(features, batch)
         found = _gradients(loss, [*self._trainable, *_flat(taps)])
         tapped = found[len(self._trainable) :]
         if network.fused:
             probe, taps = network.tapped(batch)
-            tapped = _gradients(network.loss(probe, batch), _flat(taps))
+            tapped = _gradients(network.head.loss(probe, batch), _flat(taps))
+        with torch.no_grad():
+            predictions = network.predictions(features, batch)
         return Gradients(
             loss=float(loss.detach().double()),
             parameters={
                 name: slot.canonical(value)
                 for (name, slot), value in zip(network.slots.items(), found, strict=False)
             },
-            states=_by_layer(taps, tapped, batch.rows.time),
-            predictions=_copy(network.predictions(scores.detach(), batch)),
+            states=_by_layer(taps, tapped, batch),
+            predictions=_copy(predictions),
         )
+
+    def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> Decoding:
+        if self._model.decoder is None:
+            return super().decoding(placed, width, aligned)
+        return self._network.decoding(self._placed(placed), width, aligned)
 
     def parameters(self) -> Parameters:
         return read(self._network.slots)
@@ -121,7 +133,7 @@ class TorchProgram(Program):
         if not self._kernel:
             batch = self._latest or self.place(sample_batch(self._model))
             runtime.apply(self._settings)
-            self._kernel = kernel_of(lambda: self._network.scores(batch, final=self._recipe.carry))
+            self._kernel = kernel_of(lambda: self._network.features(batch, final=self._recipe.carry))
         return self._kernel
 
     def memory(self) -> dict[str, int]:
@@ -147,15 +159,6 @@ class TorchProgram(Program):
         self._latest = placed
         return placed
 
-    def _continued(self, batch: Placed) -> State | None:
-        """The state that a stream's next batch starts from; zero where nothing came before."""
-        if self._carried is not None and self._carried[0].shape[1] != batch.rows.batch:
-            raise ContractError(
-                f"a batch of {batch.rows.batch} rows continues a stream of {self._carried[0].shape[1]} rows; "
-                "give fresh=True where the rows change"
-            )
-        return self._carried
-
 
 def _flat(taps: Taps) -> list[torch.Tensor]:
     return [h for emitted in taps.values() for h in emitted]
@@ -170,14 +173,25 @@ def _gradients(loss: torch.Tensor, inputs: list[torch.Tensor]) -> tuple[torch.Te
     return found
 
 
-def _by_layer(taps: Taps, gradients: tuple[torch.Tensor, ...], time: int) -> dict[str, np.ndarray]:
-    """Gradients of the tapped h_t as (B, T, H) by layer."""
+def _by_layer(taps: Taps, gradients: tuple[torch.Tensor, ...], batch: Placed) -> dict[str, np.ndarray]:
+    """Gradients of the tapped h_t by layer: (B, T, H), a decoder's (B, U, H)."""
     left = iter(gradients)
     states: dict[str, np.ndarray] = {}
     for prefix, emitted in taps.items():
+        rows = batch.written if batch.written is not None and prefix.startswith("dec.") else batch.rows
         by_step = torch.stack([next(left) for _ in emitted], dim=1)
-        states[prefix] = _copy(torch.nn.functional.pad(by_step, (0, 0, 0, time - len(emitted))))
+        states[prefix] = _copy(torch.nn.functional.pad(by_step, (0, 0, 0, rows.time - len(emitted))))
     return states
+
+
+def _continued(state: State | None, batch: Placed) -> State | None:
+    """The state that a stream's next batch starts from; zero where nothing came before."""
+    if state is not None and state[0].shape[1] != batch.rows.batch:
+        raise ContractError(
+            f"a batch of {batch.rows.batch} rows continues a stream of {state[0].shape[1]} rows; "
+            "give fresh=True where the rows change"
+        )
+    return state
 
 
 def _copy(values: torch.Tensor) -> np.ndarray:

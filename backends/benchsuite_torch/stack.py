@@ -38,10 +38,13 @@ class Direction:
 
 
 class RecurrentStack:
-    """`body` over inputs of width `inputs`: one torch.nn module and a view of it by layer and direction."""
+    """`body` over inputs of width `inputs`: one torch.nn module and a view of it by layer and direction. Its
+    parameters' names begin with `prefix`: `rnn`, or `dec` for a decoder."""
 
-    def __init__(self, body: Recurrent, inputs: int, device: torch.device, dtype: torch.dtype) -> None:
-        self.body = body
+    def __init__(
+        self, body: Recurrent, inputs: int, device: torch.device, dtype: torch.dtype, prefix: str = "rnn"
+    ) -> None:
+        self.body, self.prefix = body, prefix
         self.module = MODULES[body.cell](
             inputs,
             body.hidden,
@@ -63,7 +66,7 @@ class RecurrentStack:
         suffix = f"l{layer}" + ("_reverse" if way == "bwd" else "")
         kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         tensors = [getattr(self.module, f"{kind}_{suffix}") for kind in kinds]
-        return Direction(f"rnn.l{layer}.{way}", way == "bwd", *tensors)
+        return Direction(f"{self.prefix}.l{layer}.{way}", way == "bwd", *tensors)
 
     @property
     def flat(self) -> list[torch.Tensor]:

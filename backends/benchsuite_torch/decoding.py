@@ -1,0 +1,102 @@
+"""TorchDecoding: one token at a time, for every hypothesis of every row at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from benchsuite.contracts import Advance, Decoding
+from benchsuite_torch.additive import Additive
+from benchsuite_torch.cells import CELLS
+from benchsuite_torch.decoder import DecoderLayers, attend
+from benchsuite_torch.heads import Head
+from benchsuite_torch.placement import Rows
+from benchsuite_torch.stack import State
+
+
+class TorchDecoding(Decoding):
+    """The encoder's outputs are held once a row, whatever the number of hypotheses; only the decoder's states,
+    (L, N, H), follow the hypotheses."""
+
+    def __init__(
+        self,
+        layers: DecoderLayers,
+        head: Head,
+        y: torch.Tensor,
+        last: torch.Tensor,
+        rows: Rows,
+        width: int,
+        aligned: bool,
+    ) -> None:
+        """:param y: encoder outputs (steps, B, F). :param last: their readout (B, F)."""
+        self._layers, self._head, self._rows, self._width = layers, head, rows, width
+        self._aligned = aligned and layers.decoder.attention != "none"
+        self._memory = y.transpose(0, 1).contiguous()
+        self._barred = None if rows.full else rows.barred[:, None]
+        self._state: State = tuple(part.repeat_interleave(width, 1) for part in layers.start(last))
+        if layers.decoder.attention == "additive":
+            keys = 2 * layers.keys(self._memory)
+            self._additive = Additive(self._memory, keys[:, None], self._barred, 2 * layers.weight("v"))
+            self._w_q2 = 2 * layers.weight("Wq").t()
+
+    def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
+        with torch.inference_mode():
+            return self._advance(tokens, parents, k)
+
+    def _advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
+        device, layers = self._memory.device, self._layers
+        state = self._state
+        if not np.array_equal(parents, np.arange(len(parents))):
+            chosen = torch.as_tensor(parents, dtype=torch.int64, device=device)
+            state = tuple(part.index_select(1, chosen) for part in state)
+        x = functional.embedding(torch.as_tensor(tokens, device=device), layers.embedding)
+        weights = context = None
+        if layers.decoder.attention == "additive":
+            context, weights = self._look(state[0][-1])
+            x = torch.cat([x, context], dim=1)
+        self._state = _step(layers, x, state)
+        features = self._state[0][-1]
+        if layers.decoder.attention == "multiplicative":
+            context, weights = self._look_after(features)
+        if context is not None:
+            features = torch.cat([features, context], dim=1)
+        scores = self._head(features)
+        best, ids = scores.topk(min(k, scores.shape[1]))
+        return Advance(
+            (best.double() - scores.double().logsumexp(1, keepdim=True)).cpu().numpy(),
+            ids.to(torch.int32).cpu().numpy(),
+            self._alignment(weights) if weights is not None and self._aligned else None,
+        )
+
+    def _look(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Additive attention before the step: context (N, F) and weights (B, width, T) of s (N, H)."""
+        q2 = (s @ self._w_q2).unflatten(0, (-1, self._width))
+        a = self._additive.weights(self._additive.activations(q2[:, :, None]))
+        return torch.bmm(a, self._memory).flatten(0, 1), a
+
+    def _look_after(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Multiplicative attention after the step, likewise."""
+        queries = (s @ self._layers.weight("W")).unflatten(0, (-1, self._width))
+        context, a = attend(queries, self._memory, self._barred)
+        return context.flatten(0, 1), a
+
+    def _alignment(self, weights: torch.Tensor) -> np.ndarray:
+        found: np.ndarray = (
+            functional.pad(weights.flatten(0, 1), (0, self._rows.time - self._rows.steps)).cpu().numpy()
+        )
+        return found
+
+
+def _step(layers: DecoderLayers, x: torch.Tensor, state: State) -> State:
+    """The state (L, N, H) after one step of all layers on x (N, I)."""
+    body = layers.decoder.body
+    advance, following = CELLS[body.cell], []
+    for layer, (weights,) in enumerate(layers.stack.layers):
+        own = tuple(part[layer] for part in state)
+        projected = functional.linear(x, weights.w_ih, weights.b_ih)
+        added = weights.b_hh if body.cell == "gru" else projected
+        after = advance(projected, torch.addmm(added, own[0], weights.w_hh.t()), own)
+        following.append(after)
+        x = after[0]
+    return tuple(torch.stack(part) for part in zip(*following, strict=True))
