@@ -1,135 +1,144 @@
-"""How a batch lies on the device: rows sorted by length, time first, features before rows.
-
-Sorted by falling length, the rows that are live at step t are the first `live[t]` ones, so a loop over time
-works on prefixes and needs no mask.
-"""
+"""How a batch lies on the device: rows sorted by length, time first, features before rows."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from benchsuite.contracts import Batch
 from benchsuite.errors import ContractError
-from benchsuite.spec import Convolutional, ModelSpec, Tokens
+from benchsuite.spec import Convolutional, Decoder, ModelSpec, Tokens
 from benchsuite_numpy.arrays import Array, Place
+from benchsuite_numpy.ctc import Labels, place_labels
+from benchsuite_numpy.embedding import Ids, place_ids
+from benchsuite_numpy.plans import Ordered, Plan, plan_for
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The shape of a loop over time.
+class Written(Ordered):
+    """A decoder's targets, rows sorted by their own length.
 
-    rows    B
-    live    for every step of the loop, how many rows are not yet over; never rising
-    widths  for every step, how many rows are computed: `live` (dynamic) or B (static)
+    fed      the token before each target
+    targets  the targets, packed
     """
 
-    rows: int
-    live: tuple[int, ...]
-    widths: tuple[int, ...]
-
-    @property
-    def time(self) -> int:
-        return len(self.live)
-
-    @cached_property
-    def live_ends(self) -> list[int]:
-        """Where each step's rows begin when the live rows of all steps are packed; one more for the end."""
-        return [0, *np.cumsum(self.live).tolist()]
-
-    @cached_property
-    def width_ends(self) -> list[int]:
-        """The same for the computed rows."""
-        return [0, *np.cumsum(self.widths).tolist()]
-
-    @cached_property
-    def endings(self) -> list[slice]:
-        """For every step t: the rows whose last step is t."""
-        return [slice(b, a) for a, b in itertools.pairwise([*self.live, 0])]
-
-
-def plan_for(lengths: np.ndarray, time: int, static: bool) -> Plan:
-    """The loop over a batch padded to `time`: all of it, or only to the longest row."""
-    steps = time if static else int(lengths.max())
-    live = (lengths[:, None] > np.arange(steps)).sum(axis=0).tolist()
-    rows = len(lengths)
-    return Plan(rows, tuple(live), (rows,) * steps if static else tuple(live))
+    fed: Ids
+    targets: Array
+    source: Array
+    """(B,): each row's place among the inputs, which are sorted by theirs."""
+    target: Array
+    """(B,): for each place among the inputs, the row's place here."""
+    places: Array
+    """For every packed target: its row's place here."""
+    times: Array
+    """For every packed target: its step."""
 
 
 @dataclass(frozen=True)
-class EmbeddingOrder:
-    """Packed positions sorted by id: the rows of one id are summed as one segment."""
-
-    order: Array
-    starts: Array
-    ids: Array
-
-
-@dataclass(frozen=True)
-class Placed:
+class Placed(Ordered):
     """A batch on the device; everything but `pictures` is in sorted order.
 
     inputs    features: for every step (D, width); else empty
-    ids       tokens: packed by step, (sum of widths,); else None
+    ids       tokens; else None
     pictures  (B, T, D), for the convolutional baseline; else None
-    targets   (B, ...) or, by step, packed (sum of lengths, ...)
-    order     the batch's row in each sorted place, on the host
+    targets   (B, ...) or, by step, packed (sum of lengths, ...); None where they have a length of their own
     lengths   (B,), on the device, in the program's dtype
+    written   a decoder's targets; else None
+    labels    CTC's targets; else None
     """
 
-    plan: Plan
-    time: int
     inputs: list[Array]
-    ids: Array
-    embedding_order: EmbeddingOrder | None
+    ids: Ids | None
     pictures: Array
     targets: Array
-    order: np.ndarray
     lengths: Array
     fresh: bool
-
-    @cached_property
-    def packed_rows(self) -> np.ndarray:
-        """For every packed live position: the batch's row."""
-        return np.concatenate([self.order[:live] for live in self.plan.live])
-
-    @cached_property
-    def packed_times(self) -> np.ndarray:
-        """For every packed live position: its step."""
-        return np.repeat(np.arange(self.plan.time), self.plan.live)
+    written: Written | None
+    labels: Labels | None
 
 
 def place_batch(model: ModelSpec, batch: Batch, place: Place, dtype: str, static: bool) -> Placed:
     """Copy `batch` to the device. Raises ContractError for lengths or ids out of range."""
-    lengths = np.asarray(batch.lengths)
-    if int(lengths.min()) < 1 or int(lengths.max()) > batch.time:
-        raise ContractError(f"lengths must lie in 1..{batch.time}, given {lengths.min()}..{lengths.max()}")
+    lengths = _checked(batch.lengths, batch.time, "lengths")
     pictured = isinstance(model.body, Convolutional)
     order = np.arange(len(lengths)) if pictured else np.argsort(-lengths, kind="stable")
     plan = plan_for(lengths[order], batch.time, static)
     inputs: list[Array] = []
-    ids = embedding_order = pictures = None
+    ids = pictures = targets = written = labels = None
     if pictured:
         pictures = place.xp.asarray(batch.inputs, dtype)
     elif isinstance(model.input, Tokens):
-        ids, embedding_order = _tokens(batch.inputs[order], plan, model.input, place)
+        ids = place_ids(batch.inputs[order], plan, model.input.vocabulary, place)
     else:
         ordered = batch.inputs if np.all(order[:-1] < order[1:]) else batch.inputs[order]
         inputs = _features(ordered, plan, place, dtype)
+    if not model.transcribes:
+        targets = _targets(model, batch.targets[order], plan, place, dtype)
+    else:
+        own = _own_lengths(batch)
+        if model.decoder is not None:
+            written = _written(model.decoder, batch, own, order, place, static)
+        else:
+            classes = model.head.outputs
+            labels = place_labels(batch.targets[order], own[order], plan, classes, place, dtype)
     return Placed(
         plan=plan,
         time=batch.time,
+        order=order,
         inputs=inputs,
         ids=ids,
-        embedding_order=embedding_order,
         pictures=pictures,
-        targets=_targets(model, batch.targets[order], plan, place, dtype),
-        order=order,
+        targets=targets,
         lengths=place.xp.asarray(lengths[order], dtype),
         fresh=batch.fresh,
+        written=written,
+        labels=labels,
+    )
+
+
+def _checked(lengths: np.ndarray, time: int, name: str) -> np.ndarray:
+    lengths = np.asarray(lengths)
+    if int(lengths.min()) < 1 or int(lengths.max()) > time:
+        raise ContractError(f"{name} must lie in 1..{time}, given {lengths.min()}..{lengths.max()}")
+    return lengths
+
+
+def _own_lengths(batch: Batch) -> np.ndarray:
+    if batch.target_lengths is None:
+        raise ContractError("targets of a length of their own were given without target_lengths; give (B,)")
+    return _checked(batch.target_lengths, batch.targets.shape[1], "target_lengths")
+
+
+def _written(
+    decoder: Decoder, batch: Batch, lengths: np.ndarray, inputs_order: np.ndarray, place: Place, static: bool
+) -> Written:
+    order = np.argsort(-lengths, kind="stable")
+    targets, time = batch.targets[order], batch.targets.shape[1]
+    plan = plan_for(lengths[order], time, static)
+    packed = np.concatenate([targets[:live, t] for t, live in enumerate(plan.live)]).astype(np.int64)
+    fed = place_ids(batch.decoder_inputs(decoder.start)[order], plan, decoder.vocabulary, place)
+    if int(packed.min()) < 0 or int(packed.max()) >= decoder.vocabulary:
+        raise ContractError(
+            f"targets must lie in 0..{decoder.vocabulary - 1}, given {packed.min()}..{packed.max()}"
+        )
+    source = np.empty_like(order)
+    source[inputs_order] = np.arange(len(order))
+    target = np.empty_like(order)
+    target[order] = np.arange(len(order))
+    found = Ordered(plan, time, order)
+    asarray = place.xp.asarray
+    return Written(
+        plan=plan,
+        time=time,
+        order=order,
+        fed=fed,
+        targets=asarray(packed),
+        source=asarray(source[order]),
+        target=asarray(target[inputs_order]),
+        places=asarray(found.packed_places),
+        times=asarray(found.packed_times),
     )
 
 
@@ -144,19 +153,6 @@ def _features(inputs: np.ndarray, plan: Plan, place: Place, dtype: str) -> list[
             packed[span].reshape(size, -1)[...] = inputs[: plan.widths[t], t].T
     on_device = place.xp.asarray(packed)
     return [on_device[span].reshape(size, -1) for span in spans]
-
-
-def _tokens(
-    inputs: np.ndarray, plan: Plan, tokens: Tokens, place: Place
-) -> tuple[Array, EmbeddingOrder | None]:
-    ids = np.concatenate([inputs[:width, t] for t, width in enumerate(plan.widths)])
-    if int(ids.min()) < 0 or int(ids.max()) >= tokens.vocabulary:
-        raise ContractError(f"ids must lie in 0..{tokens.vocabulary - 1}, given {ids.min()}..{ids.max()}")
-    if place.on_gpu:
-        return place.xp.asarray(ids), None
-    order = np.argsort(ids, kind="stable")
-    found, starts = np.unique(ids[order], return_index=True)
-    return ids, EmbeddingOrder(order, starts, found)
 
 
 def _targets(model: ModelSpec, targets: np.ndarray, plan: Plan, place: Place, dtype: str) -> Array:

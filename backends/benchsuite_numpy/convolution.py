@@ -91,6 +91,7 @@ class Convolution:
 
     def __init__(self, place: Place, body: Convolutional, flat: Flat) -> None:
         self._xp, self._flat = place.xp, flat
+        self._arena = Arena(place.xp, str(flat.values.dtype))
         self._shape = (-1, body.height, body.width, 1)
         self._stages: list[Stage] = []
         height, width = body.height, body.width
@@ -100,14 +101,17 @@ class Convolution:
         self._last = (-1, height, width, body.channels[-1])
 
     def forward(self, pictures: Array) -> Array:
-        """Features (B, hidden) of pictures (B, T, D)."""
+        """Features (B, hidden + 1) of pictures (B, T, D), the last column ones."""
         xp, x = self._xp, pictures.reshape(self._shape)
         for stage in self._stages:
             x = stage.forward(x)
         self._x = x.reshape(len(x), -1)
         self._h = xp.matmul(self._x, self._flat.value["cnn.dense.W"])
         xp.add(self._h, self._flat.value["cnn.dense.b"], out=self._h)
-        return xp.tanh(self._h, out=self._h)
+        xp.tanh(self._h, out=self._h)
+        features = self._arena.view("features", (len(x), self._h.shape[1] + 1))
+        features[:, :-1], features[:, -1] = self._h, 1
+        return features
 
     def backward(self, d_features: Array) -> None:
         """All gradients of the body, from dL/d(features)."""

@@ -23,12 +23,26 @@ class Flat:
         self.gradients: Array = xp.zeros(size, dtype)
         self.value: dict[str, Array] = {}
         self.gradient: dict[str, Array] = {}
+        self._starts: dict[str, int] = {}
         start = 0
         for name, shape in shapes.items():
             end = start + int(np.prod(shape))
             self.value[name] = self.values[start:end].reshape(shape)
             self.gradient[name] = self.gradients[start:end].reshape(shape)
+            self._starts[name] = start
             start = end
+
+    def affine(self, prefix: str) -> tuple[Array, Array]:
+        """[W; b] (F + 1, O) and its gradient: the layer `prefix` as one matrix, for products with [x, 1].
+
+        A bias lies right behind its weight, as in the canonical order.
+        """
+        features, outputs = self.value[f"{prefix}.W"].shape
+        start = self._starts[f"{prefix}.W"]
+        if self._starts[f"{prefix}.b"] != start + features * outputs:
+            raise ValueError(f"{prefix}.b does not lie behind {prefix}.W")
+        span, shape = slice(start, start + (features + 1) * outputs), (features + 1, outputs)
+        return self.values[span].reshape(shape), self.gradients[span].reshape(shape)
 
     def load(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Copy host arrays in."""

@@ -7,19 +7,28 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import ModelSpec, Recurrent, parameter_shapes, recurrent_names
+from benchsuite.spec import ModelSpec, Recurrent, decoder_names, parameter_shapes, recurrent_names
 from benchsuite_numpy.cells import KERNELS
+
+
+def layers(model: ModelSpec) -> dict[str, Recurrent]:
+    """The prefix of every recurrent layer and direction, the decoder's too -> the stack it belongs to."""
+    found: dict[str, Recurrent] = {}
+    if isinstance(model.body, Recurrent):
+        found |= dict.fromkeys(recurrent_names(model.body), model.body)
+    if model.decoder is not None:
+        found |= dict.fromkeys(decoder_names(model.decoder), model.decoder.body)
+    return found
 
 
 def kernel_shapes(model: ModelSpec) -> dict[str, tuple[int, ...]]:
     """Names and shapes of what the kernels hold."""
     shapes = parameter_shapes(model)
-    found = {name: shape for name, shape in shapes.items() if not name.startswith("rnn.")}
-    if isinstance(model.body, Recurrent):
-        kernel = KERNELS[model.body.cell]
-        for prefix in recurrent_names(model.body):
-            inputs, hidden = shapes[f"{prefix}.Wx"][0], model.body.hidden
-            found |= {f"{prefix}.{name}": shape for name, shape in kernel.shapes(inputs, hidden).items()}
+    found = {name: shape for name, shape in shapes.items() if not _recurrent(name)}
+    for prefix, body in layers(model).items():
+        inputs = shapes[f"{prefix}.Wx"][0]
+        own = KERNELS[body.cell].shapes(inputs, body.hidden)
+        found |= {f"{prefix}.{name}": shape for name, shape in own.items()}
     return found
 
 
@@ -37,14 +46,17 @@ def from_kernels(model: ModelSpec, arrays: Mapping[str, np.ndarray]) -> Paramete
 Convert = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 
 
+def _recurrent(name: str) -> bool:
+    return name.startswith(("rnn.", "dec."))
+
+
 def _converted(
     model: ModelSpec, arrays: Mapping[str, np.ndarray], convert: Callable[[str], Convert]
 ) -> dict[str, np.ndarray]:
-    found = {name: array for name, array in arrays.items() if not name.startswith("rnn.")}
-    if isinstance(model.body, Recurrent):
-        for prefix in recurrent_names(model.body):
-            start = len(prefix) + 1
-            own = {name[start:]: array for name, array in arrays.items() if name.startswith(f"{prefix}.")}
-            converted = convert(model.body.cell)(own)
-            found |= {f"{prefix}.{name}": array for name, array in converted.items()}
+    found = {name: array for name, array in arrays.items() if not _recurrent(name)}
+    for prefix, body in layers(model).items():
+        start = len(prefix) + 1
+        own = {name[start:]: array for name, array in arrays.items() if name.startswith(f"{prefix}.")}
+        converted = convert(body.cell)(own)
+        found |= {f"{prefix}.{name}": array for name, array in converted.items()}
     return found

@@ -7,17 +7,21 @@ import threadpoolctl
 
 from benchsuite.contracts import Batch, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
-from benchsuite.errors import ContractError
-from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe
+from benchsuite.errors import ContractError, UnsupportedError
+from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens
 from benchsuite_numpy.arrays import Array, Place
 from benchsuite_numpy.batches import Placed, place_batch
 from benchsuite_numpy.checks import copied_parameters
 from benchsuite_numpy.convolution import Convolution
+from benchsuite_numpy.decoder import Decoder
+from benchsuite_numpy.decoding import NumpyDecoding
+from benchsuite_numpy.embedding import Embedding
 from benchsuite_numpy.flat import Flat
 from benchsuite_numpy.heads import Head, Readout
 from benchsuite_numpy.layout import from_kernels, kernel_shapes, to_kernels
+from benchsuite_numpy.losses import Loss
 from benchsuite_numpy.optimisers import Optimiser
-from benchsuite_numpy.stack import Stack, State
+from benchsuite_numpy.stack import Stack, State, permuted
 
 
 class NumpyProgram(Program):
@@ -29,20 +33,30 @@ class NumpyProgram(Program):
         self._model, self._recipe = model, recipe
         self._dtype, self._static = execution.dtype, execution.unroll == "static"
         self._place = Place(execution.device)
+        self._embedding: Embedding | None = None
+        self._decoder: Decoder | None = None
+        self._convolution: Convolution | None = None
         with self._place.active():
-            xp = self._place.xp
-            self._flat = Flat(xp, self._dtype, kernel_shapes(model))
+            self._flat = Flat(self._place.xp, self._dtype, kernel_shapes(model))
             self._optimiser = Optimiser(self._place, recipe, self._flat)
-            self._head = Head(xp, model, self._flat)
-            self._convolution: Convolution | None = None
+            self._head = Head(self._place, model, self._flat)
+            self._loss = Loss(self._place, model, self._dtype)
             if isinstance(model.body, Convolutional):
                 self._convolution = Convolution(self._place, model.body, self._flat)
             else:
-                self._stack = Stack(self._place, model, model.body, self._flat)
-                self._readout = Readout(xp, model, self._stack, self._dtype)
+                tokens = isinstance(model.input, Tokens)
+                if tokens:
+                    self._embedding = Embedding(self._place, self._flat, "embed.E")
+                self._stack = Stack(self._place, self._flat, "rnn", model.body, model.input_size, tokens)
+                self._readout = Readout(self._place, model, self._stack, self._dtype)
                 self._ways = len(model.body.directions)
+            if model.decoder is not None:
+                self._decoder = Decoder(self._place, model, self._flat)
         self.load_parameters(parameters)
         self._carried: dict[str, State] = {}
+        """The final states of the latest step, rows in the batch's own order."""
+        self._predicted: dict[str, State] = {}
+        """The same of the latest predict(): evaluation is a stream of its own."""
         self._log: list[tuple[Array, Array, Array]] = []
 
     def place(self, batch: Batch) -> Placed:
@@ -54,10 +68,10 @@ class NumpyProgram(Program):
     def step(self, placed: object) -> None:
         batch = _placed(placed)
         with self._place.active():
-            features = self._forward(batch, self._initial(batch), keep=True)
-            if self._recipe.carry and self._convolution is None:
-                self._carried = self._stack.final_states(batch)
-            loss, slopes = self._head.loss(self._head.forward(features), batch.targets)
+            features = self._forward(batch, self._continued(batch, self._carried), keep=True)
+            if self._recipe.carry:
+                self._carried = self._final_states(batch)
+            loss, slopes = self._loss(batch, self._head.forward(features))
             self._backward(batch, features, slopes, record=False)
             self._log.append((loss, *self._optimiser.step()))
 
@@ -71,21 +85,34 @@ class NumpyProgram(Program):
     def predict(self, placed: object) -> np.ndarray:
         batch = _placed(placed)
         with self._place.active():
-            return self._predictions(batch, self._head.forward(self._forward(batch, None, keep=False)))
+            features = self._forward(batch, self._continued(batch, self._predicted), keep=False)
+            if self._recipe.carry:
+                self._predicted = self._final_states(batch)
+            return self._predictions(batch, self._head.forward(features))
 
     def gradients(self, placed: object) -> Gradients:
         batch = _placed(placed)
         with self._place.active():
-            features = self._forward(batch, None, keep=True)
+            features = self._forward(batch, {}, keep=True)
             scores = self._head.forward(features)
-            loss, slopes = self._head.loss(scores, batch.targets)
+            predictions = self._predictions(batch, scores)
+            loss, slopes = self._loss(batch, scores)
             recorded = self._backward(batch, features, slopes, record=True)
             return Gradients(
                 loss=float(loss),
                 parameters=self._canonical(self._flat.gradient),
-                states={prefix: self._by_row(batch, found) for prefix, found in recorded.items()},
-                predictions=self._predictions(batch, scores),
+                states={prefix: self._states(batch, prefix, found) for prefix, found in recorded.items()},
+                predictions=predictions,
             )
+
+    def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> NumpyDecoding:
+        if self._decoder is None:
+            raise UnsupportedError("this model has no decoder, so it generates nothing")
+        batch = _placed(placed)
+        with self._place.active():
+            outputs = self._outputs(batch, {}, keep=False)
+            last = self._readout.forward(batch, outputs)
+            return NumpyDecoding(self._place, self._decoder, self._head, batch, last, outputs, width, aligned)
 
     def parameters(self) -> Parameters:
         with self._place.active():
@@ -106,21 +133,42 @@ class NumpyProgram(Program):
     def memory(self) -> dict[str, int]:
         return self._place.memory()
 
-    def _initial(self, batch: Placed) -> dict[str, State] | None:
+    def _continued(self, batch: Placed, states: dict[str, State]) -> dict[str, State]:
+        """What the recurrence starts from: `states` where the batch continues a stream."""
         if batch.fresh or not self._recipe.carry:
-            return None
-        for prefix, state in self._carried.items():
-            if len(state[0]) != batch.plan.rows:
+            return {}
+        for prefix, state in states.items():
+            if state[0].shape[1] != batch.plan.rows:
                 raise ContractError(
-                    f"a batch of {batch.plan.rows} rows continues a stream of {len(state[0])} rows "
+                    f"a batch of {batch.plan.rows} rows continues a stream of {state[0].shape[1]} rows "
                     f"({prefix}); give fresh=True where the rows change"
                 )
-        return self._carried
+        order = self._place.xp.asarray(batch.order)
+        return {prefix: permuted(state, order) for prefix, state in states.items()}
 
-    def _forward(self, batch: Placed, initial: dict[str, State] | None, *, keep: bool) -> Array:
+    def _final_states(self, batch: Placed) -> dict[str, State]:
+        back = self._place.xp.asarray(np.argsort(batch.order))
+        return {
+            prefix: permuted(state, back) for prefix, state in self._stack.final_states(batch.plan).items()
+        }
+
+    def _outputs(self, batch: Placed, initial: dict[str, State], *, keep: bool) -> list[list[Array]]:
+        """The recurrent body's top outputs by direction and t, (H, width)."""
+        sources = [batch.inputs]
+        if self._embedding is not None:
+            assert batch.ids is not None
+            sources = [self._embedding.forward(batch.ids, batch.plan)]
+        return self._stack.forward(batch.plan, sources, initial, keep)
+
+    def _forward(self, batch: Placed, initial: dict[str, State], *, keep: bool) -> Array:
+        """What the head reads: (N, F + 1), the last column ones."""
         if self._convolution is not None:
             return self._convolution.forward(batch.pictures)
-        return self._readout.forward(batch, self._stack.forward(batch, initial, keep))
+        outputs = self._outputs(batch, initial, keep=keep)
+        features = self._readout.forward(batch, outputs)
+        if self._decoder is None:
+            return features
+        return self._decoder.forward(batch, features, outputs, keep)
 
     def _backward(
         self, batch: Placed, features: Array, slopes: Array, *, record: bool
@@ -129,36 +177,48 @@ class NumpyProgram(Program):
         if self._convolution is not None:
             self._convolution.backward(d_features)
             return {}
+        written: dict[str, list[Array]] = {}
+        by_memory = None
+        if self._decoder is not None:
+            d_features, by_memory, written = self._decoder.backward(batch, features, d_features, record)
         by_way = self._readout.backward(batch, d_features, self._ways)
-        return self._stack.backward(batch, by_way, self._recipe.truncation, record)
+        if by_memory is not None:
+            by_way = [
+                [[*a, *b] for a, b in zip(way, others, strict=True)]
+                for way, others in zip(by_way, by_memory, strict=True)
+            ]
+        read, _ = self._stack.backward(batch.plan, by_way, self._recipe.truncation, record)
+        if self._embedding is not None:
+            assert batch.ids is not None
+            self._embedding.backward(batch.ids, batch.plan, self._stack.input_gradients())
+        return read | written
 
     def _canonical(self, arrays: dict[str, Array]) -> Parameters:
         return from_kernels(self._model, {name: self._place.host(array) for name, array in arrays.items()})
 
     def _predictions(self, batch: Placed, scores: Array) -> np.ndarray:
-        """Scores in the batch's own row order; by step, unpacked into zeros."""
+        """Scores in the batch's own row order, as a copy; by step, unpacked into zeros."""
         found = self._place.host(scores)
-        if self._model.readout != "steps":
-            rows = np.empty_like(found)
-            rows[batch.order] = found
-            return rows
-        steps = np.zeros((batch.plan.rows, batch.time, found.shape[1]), found.dtype)
-        steps[batch.packed_rows, batch.packed_times] = found
-        return steps
-
-    def _by_row(self, batch: Placed, by_step: list[Array]) -> np.ndarray:
-        """(B, T, H) from (H, live rows) for every step."""
-        hidden = by_step[0].shape[0]
-        rows = np.zeros((batch.plan.rows, batch.time, hidden), self._dtype)
-        for t, found in enumerate(by_step):
-            rows[batch.order[: found.shape[1]], t] = self._place.host(found).T
+        if batch.written is not None:
+            return batch.written.unpacked(found)
+        if self._model.readout == "steps":
+            return batch.unpacked(found)
+        rows = np.empty_like(found)
+        rows[batch.order] = found
         return rows
+
+    def _states(self, batch: Placed, prefix: str, by_step: list[Array]) -> np.ndarray:
+        """(B, T, H), or (B, U, H) of a decoder's layer."""
+        on_host = [self._place.host(found) for found in by_step]
+        if batch.written is not None and prefix.startswith("dec."):
+            return batch.written.unrolled(on_host)
+        return batch.unrolled(on_host)
 
 
 def _placed(placed: object) -> Placed:
     if not isinstance(placed, Placed):
         raise ContractError(
-            f"step, predict and gradients take what place() gave, not {type(placed).__name__}"
+            f"step, predict, gradients and decoding take what place() gave, not {type(placed).__name__}"
         )
     return placed
 

@@ -13,7 +13,7 @@ from benchsuite.contracts import Batch, Program
 from benchsuite.errors import ContractError
 from benchsuite.spec import CELLS, Convolutional, Dense, Execution, Features, ModelSpec, Recipe
 from benchsuite_numpy.backend import NumpyBackend
-from benchsuite_numpy.batches import plan_for
+from benchsuite_numpy.plans import plan_for
 from benchsuite_numpy.reference import ReferenceBackend
 
 DOUBLE = Execution(precision="float64")

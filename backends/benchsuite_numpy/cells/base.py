@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from benchsuite_numpy.arrays import Arena, Array, Namespace
-from benchsuite_numpy.batches import Plan
 from benchsuite_numpy.cells.outer import OuterSum
 from benchsuite_numpy.flat import Flat
+from benchsuite_numpy.plans import Plan
 
 KEPT_PLANS = 4
 """Loop shapes whose views are kept; a batch of another shape makes its views anew, in the same memory."""
@@ -224,19 +224,24 @@ class Kernel(abc.ABC):
         """Run the steps. Each source gives, for every t, some of the input's rows, one below the other."""
         self.prepare()
         for step in self.steps:
-            at = self.x_at
-            for source in sources:
-                part = source[step.t]
-                step.state[at : at + part.shape[0]] = part
-                at += part.shape[0]
-            self.forward_step(step)
-            for new, old in step.frozen:
-                new[...] = old
-            for columns in step.fresh:
-                columns[...] = 0
+            self.go(step, [source[step.t] for source in sources])
 
-    def backward(self, slopes: Slopes, truncation: int | None, record: list[Array] | None) -> None:
-        """Gradients of the weights, and of the input where wanted.
+    def go(self, step: Step, parts: Sequence[Array]) -> None:
+        """Run one step; its input's rows are `parts`, one below the other."""
+        at = self.x_at
+        for part in parts:
+            step.state[at : at + part.shape[0]] = part
+            at += part.shape[0]
+        self.forward_step(step)
+        for new, old in step.frozen:
+            new[...] = old
+        for columns in step.fresh:
+            columns[...] = 0
+
+    def backward(
+        self, slopes: Slopes, truncation: int | None, record: list[Array] | None
+    ) -> list[Array] | None:
+        """Gradients of the weights, and of the input where wanted; dL/d(initial state) where `below`.
 
         record  if given, dL/dh_t (H, live) is put at its place t
         """
@@ -244,25 +249,40 @@ class Kernel(abc.ABC):
         d_state: list[Array] | None = None
         for index in range(len(self.steps) - 1, -1, -1):
             step = self.steps[index]
-            d_state = self._fitted(d_state, step.width)
-            dh = d_state[0]
-            for rows, value in slopes[step.t]:
-                target = dh[:, rows]
-                self.xp.add(target, value, out=target)
-            if step.live < step.width:
-                for part in d_state:
-                    part[:, step.live :] = 0
-            if record is not None:
-                record[step.t] = dh[:, : step.live].copy()
-            detached = index == 0 or bool(truncation and step.t and step.t % truncation == 0)
-            d_state = self.backward_step(step, d_state, self.below or not detached)
+            detached = bool(index and truncation and step.t and step.t % truncation == 0)
+            wanted = self.below or not (detached or index == 0)
+            d_state = self.go_back(step, d_state, slopes[step.t], record, wanted)
             if detached:
                 d_state = None
-            if step.live < step.width:
-                self.sum.add(step.gates[:, : step.live], step.state[:, : step.live])
-            else:
-                self.sum.add(step.gates, step.state)
         self.sum.finish()
+        return d_state
+
+    def go_back(
+        self,
+        step: Step,
+        d_state: list[Array] | None,
+        slopes: Sequence[tuple[slice, Array]],
+        record: list[Array] | None,
+        product: bool = True,
+    ) -> list[Array]:
+        """One step of backward(): dL/d(state before it), from dL/d(state after it) by way of the next step
+        and `slopes`, dL/d(output) by other ways. Without `product` nobody reads the result."""
+        d_state = self._fitted(d_state, step.width)
+        dh = d_state[0]
+        for rows, value in slopes:
+            target = dh[:, rows]
+            self.xp.add(target, value, out=target)
+        if step.live < step.width:
+            for part in d_state:
+                part[:, step.live :] = 0
+        if record is not None:
+            record[step.t] = dh[:, : step.live].copy()
+        d_state = self.backward_step(step, d_state, product)
+        if step.live < step.width:
+            self.sum.add(step.gates[:, : step.live], step.state[:, : step.live])
+        else:
+            self.sum.add(step.gates, step.state)
+        return d_state
 
     def _fitted(self, d_state: list[Array] | None, width: int) -> list[Array]:
         """The same gradients for a step of another width: rows that start or end there have none."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite_numpy.arrays import Array
-from benchsuite_numpy.batches import Plan
 from benchsuite_numpy.cells.base import Kernel, Step, stored_widths
+from benchsuite_numpy.plans import Plan
 
 
 @dataclass

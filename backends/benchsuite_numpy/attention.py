@@ -1,0 +1,189 @@
+"""The two attentions of a decoder, with one row of the memory for each of the decoder's.
+
+B rows, T encoder steps of width F, U decoder steps, H hidden units; a row's products are its own, so they are
+batched ones, and what can wait for the end of the loop is one product over all steps.
+"""
+
+from __future__ import annotations
+
+from benchsuite_numpy.arrays import Arena, Array, Place
+from benchsuite_numpy.batches import Written
+from benchsuite_numpy.flat import Flat
+from benchsuite_numpy.memory import Memory, softmax, softmax_back
+from benchsuite_numpy.plans import Plan
+
+BLOCK = 1 << 18
+"""Bytes of (rows, T, H) in a block of Additive's step: its passes then stay in an L2 cache of half a MiB."""
+
+
+class Additive:
+    """e_tj = v . tanh(s_{t-1} Wq + y_j Wk + b) (Bahdanau et al. 2015, appendix A.1.2), one step at a time."""
+
+    def __init__(self, place: Place, flat: Flat) -> None:
+        self._xp, self._on_gpu = place.xp, place.on_gpu
+        names = ("Wq", "Wk", "b", "v")
+        self._Wq, self._Wk, self._b, self._v = (flat.value[f"attn.{name}"] for name in names)
+        self._dWq, self._dWk, self._db, self._dv = (flat.gradient[f"attn.{name}"] for name in names)
+        self._arena = Arena(place.xp, str(flat.values.dtype))
+
+    def keys(self, memory: Memory, arena: Arena) -> Array:
+        """y Wk + b, (B, T, H)."""
+        rows, time, features = memory.y.shape
+        found = arena.view("keys", (rows * time, self._Wk.shape[1]))
+        self._xp.matmul(memory.y.reshape(-1, features), self._Wk, out=found)
+        self._xp.add(found, self._b, out=found)
+        return found.reshape(rows, time, -1)
+
+    def look(self, memory: Memory, keys: Array, h: Array, width: int) -> tuple[Array, Array]:
+        """The contexts (N, F) and weights (N, T) of states h (H, N), `width` of them for every row."""
+        xp, (rows, time, features) = self._xp, memory.y.shape
+        q = xp.matmul(h.T, self._Wq).reshape(rows, width, 1, -1)
+        hidden = xp.add(keys[:, None], q)
+        xp.tanh(hidden, out=hidden)
+        mask = None if memory.mask is None else memory.mask[:, None]
+        a = softmax(xp, xp.matmul(hidden, self._v), mask)
+        return xp.matmul(a, memory.y).reshape(-1, features), a.reshape(-1, time)
+
+    def start(self, plan: Plan, memory: Memory, keep: bool) -> None:
+        """Before a loop over `plan`; `keep` for a backward pass after it."""
+        rows, time, features = memory.y.shape
+        hidden, arena = self._Wq.shape[1], self._arena
+        self._plan, self._memory = plan, memory
+        self._keys = self.keys(memory, arena)
+        per_step = arena.views if keep else arena.overlaid
+        self._hidden = per_step("hidden", [(w, time, hidden) for w in plan.widths])
+        self._weights = arena.view("weights", (plan.time if keep else 1, rows, time))
+        self._queries = arena.view("queries", (rows, hidden))
+        self._context = arena.view("context", (rows, 1, features))
+        self._keep = keep
+
+    def _blocks(self, width: int) -> list[slice]:
+        size = width
+        if not self._on_gpu:
+            _, time, hidden = self._keys.shape
+            size = max(1, BLOCK // (self._keys.itemsize * time * hidden))
+        return [slice(start, min(start + size, width)) for start in range(0, width, size)]
+
+    def forward(self, t: int, h: Array) -> Array:
+        """The contexts (w, F) of the states h (H, w) before step t."""
+        xp, width = self._xp, h.shape[1]
+        hidden, q = self._hidden[t], self._queries[:width]
+        xp.matmul(h.T, self._Wq, out=q)
+        a = self._weights[t if self._keep else 0, :width]
+        for rows in self._blocks(width):
+            part = hidden[rows]
+            xp.add(self._keys[rows], q[rows, None], out=part)
+            xp.tanh(part, out=part)
+            xp.matmul(part, self._v, out=a[rows])
+        softmax(xp, a, None if self._memory.mask is None else self._memory.mask[:width])
+        context = self._context[:width]
+        xp.matmul(a[:, None], self._memory.y[:width], out=context)
+        return context[:, 0]
+
+    def start_back(self) -> None:
+        """Before a loop backwards over the same plan."""
+        plan, (rows, time, features) = self._plan, self._memory.y.shape
+        arena, hidden = self._arena, self._Wq.shape[1]
+        self._d_contexts = arena.view("d_contexts", (plan.time, rows, features))
+        self._d_hidden = arena.view("d_hidden", (rows, time, hidden))
+        self._d_energies = arena.view("d_energies", (rows, time))
+        self._before = arena.view("before", (plan.width_ends[-1], hidden))
+        self._d_queries = arena.view("d_queries", (plan.width_ends[-1], hidden))
+        for part in (self._d_hidden, self._d_energies, self._dv):
+            part[...] = 0
+        if plan.widths[-1] < plan.rows:
+            for t, width in enumerate(plan.widths):
+                self._d_contexts[t, width:] = self._weights[t, width:] = 0
+
+    def backward(self, t: int, h: Array, d_context: Array) -> Array:
+        """dL/dh (H, w) of the states before step t, from dL/d(context) (F, w); steps come last first."""
+        xp, width, y = self._xp, h.shape[1], self._memory.y
+        hidden, a = self._hidden[t], self._weights[t, :width]
+        at = slice(self._plan.width_ends[t], self._plan.width_ends[t + 1])
+        kept, d_q = self._d_contexts[t, :width], self._d_queries[at]
+        kept[...] = d_context.T
+        d_e = softmax_back(xp, a, xp.matmul(y[:width], kept[:, :, None])[:, :, 0])
+        xp.add(self._d_energies[:width], d_e, out=self._d_energies[:width])
+        for rows in self._blocks(width):
+            # with tanh' = 1 - tanh^2 and d_e's sum of zero over j, the ones add nothing to dL/dq
+            part, slope, total = hidden[rows], d_e[rows], self._d_hidden[rows]
+            xp.add(self._dv, xp.matmul(slope.reshape(-1), part.reshape(-1, part.shape[2])), out=self._dv)
+            xp.multiply(part, part, out=part)
+            xp.matmul(slope[:, None], part, out=d_q[rows, None])
+            xp.multiply(part, slope[:, :, None], out=part)
+            xp.subtract(total, part, out=total)
+        xp.multiply(d_q, self._v, out=d_q)
+        xp.negative(d_q, out=d_q)
+        self._before[at] = h.T
+        return xp.matmul(self._Wq, d_q.T)
+
+    def finish(self) -> Array:
+        """dL/dy (B, T, F); the weights' gradients go to the flat vector."""
+        xp, (rows, time, features) = self._xp, self._memory.y.shape
+        d_keys, y = self._d_hidden, self._memory.y.reshape(-1, features)
+        xp.add(d_keys, self._d_energies[:, :, None], out=d_keys)
+        xp.multiply(d_keys, self._v, out=d_keys)
+        flat = d_keys.reshape(rows * time, -1)
+        xp.matmul(self._before.T, self._d_queries, out=self._dWq)
+        xp.matmul(y.T, flat, out=self._dWk)
+        xp.matmul(self._arena.ones(len(flat)), flat, out=self._db)
+        d_y, by_context = self._arena.views("d_y", [(rows, time, features), (rows, time, features)])
+        xp.matmul(self._weights.transpose(1, 2, 0), self._d_contexts.transpose(1, 0, 2), out=by_context)
+        xp.matmul(flat, self._Wk.T, out=d_y.reshape(-1, features))
+        return xp.add(d_y, by_context, out=d_y)
+
+
+class Multiplicative:
+    """e_tj = (s_t W) . y_j (Luong et al. 2015, "general"), over all steps at once.
+
+    States and contexts are packed by step, (N, .); the products with the memory want them by row, (B, U, .).
+    """
+
+    def __init__(self, place: Place, flat: Flat) -> None:
+        self._xp = place.xp
+        self._W, self._dW = flat.value["attn.W"], flat.gradient["attn.W"]
+        self._arena = Arena(place.xp, str(flat.values.dtype))
+
+    def look(self, memory: Memory, h: Array, width: int) -> tuple[Array, Array]:
+        """The contexts (N, F) and weights (N, T) of states h (H, N), `width` of them for every row."""
+        xp, (rows, time, features) = self._xp, memory.y.shape
+        q = xp.matmul(h.T, self._W).reshape(rows, width, features)
+        a, context = self._attend(memory, q, xp.empty_like(q))
+        return context.reshape(-1, features), a.reshape(-1, time)
+
+    def _attend(self, memory: Memory, q: Array, context: Array) -> tuple[Array, Array]:
+        mask = None if memory.mask is None else memory.mask[:, None]
+        a = softmax(self._xp, self._xp.matmul(q, memory.y.transpose(0, 2, 1)), mask)
+        return a, self._xp.matmul(a, memory.y, out=context)
+
+    def forward(self, written: Written, memory: Memory, s: Array, contexts: Array) -> None:
+        """Fill contexts (N, F) from states s (N, H)."""
+        projected = self._arena.view("projected", (len(s), self._W.shape[1]))
+        self._xp.matmul(s, self._W, out=projected)
+        self._memory, self._q = memory, self._by_row("q", written, projected)
+        context = self._arena.view("context", self._q.shape)
+        self._a, _ = self._attend(memory, self._q, context)
+        contexts[...] = context[written.places, written.times]
+
+    def backward(self, written: Written, s: Array, d_s: Array, d_contexts: Array) -> Array:
+        """dL/dy (B, T, F); dL/ds by way of the attention is added to d_s (N, H)."""
+        xp, y = self._xp, self._memory.y
+        d_context = self._by_row("context", written, d_contexts)
+        d_e = softmax_back(xp, self._a, xp.matmul(d_context, y.transpose(0, 2, 1)))
+        d_y, by_query = self._arena.views("d_y", [y.shape, y.shape])
+        xp.matmul(self._a.transpose(0, 2, 1), d_context, out=d_y)
+        xp.matmul(d_e.transpose(0, 2, 1), self._q, out=by_query)
+        xp.add(d_y, by_query, out=d_y)
+        d_q = xp.matmul(d_e, y, out=self._q)[written.places, written.times]
+        xp.matmul(s.T, d_q, out=self._dW)
+        xp.add(d_s, xp.matmul(d_q, self._W.T), out=d_s)
+        return d_y
+
+    def _by_row(self, name: str, written: Written, packed: Array) -> Array:
+        """(B, U, F) from packed (N, F), zero beyond each row's length."""
+        plan = written.plan
+        found = self._arena.view(name, (plan.rows, plan.time, packed.shape[1]))
+        if not plan.full:
+            found[...] = 0
+        found[written.places, written.times] = packed
+        return found

@@ -1,0 +1,100 @@
+"""The contract's Decoding: the encoder's memory, kept, and the decoder's states of every hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchsuite.contracts import Advance, Decoding
+from benchsuite_numpy.arrays import Arena, Array, Place
+from benchsuite_numpy.batches import Placed
+from benchsuite_numpy.decoder import Decoder
+from benchsuite_numpy.heads import Head, sheet
+from benchsuite_numpy.memory import remember
+from benchsuite_numpy.plans import Plan
+from benchsuite_numpy.stack import permuted
+
+
+class NumpyDecoding(Decoding):
+    """B rows in the batch's own order, `width` hypotheses each, N in all. The memory is held once for a row."""
+
+    def __init__(
+        self,
+        place: Place,
+        decoder: Decoder,
+        head: Head,
+        batch: Placed,
+        last: Array,
+        outputs: Sequence[Sequence[Array]],
+        width: int,
+        aligned: bool,
+    ) -> None:
+        """`last` (B, F + 1) and `outputs` are the encoder's, in sorted order; nothing of them is held."""
+        xp = place.xp
+        self._place, self._decoder, self._head = place, decoder, head
+        self._width, self._aligned, self._time = width, aligned, batch.time
+        self._arena = Arena(xp, str(last.dtype))  # its own: the program goes on meanwhile
+        rows = batch.plan.rows
+        count = rows * width
+        self._plan = Plan(count, (count,), (count,))
+        self._states = decoder.bridge.forward(last, xp.asarray(np.repeat(np.argsort(batch.order), width)))
+        if decoder.spec.attention != "none":
+            self._memory = remember(xp, self._arena, batch, outputs, xp.asarray(batch.order))
+        if decoder.additive is not None:
+            self._keys = decoder.additive.keys(self._memory, self._arena)
+
+    def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
+        with self._place.active():
+            xp = self._place.xp
+            at = xp.asarray(parents)
+            states = [permuted(state, at) for state in self._states]
+            scores, weights = self._step(states, xp.asarray(tokens))
+            log_p, likeliest = self._likeliest(scores, k)
+            alignment = None
+            if self._aligned and weights is not None:
+                alignment = np.zeros((len(tokens), self._time), scores.dtype)
+                alignment[:, : weights.shape[1]] = self._place.host(weights)
+            host = self._place.host
+            return Advance(host(log_p), host(likeliest.astype("int32")), alignment)
+
+    def _step(self, states: list[list[Array]], tokens: Array) -> tuple[Array, Array]:
+        """Scores (N, V) and the attention (N, T), or None; `self._states` go on."""
+        decoder, plan, hidden = self._decoder, self._plan, self._decoder.spec.body.hidden
+        embedded = self._arena.view("embedded", (plan.rows, decoder.spec.embedding))
+        decoder.embedding.take(tokens, embedded)
+        parts, context, weights = [embedded.T], None, None
+        if decoder.additive is not None:
+            context, weights = decoder.additive.look(self._memory, self._keys, states[-1][0], self._width)
+            parts.append(context.T)
+        self._states = []
+        for (kernel,), state in zip(decoder.stack.layers, states, strict=True):
+            kernel.start(plan, state, keep=False)
+            kernel.forward([[part] for part in parts])
+            self._states.append([part.copy() for part in kernel.state_after(kernel.steps[0])])
+            parts = [self._states[-1][0]]
+        if decoder.multiplicative is not None:
+            context, weights = decoder.multiplicative.look(self._memory, parts[0], self._width)
+        features = sheet(self._arena, plan.rows, hidden + (0 if context is None else context.shape[1]))
+        features[:, :hidden] = parts[0].T
+        if context is not None:
+            features[:, hidden:-1] = context
+        return self._head.forward(features), weights
+
+    def _likeliest(self, scores: Array, k: int) -> tuple[Array, Array]:
+        """ln p (N, k) in double precision and token (N, k) of each row's k largest scores, the largest first;
+        of equal ones the smaller token."""
+        xp, classes = self._place.xp, scores.shape[1]
+        top = scores.max(axis=1, keepdims=True)
+        if k == 1:
+            found = scores.argmax(axis=1)[:, None]
+        elif k < classes:
+            found = xp.sort(xp.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
+        else:
+            found = xp.broadcast_to(xp.arange(classes), scores.shape)
+        chosen = (xp.take_along_axis(scores, found, axis=1) - top).astype("float64")
+        xp.subtract(scores, top, out=scores)
+        xp.exp(scores, out=scores)
+        log_p = chosen - xp.log(scores.sum(axis=1, keepdims=True).astype("float64"))
+        order = xp.argsort(-log_p, axis=1, kind="stable")
+        return xp.take_along_axis(log_p, order, axis=1), xp.take_along_axis(found, order, axis=1)
