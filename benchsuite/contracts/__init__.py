@@ -26,6 +26,7 @@ from benchsuite.contracts.executor import (
 from benchsuite.contracts.probe import Phase, Probe
 from benchsuite.contracts.study import StudyInfo
 from benchsuite.contracts.task import Option, Task, TaskEntry
+from benchsuite.contracts.written import text_exhibits, written_splits
 
 __all__ = [
     "Advance",
@@ -55,4 +56,6 @@ __all__ = [
     "Survey",
     "Task",
     "TaskEntry",
+    "text_exhibits",
+    "written_splits",
 ]

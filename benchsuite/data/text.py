@@ -35,18 +35,26 @@ def marked_words(text: str, lower_case: bool = True) -> list[str]:
     """
     if lower_case:
         text = text.lower()
-    text = text.replace(JOINER, " ")
     found: list[str] = []
-    stop = -1
-    for match in _PIECE.finditer(text):
-        piece, touching = match[0], match.start() == stop
-        if touching and match[1]:
-            found[-1] += JOINER  # a word can only touch a sign
-        elif touching:
-            piece = JOINER + piece
-        found.append(piece)
-        stop = match.end()
+    for chunk in text.replace(JOINER, " ").split():
+        if chunk.isalnum():  # most are
+            found.append(chunk)
+        else:
+            _mark(chunk, found)
     return found
+
+
+def _mark(chunk: str, found: list[str]) -> None:
+    """Append the words and signs of text without white space."""
+    first = len(found)
+    for match in _PIECE.finditer(chunk):
+        if len(found) == first:
+            found.append(match[0])
+        elif match[1]:
+            found[-1] += JOINER  # a word can only touch a sign
+            found.append(match[0])
+        else:
+            found.append(JOINER + match[0])
 
 
 def join_words(pieces: Iterable[str]) -> str:

@@ -1,0 +1,54 @@
+"""The baseline that knows words and no grammar: each word becomes the one that goes with it best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchsuite.contracts import Ragged, Split
+from benchsuite.data import END, UNKNOWN, Vocabulary
+
+
+def word_by_word(
+    train: Split, vocabulary: Vocabulary, target_vocabulary: Vocabulary, texts: list[list[str]]
+) -> list[list[str]]:
+    """`texts` with each word replaced by its entry in the dictionary of `train`, or left where it has none."""
+    assert isinstance(train.targets, Ragged)
+    best = dictionary(train.inputs, train.targets, len(vocabulary), len(target_vocabulary))
+    entries = {
+        word: target_vocabulary.words[best[index]]
+        for word, index in vocabulary.ids.items()
+        if index > UNKNOWN and best[index] > END
+    }
+    return [[entries.get(word, word) for word in text] for text in texts]
+
+
+def dictionary(sources: Ragged, targets: Ragged, read: int, written: int) -> np.ndarray:
+    """(read,) int64: for each source id the target id s with the largest Dice coefficient
+    2 n(s, t) / (n(s) + n(t)), n being the number of pairs that hold them (Smadja et al. 1996).
+
+    Special ones are never the answer; a source id that no pair has gets 0.
+    """
+    left, right = _presence(sources, read), _presence(targets, written)
+    together = (left.T @ right).tocoo()
+    kept = together.col > END
+    row, column, count = together.row[kept], together.col[kept], together.data[kept]
+    n_left, n_right = (np.bincount(part.indices, minlength=part.shape[1]) for part in (left, right))
+    dice = 2 * count / (n_left[row] + n_right[column])
+    best = np.zeros(read, np.int64)
+    order = np.lexsort(
+        (-column, dice)
+    )  # the best comes last, and stays; of equal ones the more frequent word
+    best[row[order]] = column[order]
+    return best
+
+
+def _presence(texts: Ragged, vocabulary: int):  # type: ignore[no-untyped-def]  # SciPy carries no types
+    """(n, vocabulary) sparse: 1 where a text holds the id."""
+    from scipy.sparse import csr_matrix
+
+    rows = np.repeat(np.arange(len(texts)), texts.lengths)
+    ids = np.concatenate([texts[row] for row in range(len(texts))])
+    counts = csr_matrix((np.ones(len(rows)), (rows, ids)), shape=(len(texts), vocabulary))
+    counts.sum_duplicates()
+    counts.data[:] = 1.0
+    return counts

@@ -1,0 +1,45 @@
+"""Numbers in words: a language with a rule for every case, and no file to download.
+
+0 to 99,999, as num2words writes them. What makes them a translation: German puts units before tens and writes
+one long word, Spanish has tens with and without `y`, French counts `quatre-vingt-dix-neuf`.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import numpy as np
+
+from benchsuite.data import fixed_order
+from benchsuite_translation.corpora import Corpus, Pairs
+
+LARGEST = 99_999
+SIZES = (8000, 500, 1000)
+"""Numbers in the training, validation and test split, no number in two of them."""
+
+_SEED = 1901
+
+GERMAN_PARTS = re.compile(
+    "(?:drei|vier|fünf|sech|sieb|acht|neun)zehn|zehn|elf|zwölf"
+    "|(?:zwan|vier|fünf|sech|sieb|acht|neun)zig|dreißig"
+    "|null|eins|ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|und|hundert|tausend"
+)
+"""What German number words are made of."""
+
+
+def numbers(source: str, target: str) -> Corpus:
+    """Number words in the languages `source` and `target`, codes that num2words knows."""
+    from num2words import num2words
+
+    ends = np.cumsum((0, *SIZES))
+    order = fixed_order(LARGEST + 1, _SEED)
+    train, validation, test = (
+        Pairs(
+            [num2words(number, lang=source) for number in chosen],
+            [(num2words(number, lang=target),) for number in chosen],
+        )
+        for chosen in (order[first:stop].tolist() for first, stop in pairwise(ends))
+    )
+    parts = GERMAN_PARTS if target == "de" else None
+    return Corpus("generated; no rights reserved", train, validation, test, parts)
