@@ -78,8 +78,10 @@ def test_forward_and_backward_variables_meet_at_every_step(seed: int) -> None:
     emitted_at = log_softmax(np.random.default_rng(seed).standard_normal((7, 4)))
     extended = np.array([0, 3, 0, 3, 0, 1, 0])
     emitted = emitted_at[:, extended]
-    both = forward_variables(emitted, extended) + backward_variables(emitted, extended)
-    totals = np.logaddexp.reduce(both, axis=1)
+    alpha, scales = forward_variables(emitted, extended)
+    beta, scales_back = backward_variables(emitted, extended)
+    taken = np.cumsum(scales) + np.cumsum(scales_back[::-1])[::-1]
+    totals = np.logaddexp.reduce(alpha + beta, axis=1) + taken
     assert totals == pytest.approx(np.full(7, totals[0]), rel=1e-12)
 
 
@@ -90,6 +92,17 @@ def test_a_long_row_does_not_underflow() -> None:
     found, slopes = ctc_row(np.zeros((time, 3)), np.array([1]))
     assert found == pytest.approx(time * np.log(3) - np.log(time * (time + 1) / 2), rel=1e-12)
     assert np.isfinite(slopes).all()
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="no wider float here")
+def test_a_long_row_keeps_its_digits() -> None:
+    """Against the same in extended precision, where ln p is about -3000; unscaled variables lose another digit."""
+    random = np.random.default_rng(0)
+    scores, labels = 3 * random.standard_normal((700, 20)), random.integers(1, 20, 60)
+    found, slopes = ctc_row(scores, labels)
+    exact, exact_slopes = ctc_row(scores.astype(np.longdouble), labels)
+    assert found == pytest.approx(float(exact), rel=1e-14)
+    np.testing.assert_allclose(slopes, exact_slopes.astype(float), rtol=0, atol=5e-13)
 
 
 @settings(deadline=None, max_examples=30)
