@@ -96,7 +96,7 @@ def test_a_long_row_does_not_underflow() -> None:
 
 @pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="no wider float here")
 def test_a_long_row_keeps_its_digits() -> None:
-    """Against the same in extended precision, where ln p is about -3000; unscaled variables lose another digit."""
+    """Against the same in extended precision, where ln p is about -3000 (unscaled, one more is lost)."""
     random = np.random.default_rng(0)
     scores, labels = 3 * random.standard_normal((700, 20)), random.integers(1, 20, 60)
     found, slopes = ctc_row(scores, labels)
