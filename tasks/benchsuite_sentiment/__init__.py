@@ -46,6 +46,16 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
                 "vocabulary": Option(10_000, "most words known, `<pad>` and `<unk>` included"),
                 "min_count": Option(2, "a word is known if it occurs this often in the training split"),
                 "lower_case": Option(True, "whether `Good` and `good` are one word", (True, False)),
+                "mask": Option(
+                    True,
+                    "False: texts are filled up to max_length with padding that is read like words",
+                    (True, False),
+                ),
+                "mask": Option(
+                    True,
+                    "False: texts are filled up to max_length with padding that is read like words",
+                    (True, False),
+                ),
                 "readout": Option("mean", "what the classifier sees of the outputs", ("last", "mean")),
             },
             files=tuple(FILES.values()),

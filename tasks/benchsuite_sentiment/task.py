@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
-from benchsuite.data import Vocabulary, classification_metrics, majority_baseline, words
-from benchsuite.errors import RequestError, UnknownNameError
+from benchsuite.data import Vocabulary, classification_metrics, majority_baseline, whole_number, words
+from benchsuite.errors import UnknownNameError
 from benchsuite.spec import Dense, ModelSpec, Size, Tokens, recurrent_body
 from benchsuite.spec.trial import Scalar
 from benchsuite_sentiment.bag_of_words import bag_of_words_scores
@@ -29,8 +29,9 @@ class Sentiment(Task):
         """Texts as word ids, (length,) int32 each; targets (n,) int32, 1 for favourable."""
         if source not in _SOURCES:
             raise UnknownNameError("source of sentiment", source, _SOURCES)
-        max_length = _at_least(options, "max_length", 1)
-        size, min_count = _at_least(options, "vocabulary", 3), _at_least(options, "min_count", 1)
+        max_length = whole_number("sentiment", options, "max_length", 1)
+        size = whole_number("sentiment", options, "vocabulary", 3)
+        min_count = whole_number("sentiment", options, "min_count", 1)
         part = slice(-max_length, None) if options["keep"] == "tail" else slice(max_length)
         corpus = _SOURCES[source]()
         labelled = (corpus.train, corpus.validation, corpus.test)
@@ -44,6 +45,8 @@ class Sentiment(Task):
         )
         truth = corpus.test.labels
         order_free = bag_of_words_scores(train.inputs, corpus.train.labels, test.inputs, len(vocabulary))
+        if not options["mask"]:
+            train, validation, test = (_filled_up(split, max_length) for split in (train, validation, test))
         return Dataset(
             name=f"sentiment/{source}",
             train=train,
@@ -82,10 +85,7 @@ def _ragged(vocabulary: Vocabulary, documents: list[list[str]]) -> Ragged:
     return Ragged(values, np.cumsum(lengths) - lengths, lengths)
 
 
-def _at_least(options: Mapping[str, Scalar], name: str, least: int) -> int:
-    value = options[name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise RequestError(
-            f"sentiment: option {name} is {value!r}; it must be a whole number, {least} or more"
-        )
-    return value
+def _filled_up(split: Split, length: int) -> Split:
+    """Every text as long as `length`: what a network without a mask gets to read."""
+    dense = split.inputs.padded(np.arange(len(split)), length)
+    return Split(Ragged.from_dense(dense), split.targets)

@@ -223,3 +223,16 @@ def test_whole_reviews_are_as_long_as_published() -> None:
     assert np.mean(lengths) == pytest.approx(746, abs=1)
     assert np.median(lengths) == pytest.approx(696, abs=1)
     assert max(lengths) == 2678
+
+
+def test_without_a_mask_every_text_is_read_to_the_same_end() -> None:
+    """The padding is part of the sequence then: equal lengths, and the words first."""
+    masked = Sentiment().dataset("generated", options(max_length=40))
+    unmasked = Sentiment().dataset("generated", options(max_length=40, mask=False))
+    assert set(unmasked.train.inputs.lengths) == {40}
+    assert len(unmasked.test) == len(masked.test)
+    assert unmasked.baselines == masked.baselines
+    for row in range(0, len(masked.test), 97):
+        words, filled = masked.test.inputs[row], unmasked.test.inputs[row]
+        np.testing.assert_array_equal(filled[: len(words)], words)
+        assert not filled[len(words) :].any()
