@@ -51,11 +51,6 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
                     "False: texts are filled up to max_length with padding that is read like words",
                     (True, False),
                 ),
-                "mask": Option(
-                    True,
-                    "False: texts are filled up to max_length with padding that is read like words",
-                    (True, False),
-                ),
                 "readout": Option("mean", "what the classifier sees of the outputs", ("last", "mean")),
             },
             files=tuple(FILES.values()),
