@@ -46,10 +46,6 @@ class LogMel:
         normal: np.ndarray = ((log - log.mean()) / (deviation if deviation > 0 else 1.0)).astype(np.float32)
         return normal
 
-    def frames(self, samples: int) -> int:
-        """Frames of a sound of so many samples."""
-        return max(samples - self.window, 0) // self.hop + 1
-
     @cached_property
     def bank(self) -> np.ndarray:
         """(bins, bands) float32: the triangles, each with its top at one.

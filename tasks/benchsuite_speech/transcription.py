@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from importlib.metadata import version
 
 import numpy as np
 
@@ -54,7 +55,10 @@ class SpeechStrings(Task):
             train=train,
             validation=validation,
             test=test,
-            metadata={"clips": tuple(tuple(map(clips.title, string)) for string in spelt[2])},
+            metadata={
+                "clips": tuple(tuple(map(clips.title, string)) for string in spelt[2]),
+                "signatures": {"word_error_rate": f"jiwer {version('jiwer')}"},
+            },
             baselines={"constant": _word_errors(_constant(train, len(test)), test)},
             licence=clips.licence,
             target_vocabulary=LABELS,
