@@ -37,6 +37,8 @@ class Cell(abc.ABC):
     weights: tuple[str, ...]
     parts: int
     """Tensors in its state: (h,) or (h, c)."""
+    ahead: int
+    """Which of StepBack.weights is dL/d(ahead), too."""
 
     @abc.abstractmethod
     def kept_widths(self, inputs: int, hidden: int) -> list[int]:
@@ -51,8 +53,13 @@ class Cell(abc.ABC):
         """The weights as backward() reads them; `to_inputs` asks for dL/dx as well."""
 
     @abc.abstractmethod
-    def forward(self, prepared: Sequence[Tensor], x: Tensor, state: State) -> tuple[State, list[Tensor]]:
-        """The next state, h first, and what backward() needs."""
+    def forward(
+        self, prepared: Sequence[Tensor], x: Tensor, state: State, ahead: Tensor | None = None
+    ) -> tuple[State, list[Tensor]]:
+        """The next state, h first, and what backward() needs.
+
+        ahead  (B, G H): what further inputs add to the gates, their product made ahead of the loop
+        """
 
     @abc.abstractmethod
     def backward(
@@ -74,6 +81,7 @@ class _Joined(Cell):
     """Cells whose gates are one product of [x, h]: the join costs a copy, saves an addition of (B, G H)."""
 
     weights = ("Wx", "Wh", "b")
+    ahead = 1
     gates: int
 
     def prepare(self, weights: Sequence[Tensor]) -> list[Tensor]:
@@ -88,9 +96,12 @@ class _Joined(Cell):
     def collect(self, sums: Sequence[Tensor], inputs: int) -> list[Tensor]:
         return [sums[0][:inputs], sums[0][inputs:], tf.reduce_sum(sums[1], 0)]
 
-    def _product(self, prepared: Sequence[Tensor], x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+    def _product(
+        self, prepared: Sequence[Tensor], x: Tensor, h: Tensor, ahead: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         joined = tf.concat([x, h], 1)
-        return joined, tf.nn.bias_add(joined @ prepared[0], prepared[1])
+        gates = tf.nn.bias_add(joined @ prepared[0], prepared[1])
+        return joined, gates if ahead is None else gates + ahead
 
     def _product_back(
         self, prepared: Sequence[Tensor], joined: Tensor, d_gates: Tensor, to_inputs: bool
@@ -112,8 +123,10 @@ class Rnn(_Joined):
     def kept_widths(self, inputs: int, hidden: int) -> list[int]:
         return [inputs + hidden, hidden]
 
-    def forward(self, prepared: Sequence[Tensor], x: Tensor, state: State) -> tuple[State, list[Tensor]]:
-        joined, gates = self._product(prepared, x, state[0])
+    def forward(
+        self, prepared: Sequence[Tensor], x: Tensor, state: State, ahead: Tensor | None = None
+    ) -> tuple[State, list[Tensor]]:
+        joined, gates = self._product(prepared, x, state[0], ahead)
         h = tf.tanh(gates)
         return (h,), [joined, h]
 
@@ -134,8 +147,10 @@ class Lstm(_Joined):
     def kept_widths(self, inputs: int, hidden: int) -> list[int]:
         return [inputs + hidden] + [hidden] * 6
 
-    def forward(self, prepared: Sequence[Tensor], x: Tensor, state: State) -> tuple[State, list[Tensor]]:
-        joined, gates = self._product(prepared, x, state[0])
+    def forward(
+        self, prepared: Sequence[Tensor], x: Tensor, state: State, ahead: Tensor | None = None
+    ) -> tuple[State, list[Tensor]]:
+        joined, gates = self._product(prepared, x, state[0], ahead)
         i, f, g, o = tf.split(gates, 4, 1)
         i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
         c = f * state[1] + i * g
@@ -166,7 +181,7 @@ class Gru(Cell):
     h' = (1 - z) n + z h (Cho et al. 2014, reset after the product)."""
 
     weights = ("Wx", "Wh", "bx", "bh")
-    parts = 1
+    parts, ahead = 1, 2
 
     def kept_widths(self, inputs: int, hidden: int) -> list[int]:
         return [inputs] + [hidden] * 6
@@ -183,10 +198,13 @@ class Gru(Cell):
     def collect(self, sums: Sequence[Tensor], inputs: int) -> list[Tensor]:  # noqa: ARG002
         return [*sums[:2], tf.reduce_sum(sums[2], 0), tf.reduce_sum(sums[3], 0)]
 
-    def forward(self, prepared: Sequence[Tensor], x: Tensor, state: State) -> tuple[State, list[Tensor]]:
+    def forward(
+        self, prepared: Sequence[Tensor], x: Tensor, state: State, ahead: Tensor | None = None
+    ) -> tuple[State, list[Tensor]]:
         Wx, Wh, bx, bh = prepared
         h = state[0]
-        rx, zx, nx = tf.split(tf.nn.bias_add(x @ Wx, bx), 3, 1)
+        from_x = tf.nn.bias_add(x @ Wx, bx)
+        rx, zx, nx = tf.split(from_x if ahead is None else from_x + ahead, 3, 1)
         rh, zh, nh = tf.split(tf.nn.bias_add(h @ Wh, bh), 3, 1)
         r, z = tf.sigmoid(rx + rh), tf.sigmoid(zx + zh)
         n = tf.tanh(nx + r * nh)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from benchsuite.contracts import Batch
 from benchsuite.contracts.checks import BIDIRECTIONAL_CARRY
 from benchsuite.contracts.checks import model_problem as contract_problem
 from benchsuite.errors import UnsupportedError
@@ -13,8 +14,8 @@ from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.cells import CELLS
 
 MOST_UNROLLED = 200
-"""Steps of a static graph, over all layers and directions together. Tracing and optimising the graph takes
-about 30 ms a step, and more than in proportion beyond."""
+"""Steps of a static graph, over all layers and directions, a decoder's and CTC's together. Tracing and
+optimising the graph takes about 30 ms a step, and more than in proportion beyond."""
 
 
 def execution_problem(execution: Execution) -> str | None:
@@ -68,18 +69,27 @@ def trial_problem(trial: Trial) -> str | None:
 
 def model_problem(model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
     """Why this backend cannot compute `model` so, or None."""
-    if isinstance(model.body, Convolutional):
-        return contract_problem(model, recipe)
-    return recurrence_problem(model.body.cell, model.body.bidirectional, recipe, execution)
+    problem = contract_problem(model, recipe)
+    if problem or isinstance(model.body, Convolutional):
+        return problem
+    cells = [model.body.cell, *([] if model.decoder is None else [model.decoder.body.cell])]
+    problems = (recurrence_problem(c, model.body.bidirectional, recipe, execution) for c in cells)
+    return next(filter(None, problems), None)
 
 
-def check_unrolled(model: ModelSpec, time: int) -> None:
-    """Raises UnsupportedError where a static graph of `time` steps would be too large."""
+def check_unrolled(model: ModelSpec, batch: Batch) -> None:
+    """Raises UnsupportedError where a static graph of the batch's steps would be too large."""
     if isinstance(model.body, Convolutional):
         return
     copies = model.body.layers * len(model.body.directions)
-    if time * copies > MOST_UNROLLED:
+    what, steps = f"{batch.time} steps x {copies} layers and directions", batch.time * copies
+    if model.decoder is not None:
+        written, layers = batch.targets.shape[1], model.decoder.body.layers
+        what, steps = f"{what}, and {written} x {layers} of the decoder", steps + written * layers
+    if model.loss == "ctc":
+        what, steps = f"{what}, and {batch.time} of CTC", steps + batch.time
+    if steps > MOST_UNROLLED:
         raise UnsupportedError(
-            f"unroll static would lay out {time} steps x {copies} layers and directions; TensorFlow graphs "
-            f"are kept to {MOST_UNROLLED} steps because tracing them takes minutes beyond; use unroll dynamic"
+            f"unroll static would lay out {what}; TensorFlow graphs are kept to {MOST_UNROLLED} steps because "
+            "tracing them takes minutes beyond; use unroll dynamic"
         )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from benchsuite_tensorflow.cells import Tensor
+from benchsuite_tensorflow.cells import State, Tensor
 
 
 def keras_weights(cell: str, weights: Sequence[Tensor]) -> list[Tensor]:
@@ -38,11 +38,13 @@ class FusedLayer:
         self._layer = kind(hidden, return_sequences=True, use_cudnn=use_cudnn, dtype=dtype, **options)
         self._layer.build((None, None, inputs))
 
-    def __call__(self, x: Tensor, weights: Sequence[Tensor]) -> Tensor:
-        """Outputs h (T, B, H) of x (T, B, I), from a zero state, running on past the ends of short rows."""
+    def __call__(self, x: Tensor, weights: Sequence[Tensor], initial: State | None = None) -> Tensor:
+        """Outputs h (T, B, H) of x (T, B, I), from a zero state or `initial`, running on past the ends of short
+        rows."""
         outputs, _ = self._layer.stateless_call(
             keras_weights(self._cell, weights),
             self._layer.non_trainable_variables,
             tf.transpose(x, [1, 0, 2]),
+            initial_state=None if initial is None else list(initial),
         )
         return tf.transpose(outputs, [1, 0, 2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -15,14 +15,10 @@ LOOPS = {"While", "StatelessWhile"}
 
 
 class Graphs:
-    """Concrete functions by purpose (`step`, `predict`, `gradients`) and argument shapes.
+    """Concrete functions by purpose (`step`, `predict`, `gradients`, a decoding's `start` and `advance`) and
+    argument shapes."""
 
-    free_time  whether one trace serves every padded length: the leading axis of the arguments named in
-               `timed` is then left open.
-    """
-
-    def __init__(self, free_time: bool) -> None:
-        self._free_time = free_time
+    def __init__(self) -> None:
         self._traced: dict[tuple[Any, ...], Any] = {}
         self.traces: Counter[str] = Counter()
         self.seconds = 0.0
@@ -32,14 +28,19 @@ class Graphs:
         purpose: str,
         function: Callable[..., Any],
         arguments: Sequence[Tensor],
-        timed: Sequence[bool],
+        opened: Sequence[int | None],
+        variant: Hashable = None,
     ) -> Any:
-        """The trace of `function` that fits `arguments`, made now if there is none yet."""
+        """The trace of `function` that fits `arguments`, made now if there is none yet.
+
+        opened   for each argument the axis that one trace serves every length of, or None
+        variant  what else `function` depends on
+        """
         shapes = tuple(
-            (None, *argument.shape[1:]) if free and self._free_time else tuple(argument.shape)
-            for argument, free in zip(arguments, timed, strict=True)
+            tuple(None if axis == free else size for axis, size in enumerate(argument.shape))
+            for argument, free in zip(arguments, opened, strict=True)
         )
-        key = (purpose, *shapes)
+        key = (purpose, variant, *shapes)
         if key not in self._traced:
             started = time.perf_counter()
             specs = [tf.TensorSpec(s, a.dtype) for s, a in zip(shapes, arguments, strict=True)]
@@ -50,9 +51,12 @@ class Graphs:
 
     @property
     def any(self) -> Any:
-        """A traced step, or failing that any trace; None before the first."""
-        steps = [graph for key, graph in self._traced.items() if key[0] == "step"]
-        return next(iter(steps or self._traced.values()), None)
+        """A traced step, prediction or backward pass, the first of these that there is; or None."""
+        for purpose in ("step", "predict", "gradients"):
+            for key, graph in self._traced.items():
+                if key[0] == purpose:
+                    return graph
+        return None
 
 
 def operations(traced: Any) -> set[str]:
@@ -62,11 +66,15 @@ def operations(traced: Any) -> set[str]:
     return found | {node.op for function in library for node in function.node_def}
 
 
-def kernel_of(traced: Any) -> str:
-    """`cudnn`, `while_loop` or `unrolled`, by the operations of the graph; `conv2d` where nothing recurs."""
+def kernel_of(traced: Any, looping: bool) -> str:
+    """`cudnn`, `while_loop` or `unrolled`, by the operations of the graph; `conv2d` where nothing recurs.
+
+    looping  whether a loop beside a fused kernel is a recurrence too (and not CTC's): both are named then
+    """
     found = operations(traced)
+    loops = bool(found & LOOPS)
     if any(kind.startswith("CudnnRNN") for kind in found):
-        return "cudnn"
-    if found & LOOPS:
+        return "cudnn+while_loop" if loops and looping else "cudnn"
+    if loops:
         return "while_loop"
     return "conv2d" if "Conv2D" in found else "unrolled"

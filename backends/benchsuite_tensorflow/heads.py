@@ -11,13 +11,13 @@ from benchsuite_tensorflow.cells import Tensor
 
 
 def scores(model: ModelSpec, weights: Mapping[str, Tensor], features: Tensor) -> Tensor:
-    """x W + b; or sum_i (x_i - W_ij)^2, negated under cross-entropy (LeCun et al. 1998, eq. 7).
+    """x W + b; or sum_i (x_i - W_ij)^2, negated unless under a regression loss (LeCun et al. 1998, eq. 7).
 
     The squares are summed as written: expanding them would lose half the digits near a centre.
     """
     if isinstance(model.head, Rbf):
         distance = tf.reduce_sum((features[..., None] - weights["rbf.W"]) ** 2, -2)
-        return -distance if model.loss == "cross_entropy" else distance
+        return distance if model.loss in ("squared", "absolute") else -distance
     if features.shape.rank == 2:
         return tf.nn.bias_add(features @ weights["out.W"], weights["out.b"])
     return tf.tensordot(features, weights["out.W"], 1) + weights["out.b"]
@@ -25,10 +25,13 @@ def scores(model: ModelSpec, weights: Mapping[str, Tensor], features: Tensor) ->
 
 def loss(model: ModelSpec, found: Tensor, targets: Tensor, valid: Tensor | None) -> Tensor:
     """The sum over valid entries over their count; `valid` is a mask shaped like the scores without O, or
-    None where every entry counts."""
+    None where every entry counts. CTC's is in ctc.py."""
     if model.loss == "cross_entropy":
         terms = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, found)
         entries = 1
+    elif model.loss == "binary_cross_entropy":
+        terms = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(targets, found), -1)
+        entries = model.head.outputs
     else:
         error = found - targets
         terms = tf.reduce_sum(error * error if model.loss == "squared" else tf.abs(error), -1)

@@ -40,7 +40,8 @@ class Recurrence:
         keep: Tensor | None = None,
         probe: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
-        """Outputs h (T, B, H), and with `cells` c (T, B, H), through which no gradient flows.
+        """Outputs h (T, B, H), and with `cells` c (T, B, H), through which no gradient flows. Gradients reach
+        x, the weights and the initial state.
 
         keep   (T, B or 1, 1): zero where the state that enters the step is detached; None for nowhere
         probe  (T, B, H) of any values: its gradient is the total dL/dh_t at fixed c_t
@@ -48,21 +49,21 @@ class Recurrence:
         extra = [] if probe is None else [probe]
 
         def run(x: Tensor, *rest: Tensor) -> Any:
-            values = rest[: len(weights)]
-            outputs, kept = self._forward(x, values, initial)
+            values, start = rest[: len(weights)], rest[len(weights) :][: self.cell.parts]
+            outputs, kept = self._forward(x, values, start)
 
             def gradient(d_outputs: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-                dx, d_weights, d_states = self._backward(x, values, kept, d_outputs, keep, bool(extra))
-                return (dx, *d_weights, *d_states)
+                dx, others = self._backward(x, values, kept, d_outputs, keep, bool(extra))
+                return (dx, *others)
 
             return outputs, gradient
 
         if not self.training:
             return self._forward(x, weights, initial)[0]
-        return tuple(tf.custom_gradient(run)(x, *weights, *extra))
+        return tuple(tf.custom_gradient(run)(x, *weights, *initial, *extra))
 
     def _forward(
-        self, x: Tensor, weights: Sequence[Tensor], initial: State
+        self, x: Tensor, weights: Sequence[Tensor], initial: Sequence[Tensor]
     ) -> tuple[tuple[Tensor, ...], list[Any]]:
         cell, rows, inputs = self.cell, x.shape[1], x.shape[2]
         prepared = cell.prepare(weights)
@@ -86,8 +87,8 @@ class Recurrence:
         d_outputs: Tensor,
         keep: Tensor | None,
         tapped: bool,
-    ) -> tuple[Tensor | None, list[Tensor], list[Tensor]]:
-        """dL/dx, the weights' gradients, and [dL/dh_t] where it is tapped."""
+    ) -> tuple[Tensor | None, list[Tensor]]:
+        """dL/dx; the weights' gradients, the initial state's, and dL/dh_t where it is tapped."""
         cell, loop, rows, inputs = self.cell, self.loop, x.shape[1], x.shape[2]
         prepared = cell.prepare_back(weights, self.to_inputs)
         parts, cut = cell.parts, keep is not None
@@ -107,4 +108,4 @@ class Recurrence:
         carry, emitted = loop.run(body, zeros, steps, emits, backwards=True)
         packed = [loop.pack(part) for part in emitted]
         dx = packed[0] if self.to_inputs else None
-        return dx, cell.collect(carry[parts:], inputs), packed[self.to_inputs :]
+        return dx, [*cell.collect(carry[parts:], inputs), *carry[:parts], *packed[self.to_inputs :]]

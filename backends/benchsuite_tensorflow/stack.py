@@ -39,17 +39,24 @@ def kept_states(time: Tensor, lengths: Tensor, truncation: int, backward: bool, 
 
 @dataclass
 class StackRun:
-    """What a pass over the stack gave: features of the head, and final states by layer prefix."""
+    """What a pass over the stack gave.
+
+    features  what the readout reads: (B, F), or (T, B, F)
+    finals    final states by layer prefix
+    outputs   the top layer's outputs (T, B, F), of any value on padding: where they were asked for
+    """
 
     features: Tensor
     finals: dict[str, State] = field(default_factory=dict)
+    outputs: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Stack:
     """The recurrent body of a model. `loop` is None for the fused layers.
 
-    truncation and carry are the recipe's; `training` says that a backward pass may follow.
+    truncation and carry are the recipe's; `training` says that a backward pass may follow; `whole` asks for
+    the top layer's outputs beside the features.
     """
 
     model: ModelSpec
@@ -59,6 +66,7 @@ class Stack:
     fused: Mapping[str, FusedLayer]
     truncation: int | None = None
     carry: bool = False
+    whole: bool = False
 
     def __call__(
         self,
@@ -72,10 +80,10 @@ class Stack:
         """x (T, B, I); `probes` as in Recurrence, by prefix, in the order of the data's own steps."""
         finals: dict[str, State] = {}
         ways = self.body.directions
+        by_step = self.model.readout == "steps"
         for layer in range(self.body.layers):
-            top = layer == self.body.layers - 1
-            in_order = not top or self.model.readout == "steps"
-            outputs = []
+            in_order = layer < self.body.layers - 1 or by_step or self.whole
+            outputs, ordered = [], []
             for way in ways:
                 prefix, backward = f"rnn.l{layer}.{way}", way == "bwd"
                 entering = reverse(x, lengths) if backward else x
@@ -86,13 +94,16 @@ class Stack:
                 emitted = run(entering, self._weights(weights, prefix), probe)
                 if self.carry:
                     finals[prefix] = tuple(tf.stop_gradient(at_end(part, lengths)) for part in emitted)
-                outputs.append(reverse(emitted[0], lengths) if backward and in_order else emitted[0])
-            if not top or self.model.readout == "steps":
-                x = tf.concat(outputs, 2) if len(ways) > 1 else outputs[0]
-        if self.model.readout == "steps":
-            return StackRun(x, finals)
+                outputs.append(emitted[0])
+                ordered.append(reverse(emitted[0], lengths) if backward and in_order else emitted[0])
+            if in_order:
+                x = tf.concat(ordered, 2) if len(ways) > 1 else ordered[0]
+        if by_step:
+            return StackRun(x, finals, x)
+        # read in the order in which they were run: the last step of a backward direction is the row's first
         read = at_end if self.model.readout == "last" else self._mean
-        return StackRun(tf.concat([read(part, lengths) for part in outputs], 1), finals)
+        features = tf.concat([read(part, lengths) for part in outputs], 1)
+        return StackRun(features, finals, x if self.whole else None)
 
     def _weights(self, weights: Mapping[str, Tensor], prefix: str) -> list[Tensor]:
         return [weights[f"{prefix}.{name}"] for name in CELLS[self.body.cell].weights]
