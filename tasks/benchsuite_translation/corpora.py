@@ -55,23 +55,34 @@ def multi30k(source: str, target: str) -> Corpus:
 
 
 def tatoeba(source: str, target: str) -> Corpus:  # noqa: ARG001  # its one pair
-    """English sentences and all their Spanish translations, shuffled and split by English sentence with a
-    fixed seed. Of the training split every pair is learnt; a sentence of the others is one row, however many
-    translations it has, and all of them are references."""
-    pairs = read_tatoeba(fetch(TATOEBA))
+    """English sentences and all their Spanish translations."""
+    parts = by_sentence(read_tatoeba(fetch(TATOEBA)), TATOEBA_SIZES)
+    return Corpus(TATOEBA.licence, *parts)
+
+
+def by_sentence(pairs: Iterable[tuple[str, str]], sizes: tuple[int, int]) -> tuple[Pairs, Pairs, Pairs]:
+    """Training, validation and test split of (sentence, translation) pairs, the last two of `sizes` sentences,
+    shuffled with a fixed seed. Sentences that differ in case or signs alone go together.
+
+    Of the training split every pair is learnt. A sentence of the others is one row, however many translations
+    and spellings it has: the first spelling, with all its translations as references.
+    """
     groups: dict[str, dict[str, list[str]]] = {}
-    for english, spanish in pairs:
-        translations = groups.setdefault(_bare(english), {}).setdefault(english, [])
-        if spanish not in translations:
-            translations.append(spanish)
+    for sentence, translation in pairs:
+        translations = groups.setdefault(_bare(sentence), {}).setdefault(sentence, [])
+        if translation not in translations:
+            translations.append(translation)
     keys = sorted(groups)
-    order = [keys[index] for index in fixed_order(len(keys), _TATOEBA_SEED)]
-    validation, test = TATOEBA_SIZES
-    parts = order[:validation], order[validation : validation + test], order[validation + test :]
-    held_out, tested, learnt = ([groups[key] for key in part] for part in parts)
-    every = [(text, spanish) for group in learnt for text, found in group.items() for spanish in found]
-    train = _beside([text for text, _ in every], [spanish for _, spanish in every])
-    return Corpus(TATOEBA.licence, train, _one_each(held_out), _one_each(tested))
+    order = [groups[keys[index]] for index in fixed_order(len(keys), _TATOEBA_SEED)]
+    validation, test = sizes
+    held_out, tested, rest = (
+        order[:validation],
+        order[validation : validation + test],
+        order[validation + test :],
+    )
+    learnt = [(one, each) for group in rest for one, found in group.items() for each in found]
+    train = Pairs([one for one, _ in learnt], [(each,) for _, each in learnt])
+    return train, _one_each(held_out), _one_each(tested)
 
 
 def _bare(text: str) -> str:

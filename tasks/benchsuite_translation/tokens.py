@@ -67,7 +67,7 @@ class Words(Tokeniser):
         self.vocabulary = Vocabulary.build(self.split(texts), rules.min_count, rules.size, rules.written)
 
     def split(self, texts: Sequence[str]) -> list[list[str]]:
-        found = [marked_words(text) for text in self.rules.cased(texts)]
+        found = [marked_words(text, self.rules.lower_case) for text in texts]
         parts = self.rules.parts
         if parts is None:
             return found
