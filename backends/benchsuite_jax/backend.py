@@ -34,7 +34,8 @@ class JaxBackend(Backend):
     def supports(self, trial: Trial) -> str | None:
         recurrent = trial.architecture != "cnn"
         bidirectional = trial.architecture in ("bidirectional", "deep_bidirectional")
-        if recurrent and trial.architecture not in ("plain", "deep") and not bidirectional:
+        forward = trial.architecture in ("plain", "deep", "encoder_decoder", "attention")
+        if recurrent and not forward and not bidirectional:
             return f"the jax backend has no architecture {trial.architecture!r}"
         cell = trial.cell if recurrent else NO_CELL
         return _problem(cell, bidirectional, trial.recipe, trial.execution)

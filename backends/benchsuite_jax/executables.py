@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 
-from benchsuite_jax.loops import SCOPE
-
-Key = tuple[str, tuple[tuple[int, ...], bool]]
-"""Function, and batch shape with whether it is free of padding."""
+Key = tuple[str, tuple[Any, ...]]
+"""Function, and what it is compiled for: shapes, and whether they are free of padding."""
 
 QUICK_CPU_COMPILATION: Mapping[str, int | bool] = {
     "xla_backend_optimization_level": 0,
@@ -23,7 +21,7 @@ QUICK_CPU_COMPILATION: Mapping[str, int | bool] = {
 """For functions that run a few times: measured on an LSTM of 128, compiling takes a fifth of the time and a
 run three times as long."""
 
-LOOP = re.compile(rf"= .* while\(.*op_name=\"[^\"]*{SCOPE}\)*/while", re.MULTILINE)
+LOOP = r"= .* while\(.*op_name=\"[^\"]*{scope}\)*/while"
 CUDNN = re.compile(r"custom_call_target=\"[^\"]*cudnn[^\"]*rnn", re.IGNORECASE)
 
 
@@ -57,13 +55,18 @@ class Executables:
         return self.compiled[key]
 
 
-def loop_kind(executable: Any) -> str:
-    """How the recurrence runs in a compiled program, read from its HLO: `cudnn`, `scan` or `unrolled`.
+def loop_kind(executable: Any, scopes: Sequence[str], beside: Sequence[str] = ()) -> str:
+    """How the recurrence runs in a compiled program, read from its HLO: `cudnn`, `scan` or `unrolled`, or two
+    of them joined by `+` where encoder and decoder differ.
 
-    Only loops inside the recurrence's own name scope count: XLA writes other operations (the scatter of an
-    embedding's gradient) as loops too.
+    :param scopes: names of the recurrences. Only loops inside these name scopes count: XLA writes other
+        operations (the scatter of an embedding's gradient) as loops too.
+    :param beside: which of them run as loops where the others are cuDNN's.
     """
     text = executable.as_text()
-    if CUDNN.search(text):
-        return "cudnn"
-    return "scan" if LOOP.search(text) else "unrolled"
+
+    def kind(scope: str) -> str:
+        return "scan" if re.search(LOOP.format(scope=scope), text) else "unrolled"
+
+    kinds = ["cudnn", *map(kind, beside)] if CUDNN.search(text) else list(map(kind, scopes))
+    return "+".join(dict.fromkeys(kinds))

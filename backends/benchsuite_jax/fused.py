@@ -6,20 +6,20 @@ gate has two biases: the canonical one is the first, the second is zero and not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
 from jax.experimental.rnn import lstm
 
-from benchsuite.spec import Recurrent, recurrent_names
+from benchsuite.spec import Recurrent
 from benchsuite_jax.cells import State
 
 
-def packed_weights(body: Recurrent, p: Mapping[str, jax.Array]) -> jax.Array:
+def packed_weights(prefixes: Sequence[str], p: Mapping[str, jax.Array]) -> jax.Array:
     """One flat array: Wx^T and Wh^T of every layer and direction, then both biases of each."""
     matrices, biases = [], []
-    for prefix in recurrent_names(body):
+    for prefix in prefixes:
         matrices += [p[f"{prefix}.Wx"].T.ravel(), p[f"{prefix}.Wh"].T.ravel()]
         biases += [p[f"{prefix}.b"], jnp.zeros_like(p[f"{prefix}.b"])]
     return jnp.concatenate(matrices + biases)
@@ -27,6 +27,7 @@ def packed_weights(body: Recurrent, p: Mapping[str, jax.Array]) -> jax.Array:
 
 def run_stack(
     body: Recurrent,
+    prefixes: Sequence[str],
     p: Mapping[str, jax.Array],
     x: jax.Array,
     initial: Mapping[str, State],
@@ -35,7 +36,6 @@ def run_stack(
 ) -> tuple[jax.Array, dict[str, State]]:
     """Run all layers over x (T, B, I): top outputs (T, B, F), zero on padding, and final states by prefix."""
     time, rows, width = x.shape
-    prefixes = recurrent_names(body)
     h, c = (jnp.stack([initial[prefix][part] for prefix in prefixes]) for part in (0, 1))
     if lengths is None:
         lengths = jnp.full(rows, time, jnp.int32)
@@ -43,7 +43,7 @@ def run_stack(
         x.swapaxes(0, 1),
         h,
         c,
-        packed_weights(body, p),
+        packed_weights(prefixes, p),
         lengths,
         width,
         body.hidden,

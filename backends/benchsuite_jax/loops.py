@@ -14,8 +14,8 @@ import jax.numpy as jnp
 
 from benchsuite_jax.cells import Cell, State, Weights
 
-SCOPE = "recurrence"
-"""Name scope of every loop: what the compiled program's own metadata is searched for."""
+ENCODER, DECODER = "recurrence", "writing"
+"""Name scopes of the loops: what the compiled program's own metadata is searched for."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,14 @@ class Walk:
     reverse     from the last step to the first
     truncation  detach the state that enters step t = k, 2k, ... of rows live at t; None: full BPTT
     emit        whether the outputs are asked for
+    scope       the loop's name in the compiled program
     """
 
     static: bool
     reverse: bool
     truncation: int | None
     emit: bool
+    scope: str = ENCODER
 
 
 def run_layer(
@@ -67,7 +69,7 @@ def run_layer(
         steps["probe"] = probe
     if lengths is not None or cut is not None:
         steps["t"] = jnp.arange(time, dtype=jnp.int32)
-    with jax.named_scope(SCOPE):
+    with jax.named_scope(walk.scope):
         if not walk.static:
             final, outputs = jax.lax.scan(step, initial, steps, reverse=walk.reverse)
             return outputs, final

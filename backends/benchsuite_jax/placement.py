@@ -13,26 +13,35 @@ from benchsuite.contracts.backend import Parameters
 from benchsuite.contracts.checks import check_parameters
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.spec import Convolutional, Execution, ModelSpec, Recurrent, parameter_shapes
+from benchsuite_jax.feed import Feed
 
 STATIC_CELLS = 64
-"""Most cell steps (time x layers x directions) that `static` writes out in one graph. Each is compiled on its
-own, at about a third of a second of CPU time for an LSTM's training step, for every function and shape."""
+"""Most cell steps (time x layers x directions, of encoder and decoder) that `static` writes out in one graph.
+Each is compiled on its own, at about a third of a second of CPU time for an LSTM's training step, for every
+function and shape."""
+
+
+Shape = tuple[int, ...] | bool
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A batch on the device, time-major for recurrent models. `lengths` is None where nothing is padded."""
+    """A batch on the device."""
 
-    inputs: jax.Array
-    lengths: jax.Array | None
-    targets: jax.Array
+    feed: Feed
     rows: int
     fresh: bool
 
     @property
-    def shape(self) -> tuple[tuple[int, ...], bool]:
-        """What a compiled program depends on."""
-        return self.inputs.shape, self.lengths is None
+    def shape(self) -> tuple[Shape, ...]:
+        """What a compiled program depends on: shapes, and which of them are free of padding."""
+        assert self.feed.targets is not None
+        return *self.shape_read, self.feed.targets.shape, self.feed.target_lengths is None
+
+    @property
+    def shape_read(self) -> tuple[Shape, ...]:
+        """What a program that looks at the inputs alone depends on."""
+        return self.feed.inputs.shape, self.feed.lengths is None
 
 
 class Placement:
@@ -44,7 +53,7 @@ class Placement:
 
     def __init__(self, model: ModelSpec, execution: Execution, device: jax.Device) -> None:
         self._model, self._execution, self._device = model, execution, device
-        self._padded: set[tuple[int, ...]] = set()
+        self._padded: set[tuple[object, ...]] = set()
 
     def put(self, tree: Any) -> Any:
         """To the device, without a copy on the host."""
@@ -63,28 +72,31 @@ class Placement:
         padding: one more compilation would cost more than the masks.
 
         Raises UnsupportedError for more steps than a static graph may have, ContractError for a picture of
-        another size than the model's.
+        another size than the model's, or targets without the lengths they need.
         """
-        body = self._model.body
+        body, by_step = self._model.body, self._model.readout == "steps" or self._model.transcribes
         if isinstance(body, Convolutional):
             _check_picture(body, batch)
-            return self._on_device(self._copied(batch.inputs), None, self._copied(batch.targets), batch)
+            return self._on_device(Feed(self._copied(batch.inputs), None, self._copied(batch.targets)), batch)
         if self._execution.unroll == "static":
-            _check_static(body, batch.time)
+            _check_static(self._model, batch)
         inputs = self._copied(batch.inputs.swapaxes(0, 1))
-        by_step = self._model.readout == "steps"
         targets = self._copied(batch.targets.swapaxes(0, 1) if by_step else batch.targets)
-        lengths = None
-        if inputs.shape in self._padded or int(batch.lengths.min()) < batch.time:
-            self._padded.add(inputs.shape)
-            lengths = self._copied(batch.lengths)
-        return self._on_device(inputs, lengths, targets, batch)
+        shape = inputs.shape, targets.shape
+        lengths = self._unless_full(batch.lengths, batch.time, ("inputs", *shape))
+        written = None
+        if self._model.transcribes:
+            written = self._unless_full(_target_lengths(batch), len(targets), ("targets", *shape))
+        return self._on_device(Feed(inputs, lengths, targets, written), batch)
 
-    def _on_device(
-        self, inputs: np.ndarray, lengths: np.ndarray | None, targets: np.ndarray, batch: Batch
-    ) -> Placed:
-        x, n, y = jax.block_until_ready(self.put((inputs, lengths, targets)))
-        return Placed(inputs=x, lengths=n, targets=y, rows=batch.size, fresh=batch.fresh)
+    def _unless_full(self, lengths: np.ndarray, longest: int, met: tuple[object, ...]) -> np.ndarray | None:
+        if met not in self._padded and int(lengths.min()) == longest:
+            return None
+        self._padded.add(met)
+        return self._copied(lengths)
+
+    def _on_device(self, feed: Feed, batch: Batch) -> Placed:
+        return Placed(jax.block_until_ready(self.put(feed)), batch.size, batch.fresh)
 
     def _copied(self, array: np.ndarray) -> np.ndarray:
         """A contiguous copy: reals in the trial's dtype, integers in int32."""
@@ -121,11 +133,21 @@ def _check_picture(body: Convolutional, batch: Batch) -> None:
         )
 
 
-def _check_static(body: Recurrent, time: int) -> None:
-    layers = body.layers * len(body.directions)
-    if time * layers > STATIC_CELLS:
+def _target_lengths(batch: Batch) -> np.ndarray:
+    if batch.target_lengths is None:
+        raise ContractError("the model's targets are sequences of a length of their own: give target_lengths")
+    return batch.target_lengths
+
+
+def _check_static(model: ModelSpec, batch: Batch) -> None:
+    assert isinstance(model.body, Recurrent)
+    layers = model.body.layers * len(model.body.directions)
+    cells, said = batch.time * layers, f"{batch.time} steps x {layers} layers and directions"
+    if model.decoder is not None:
+        steps, written = batch.targets.shape[1], model.decoder.body.layers
+        cells, said = cells + steps * written, f"{said} + {steps} steps x {written} layers of the decoder"
+    if cells > STATIC_CELLS:
         raise UnsupportedError(
-            f"unroll `static` would write {time} steps x {layers} layers and directions = {time * layers} "
-            f"cells into one XLA graph; the most is {STATIC_CELLS}, since each one is compiled. Use unroll "
-            "`dynamic`, or shorter sequences"
+            f"unroll `static` would write {said} = {cells} cells into one XLA graph; the most is "
+            f"{STATIC_CELLS}, since each one is compiled. Use unroll `dynamic`, or shorter sequences"
         )

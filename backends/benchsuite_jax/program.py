@@ -9,18 +9,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchsuite.contracts import Batch, Gradients, Program, StepLog
+from benchsuite.contracts import Batch, Decoding, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import ContractError
 from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite_jax import optimisers
+from benchsuite_jax.decoding import JaxDecoding
 from benchsuite_jax.executables import QUICK_CPU_COMPILATION, Executables, loop_kind
-from benchsuite_jax.network import Network, States
+from benchsuite_jax.feed import Feed
+from benchsuite_jax.network import Network
 from benchsuite_jax.placement import Placed, Placement, by_row, fetched, taken
+from benchsuite_jax.stack import States
+
+PASSES = ("gradients", "predict", "step")
+"""Functions that run the whole model, in the order in which they tell how it is run."""
 
 
 class JaxProgram(Program):
-    """Three pure functions (step, predict, gradients) and the arrays they act on."""
+    """Pure functions (step, predict, gradients, what decoding needs) and the arrays they act on."""
 
     def __init__(
         self,
@@ -40,6 +46,7 @@ class JaxProgram(Program):
         with jax.default_device(device):
             self._moments = optimisers.initial_moments(recipe, self._parameters)
         self._carried: States = {}
+        self._streamed: States = {}
         self._count = 0
         self._log: list[tuple[jax.Array, jax.Array | None]] = []
 
@@ -53,10 +60,8 @@ class JaxProgram(Program):
         arguments = (
             self._parameters,
             self._moments,
-            self._initial(batch),
-            batch.inputs,
-            batch.lengths,
-            batch.targets,
+            self._initial(batch, self._carried),
+            batch.feed,
             corrections,
         )
         run = self._executables.get(("step", batch.shape), self._step, arguments, (0, 1))
@@ -76,16 +81,32 @@ class JaxProgram(Program):
 
     def predict(self, placed: object) -> np.ndarray:
         batch = taken(placed)
-        arguments = (self._parameters, batch.inputs, batch.lengths)
-        run = self._executables.get(("predict", batch.shape), self._predict, arguments)
-        return by_row(run(*arguments))
+        taught = self._model.decoder is not None
+        shape, feed = (batch.shape, batch.feed) if taught else (batch.shape_read, batch.feed.untaught())
+        arguments = (self._parameters, self._initial(batch, self._streamed), feed)
+        run = self._executables.get(("predict", shape), self._predict, arguments)
+        scores, self._streamed = run(*arguments)
+        return by_row(scores)
+
+    def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> Decoding:
+        if self._model.decoder is None:
+            return super().decoding(placed, width, aligned)
+        batch = taken(placed)
+
+        def encode(parameters: Any, feed: Feed) -> Any:
+            return self._network.encode(parameters, feed, self._zero(feed), width)
+
+        arguments = (self._parameters, batch.feed.untaught())
+        run = self._executables.get(("encode", (*batch.shape_read, width)), encode, arguments)
+        encoded = run(*arguments)
+        return JaxDecoding(self._network, self._executables, lambda: self._parameters, encoded, aligned)
 
     def gradients(self, placed: object) -> Gradients:
         """See the contract. cuDNN does not return dL/dh_t: for `fused` the states' gradients are taken
         through a scan of the same weights, everything else through the fused kernel. On the CPU this
         function, asked for a few times and never timed, is compiled quickly rather than well."""
         batch = taken(placed)
-        arguments = (self._parameters, batch.inputs, batch.lengths, batch.targets)
+        arguments = (self._parameters, batch.feed)
         quick = QUICK_CPU_COMPILATION if self._device.platform == "cpu" else None
         run = self._executables.get(("gradients", batch.shape), self._gradients, arguments, options=quick)
         loss, parameters, states, scores = run(*arguments)
@@ -106,13 +127,22 @@ class JaxProgram(Program):
         jax.block_until_ready((self._parameters, self._moments, self._carried, self._log[-1:]))
 
     def kernel(self) -> str:
-        """Read from the compiled program with the longest loop; `none` before anything ran."""
+        """Read from the compiled program with the longest loops, a training step's where there is one; `none`
+        before anything ran."""
+        decoder = self._model.decoder
         if isinstance(self._model.body, Convolutional):
             return "convolution"
+        written = slice(None) if decoder is not None else slice(1)
         ran = [
-            (kind == "step", shape[0][0], run) for (kind, shape), run in self._executables.compiled.items()
+            (PASSES.index(kind), sum(shape[0] for shape in key[::2][written]), run)
+            for (kind, key), run in self._executables.compiled.items()
+            if kind in PASSES
         ]
-        return loop_kind(max(ran, key=lambda item: item[:2])[2]) if ran else "none"
+        if not ran:
+            return "none"
+        scopes = self._network.scopes
+        beside = scopes[1:] if decoder is not None and decoder.attention == "additive" else ()
+        return loop_kind(max(ran, key=lambda item: item[:2])[2], scopes, beside)
 
     def memory(self) -> dict[str, int]:
         found = {}
@@ -136,32 +166,30 @@ class JaxProgram(Program):
         parameters: dict[str, jax.Array],
         moments: dict[str, Any],
         initial: States | None,
-        inputs: jax.Array,
-        lengths: jax.Array | None,
-        targets: jax.Array,
+        feed: Feed,
         corrections: jax.Array | None,
     ) -> tuple[Any, ...]:
         if initial is None:
-            initial = self._zero(inputs)
+            initial = self._zero(feed)
         (loss, (_, final)), gradients = jax.value_and_grad(self._network.loss, has_aux=True)(
-            parameters, inputs, lengths, targets, initial
+            parameters, feed, initial
         )
         gradients, clipped_at = optimisers.clip(self._recipe, gradients)
         parameters, moments = optimisers.update(self._recipe, parameters, gradients, moments, corrections)
         return parameters, moments, final if self._recipe.carry else {}, loss, clipped_at
 
-    def _predict(self, parameters: Any, inputs: jax.Array, lengths: jax.Array | None) -> jax.Array:
-        return self._network.scores(parameters, inputs, lengths, self._zero(inputs))[0]
+    def _predict(self, parameters: Any, initial: States | None, feed: Feed) -> tuple[jax.Array, States]:
+        scores, final = self._network.scores(
+            parameters, feed, self._zero(feed) if initial is None else initial
+        )
+        return scores, final if self._recipe.carry else {}
 
-    def _gradients(
-        self, parameters: Any, inputs: jax.Array, lengths: jax.Array | None, targets: jax.Array
-    ) -> tuple[Any, ...]:
-        initial = self._zero(inputs)
-        time = inputs.shape[0]
-        probes = {name: jnp.zeros((time, *state[0].shape), state[0].dtype) for name, state in initial.items()}
+    def _gradients(self, parameters: Any, feed: Feed) -> tuple[Any, ...]:
+        initial = self._zero(feed)
+        probes = self._network.probes(feed, jnp.dtype(self._execution.dtype))
 
         def loss(p: Any, at: Any) -> tuple[jax.Array, tuple[jax.Array, States]]:
-            return self._network.loss(p, inputs, lengths, targets, initial, at)
+            return self._network.loss(p, feed, initial, at)
 
         if self._execution.unroll != "fused":
             (value, (scores, _)), (found, states) = jax.value_and_grad(loss, (0, 1), has_aux=True)(
@@ -172,23 +200,24 @@ class JaxProgram(Program):
             (value, (scores, _)), found = jax.value_and_grad(loss, has_aux=True)(parameters, None)
         return value, found, states, scores
 
-    def _initial(self, batch: Placed) -> States | None:
-        """The states a step starts from; None: zeros made inside the compiled step."""
+    def _initial(self, batch: Placed, stream: States) -> States | None:
+        """The states a batch starts from, of which `stream` holds the ones before it; None: zeros made inside
+        the compiled function."""
         if not self._recipe.carry:
             return None
-        if batch.fresh or not self._carried:
+        if batch.fresh or not stream:
             with jax.default_device(self._device):
-                return self._zero(batch.inputs)
-        rows = {state[0].shape[0] for state in self._carried.values()}
+                return self._zero(batch.feed)
+        rows = {state[0].shape[0] for state in stream.values()}
         if rows != {batch.rows}:
             raise ContractError(
                 f"a batch of {batch.rows} rows continues a stream of {rows.pop()} rows; give fresh=True "
                 "where the rows change"
             )
-        return self._carried
+        return stream
 
-    def _zero(self, inputs: jax.Array) -> States:
-        return self._network.zero_states(inputs.shape[1], jnp.dtype(self._execution.dtype))
+    def _zero(self, feed: Feed) -> States:
+        return self._network.zero_states(feed.rows, jnp.dtype(self._execution.dtype))
 
     def _scope(self) -> AbstractContextManager[Any]:
         tf32 = self._execution.precision == "tf32"

@@ -53,7 +53,10 @@ def test_environment_keeps_the_users_flags(monkeypatch: pytest.MonkeyPatch) -> N
     assert environment(Execution())["JAX_PLATFORMS"] == "cpu"
 
 
-@pytest.mark.parametrize("architecture", ["plain", "deep", "bidirectional", "deep_bidirectional", "cnn"])
+@pytest.mark.parametrize(
+    "architecture",
+    ["plain", "deep", "bidirectional", "deep_bidirectional", "cnn", "encoder_decoder", "attention"],
+)
 def test_every_architecture_is_supported(architecture: str) -> None:
     assert JaxBackend().supports(trial(architecture)) is None
 

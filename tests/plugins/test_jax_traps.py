@@ -23,10 +23,19 @@ from benchsuite.conformance.cases import Case, model_cases  # noqa: E402
 from benchsuite.contracts import Batch  # noqa: E402
 from benchsuite.errors import UnsupportedError  # noqa: E402
 from benchsuite.initialisation import initial_parameters  # noqa: E402
-from benchsuite.spec import Dense, Execution, Features, ModelSpec, Recipe, Recurrent  # noqa: E402
+from benchsuite.spec import (  # noqa: E402
+    Dense,
+    Execution,
+    Features,
+    ModelSpec,
+    Recipe,
+    Recurrent,
+    recurrent_names,
+)
 from benchsuite_jax import environment, fused, optimisers  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
 from benchsuite_jax.cells import zero_state  # noqa: E402
+from benchsuite_jax.feed import Feed  # noqa: E402
 from benchsuite_jax.network import Network  # noqa: E402
 from benchsuite_jax.program import JaxProgram  # noqa: E402
 
@@ -188,20 +197,13 @@ def test_cudnn_weights_are_packed_in_its_order(layers: int, bidirectional: bool)
     random = np.random.default_rng(2)
     x, lengths = jnp.asarray(random.normal(size=(4, 9, 5))), jnp.array([9, 1, 5, 7], jnp.int32)
     sizes = (5, 6, layers, bidirectional)
-    unpacked = rnn.unpack_lstm_weights(fused.packed_weights(body, weights), *sizes)
+    unpacked = rnn.unpack_lstm_weights(fused.packed_weights(recurrent_names(body), weights), *sizes)
     ways = layers * len(body.directions)
     zero = jnp.zeros((ways, 4, 6))
     outputs, _, _ = rnn.lstm_ref(x, zero, zero, *unpacked, lengths, 5, 6, layers, 0.0, bidirectional)
-    found, _ = Network(model, "dynamic", None, jax.lax.Precision.HIGHEST).scores(
-        weights,
-        x.swapaxes(0, 1),
-        lengths,
-        {
-            f"rnn.l{n}.{way}": zero_state("lstm", 4, 6, x.dtype)
-            for n in range(layers)
-            for way in body.directions
-        },
-    )
+    zeros = {prefix: zero_state("lstm", 4, 6, x.dtype) for prefix in recurrent_names(body)}
+    network = Network(model, "dynamic", None, jax.lax.Precision.HIGHEST)
+    found, _ = network.scores(weights, Feed(x.swapaxes(0, 1), lengths), zeros)
     valid = np.arange(9)[None, :] < np.asarray(lengths)[:, None]
     expected = np.asarray(outputs @ weights["out.W"] + weights["out.b"]) * valid[..., None]
     np.testing.assert_allclose(np.asarray(found).swapaxes(0, 1), expected, rtol=1e-12, atol=1e-14)

@@ -1,0 +1,64 @@
+"""Where a decoder looks: scores of the encoder's steps, their softmax, and the context it weighs.
+
+Steps of the encoder are row-major here, (B, T, ...): each row's products are then products of matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+
+class Memory(NamedTuple):
+    """What the encoder left to look at.
+
+    outputs  y, (B, T, F), zero on padding
+    keys     y attn.Wk + attn.b, (B, T, A): made once for all steps; None where attention is not additive
+    valid    (B, T), None where nothing is padded
+    """
+
+    outputs: jax.Array
+    keys: jax.Array | None
+    valid: jax.Array | None
+
+    def repeated(self, width: int) -> Memory:
+        """Every row `width` times, its copies side by side."""
+        return Memory(*(None if part is None else jnp.repeat(part, width, axis=0) for part in self))
+
+
+def remember(kind: str, p: Mapping[str, jax.Array], outputs: jax.Array, valid: jax.Array | None) -> Memory:
+    """The memory of encoder outputs (T, B, F), valid (T, B), for attention of this kind."""
+    y = outputs.swapaxes(0, 1)
+    keys = None
+    if kind == "additive":
+        rows, time, width = y.shape
+        keys = (y.reshape(rows * time, width) @ p["attn.Wk"] + p["attn.b"]).reshape(rows, time, -1)
+    return Memory(y, keys, None if valid is None else valid.T)
+
+
+def additive(p: Mapping[str, jax.Array], memory: Memory, query: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Context (B, F) and attention (B, T) of query s_{t-1} (B, H): e_j = v . tanh(query Wq + y_j Wk + b)
+    (Bahdanau et al. 2015)."""
+    assert memory.keys is not None
+    scores = jnp.tanh((query @ p["attn.Wq"])[:, None] + memory.keys) @ p["attn.v"]
+    attention = _softmax(scores, memory.valid)
+    return jnp.einsum("bt,btf->bf", attention, memory.outputs), attention
+
+
+def multiplicative(
+    p: Mapping[str, jax.Array], memory: Memory, states: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Contexts (U, B, F) and attention (U, B, T) of states s_t (U, B, H): e_j = (s_t W) . y_j
+    (Luong et al. 2015, "general")."""
+    steps, rows, hidden = states.shape
+    queries = (states.reshape(steps * rows, hidden) @ p["attn.W"]).reshape(steps, rows, -1)
+    attention = _softmax(jnp.einsum("ubf,btf->ubt", queries, memory.outputs), memory.valid)
+    return jnp.einsum("ubt,btf->ubf", attention, memory.outputs), attention
+
+
+def _softmax(scores: jax.Array, valid: jax.Array | None) -> jax.Array:
+    """Over the last axis, the valid steps only; zero on the others."""
+    return jax.nn.softmax(scores if valid is None else jnp.where(valid, scores, -jnp.inf))
