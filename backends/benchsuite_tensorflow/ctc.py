@@ -1,7 +1,8 @@
 """Connectionist temporal classification (Graves et al. 2006), by the forward-backward recursion in logarithms.
 
 TensorFlow's own ops are out of reach of parity: CTCLossV2 and the dense tf.nn.ctc_loss take single precision
-only, and CTCLoss sums logarithms in a way that leaves nine digits of a double.
+only, and CTCLoss sums logarithms in a way that leaves nine digits of a double's loss and four of a single's
+gradient.
 
 The backward variables of a row are the forward variables of the row read backwards, so one loop over 2 B rows
 gives both. States are S = 2 U + 1: blank, label, blank, label, ..., blank; they lie first, (S, rows), so that
@@ -10,6 +11,7 @@ a shift by one state is a view.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -18,6 +20,9 @@ from benchsuite.spec import BLANK
 from benchsuite_tensorflow.cells import Tensor
 from benchsuite_tensorflow.loops import Loop
 
+EXACT = "float64"
+"""What logarithms of paths are kept in: they grow with the steps, and single precision would leave four digits
+of a share after some hundred of them."""
 NEVER = -1e30
 """ln p of what cannot be. Finite: the difference of two infinities is not a number."""
 
@@ -40,33 +45,35 @@ def _losses_and_slopes(
     loop: Loop, scores: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The losses (B,), and each one's derivative by its scores (T, B, C): softmax minus the share of paths
-    that are in a class at a step, zero on padding (Graves et al. 2006, eq. 16)."""
+    that are in a class at a step, zero on padding (Graves et al. 2006, eq. 16). NaN where no path fits."""
     time, rows, classes = tf.shape(scores)[0], scores.shape[1], scores.shape[2]
     dtype, states = scores.dtype, 2 * label_lengths + 1
+
+    def turn(by_state: Tensor) -> Tensor:
+        """Rows (B, T, S) read backwards, in time and in states."""
+        return tf.reverse_sequence(tf.reverse_sequence(by_state, lengths, 1), states, 2)
+
     log_p = tf.transpose(tf.nn.log_softmax(scores), [1, 0, 2])
     path = _with_blanks(labels)
-    emitted = tf.gather(log_p, path, axis=2, batch_dims=1)
-    backwards = tf.reverse_sequence(tf.reverse_sequence(emitted, lengths, 1), states, 2)
-    turned = tf.reverse_sequence(path, states, 1)
-    both = tf.concat([tf.transpose(emitted, [1, 2, 0]), tf.transpose(backwards, [1, 2, 0])], 2)
-    skips = tf.concat([_skips(path, dtype), _skips(turned, dtype)], 1)
+    emitted = tf.cast(tf.gather(log_p, path, axis=2, batch_dims=1), EXACT)
+    both = tf.concat([tf.transpose(emitted, [1, 2, 0]), tf.transpose(turn(emitted), [1, 2, 0])], 2)
+    skips = tf.concat([_skips(path), _skips(tf.reverse_sequence(path, states, 1))], 1)
     reached = loop.pack(_reached(loop, both, skips))
     forward, backward = tf.split(tf.transpose(reached, [2, 0, 1]), 2)
-    backward = tf.reverse_sequence(tf.reverse_sequence(backward, lengths, 1), states, 2)
-    at_end = tf.stack([tf.range(rows), lengths - 1], 1)
-    last = tf.gather_nd(forward, at_end)
+    backward = turn(backward)
+    last = tf.gather_nd(forward, tf.stack([tf.range(rows), lengths - 1], 1))
     ends = tf.stack([states - 1, states - 2], 1)
     total = tf.reduce_logsumexp(tf.gather(last, ends, axis=1, batch_dims=1), 1)
     possible = total > NEVER / 2
-    losses = tf.where(possible, -total, tf.constant(float("inf"), dtype))
+    losses = tf.where(possible, -total, tf.constant(math.inf, EXACT))
     # both variables hold the step's own emission
-    shares = tf.exp(forward + backward - emitted - total[:, None, None])
-    counted = tf.sequence_mask(states, tf.shape(path)[1]) & possible[:, None]
-    shares = tf.where(counted[:, None], shares, tf.zeros_like(shares))
+    shares = tf.exp(forward + backward - emitted - tf.where(possible, total, math.nan)[:, None, None])
+    own = tf.sequence_mask(states, tf.shape(path)[1])[:, None]
+    shares = tf.cast(tf.where(own, shares, tf.zeros_like(shares)), dtype)
     by_class = shares @ tf.one_hot(path, classes, dtype=dtype)
     valid = tf.sequence_mask(lengths, time)[..., None]
     slopes = tf.where(valid, tf.exp(log_p) - by_class, tf.zeros_like(log_p))
-    return losses, tf.transpose(slopes, [1, 0, 2])
+    return tf.cast(losses, dtype), tf.transpose(slopes, [1, 0, 2])
 
 
 def _with_blanks(labels: Tensor) -> Tensor:
@@ -76,20 +83,19 @@ def _with_blanks(labels: Tensor) -> Tensor:
     return tf.concat([tf.fill([rows, 1], BLANK), spread], 1)
 
 
-def _skips(path: Tensor, dtype: tf.DType) -> Tensor:
+def _skips(path: Tensor) -> Tensor:
     """(S, B): zero where a path may come from two states before (over a blank, between different labels),
     NEVER elsewhere."""
     over = (path[:, 2:] != BLANK) & (path[:, 2:] != path[:, :-2])
     allowed = tf.pad(over, [[0, 0], [2, 0]])
-    zero = tf.zeros([], dtype)
-    return tf.transpose(tf.where(allowed, zero, tf.constant(NEVER, dtype)))
+    return tf.transpose(tf.where(allowed, tf.zeros([], EXACT), tf.constant(NEVER, EXACT)))
 
 
 def _reached(loop: Loop, emitted: Tensor, skips: Tensor) -> object:
     """ln of the summed probability of all paths that stand in a state at a step, its emission included: steps
     of (S, rows), from emitted (T, S, rows)."""
-    dtype, rows = emitted.dtype, emitted.shape[2]
-    before = tf.fill([2, rows], tf.constant(NEVER, dtype))
+    rows = emitted.shape[2]
+    before = tf.fill([2, rows], tf.constant(NEVER, EXACT))
 
     def body(carry: list[Tensor], steps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         padded = carry[0]
@@ -102,7 +108,7 @@ def _reached(loop: Loop, emitted: Tensor, skips: Tensor) -> object:
     # before the first step all paths stand in the first state
     count = emitted.shape[1]
     states = tf.shape(emitted)[1]
-    start = tf.concat([before, tf.zeros([1, rows], dtype), tf.fill([states - 1, rows], before[0, 0])], 0)
+    start = tf.concat([before, tf.zeros([1, rows], EXACT), tf.fill([states - 1, rows], before[0, 0])], 0)
     start = tf.ensure_shape(start, [None if count is None else count + 2, rows])
     _, steps = loop.run(body, [start], [loop.unpack(emitted)], [[count, rows]], backwards=False)
     return steps[0]
