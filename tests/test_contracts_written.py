@@ -1,6 +1,16 @@
 import numpy as np
 
-from benchsuite.contracts import Dataset, Ragged, text_exhibits, written_splits
+from benchsuite.contracts import (
+    UNREADABLE,
+    Dataset,
+    Ragged,
+    by_start,
+    generation_limit,
+    known_of,
+    text_exhibits,
+    written_splits,
+    written_texts,
+)
 from benchsuite.data import END, UNKNOWN, Vocabulary
 
 READ = Vocabulary(("<pad>", "<unk>", "a", "b"))
@@ -18,13 +28,30 @@ def test_targets_end_and_unknown_words_are_told() -> None:
     assert test.targets[0].tolist() == [UNKNOWN, END]
 
 
-def test_the_start_of_a_target_tells_rows_of_all_splits_apart() -> None:
+def test_what_is_known_of_a_row_is_found_in_what_is_left_of_its_split() -> None:
     splits = written_splits(READ, WRITTEN, PARTS)
-    starts = [split.targets.starts.tolist() for split in splits if isinstance(split.targets, Ragged)]
-    assert starts == [[0, 3], [4]]
-    some = splits[0].select(np.array([1]))
-    assert isinstance(some.targets, Ragged)
-    assert some.targets.starts.tolist() == [3]
+    facts = by_start(splits, [["first", "second"], ["third"]])
+    assert known_of(splits[0].select(np.array([1])), facts) == ["second"]
+    assert known_of(splits[1], facts) == ["third"]
+
+
+def test_more_may_be_written_than_was_ever_learnt() -> None:
+    train, _ = written_splits(READ, WRITTEN, PARTS)
+    assert generation_limit(train) == 9
+
+
+def test_texts_end_where_they_end() -> None:
+    (split,) = written_splits(READ, WRITTEN, [PARTS[0]])
+    dataset = Dataset("d", split, split, split, target_vocabulary=WRITTEN.words)
+    written = np.array([[4, END, 5], [UNKNOWN, 5, 0], [0, 4, 4]], np.int32)
+    assert written_texts(written, dataset, " ".join) == ["x", f"{UNREADABLE} y", ""]
+
+
+def test_a_dataset_shows_no_text() -> None:
+    (split,) = written_splits(READ, WRITTEN, [PARTS[0]])
+    words = ("private",)
+    dataset = Dataset("d", split, split, split, words, {"a": "private"}, target_vocabulary=words)
+    assert "private" not in repr(dataset)
 
 
 def test_exhibits_show_words_and_the_attention_of_each() -> None:

@@ -26,9 +26,18 @@ from benchsuite.contracts.executor import (
 from benchsuite.contracts.probe import Phase, Probe
 from benchsuite.contracts.study import StudyInfo
 from benchsuite.contracts.task import Option, Task, TaskEntry
-from benchsuite.contracts.written import text_exhibits, written_splits
+from benchsuite.contracts.written import (
+    UNREADABLE,
+    by_start,
+    generation_limit,
+    known_of,
+    text_exhibits,
+    written_splits,
+    written_texts,
+)
 
 __all__ = [
+    "UNREADABLE",
     "Advance",
     "Backend",
     "BackendEntry",
@@ -56,6 +65,10 @@ __all__ = [
     "Survey",
     "Task",
     "TaskEntry",
+    "by_start",
+    "generation_limit",
+    "known_of",
     "text_exhibits",
     "written_splits",
+    "written_texts",
 ]

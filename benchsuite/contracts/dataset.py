@@ -110,10 +110,12 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
-    vocabulary: tuple[str, ...] | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    vocabulary: tuple[str, ...] | None = field(
+        default=None, repr=False
+    )  # texts may be private: no log has them
+    metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     licence: str = ""
-    target_vocabulary: tuple[str, ...] | None = None
-    artifacts: Mapping[str, str] = field(default_factory=dict)
+    target_vocabulary: tuple[str, ...] | None = field(default=None, repr=False)
+    artifacts: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Name -> text of what the data were made with (a trained tokeniser): stored with the study, by hash."""

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from benchsuite.contracts import Dataset, Ragged, Split, Task, text_exhibits, written_splits
-from benchsuite.data import UNKNOWN, Vocabulary, whole_number
+from benchsuite.contracts import (
+    Dataset,
+    Ragged,
+    Split,
+    Task,
+    by_start,
+    generation_limit,
+    known_of,
+    text_exhibits,
+    written_splits,
+    written_texts,
+)
+from benchsuite.data import whole_number
 from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.spec import Exhibit, ModelSpec, Size, Tokens, encoder_decoder
 from benchsuite.spec.trial import Scalar
-from benchsuite_translation.corpora import Corpus, Pairs, multi30k, tatoeba
+from benchsuite_translation.corpora import Corpus, multi30k, tatoeba
 from benchsuite_translation.dictionary import word_by_word
 from benchsuite_translation.metrics import TextMetrics
 from benchsuite_translation.numbers import numbers
@@ -24,9 +35,6 @@ SOURCES = {
     "numbers": (numbers, ("en-es", "en-de", "en-fr")),
 }
 """Each source with its pairs, the default one first."""
-
-UNREADABLE = "\u2047"
-"""Stands in a text for a token that is not in the vocabulary: one wrong word."""
 
 
 class Translation(Task):
@@ -66,9 +74,9 @@ class Translation(Task):
             vocabulary=reader.vocabulary.words,
             target_vocabulary=writer.vocabulary.words,
             metadata={
-                "limit": _limit(train),
+                "limit": generation_limit(train),
                 "join": writer.join,
-                "references": _by_start(splits, parts),
+                "references": by_start(splits, [part.references for part in parts]),
                 "metrics": metrics,
                 "signatures": metrics.signatures(wanted),
             },
@@ -96,16 +104,9 @@ class Translation(Task):
 
     def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:
         """bleu, chrf and exact_match of what was written, ids (n, L), joined into texts; see TextMetrics."""
-        assert isinstance(split.targets, Ragged)
-        assert dataset.target_vocabulary is not None
-        metadata, vocabulary = dataset.metadata, Vocabulary(dataset.target_vocabulary)
-        unknown = vocabulary.words[UNKNOWN]
-        texts = [
-            metadata["join"](UNREADABLE if token == unknown else token for token in vocabulary.decode(ids))
-            for ids in predictions.tolist()
-        ]
-        references = [metadata["references"][start] for start in split.targets.starts.tolist()]
-        found: dict[str, float] = metadata["metrics"].score(texts, references)
+        texts = written_texts(predictions, dataset, dataset.metadata["join"])
+        references = known_of(split, dataset.metadata["references"])
+        found: dict[str, float] = dataset.metadata["metrics"].score(texts, references)
         return found
 
     def exhibits(
@@ -155,18 +156,3 @@ def _short(train: Split, most: int, source: str) -> Split:
             "raise option max_length"
         )
     return train.select(rows)
-
-
-def _limit(train: Split) -> int:
-    """Most tokens written: half as many again as the longest training target has, and a few."""
-    assert isinstance(train.targets, Ragged)
-    return int(1.5 * train.targets.lengths.max()) + 5
-
-
-def _by_start(splits: Iterable[Split], parts: Iterable[Pairs]) -> dict[int, tuple[str, ...]]:
-    """Start of a target -> the references of its row; see written_splits()."""
-    found: dict[int, tuple[str, ...]] = {}
-    for split, part in zip(splits, parts, strict=True):
-        assert isinstance(split.targets, Ragged)
-        found |= dict(zip(split.targets.starts.tolist(), part.references, strict=True))
-    return found

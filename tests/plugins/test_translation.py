@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import benchsuite_translation
 from benchsuite.conformance.tasks import perfect_predictions
-from benchsuite.contracts import Dataset, Ragged, Split
+from benchsuite.contracts import UNREADABLE, Dataset, Ragged, Split
 from benchsuite.data import END, JOINER, UNKNOWN, Vocabulary, list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.provenance import dataset_digest, text_digest
@@ -24,7 +24,7 @@ from benchsuite_translation.corpora import by_sentence, read_lines, read_tatoeba
 from benchsuite_translation.dictionary import dictionary
 from benchsuite_translation.metrics import TextMetrics
 from benchsuite_translation.numbers import GERMAN_PARTS, numbers
-from benchsuite_translation.task import SOURCES, UNREADABLE, Translation
+from benchsuite_translation.task import SOURCES, Translation
 from benchsuite_translation.tokens import TOKENISERS, Rules, Words
 
 (ENTRY,) = benchsuite_translation.benchsuite_register_tasks()
