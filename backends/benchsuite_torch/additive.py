@@ -84,8 +84,7 @@ class AdditiveLoop(torch.autograd.Function):  # type: ignore[misc]
     def backward(
         ctx: torch.autograd.function.FunctionCtx, d: torch.Tensor
     ) -> tuple[torch.Tensor | None, ...]:
-        loop, ctx.loop = ctx.loop, None
-        return (None, None, *loop.run_back(ctx.saved_tensors[0], d, ctx.probed))
+        return (None, None, *ctx.loop.run_back(ctx.saved_tensors[0], d, ctx.probed))
 
 
 class _Loop:
@@ -125,7 +124,8 @@ class _Loop:
         attention, memory, hidden = self.attention, self.attention.memory, self.hidden
         features = projected.new_empty((steps, batch, hidden + memory.shape[2]))
         self.lower = [projected.new_empty((steps, batch, hidden)) for _ in self.first[1:]]
-        emitted = [*self.lower, features[:, :, :hidden]]
+        # views of an alias: were what the node keeps to lead back to its output, neither would ever be freed
+        emitted = [*self.lower, features.detach()[:, :, :hidden]]
         self.a = projected.new_empty((steps, batch, memory.shape[1]))
         scratch = torch.empty_like(attention.k2)
         h = list(self.first)

@@ -15,7 +15,7 @@ from benchsuite.errors import UnsupportedError
 from benchsuite.spec import Execution, ModelSpec, Recipe, Recurrent, Trial
 from benchsuite.spec.names import NO_CELL
 from benchsuite_torch import runtime
-from benchsuite_torch.checks import cell_problem, execution_problem
+from benchsuite_torch.checks import cell_problem, determinism_problem, execution_problem
 from benchsuite_torch.program import TorchProgram
 
 
@@ -47,6 +47,7 @@ class TorchBackend(Backend):
         problem = execution_problem(execution) or model_problem(model, recipe)
         if problem is None and isinstance(model.body, Recurrent):
             problem = cell_problem(model.body.cell)
+        problem = problem or determinism_problem(model, execution)
         if problem:
             raise UnsupportedError(problem)
         return TorchProgram(model, parameters, recipe, execution)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from benchsuite.spec import GATES, Execution
+from benchsuite.spec import GATES, Execution, ModelSpec
 from benchsuite_torch import runtime
 
 
@@ -28,3 +28,10 @@ def execution_problem(execution: Execution) -> str | None:
 def cell_problem(cell: str) -> str | None:
     """Why torch has no recurrent layer called `cell`, or None."""
     return None if cell in GATES else f"torch backend has no cell {cell!r}; it has {', '.join(GATES)}"
+
+
+def determinism_problem(model: ModelSpec, execution: Execution) -> str | None:
+    """Why `model` cannot be trained reproducibly under `execution`, or None where it can or need not."""
+    if model.loss == "ctc" and execution.deterministic and execution.device != "cpu":
+        return "torch's CTC loss has no deterministic backward pass on a GPU; use device cpu"
+    return None

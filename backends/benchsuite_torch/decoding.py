@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 from benchsuite.contracts import Advance, Decoding
+from benchsuite_torch import runtime
 from benchsuite_torch.additive import Additive
 from benchsuite_torch.cells import CELLS
 from benchsuite_torch.decoder import DecoderLayers, attend
@@ -28,9 +29,11 @@ class TorchDecoding(Decoding):
         rows: Rows,
         width: int,
         aligned: bool,
+        settings: runtime.Settings,
     ) -> None:
         """:param y: encoder outputs (steps, B, F). :param last: their readout (B, F)."""
         self._layers, self._head, self._rows, self._width = layers, head, rows, width
+        self._settings = settings
         self._aligned = aligned and layers.decoder.attention != "none"
         self._memory = y.transpose(0, 1).contiguous()
         self._barred = None if rows.full else rows.barred[:, None]
@@ -41,6 +44,7 @@ class TorchDecoding(Decoding):
             self._w_q2 = 2 * layers.weight("Wq").t()
 
     def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
+        runtime.apply(self._settings)
         with torch.inference_mode():
             return self._advance(tokens, parents, k)
 
@@ -61,10 +65,10 @@ class TorchDecoding(Decoding):
             context, weights = self._look_after(features)
         if context is not None:
             features = torch.cat([features, context], dim=1)
-        scores = self._head(features)
-        best, ids = scores.topk(min(k, scores.shape[1]))
+        log_p = self._head(features).log_softmax(1)
+        best, ids = log_p.topk(min(k, log_p.shape[1]))
         return Advance(
-            (best.double() - scores.double().logsumexp(1, keepdim=True)).cpu().numpy(),
+            best.double().cpu().numpy(),
             ids.to(torch.int32).cpu().numpy(),
             self._alignment(weights) if weights is not None and self._aligned else None,
         )

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens, parameter_shapes
-from benchsuite_torch import fused, heads, loops
+from benchsuite_torch import fused, heads, loops, runtime
 from benchsuite_torch.cnn import ConvolutionalBody
 from benchsuite_torch.decoder import DecoderLayers
 from benchsuite_torch.decoding import TorchDecoding
@@ -76,13 +76,15 @@ class Network:
             return heads.by_step(scores, placed.rows, every=self.model.loss == "ctc")
         return scores
 
-    def decoding(self, placed: Placed, width: int, aligned: bool) -> TorchDecoding:
+    def decoding(
+        self, placed: Placed, width: int, aligned: bool, settings: runtime.Settings
+    ) -> TorchDecoding:
         """A decoding that starts from the encoder's reading of a batch."""
         assert self.decoder is not None
         with torch.inference_mode():
             y, _ = self._encode(placed, None, False)
             last = self._read_out(y, placed)
-            return TorchDecoding(self.decoder, self.head, y, last, placed.rows, width, aligned)
+            return TorchDecoding(self.decoder, self.head, y, last, placed.rows, width, aligned, settings)
 
     def _encode(self, placed: Placed, state: State | None, final: bool) -> tuple[torch.Tensor, State | None]:
         assert isinstance(self.body, RecurrentStack)

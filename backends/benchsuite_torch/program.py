@@ -116,7 +116,7 @@ class TorchProgram(Program):
     def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> Decoding:
         if self._model.decoder is None:
             return super().decoding(placed, width, aligned)
-        return self._network.decoding(self._placed(placed), width, aligned)
+        return self._network.decoding(self._placed(placed), width, aligned, self._settings)
 
     def parameters(self) -> Parameters:
         return read(self._network.slots)

@@ -17,6 +17,7 @@ from benchsuite.spec import Dense, Execution, Features, ModelSpec, Recipe, Recur
 from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_torch import fused, loops, runtime
 from benchsuite_torch.backend import TorchBackend
+from benchsuite_torch.decoder import attend
 from benchsuite_torch.placement import Rows
 from benchsuite_torch.program import TorchProgram
 from benchsuite_torch.stack import RecurrentStack
@@ -230,3 +231,32 @@ def test_loops_give_final_states_at_each_rows_own_end() -> None:
     assert by_kernel is not None
     for one, other in zip(by_loop, by_kernel, strict=True):
         assert torch.allclose(one, other, rtol=0, atol=1e-15)
+
+
+def test_mean_of_ctc_is_over_rows_not_over_labels() -> None:
+    body = Recurrent("rnn", 6)
+    model = ModelSpec(Features(5), body, Dense(4), "ctc", "steps")
+    given = Case("trap-ctc", model)
+    program, batch = build(given), given.batch("float64")
+    assert batch.target_lengths is not None
+    scores = torch.from_numpy(program.predict(program.place(batch)))
+    log_p, targets = scores.log_softmax(2).transpose(0, 1), torch.from_numpy(batch.targets).long()
+    lengths = torch.from_numpy(batch.lengths).long(), torch.from_numpy(batch.target_lengths).long()
+    by_row = torch.nn.functional.ctc_loss(log_p, targets, *lengths, reduction="none")
+    loss = program.gradients(program.place(batch)).loss
+    assert loss == pytest.approx(float(by_row.mean()), rel=1e-14)
+    assert len(set(batch.target_lengths.tolist())) > 1
+    theirs = torch.nn.functional.ctc_loss(log_p, targets, *lengths)
+    assert abs(float(theirs) / loss - 1) > 0.1  # the trap: torch's mean divides by each row's labels first
+
+
+def test_softmax_never_sees_attention_on_padding() -> None:
+    """Whatever stands on the memory's padding: a masked product, 0 * y, would let it in."""
+    memory = torch.randn(2, 3, 4, dtype=torch.float64)
+    barred = torch.tensor([[0, 0, -torch.inf], [0, -torch.inf, -torch.inf]], dtype=torch.float64)
+    queries = torch.randn(2, 5, 4, dtype=torch.float64)
+    context, weights = attend(queries, memory, barred[:, None])
+    short, _ = attend(queries[1:], memory[1:, :1], None)
+    assert torch.equal(context[1:], short)
+    assert not weights[0, :, 2].any()
+    assert torch.allclose(weights.sum(2), torch.ones(2, 5, dtype=torch.float64), rtol=0, atol=1e-15)
