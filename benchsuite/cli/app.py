@@ -10,7 +10,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from benchsuite.cli import check, compare, data, doctor, export, listing, plan, reproduce, run, show, sync
+from benchsuite.cli import (
+    bundle,
+    check,
+    compare,
+    data,
+    doctor,
+    export,
+    listing,
+    plan,
+    report,
+    reproduce,
+    run,
+    show,
+    sync,
+)
 from benchsuite.errors import BenchsuiteError
 
 
@@ -77,8 +91,10 @@ app.command("plan")(plan.plan)
 app.command("list")(listing.list_)
 app.command("show")(show.show)
 app.command("export")(export.export)
+app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("reproduce")(reproduce.reproduce)
+app.command("bundle")(bundle.bundle)
 app.add_typer(data.app, name="data")
 app.add_typer(check.app, name="check")
 app.command("sync")(sync.sync)

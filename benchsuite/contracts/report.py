@@ -1,0 +1,212 @@
+"""What a report is made of: sections of blocks. Values only: every renderer shows them in its own way.
+
+No text in a block is ever read as HTML, Markdown, LaTeX, a formula or a path: renderers escape all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from benchsuite.spec import Exhibit
+
+Value = str | int | float | bool | None
+"""What a cell holds; None is a cell without a value."""
+
+Form = Literal["text", "number", "integer", "seconds", "bytes", "rate", "share", "scientific", "date"]
+"""How values of a column are written: seconds and bytes in a unit that suits them, rates with separators of
+thousands, shares (0 to 1) as per cent, POSIX times as dates."""
+
+Mark = Literal["", "best", "unsure", "bad", "dim"]
+"""What is said of a value beside its number: the best of its column, not steady, bad, or of little weight."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Words that lead to another page of the report, named by key: `backends`, `trial:0123456789abcdef`. Where
+    there is no such page, the words alone are shown."""
+
+    text: str
+    page: str
+
+
+Words = str | tuple[str | Link, ...]
+"""Plain text, perhaps with links in it."""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Text. A `note` is an aside, a `warning` something that a reader must not miss."""
+
+    text: Words
+    tone: Literal["plain", "note", "warning"] = "plain"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of short texts."""
+
+    items: tuple[Words, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value with more to say of it than its column does.
+
+    text   what is shown in place of the value, which still sorts and is exported
+    page   key of the page that it leads to, as in Link
+    half   half the width of the value's 95 % interval, shown behind it
+    title  an explanation, shown when asked for
+    """
+
+    value: Value
+    text: str = ""
+    page: str = ""
+    mark: Mark = ""
+    half: float | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    help    what its values are: one sentence, shown when asked for
+    filter  a long table offers a list of its values to choose from
+    """
+
+    name: str
+    form: Form = "text"
+    help: str = ""
+    filter: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; `title` says what its rows are. Each row holds as many cells as there are columns."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: Sequence[Sequence[Value | Cell]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Vega-Lite chart.
+
+    spec   the specification (version 5 or 6), its data within
+    alt    what the chart shows, in words, for those who do not see it
+    table  its numbers, where they are not in a table beside it
+    """
+
+    title: str
+    spec: Mapping[str, Any]
+    alt: str
+    note: str = ""
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of Curves: y by x, points that are not finite left out; `low` and `high` bound a band."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A small plain chart that costs next to nothing, for pages of which there are many."""
+
+    title: str
+    lines: tuple[Line, ...]
+    x: str
+    y: str
+    log: bool = False
+    """Whether y is drawn by its logarithm; values that have none are left out."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name, its value, and what it means."""
+
+    name: str
+    value: Value | Cell
+    form: Form = "text"
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and values."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a reader can type: shown as it is, to be copied."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Display:
+    """An exhibit of a trial: a text with its alignment, a forecast, a confusion matrix, a picture."""
+
+    exhibit: Exhibit
+
+
+@dataclass(frozen=True)
+class Card:
+    """One answer: what was asked (`title`), the answer, and what supports or limits it."""
+
+    title: str
+    page: str
+    answer: Words
+    lines: tuple[Paragraph, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Answers side by side."""
+
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Blocks side by side where there is room."""
+
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Details:
+    """Blocks that are folded until asked for."""
+
+    summary: str
+    blocks: tuple[Block, ...]
+
+
+Block = (
+    Paragraph | Bullets | Table | Chart | Curves | Facts | Command | Display | Cards | Grid | Details
+)  # fmt: skip
+
+PAGES = ("overview", "backends", "gradients", "parity", "methods", "more")
+"""Pages that a plugin's section may join; `more` is for what belongs on none of the others."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of a page. A plugin's section joins the page it names, after what is there."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    page: str = "more"

@@ -1,0 +1,92 @@
+"""Tables as CSV and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Container, Iterator, Sequence
+from pathlib import Path
+
+from benchsuite.contracts import Cell, Table
+from benchsuite.contracts.report import Value
+from benchsuite.report.layout import cell_of
+
+_FORMULA = re.compile(r"\s*[=+\-@\t\r\0|%]")
+"""What a spreadsheet may read as a formula."""
+
+
+def plain_rows(table: Table) -> tuple[list[str], list[list[Value]]]:
+    """Names of the columns and rows of bare values. A column whose cells have intervals is followed by one of
+    their half widths."""
+    rows = [[cell_of(value) for value in row] for row in table.rows]
+    halves = [any(row[at].half is not None for row in rows) for at in range(len(table.columns))]
+    names = []
+    for column, half in zip(table.columns, halves, strict=True):
+        names += [column.name, *([f"{column.name} ± (95 %)"] if half else [])]
+    return names, [list(_values(row, halves)) for row in rows]
+
+
+def _values(row: Sequence[Cell], halves: Sequence[bool]) -> Iterator[Value]:
+    for cell, half in zip(row, halves, strict=True):
+        yield cell.value if cell.value is not None else (cell.text or None)
+        if half:
+            yield cell.half
+
+
+def inert(value: Value) -> str:
+    """A value as the text of a CSV cell that no spreadsheet takes for a formula: numbers as they are, other
+    texts that begin like one behind an apostrophe."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | float):
+        return str(value)
+    text = value.replace("\0", "")
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def write_csv(table: Table, path: Path) -> Path:
+    """UTF-8, commas, a line a row, full precision."""
+    names, rows = plain_rows(table)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([inert(name) for name in names])
+        writer.writerows([inert(value) for value in row] for row in rows)
+    return path
+
+
+def write_parquet(table: Table, path: Path) -> Path:
+    """A column of numbers as float64, any other as text."""
+    import pyarrow
+    import pyarrow.parquet
+
+    names, rows = plain_rows(table)
+    columns: dict[str, pyarrow.Array] = {}
+    for at, name in enumerate(names):
+        values = [row[at] for row in rows]
+        if all(value is None or type(value) in (int, float) for value in values) and any(
+            value is not None for value in values
+        ):
+            array = pyarrow.array([None if value is None else float(value) for value in values])
+        else:
+            texts = [
+                None if value is None else str(value).encode("utf-8", "replace").decode() for value in values
+            ]
+            array = pyarrow.array(texts, pyarrow.string())
+        columns[_fresh(name, columns)] = array
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    return path
+
+
+def _text(value: Value) -> str | None:
+    return None if value is None else str(value).encode("utf-8", "replace").decode()
+
+
+def _fresh(name: str, taken: Container[str]) -> str:
+    """A column's name that no other column has."""
+    made, count = name, 1
+    while made in taken:
+        count += 1
+        made = f"{name} ({count})"
+    return made

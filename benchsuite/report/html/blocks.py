@@ -1,0 +1,248 @@
+"""Blocks as HTML. Every text goes through a template that escapes it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from benchsuite.contracts import (
+    Bullets,
+    Cards,
+    Chart,
+    Command,
+    Curves,
+    Details,
+    Display,
+    Facts,
+    Grid,
+    Link,
+    Paragraph,
+    Table,
+)
+from benchsuite.contracts.report import Block, Words
+from benchsuite.report.html.drawing import draw
+from benchsuite.report.html.embedding import embedded, rounded
+from benchsuite.report.html.exhibits import exhibit_html
+from benchsuite.report.layout import Heading, Shown, cell_of, headings, lay_out, shown
+from benchsuite.report.slugs import Names
+from benchsuite.report.words import alone
+
+LONG = 120
+"""Rows above which a table is made by the page's script, a part at a time."""
+FIRST = 50
+"""Rows of a long table that stand in the page all the same."""
+
+
+@cache
+def templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def macros() -> Any:
+    return templates().get_template("blocks.html").module
+
+
+class Blocks:
+    """Renders the blocks of one page.
+
+    :param resolve: key of a page -> its address as seen from this one, or "".
+    :param keep_table: takes a table and the name it should have, gives the address of its CSV file.
+    :param keep_chart: takes a chart and the name it should have, gives addresses of its pictures by kind.
+    """
+
+    def __init__(
+        self,
+        resolve: Callable[[str], str],
+        keep_table: Callable[[Table, str], str],
+        keep_chart: Callable[[Chart, str], Mapping[str, str]],
+    ) -> None:
+        self._resolve, self._keep_table, self._keep_chart = resolve, keep_table, keep_chart
+        self.ids = Names()
+        self._makers: dict[type, Callable[[Any], Markup]] = {
+            Paragraph: self._paragraph,
+            Bullets: self._bullets,
+            Table: self._table,
+            Chart: self._chart,
+            Curves: self._curves,
+            Facts: self._facts,
+            Command: self._command,
+            Display: self._display,
+            Cards: self._cards,
+            Grid: self._grid,
+            Details: self._details,
+        }
+
+    def render(self, block: Block) -> Markup:
+        return self._makers[type(block)](block)
+
+    def words(self, text: Words) -> Markup:
+        """Text with its links."""
+        if isinstance(text, str):
+            return escape(clean(text))
+        return Markup().join(self._part(part) for part in text)
+
+    def _part(self, part: str | Link) -> Markup:
+        if isinstance(part, str):
+            return escape(clean(part))
+        address = self._resolve(part.page)
+        return (
+            Markup('<a href="{}">{}</a>').format(address, clean(part.text)) if address else escape(part.text)
+        )
+
+    def _paragraph(self, block: Paragraph) -> Markup:
+        return Markup(macros().paragraph(self.words(block.text), block.tone))
+
+    def _bullets(self, block: Bullets) -> Markup:
+        return Markup(macros().bullets([self.words(item) for item in block.items]))
+
+    def _table(self, block: Table) -> Markup:
+        name = self.ids.take(block.title or "table")
+        long = len(block.rows) > LONG
+        laid = lay_out(block, FIRST if long else None)
+        rows = [
+            [
+                (clean_shown(one), self._address(one), _sort_value(one, head), head.numeric)
+                for one, head in zip(row, laid.headings, strict=True)
+            ]
+            for row in laid.rows
+        ]
+        view = {
+            "id": name,
+            "title": clean(block.title),
+            "headings": laid.headings,
+            "rows": rows,
+            "note": clean(block.note),
+            "count": len(block.rows),
+            "csv": self._keep_table(block, name),
+            "helps": [(head.column.name, head.column.help) for head in laid.headings if head.column.help],
+            "source": f"{name}-rows" if long else "",
+            "json": self._long_table(block) if long else "",
+        }
+        return Markup(macros().table(view))
+
+    def _address(self, one: Shown) -> str:
+        return self._resolve(one.cell.page) if one.cell.page else ""
+
+    def _long_table(self, table: Table) -> Markup:
+        heads = headings(table)
+        columns = [
+            {
+                "name": head.text,
+                "form": head.column.form,
+                "by": head.scale.by,
+                "decimals": head.scale.decimals,
+                "numeric": head.numeric,
+                "filter": head.column.filter,
+            }
+            for head in heads
+        ]
+        rows = [
+            [self._datum(value, head) for value, head in zip(row, heads, strict=True)] for row in table.rows
+        ]
+        return embedded({"columns": columns, "rows": rows})
+
+    def _datum(self, value: Any, heading: Heading) -> Any:
+        """A bare value, or [value, text, address, mark, title] where there is more to it. A number's text is
+        left to the script, which writes it as Scale.write does."""
+        cell = cell_of(value)
+        plain = rounded(cell.value) if isinstance(cell.value, float) else cell.value
+        if isinstance(plain, str):
+            plain = clean(plain)
+        if not (cell.text or cell.page or cell.mark or cell.half is not None or cell.title):
+            return plain
+        one = shown(cell, heading)
+        text = f"{one.text} ± {one.half}" if one.half else clean(cell.text)
+        return [plain, text, self._address(one), cell.mark, clean(cell.title)]
+
+    def _chart(self, block: Chart) -> Markup:
+        name = self.ids.take(block.title or "chart")
+        pictures = dict(self._keep_chart(block, name))
+        if block.table is not None:
+            pictures["CSV"] = self._keep_table(block.table, name)
+        view = {
+            "id": name,
+            "title": clean(block.title),
+            "alt": clean(block.alt),
+            "note": clean(block.note),
+            "json": embedded(block.spec),
+            "svg": pictures.get("SVG", ""),
+            "files": list(pictures.items()),
+        }
+        return Markup(macros().chart(view))
+
+    def _curves(self, block: Curves) -> Markup:
+        svg, legend = draw(block)
+        return Markup(macros().curves({"title": clean(block.title), "svg": svg, "legend": legend}))
+
+    def _facts(self, block: Facts) -> Markup:
+        items = []
+        for fact in block.facts:
+            cell = cell_of(fact.value)
+            text = cell.text or alone(cell.value, fact.form)
+            one = clean_shown(Shown(text, "", cell))
+            items.append((clean(fact.name), clean(fact.help), one, self._address(one)))
+        return Markup(macros().facts(clean(block.title), items))
+
+    def _command(self, block: Command) -> Markup:
+        return Markup(macros().command(clean(block.text)))
+
+    def _display(self, block: Display) -> Markup:
+        return exhibit_html(block.exhibit)
+
+    def _cards(self, block: Cards) -> Markup:
+        views = [
+            {
+                "title": clean(card.title),
+                "href": self._resolve(card.page),
+                "answer": self.words(card.answer),
+                "lines": [(self.words(line.text), line.tone) for line in card.lines],
+            }
+            for card in block.cards
+        ]
+        return Markup(macros().cards(views))
+
+    def _grid(self, block: Grid) -> Markup:
+        return Markup(macros().grid(self.all(block.blocks)))
+
+    def _details(self, block: Details) -> Markup:
+        return Markup(macros().details(clean(block.summary), self.all(block.blocks)))
+
+    def all(self, blocks: Sequence[Block]) -> list[Markup]:
+        return [self.render(block) for block in blocks]
+
+
+def clean(text: str) -> str:
+    """The text without what no page may hold: control characters and halves of characters."""
+    if text.isprintable():
+        return text
+    kept = "".join(
+        sign if sign in "\n\t" or (ord(sign) >= 32 and not 127 <= ord(sign) < 160) else "�" for sign in text
+    )
+    return kept.encode("utf-8", "replace").decode()
+
+
+def clean_shown(one: Shown) -> Shown:
+    return one if one.text.isprintable() else Shown(clean(one.text), one.half, one.cell)
+
+
+def _sort_value(one: Shown, heading: Heading) -> str | None:
+    """What the cell sorts by, where that is not its text."""
+    value = one.cell.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return clean(value) if isinstance(value, str) and one.cell.text else None
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    return f"{value:.12g}" if heading.numeric or one.cell.text else None

@@ -1,0 +1,115 @@
+"""Writes the site: pages, the files of its tables and charts, and what all pages share."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchsuite.contracts import Chart, Table
+from benchsuite.report.files import write_csv
+from benchsuite.report.html.blocks import Blocks, templates
+from benchsuite.report.html.library import library
+from benchsuite.report.pictures import Pictures
+from benchsuite.report.site import Page, Site, page_path
+from benchsuite.report.slugs import Names, slug
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+ASSETS = Path(__file__).parent / "assets"
+
+
+def write_html(site: Site, output: Path) -> list[Path]:
+    """Write the site into `output` and return its first page and the folders beside it."""
+    return _Writer(site, output).write()
+
+
+class _Writer:
+    def __init__(self, site: Site, output: Path) -> None:
+        self._site, self._output = site, output
+        self._names = Names()
+        self._pictures = Pictures()
+
+    def write(self) -> list[Path]:
+        self._assets()
+        for page in self._site.pages:
+            self._page(page)
+        for page in self._site.trials():
+            self._page(page)
+        return [self._output / "index.html"]
+
+    def _assets(self) -> None:
+        folder = self._output / "assets"
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(ASSETS.iterdir()):
+            if path.suffix in (".css", ".js", ".txt"):
+                shutil.copyfile(path, folder / path.name)
+        (folder / "vega.js").write_bytes(library())
+
+    def _page(self, page: Page) -> None:
+        path = self._output / page.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self._html(page), encoding="utf-8")
+
+    def _html(self, page: Page) -> str:
+        root = "../" * page.path.count("/")
+        blocks = Blocks(
+            lambda key: root + page_path(key) if key in self._site.keys else "",
+            lambda table, name: root + self._table(page, table, name),
+            lambda chart, name: {
+                kind: root + address for kind, address in self._chart(page, chart, name).items()
+            },
+        )
+        sections = []
+        for section in page.sections:
+            name = blocks.ids.take(section.title or "part")
+            sections.append({"id": name, "title": section.title, "blocks": blocks.all(section.blocks)})
+        return templates().get_template("page.html").render(
+            page=page,
+            lead=blocks.words(page.lead),
+            site=self._site,
+            sections=sections,
+            contents=[one for one in sections if one["title"]],
+            menu=self._menu(page, root),
+            root=root,
+            policy=POLICY,
+            version=version("benchsuite"),
+            source=self._site.source,
+        )  # fmt: skip
+
+    def _menu(self, page: Page, root: str) -> list[dict[str, Any]]:
+        """Links to all pages; those of tasks in a menu of their own where there are several."""
+        items: list[dict[str, Any]] = []
+        tasks = [one for one in self._site.pages if one.key.startswith("task:")]
+        for one in self._site.pages:
+            item = {
+                "name": one.name or one.title,
+                "href": root + one.path,
+                "here": one.key == page.key,
+                "children": [],
+            }
+            if one in tasks and len(tasks) > 1:
+                if one is tasks[0]:
+                    here = page.key.startswith("task:")
+                    items.append({"name": "Tasks", "href": "", "here": here, "children": []})
+                next(each for each in items if each["name"] == "Tasks")["children"].append(item)
+            else:
+                items.append(item)
+        return items
+
+    def _file(self, page: Page, name: str, folder: str) -> str:
+        """An address for a file that belongs to a page; no two are the same."""
+        place = slug(page.key.replace(":", " ").replace("-", " "))
+        return f"{folder}/{self._names.take(f'{folder} {place} {name}').removeprefix(f'{folder}-')}"
+
+    def _table(self, page: Page, table: Table, name: str) -> str:
+        address = f"{self._file(page, name, 'tables')}.csv"
+        write_csv(table, self._output / address)
+        return address
+
+    def _chart(self, page: Page, chart: Chart, name: str) -> Mapping[str, str]:
+        return self._pictures.write(chart, self._output, self._file(page, name, "charts"))

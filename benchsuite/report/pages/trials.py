@@ -1,0 +1,92 @@
+"""Every trial in one table, and all of their figures as a file."""
+
+from __future__ import annotations
+
+from benchsuite.contracts import Cell, Column, Section, Table
+from benchsuite.contracts.report import Mark, Value
+from benchsuite.ranking import SPEED
+from benchsuite.report.material import Entry, Material
+from benchsuite.report.site import Page
+from benchsuite.report.words import count
+from benchsuite.spec import Record, Status
+from benchsuite.spec.names import NO_CELL
+
+
+def trials_page(material: Material) -> Page:
+    """A row a record, sortable and filterable, each leading to the trial's own page."""
+    several = len(material.studies) > 1
+    machines = len(material.machines) > 1
+    columns = [
+        Column("trial"),
+        *([Column("study", filter=True)] if several else []),
+        *([Column("machine", filter=True)] if machines else []),
+        Column("task", filter=True),
+        Column("cell", filter=True),
+        Column("architecture", filter=True),
+        Column("backend", filter=True),
+        Column("unroll", filter=True),
+        Column("device", filter=True),
+        Column("hidden", "integer", "units of a recurrent layer"),
+        Column("seed", "integer"),
+        Column("status", help="how the trial ended", filter=True),
+        Column("parity", "number", "largest error as a share of its tolerance; above 1 is a breach"),
+        Column("metric", "number", "the task's own metric on the test split"),
+        Column("sequences/s", "rate", "training speed in the steady state"),
+        Column("memory", "bytes", "highest resident memory of the worker while it trained"),
+        Column("gradient", help="verdict on the gradient on its way back in time", filter=True),
+    ]
+    titles = {entry.page: board.title for board in material.boards for entry in board.entries}
+    rows = [
+        [
+            Cell(entry.record.trial_id, entry.record.trial_id[:8], entry.page),
+            *([entry.study.name] if several else []),
+            *([entry.machine.name] if machines else []),
+            *_row(entry, titles[entry.page]),
+        ]
+        for entry in material.entries
+    ]
+    table = Table("Trials", tuple(columns), rows)
+    words = count(len(rows), "trial")
+    return Page(
+        "trials",
+        "Every trial",
+        (Section("", (table,)),),
+        f"{words}: every row leads to a page with all figures of the trial, its curves, its environment and "
+        "the command that reproduces it.",
+        "Trials",
+    )
+
+
+def _row(entry: Entry, title: str) -> list[Value | Cell]:
+    record, trial = entry.record, entry.record.trial
+    scalars = record.scalars
+    return [
+        title,
+        "" if trial.cell == NO_CELL else trial.cell,
+        trial.architecture,
+        trial.backend,
+        trial.execution.unroll,
+        trial.execution.device,
+        trial.size.hidden,
+        trial.seed,
+        Cell(str(record.status), mark="" if record.status is Status.OK else "bad", title=brief(record.reason)),
+        _parity(record),
+        scalars.get(f"test/{record.primary}"),
+        Cell(scalars.get(SPEED), mark=unsteady(record)),
+        scalars.get("memory/peak_bytes"),
+        record.verdicts.get("gradient", ""),
+    ]  # fmt: skip
+
+
+def _parity(record: Record) -> Value | Cell:
+    ratio = record.scalars.get("parity/worst_ratio")
+    return Cell(ratio, mark="bad") if record.verdicts.get("parity") == "breach" else ratio
+
+
+def unsteady(record: Record) -> Mark:
+    """The mark of a speed that may not be taken at its word."""
+    return "" if record.verdicts.get("speed", "stable") == "stable" else "unsure"
+
+
+def brief(text: str) -> str:
+    return text.strip().partition("\n")[0]

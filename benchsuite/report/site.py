@@ -1,0 +1,55 @@
+"""Site: the pages of a report, before anything says how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from benchsuite.contracts import Section
+from benchsuite.contracts.report import Words
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page.
+
+    key   how links name it: `overview`, `task:...`, `trial:...`
+    lead  one or two sentences under the title
+    name  what menus call it, where the title is longer
+    """
+
+    key: str
+    title: str
+    sections: tuple[Section, ...]
+    lead: Words = ""
+    name: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where it lies under the report's folder, as HTML."""
+        return page_path(self.key)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The report.
+
+    pages   all pages but those of trials, in the order of reading, the overview first
+    trials  makes the pages of trials, one at a time: there may be thousands
+    keys    keys of all pages, those of trials too: what links may lead to
+    source  what it was made from: `study quick`
+    """
+
+    title: str
+    pages: tuple[Page, ...]
+    trials: Callable[[], Iterator[Page]]
+    keys: frozenset[str]
+    source: str
+
+
+def page_path(key: str) -> str:
+    """`index.html`, `tasks/<slug>.html`, `trials/<id>.html`, `<key>.html`. Keys hold slugs alone."""
+    kind, _, name = key.partition(":")
+    if kind == "overview":
+        return "index.html"
+    return f"{kind}s/{name}.html" if name else f"{kind}.html"
