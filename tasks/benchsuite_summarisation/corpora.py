@@ -41,11 +41,13 @@ class Corpus:
 
 
 def aeslc() -> Corpus:
-    """Emails and their authors' subject lines in the published split. Emails of the validation split whose body
-    the test split has too are left out of it: 108 bodies would tell early stopping of the test."""
+    """Emails and their authors' subject lines in the published split. The test split is whole; the others lose
+    the emails that a later one has too, but for white space: 14 of the training split, 211 of the validation
+    split, which would tell early stopping of the test."""
     splits = read_aeslc(fetch(AESLC))
     train, dev, test = (splits[name] for name in ("train", "dev", "test"))
-    return Corpus(AESLC.licence, train, without(dev, set(test.texts)), test, private=True)
+    dev, train = without(dev, {*test.texts}), without(train, {*dev.texts, *test.texts})
+    return Corpus(AESLC.licence, train, dev, test, private=True)
 
 
 def without(split: Summarised, texts: set[str]) -> Summarised:
