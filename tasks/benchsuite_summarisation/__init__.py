@@ -1,6 +1,6 @@
 """The task `summarisation`: a text in, one line that says what it is about out.
 
-    aeslc    emails and their subject lines: 14,422 / 1,749 / 1,906, the published split without what its parts
+    aeslc    emails and their subject lines: 14,421 / 1,749 / 1,906, the published split without what its parts
              share. Zhang and Tetreault, ACL 2019, from the Enron corpus. The subject that the author wrote is
              the one reference
     reports  generated reports of measurements, and the headline that names the extreme one (reports.py):

@@ -42,7 +42,7 @@ class Corpus:
 
 def aeslc() -> Corpus:
     """Emails and their authors' subject lines in the published split. The test split is whole; the others lose
-    the emails that a later one has too, but for white space: 14 of the training split, 211 of the validation
+    the emails that a later one has too, but for white space: 15 of the training split, 211 of the validation
     split, which would tell early stopping of the test."""
     splits = read_aeslc(fetch(AESLC))
     train, dev, test = (splits[name] for name in ("train", "dev", "test"))
