@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from benchsuite.contracts import BackendEntry, ExecutorEntry, Probe, StudyInfo, TaskEntry
+    from benchsuite.contracts import BackendEntry, ExecutorEntry, Probe, Section, StudyInfo, TaskEntry
     from benchsuite.spec import Record, Trial
 
 PROJECT = "benchsuite"
@@ -99,4 +99,12 @@ def benchsuite_environment(trial: Trial) -> Mapping[str, str]:  # type: ignore[e
     """Facts to record with a trial. Called in the worker.
 
     :param trial: the trial about to run.
+    """
+
+
+@hookspec
+def benchsuite_report_sections(records: Sequence[Record]) -> Iterable[Section]:  # type: ignore[empty-body]
+    """Sections to show in a report. Called in the parent.
+
+    :param records: the records that the report ranks, those that failed or were skipped included.
     """

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from benchsuite.cli import options as given
+from benchsuite.cli.output import installed, warn
 
 
 def report(
@@ -31,5 +32,5 @@ def report(
 
     opened = [open_study(name, results) for name in studies]
     wanted = [name.strip() for name in formats.split(",") if name.strip()]
-    for path in write_report(opened, output, wanted):
+    for path in write_report(opened, output, wanted, plugins=installed(), on_problem=warn):
         typer.echo(str(path))

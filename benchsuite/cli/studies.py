@@ -11,14 +11,17 @@ if TYPE_CHECKING:
 
 
 def open_study(name: str, results: Path | None) -> Study:
-    """The study of that name in the results folder, or at that path.
+    """The study of that name in the results folder, or at that path, or in the bundle at that path.
 
-    Raises UnknownNameError for a name that is not there, StoreError for a folder that is no study.
+    Raises UnknownNameError for a name that is not there, StoreError for a folder that is no study, or a file
+    that is no bundle.
     """
     from benchsuite.errors import UnknownNameError
     from benchsuite.store import DESCRIPTION
     from benchsuite.study import Study, results_folder
 
+    if name.endswith(".zip") and Path(name).is_file():
+        return _from_bundle(Path(name))
     if "/" in name or Path(name).is_absolute():
         return Study.load(name)
     folder = results_folder(results)
@@ -26,6 +29,21 @@ def open_study(name: str, results: Path | None) -> Study:
         known = [path.parent.name for path in folder.glob(f"*/{DESCRIPTION}")]
         raise UnknownNameError("study", name, known, f"Looked in {folder}; --results names another folder.")
     return Study.load(folder / name)
+
+
+def _from_bundle(path: Path) -> Study:
+    """The study in a bundle, unpacked for as long as the command runs. It has the name it was bundled under."""
+    import dataclasses
+
+    import click
+
+    from benchsuite.bundle import unpacked
+    from benchsuite.store import StudyStore
+    from benchsuite.study import Study
+
+    folder = click.get_current_context().with_resource(unpacked(path))
+    name = StudyStore.open(folder).description().get("name")
+    return dataclasses.replace(Study.load(folder), name=str(name or path.name))
 
 
 def find_record(study: Study, start: str) -> Record:

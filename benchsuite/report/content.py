@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from benchsuite.contracts import Bullets, Paragraph, Section
+from benchsuite.report.contributions import NOTHING, Contributions
 from benchsuite.report.material import Material
 from benchsuite.report.pages.methods import methods_page
 from benchsuite.report.pages.overview import overview_page
@@ -16,9 +19,17 @@ PAGES: tuple[Callable[[Material], Page | None], ...] = (trials_page, methods_pag
 """Makers of the pages that follow those of the tasks. One that has nothing to show gives None."""
 
 
-def make_site(material: Material) -> Site:
+def make_site(material: Material, added: Contributions = NOTHING) -> Site:
+    """All pages of the report of `material`, with what plugins add to them."""
     pages = [overview_page(material), *(task_page(board, material) for board in material.boards)]
     pages += [page for page in (make(material) for make in PAGES) if page is not None]
+    pages = [replace(page, sections=(*page.sections, *added.of(page.key))) for page in pages]
+    homeless = tuple(one for one in added.sections if one.page not in {page.key for page in pages})
+    if homeless:
+        pages.append(Page("more", "More", homeless, "What plugins add to this report."))
+    if added.problems:
+        at = next(place for place, page in enumerate(pages) if page.key == "methods")
+        pages[at] = replace(pages[at], sections=(*pages[at].sections, _left_out(added)))
     keys = {page.key for page in pages} | {entry.page for entry in material.entries}
 
     def trials() -> Iterator[Page]:
@@ -30,3 +41,8 @@ def make_site(material: Material) -> Site:
     return Site(
         f"benchsuite: {material.name}", tuple(pages), trials, frozenset(keys), f"{words} {material.name}"
     )
+
+
+def _left_out(added: Contributions) -> Section:
+    names = tuple(f"plugin {name}: {problem}" for name, problem in added.problems.items())
+    return Section("Left out", (Paragraph("Sections of these plugins could not be shown."), Bullets(names)))

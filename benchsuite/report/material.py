@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from benchsuite.comparison.pairing import HARDWARE
@@ -128,17 +128,27 @@ def gather(studies: Sequence[Study]) -> Material:
         known = (record.trial_id, machine)
         latest[known] = max(latest.get(known, record.finished), record.finished)
     entries: list[Entry] = []
-    met: dict[str, int] = {}
     counted: set[tuple[str, Machine]] = set()
     for study, record, machine in found:
         known = (record.trial_id, machine)
         counts = known not in counted and record.finished == latest[known]
         if counts:
             counted.add(known)
-        number = met[record.trial_id] = met.get(record.trial_id, 0) + 1
-        page = f"trial:{record.trial_id}" + (f"-{number}" if number > 1 else "")
-        entries.append(Entry(study, record, machine, page, counts))
+        entries.append(Entry(study, record, machine, "", counts))
+    pages = _pages(entries)
+    entries = [replace(entry, page=page) for entry, page in zip(entries, pages, strict=True)]
     return Material(tuple(studies), tuple(entries), tuple(_boards(entries)), descriptions)
+
+
+def _pages(entries: Sequence[Entry]) -> list[str]:
+    """`trial:<id>` for the first record of a trial, the ones that count before others; numbered after that."""
+    met: dict[str, int] = {}
+    pages: dict[Entry, str] = {}
+    for entry in sorted(entries, key=lambda entry: not entry.counts):
+        trial = entry.record.trial_id
+        number = met[trial] = met.get(trial, 0) + 1
+        pages[entry] = f"trial:{trial}" + (f"-{number}" if number > 1 else "")
+    return [pages[entry] for entry in entries]
 
 
 def _machines(studies: Sequence[Study], descriptions: Iterable[dict[str, object]]) -> list[list[Machine]]:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchsuite.errors import MissingFrameworkError, RequestError, UnknownNameError
+from benchsuite.plugins import Registry, registry
 from benchsuite.report.content import make_site
+from benchsuite.report.contributions import contributions
 from benchsuite.report.material import gather
 from benchsuite.report.site import Site
 from benchsuite.study import Study
@@ -21,8 +23,22 @@ def _html(site: Site, output: Path) -> list[Path]:
 FORMATS: dict[str, Callable[[Site, Path], list[Path]]] = {"html": _html}
 
 
-def write_report(studies: Sequence[Study], output: Path, formats: Sequence[str]) -> list[Path]:
+def ignore(problem: str) -> None:
+    """Hear of a problem and say nothing."""
+
+
+def write_report(
+    studies: Sequence[Study],
+    output: Path,
+    formats: Sequence[str],
+    *,
+    plugins: Registry | None = None,
+    on_problem: Callable[[str], None] = ignore,
+) -> list[Path]:
     """Write the report of `studies` into the folder `output`, in each of `formats`; returns what to open.
+
+    :param plugins: whose sections are added; those installed by default.
+    :param on_problem: hears what was left out and why.
 
     Raises MissingFrameworkError without the libraries of the extra `report`, UnknownNameError for another
     format, RequestError when a file cannot be written.
@@ -36,7 +52,11 @@ def write_report(studies: Sequence[Study], output: Path, formats: Sequence[str])
         import vl_convert  # noqa: F401
     except ImportError as error:
         raise MissingFrameworkError("a report", [str(error.name)], "report") from error
-    site = make_site(gather(studies))
+    material = gather(studies)
+    added = contributions(plugins or registry(), material.records)
+    for name, problem in added.problems.items():
+        on_problem(f"plugin {name} adds nothing to the report: {problem}")
+    site = make_site(material, added)
     try:
         output.mkdir(parents=True, exist_ok=True)
         return [path for name in dict.fromkeys(formats) for path in FORMATS[name](site, output)]
