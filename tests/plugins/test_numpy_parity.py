@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plugins.numpy_cases import ARCHITECTURES, LENGTHS, batch, model, parameters
+from plugins.numpy_cases import ARCHITECTURES, LENGTHS, LOSSES_AND_READOUTS, batch, model, parameters
 
 from benchsuite.conformance.cases import (
     Case,
     carry_cases,
+    decoder_cases,
     model_cases,
     training_cases,
     truncation_cases,
 )
 from benchsuite.contracts import Program
 from benchsuite.parity import TOLERANCES, compare, in_double, parameter_drift, relative_error
-from benchsuite.spec import CELLS, LOSSES, Execution, Recipe
+from benchsuite.spec import CELLS, Execution, Recipe
 from benchsuite_numpy.arrays import gpu_problem
 from benchsuite_numpy.backend import NumpyBackend
 from benchsuite_numpy.reference import ReferenceBackend
@@ -46,7 +47,7 @@ def names(cases: list[Case]) -> list[str]:
     return [case.name for case in cases]
 
 
-ONE_PASS = model_cases() + truncation_cases()
+ONE_PASS = model_cases() + truncation_cases() + decoder_cases()
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -71,8 +72,8 @@ def data_dtype(precision: str) -> str:
 @pytest.mark.parametrize("architecture", list(ARCHITECTURES))
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_every_head_loss_readout_input_and_length(cell: str, architecture: str, unroll: str) -> None:
-    for head, loss, readout, inputs, (pattern, lengths) in itertools.product(
-        ["dense", "rbf"], LOSSES, ["last", "mean", "steps"], ["features", "tokens"], LENGTHS.items()
+    for head, (loss, readout), inputs, (pattern, lengths) in itertools.product(
+        ["dense", "rbf"], LOSSES_AND_READOUTS, ["features", "tokens"], LENGTHS.items()
     ):
         spec = model(cell, architecture, head, loss, readout, inputs)
         data = batch(spec, lengths, time=max(lengths) + 1)
