@@ -93,10 +93,12 @@ class Head:
 def _ctc(scores: torch.Tensor, placed: Placed) -> torch.Tensor:
     """Mean over rows of -ln p(labels | scores[:length]) (Graves et al. 2006), scores (steps * B, O).
 
-    torch's own mean divides each row by its number of labels first, which is another loss.
+    torch's own mean divides each row by its number of labels first, which is another loss. The paths are summed
+    in double precision: the logarithms of a long row's single ones keep four digits of their differences.
     """
     assert placed.written is not None
     rows = placed.rows
-    log_p = scores.log_softmax(1).view(rows.steps, rows.batch, -1)
+    log_p = scores.double().log_softmax(1).view(rows.steps, rows.batch, -1)
     lengths = rows.lengths, placed.written.lengths
-    return functional.ctc_loss(log_p, placed.targets, *lengths, blank=BLANK, reduction="none").mean()
+    losses = functional.ctc_loss(log_p, placed.targets, *lengths, blank=BLANK, reduction="none")
+    return losses.mean().to(scores.dtype)
