@@ -26,12 +26,12 @@ def mean_loss(
     nothing is padded. Labels that no path of the row's length gives make the loss infinite.
     """
     extended = _extended(labels.T)
-    log_p = _forward(_emitted(jax.nn.log_softmax(scores), extended), extended, lengths)
+    log_p, scale = _forward(_emitted(jax.nn.log_softmax(scores), extended), extended, lengths)
     rows = jnp.arange(len(log_p))
     counts = labels.shape[0] if label_lengths is None else label_lengths
     ends = _log_sum(log_p[rows, 2 * counts], log_p[rows, 2 * counts - 1])
     # a factor, not a value: where there is no path the gradient is no number either
-    return jnp.mean(-ends * jnp.where(ends > NEVER / 2, 1.0, jnp.inf))
+    return jnp.mean(-(ends + scale) * jnp.where(ends > NEVER / 2, 1.0, jnp.inf))
 
 
 def _extended(labels: jax.Array) -> jax.Array:
@@ -46,20 +46,35 @@ def _emitted(log_y: jax.Array, extended: jax.Array) -> jax.Array:
     return jnp.take_along_axis(log_y, extended[None], axis=2)
 
 
-def _forward(emitted: jax.Array, extended: jax.Array, lengths: jax.Array | None) -> jax.Array:
-    """ln alpha (B, S) at each row's last step (eq. 5 to 8): all paths that end at a place there."""
+def _forward(
+    emitted: jax.Array, extended: jax.Array, lengths: jax.Array | None
+) -> tuple[jax.Array, jax.Array]:
+    """ln alpha (B, S) at each row's last step (eq. 5 to 8), all paths that end at a place there, less a scale
+    (B,). The scale takes the likeliest place's logarithm out at every step: a long row's would be so large that
+    single precision kept four digits of their differences. It is a constant to the derivative.
+    """
     before = jnp.pad(extended, ((0, 0), (2, 0)))[:, :-2]
     may_skip = (extended != BLANK) & (extended != before)
 
-    def step(alpha: jax.Array, at: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
-        t, log_y = at
+    def step(
+        carry: tuple[jax.Array, jax.Array], at: tuple[jax.Array, jax.Array]
+    ) -> tuple[tuple[jax.Array, jax.Array], None]:
+        (alpha, scale), (t, log_y) = carry, at
         skipping = jnp.where(may_skip, _shifted(alpha, 2), NEVER)
         new = _log_sum(alpha, _shifted(alpha, 1), skipping) + log_y
-        return new if lengths is None else jnp.where((t < lengths)[:, None], new, alpha), None
+        highest = jax.lax.stop_gradient(new.max(axis=1))
+        highest = jnp.where(highest > NEVER / 2, highest, 0)
+        new, total = new - highest[:, None], scale + highest
+        if lengths is None:
+            return (new, total), None
+        live = t < lengths
+        return (jnp.where(live[:, None], new, alpha), jnp.where(live, total, scale)), None
 
     # before its first step a path is at the first blank: it stays there, or goes on to the first label
     start = jnp.full(extended.shape, NEVER, emitted.dtype).at[:, 0].set(0)
-    return jax.lax.scan(step, start, (jnp.arange(emitted.shape[0]), emitted))[0]
+    none = jnp.zeros(len(extended), emitted.dtype)
+    (alpha, scale), _ = jax.lax.scan(step, (start, none), (jnp.arange(emitted.shape[0]), emitted))
+    return alpha, scale
 
 
 def _shifted(alpha: jax.Array, by: int) -> jax.Array:
