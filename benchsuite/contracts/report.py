@@ -165,11 +165,12 @@ class Display:
 
 @dataclass(frozen=True)
 class Card:
-    """One answer: what was asked (`title`), the answer, and what supports or limits it."""
+    """One answer: what was asked (`title`), the answer, its figure, and what supports or limits it."""
 
     title: str
     page: str
     answer: Words
+    figure: str = ""
     lines: tuple[Paragraph, ...] = ()
 
 

@@ -73,8 +73,8 @@ def _check_rows(table: Table, where: str) -> None:
             value = row[column].value if isinstance(row[column], Cell) else row[column]  # type: ignore[union-attr]
             if isinstance(value, str) and heading.form not in ("text", "date"):
                 raise ContractError(
-                    f"{where}: row {place} holds the text {value[:40]!r} in column {heading.name!r} of numbers; "
-                    "use form 'text', or a Cell with a number as value and the words as text"
+                    f"{where}: row {place} holds the text {value[:40]!r} in column {heading.name!r} of "
+                    "numbers; use form 'text', or a Cell with a number as value and the words as text"
                 )
 
 
@@ -126,7 +126,7 @@ def _parts(value: Any, hint: Any) -> Iterator[tuple[str, Any, Any]]:
     elif origin in (tuple, Sequence):
         for place, part in enumerate(value, 1):
             yield f", {place}", part, arguments[0]
-    elif is_dataclass(value):
+    elif is_dataclass(value) and not isinstance(value, type):
         hints = _hints(type(value))
         for field in fields(value):
             yield f": {type(value).__name__}.{field.name}", getattr(value, field.name), hints[field.name]

@@ -13,7 +13,22 @@ WIDTH = 720
 """Width in pixels of what a page draws as wide as its container."""
 SCALE = 2.0
 """Pixels of the PNG by pixel of the SVG."""
-CONFIG: dict[str, Any] = {"background": "white", "font": "sans-serif"}
+CONFIG: dict[str, Any] = {
+    "background": "white",
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "gridColor": "#dcdfdc",
+        "domainColor": "#dcdfdc",
+        "tickColor": "#dcdfdc",
+        "titleFontWeight": 500,
+    },
+    "legend": {"orient": "top", "titleOrient": "left", "titleFontWeight": 500, "columnPadding": 14},
+    "range": {
+        "category": ["#0b6bb5", "#c2540a", "#0a8a5f", "#b04a8c", "#a87d00", "#3a9ad0", "#7a5230", "#6b6f73"]
+    },
+}
+"""As the page's script and style sheet have it in the light theme."""
 
 
 class Pictures:

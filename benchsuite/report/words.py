@@ -111,13 +111,16 @@ def seconds(value: float) -> str:
 
 
 def with_half(value: float, half: float | None, by: float = 1.0) -> tuple[str, str]:
-    """A mean and half its interval as texts, to the digits that the interval leaves: two of its own."""
+    """A mean and half its interval as texts, to the digits that the interval leaves: two of its own where it
+    begins with a small digit, else one (the rule of the Particle Data Group)."""
     if half is None or not math.isfinite(half):
         return figure(value / by), ""
     value, half = value / by, half / by
     if half == 0:
         return figure(value), "0"
-    decimals = max(0, min(8, 1 - math.floor(math.log10(half))))
+    power = math.floor(math.log10(half))
+    digits = 2 if half / 10.0**power < 3.55 else 1
+    decimals = max(0, min(8, digits - 1 - power))
     return figure(value, decimals), f"{half:,.{decimals}f}"
 
 

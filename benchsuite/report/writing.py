@@ -7,7 +7,6 @@ from pathlib import Path
 
 from benchsuite.errors import MissingFrameworkError, RequestError, UnknownNameError
 from benchsuite.plugins import Registry, registry
-from benchsuite.report.content import make_site
 from benchsuite.report.contributions import contributions
 from benchsuite.report.material import gather
 from benchsuite.report.site import Site
@@ -52,6 +51,8 @@ def write_report(
         import vl_convert  # noqa: F401
     except ImportError as error:
         raise MissingFrameworkError("a report", [str(error.name)], "report") from error
+    from benchsuite.report.content import make_site
+
     material = gather(studies)
     added = contributions(plugins or registry(), material.records)
     for name, problem in added.problems.items():

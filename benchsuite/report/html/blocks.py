@@ -208,6 +208,7 @@ class Blocks:
                 "title": clean(card.title),
                 "href": self._resolve(card.page),
                 "answer": self.words(card.answer),
+                "figure": clean(card.figure),
                 "lines": [(self.words(line.text), line.tone) for line in card.lines],
             }
             for card in block.cards

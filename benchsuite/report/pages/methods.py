@@ -2,14 +2,269 @@
 
 from __future__ import annotations
 
-from benchsuite.contracts import Fact, Facts, Section
-from benchsuite.report.material import Material
+import re
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from benchsuite.bundle import citation_file
+from benchsuite.contracts import (
+    Bullets,
+    Cell,
+    Column,
+    Command,
+    Details,
+    Fact,
+    Facts,
+    Grid,
+    Paragraph,
+    Section,
+    Table,
+)
+from benchsuite.contracts.report import Block, Value
+from benchsuite.parity import TOLERANCES
+from benchsuite.report.figures import FIGURES, plain
+from benchsuite.report.material import Machine, Material
 from benchsuite.report.site import Page
+from benchsuite.report.words import alone, count, figure, listed
+from benchsuite.spec import Record
+from benchsuite.timing.steady import STABLE, UNSTABLE
+
+LONG = 300
+"""Characters above which a fact of the environment is shown folded."""
+QUANTITIES = {"loss, predictions": "forward", "dL/dh": "states", "every gradient": "gradients"}
+VALUES = 6
+"""Values of a fact that its cell names."""
+FOREIGN = ("hardware.", "data.", "artifact.", "metric.", "plugin.")
+"""Beginnings of facts that have another place than the table of software."""
 
 
 def methods_page(material: Material) -> Page:
-    machines = tuple(
-        Facts(machine.name, tuple(Fact(name, text) for name, text in machine.facts))
-        for machine in material.machines
+    """All that a reader needs to judge the figures, or to measure them again."""
+    sections = [
+        Section("Hardware", tuple(_hardware(material))),
+        Section("Software", tuple(_software(material))),
+        Section("Data", tuple(_data(material))),
+        Section("Protocol", tuple(_protocol())),
+        Section("What the figures mean", tuple(_definitions())),
+        Section("What was asked for", tuple(_matrices(material))),
+        Section("How to cite", tuple(_citation(material))),
+    ]
+    lead = "What ran where, on which data, how it was timed, and what every figure means."
+    return Page("methods", "Methods and environment", tuple(sections), lead, "Methods")
+
+
+def _hardware(material: Material) -> Iterator[Block]:
+    blocks = []
+    for machine in material.machines:
+        records = [entry.record for entry in material.entries if entry.machine == machine]
+        blocks.append(Facts(machine.name, tuple(_machine(machine, records))))
+    yield Grid(tuple(blocks))
+    if len(blocks) > 1:
+        yield Paragraph("Figures of different machines are never ranked together.", "note")
+
+
+def _machine(machine: Machine, records: list[Record]) -> Iterator[Fact]:
+    known = dict(machine.facts)
+    for record in records:
+        for name in ("hardware.memory_bytes", "system.platform", "system.libc"):
+            if name in record.environment:
+                known.setdefault(name, record.environment[name])
+    for name, text in known.items():
+        own = name.partition(".")[2].replace("_", " ")
+        if name == "hardware.memory_bytes" and text.isdecimal():
+            yield Fact("memory", float(text), "bytes")
+        else:
+            yield Fact(own, text)
+    devices = sorted({record.trial.execution.device for record in records})
+    threads = sorted({record.trial.execution.threads for record in records})
+    yield Fact("devices used", ", ".join(devices))
+    yield Fact("threads a trial", ", ".join(map(str, threads)))
+    allocators = sorted({record.trial.execution.allocator for record in records})
+    yield Fact("memory allocator", ", ".join(allocators))
+
+
+def _software(material: Material) -> Iterator[Block]:
+    """Every fact that is no hardware or data, with all its values."""
+    values: dict[tuple[str, str], dict[str, int]] = {}
+    long: dict[str, dict[str, int]] = {}
+    for entry in material.entries:
+        record = entry.record
+        for name, text in record.environment.items():
+            if name.startswith(FOREIGN) or name in ("system.platform", "system.libc"):
+                continue
+            if len(text) > LONG:
+                found = long.setdefault(name, {})
+            else:
+                backend = record.trial.backend if name.startswith("backend.") else ""
+                found = values.setdefault((backend, name), {})
+            found[text] = found.get(text, 0) + 1
+    rows: list[list[Value | Cell]] = [
+        [Cell(backend or "all", mark="" if backend else "dim"), name, _several(found), sum(found.values())]
+        for (backend, name), found in sorted(values.items())
+    ]
+    columns = (
+        Column("backend", filter=True),
+        Column("fact"),
+        Column("value", help="where trials differ, each value with its number of trials"),
+        Column("trials", "integer"),
     )
-    return Page("methods", "Methods and environment", (Section("Hardware", machines),), "", "Methods")
+    if rows:
+        yield Table("Software and settings", columns, rows)
+    for name, found in sorted(long.items()):
+        for text, number in sorted(found.items(), key=lambda item: -item[1]):
+            yield Details(f"{name} of {count(number, 'trial')}", (Paragraph(text),))
+
+
+def _several(found: dict[str, int]) -> str:
+    if len(found) == 1:
+        return next(iter(found))
+    most = sorted(found.items(), key=lambda item: -item[1])[:VALUES]
+    words = [f"{text} ({number})" for text, number in most]
+    left = len(found) - len(most)
+    return "; ".join([*words, *([f"and {left} more"] if left else [])])
+
+
+def _data(material: Material) -> Iterator[Block]:
+    rows: dict[tuple[str, ...], int] = {}
+    for entry in material.entries:
+        facts, trial = entry.record.environment, entry.record.trial
+        if "data.sha256" in facts:
+            options = ", ".join(f"{name}={value}" for name, value in sorted(trial.options.items()))
+            made = [
+                f"{name}: {facts[name]}"
+                for name in sorted(facts)
+                if name.startswith(("artifact.", "metric."))
+            ]
+            key = (
+                f"{trial.task} / {trial.source}", options, facts.get("data.licence", "not stated"),
+                facts["data.sha256"], "; ".join(made),
+            )  # fmt: skip
+            rows[key] = rows.get(key, 0) + 1
+    if not rows:
+        yield Paragraph("No trial said which data it used.", "note")
+        return
+    extra = any(key[4] for key in rows)
+    columns = (
+        Column("data"),
+        Column("options"),
+        Column("licence"),
+        Column(
+            "SHA-256", help="over the arrays of all splits and the vocabulary: equal content, equal digest"
+        ),
+        *(
+            [Column("made and scored with", help="hashes of tokenisers, signatures of metrics")]
+            if extra
+            else []
+        ),
+        Column("trials", "integer"),
+    )
+    yield Table(
+        "Data sets",
+        columns,
+        [
+            [
+                name,
+                options,
+                licence,
+                Cell(digest, digest[:16], title=digest),
+                *([made] if extra else []),
+                number,
+            ]
+            for (name, options, licence, digest, made), number in rows.items()
+        ],
+        "The CSV holds the digests in full. Equal options give equal data, bit for bit; seeds change initial "
+        "weights and the order of batches, not the data.",
+    )
+
+
+def _protocol() -> Iterator[Block]:
+    yield Paragraph(
+        "The core owns the initial weights, the batches and their order, the training loop, evaluation, "
+        "gradient statistics, timing and parity. A backend owns only how the model runs."
+    )
+    yield Bullets(
+        (
+            "Parity comes first. On the first batch, loss, predictions, every gradient and dL/dh of every "
+            "step are held against a float64 reference in NumPy that starts from the same weights, and so "
+            "are the losses of the first two training steps. error = max|a − b| / max|b|; gradients are held "
+            "against at least a hundredth of the model's largest entry. What breaks parity is neither timed "
+            "nor ranked.",
+            "Cold start (import, build, first step with compilation) is reported apart from the steady "
+            "state.",
+            f"Steady state: warm-up until three blocks in a row agree within {100 * STABLE:.0f} % or its "
+            "time is over, then timed rounds on four batches that lie on the device, each ended by a wait "
+            "for the device. The median is reported, with the quartile distance and a 95 % bootstrap "
+            f"interval. A quartile distance above {100 * UNSTABLE:.0f} % of the median marks a speed as not "
+            "steady (~).",
+            "Thread count and memory allocator are part of the trial and set before the framework is "
+            "imported.",
+            "The share of peak is the analytic number of operations of the step's matrix products over the "
+            "best matrix-product rate that this machine showed at the same shapes.",
+            "Metrics are those of the test split, with the weights of the epoch that was best on the "
+            "validation split.",
+            "Intervals over seeds are Student's t, 95 %. A model is told apart from the best one by a paired "
+            "t test over common seeds, corrected by Holm for the number of models; fewer than three seeds "
+            "are not tested.",
+            "Ranks over tasks: Friedman's test and Nemenyi's critical difference (Demšar 2006).",
+        )
+    )
+    rows: list[list[Value | Cell]] = [
+        [name, *(Cell(getattr(TOLERANCES[precision], field), figure(getattr(TOLERANCES[precision], field)))
+                 for precision in TOLERANCES)]
+        for name, field in QUANTITIES.items()
+    ]  # fmt: skip
+    columns = (Column("quantity"), *(Column(precision, "scientific") for precision in TOLERANCES))
+    yield Table("Tolerances of parity", columns, rows)
+
+
+def _definitions() -> Iterator[Block]:
+    yield Paragraph(
+        "Times are seconds, sizes are bytes, losses are in nats or squared (absolute) units of the scaled "
+        "target."
+    )
+    rows = [[plain(each.names), plain(each.meaning)] for each in FIGURES]
+    yield Table("Figures of a trial", (Column("name"), Column("is")), rows)
+
+
+def _matrices(material: Material) -> Iterator[Block]:
+    for study, description in zip(material.studies, material.descriptions, strict=True):
+        matrix = description.get("matrix")
+        text = matrix.get("text") if isinstance(matrix, dict) else None
+        name = f"study {study.name}"
+        created = description.get("created")
+        begun = f", begun {alone(created, 'date')}" if isinstance(created, float) else ""
+        if isinstance(text, str) and text:
+            yield Details(f"The matrix of {name}{begun}", (Command(text),))
+        else:
+            yield Paragraph(f"The matrix of {name} was not written in TOML{begun}.", "note")
+        yield Command(f"benchsuite reproduce {shlex.quote(study.name)}")
+    yield Paragraph("It runs every ranked trial again and holds each figure to the recorded one.", "note")
+
+
+def _citation(material: Material) -> Iterator[Block]:
+    path = citation_file()
+    fields = (
+        dict(re.findall(r'^(\w[\w-]*): "?([^"\n]+)"?$', path.read_text("utf-8"), re.MULTILINE))
+        if path
+        else {}
+    )
+    title = fields.get("title", "benchsuite")
+    lists = {entry.record.environment.get("python.distributions", "") for entry in material.entries}
+    versions = sorted({one for text in lists for one in re.findall(r"\bbenchsuite==([^,\s]+)", text)})
+    finished = max((entry.record.finished for entry in material.entries), default=0.0)
+    year = datetime.fromtimestamp(finished, UTC).year if 0 < finished < 2.5e11 else None
+    said = f", version {listed(versions)}" if versions else ""
+    yield Paragraph(
+        f"Name the suite, its version and the hardware. These figures were made with benchsuite{said}, on "
+        f"{listed([machine.name for machine in material.machines])}."
+    )
+    bibtex = [
+        "@software{benchsuite,",
+        f"  title   = {{{title}}},",
+        "  author  = {{The benchsuite authors}},",
+        *([f"  version = {{{versions[-1]}}},"] if versions else []),
+        *([f"  year    = {{{year}}},"] if year else []),
+        "}",
+    ]
+    yield Command("\n".join(bibtex))

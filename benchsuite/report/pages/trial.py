@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from benchsuite.contracts import (
     Cell,
     Command,
-    Curves,
     Details,
     Display,
     Fact,
     Facts,
     Grid,
-    Line,
     Link,
     Paragraph,
     Section,
@@ -22,9 +20,14 @@ from benchsuite.contracts import (
 from benchsuite.contracts.report import Block, Form
 from benchsuite.errors import StoreError
 from benchsuite.matrix.fields import flatten
+from benchsuite.ranking import SPEED
+from benchsuite.report.figures import definition
 from benchsuite.report.material import Board, Entry
+from benchsuite.report.pages.methods import LONG
+from benchsuite.report.pages.panels import panels
 from benchsuite.report.site import Page
-from benchsuite.spec import Series, Status
+from benchsuite.spec import Status
+from benchsuite.spec.names import NO_CELL
 
 GROUPS = {
     "test": "Test split",
@@ -36,66 +39,83 @@ GROUPS = {
     "parity": "Parity",
     "model": "Model",
 }
-LONG_FACT = 300
-"""Characters above which a fact of the environment is folded."""
 
 
 def trial_page(entry: Entry, board: Board) -> Page:
+    """What the record holds, what lies beside it, and how to make it again."""
     record = entry.record
     problems: list[Block] = []
     try:
-        series: Sequence[Series] = entry.series()
-        exhibits = entry.exhibits()
+        series, exhibits = entry.series(), entry.exhibits()
     except StoreError as error:
         series, exhibits = [], []
         problems.append(Paragraph(f"What lies beside the journal cannot be read: {error}", "warning"))
-    sections = [
-        Section("", (*problems, *_head(entry, board))),
-        Section("Reproduce", _reproduce(entry)),
-        Section("Figures", tuple(_figures(entry))),
-    ]
-    curves = tuple(_curves(series))
-    if curves:
-        sections.append(Section("Curves", (Grid(curves),)))
+    sections = [Section("", (*problems, *_head(entry, board), *_reproduce(entry)))]
+    if record.exception or record.output_tail:
+        texts = (record.exception, record.output_tail)
+        sections.append(Section("What went wrong", tuple(Command(text) for text in texts if text)))
+    first, folded = panels(series)
+    if first or folded:
+        more = (Details("More curves", (Grid(tuple(folded)),)),) if folded else ()
+        sections.append(Section("Curves", (Grid(tuple(first)), *more)))
     if exhibits:
         sections.append(Section("What it produced", tuple(Display(one) for one in exhibits)))
+    if record.scalars:
+        sections.append(Section("Figures", tuple(_figures(entry))))
     sections += [
-        Section(
-            "Settings", (Facts("", tuple(Fact(name, _plain(value)) for name, value in _settings(entry))),)
-        ),
+        Section("Settings", tuple(_settings(entry))),
         Section("Environment", tuple(_environment(entry))),
     ]
-    if record.exception or record.output_tail:
-        sections.insert(1, Section("What went wrong", tuple(_trouble(entry))))
-    return Page(entry.page, record.trial.label, tuple(sections))
+    trial = record.trial
+    name = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+    title = f"{name} on {trial.task} with {trial.backend}, seed {trial.seed}"
+    return Page(entry.page, title, tuple(sections))
 
 
 def _head(entry: Entry, board: Board) -> Iterable[Block]:
-    record = entry.record
+    record, scalars = entry.record, entry.record.scalars
     if record.reason:
-        tone = "note" if record.status in (Status.OK, Status.SKIPPED) else "warning"
-        yield Paragraph(record.reason, "warning" if tone == "warning" else "note")
-    verdicts = [Fact(name, word) for name, word in sorted(record.verdicts.items())]
-    yield Facts(
-        "",
-        (
-            Fact("trial", record.trial_id),
-            Fact("of", Cell(board.title, page=board.key)),
-            Fact("study", entry.study.name),
-            Fact("machine", entry.machine.name),
-            Fact("status", Cell(str(record.status), mark="" if record.status is Status.OK else "bad")),
-            Fact("kernel that ran", record.kernel or None),
-            *verdicts,
-            Fact("started", record.started, "date"),
-            Fact("took", record.finished - record.started or None, "seconds"),
-        ),
+        yield Paragraph(record.reason, "note" if record.status is Status.SKIPPED else "warning")
+    if not entry.counts:
+        yield Paragraph("A later record of the same trial stands for it in rankings.", "note")
+    breach = record.verdicts.get("parity") == "breach"
+    bad = {"parity": breach, "speed": record.verdicts.get("speed") == "unsynchronised"}
+    verdicts = [
+        Fact(name, Cell(word, mark="bad" if bad.get(name) else ""))
+        for name, word in sorted(record.verdicts.items())
+    ]
+    result = [
+        Fact(
+            f"test {record.primary.replace('_', ' ')}",
+            Cell(scalars[name], mark="best"),
+            help=definition(name),
+        )
+        for name in (f"test/{record.primary}",)
+        if name in scalars
+    ]
+    speed = [Fact("sequences/s", scalars[SPEED], "rate", definition(SPEED))] if SPEED in scalars else []
+    left = (
+        Fact("trial", record.trial_id),
+        Fact("task", Cell(board.title, page=board.key)),
+        Fact("study", entry.study.name),
+        Fact("machine", entry.machine.name),
+        Fact("started", record.started, "date"),
+        Fact("took", record.finished - record.started or None, "seconds"),
     )
+    right = (
+        *result,
+        *speed,
+        Fact("status", Cell(str(record.status), mark="" if record.status is Status.OK else "bad")),
+        *verdicts,
+        Fact("kernel that ran", record.kernel or None, help="asked of the framework"),
+    )
+    yield Grid((Facts("", right), Facts("", left)))
 
 
 def _reproduce(entry: Entry) -> tuple[Block, ...]:
     return (
+        Paragraph("Run it again, and hold every figure to the one recorded here:"),
         Command(f"benchsuite reproduce {shlex.quote(entry.study.name)} {entry.record.trial_id}"),
-        Paragraph("It runs the trial again and holds every figure to the one recorded here.", "note"),
     )
 
 
@@ -103,9 +123,12 @@ def _figures(entry: Entry) -> Iterable[Block]:
     groups: dict[str, list[Fact]] = {}
     for name, value in sorted(entry.record.scalars.items()):
         group, _, own = name.partition("/")
-        groups.setdefault(group, []).append(Fact(own or name, value, form_of(name)))
+        groups.setdefault(group, []).append(Fact(own or name, value, form_of(name), definition(name)))
     names = [*(name for name in GROUPS if name in groups), *(name for name in groups if name not in GROUPS)]
     yield Grid(tuple(Facts(GROUPS.get(name, name), tuple(groups[name])) for name in names))
+    for name, metrics in entry.record.baselines.items():
+        facts = tuple(Fact(metric, value) for metric, value in sorted(metrics.items()))
+        yield Facts(f"Baseline: {name.replace('_', ' ')}", facts)
 
 
 def form_of(name: str) -> Form:
@@ -119,28 +142,20 @@ def form_of(name: str) -> Form:
     return "scientific" if name.startswith("parity/") and name.endswith("error") else "number"
 
 
-def _curves(series: Iterable[Series]) -> Iterable[Curves]:
-    for one in series:
-        yield Curves(one.name, (Line("", one.x, one.y),), one.axis, "")
-
-
-def _settings(entry: Entry) -> Iterable[tuple[str, object]]:
-    return flatten(entry.record.trial.model_dump(mode="json"))
+def _settings(entry: Entry) -> Iterable[Block]:
+    groups: dict[str, list[Fact]] = {}
+    for path, value in flatten(entry.record.trial.model_dump(mode="json")):
+        group, _, own = path.rpartition(".")
+        groups.setdefault(group, []).append(Fact(own, _plain(value)))
+    yield Grid(tuple(Facts(name or "trial", tuple(facts)) for name, facts in groups.items()))
 
 
 def _environment(entry: Entry) -> Iterable[Block]:
     facts = sorted(entry.record.environment.items())
-    yield Facts("", tuple(Fact(name, text) for name, text in facts if len(text) <= LONG_FACT))
-    for name, text in facts:
-        if len(text) > LONG_FACT:
-            yield Details(name, (Paragraph(text),))
-    yield Paragraph((Link("All environments of this report", "methods"), "."), "note")
-
-
-def _trouble(entry: Entry) -> Iterable[Block]:
-    for text in (entry.record.exception, entry.record.output_tail):
-        if text:
-            yield Command(text)
+    yield Facts("", tuple(Fact(name, text) for name, text in facts if len(text) <= LONG))
+    long = [name for name, text in facts if len(text) > LONG]
+    if long:
+        yield Paragraph((f"{', '.join(long)}: in full on the page ", Link("Methods", "methods"), "."), "note")
 
 
 def _plain(value: object) -> str | int | float | bool | None:

@@ -179,7 +179,7 @@
           const text = textOf(datum, columns[place]);
           if (address) cell.append(make("a", { href: address }, text));
           else cell.textContent = text;
-          cell.className = [columns[place].numeric ? "num" : "", value === null && !text ? "" : mark].filter(Boolean).join(" ");
+          cell.className = [columns[place].numeric ? "num" : "", value === null && !text ? "" : mark, text.length > 36 ? "long" : ""].filter(Boolean).join(" ");
           if (title) cell.title = title;
           made.append(cell);
         });
@@ -282,7 +282,7 @@
       await window.vegaEmbed(plot, spec, {
         actions: false, ast: true, renderer: "svg", tooltip: chartTip, defaultStyle: false, mode: "vega-lite",
         config: { background: null, font: getComputedStyle(document.body).fontFamily, view: { stroke: null }, range: { category: range },
-          axis: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500, gridWidth: 1 }, legend: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500 }, header: { labelFontSize: 12, titleFontSize: 12 } },
+          axis: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500, gridWidth: 1 }, legend: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500, orient: "top", titleOrient: "left", symbolSize: 60, columnPadding: 14 }, header: { labelFontSize: 12, titleFontSize: 12 } },
       });
       plot.style.minHeight = "0";
     } catch (error) {

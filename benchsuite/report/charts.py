@@ -1,0 +1,69 @@
+"""Charts of a report, made with Altair: what they share in colours, sizes and words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from benchsuite.contracts import Chart, Table
+from benchsuite.spec.names import NO_CELL
+
+HEIGHT = 260
+CELL_ORDER = ("lstm", "rnn", "gru", NO_CELL)
+BACKEND_ORDER = ("torch", "jax", "numpy", "tensorflow")
+Row = Mapping[str, Any]
+
+
+def chart(
+    title: str,
+    drawn: Any,
+    alt_text: str,
+    note: str = "",
+    table: Table | None = None,
+    height: int | None = HEIGHT,
+) -> Chart:
+    """A chart block of an Altair chart: as wide as its place, in the page's fonts and colours.
+
+    :param drawn: a single or layered Altair chart. :param height: in pixels; None leaves it to the chart.
+    """
+    sized = drawn.properties(width="container", **({} if height is None else {"height": height}))
+    spec = sized.to_dict()
+    spec.pop("config", None)
+    return Chart(title, spec, alt_text, note, table)
+
+
+def data(rows: Iterable[Row]) -> Any:
+    return alt.InlineData(values=[dict(row) for row in rows])
+
+
+def order(found: Iterable[str], known: Sequence[str]) -> list[str]:
+    """The names that occur, the known ones first and in their order."""
+    names = set(found)
+    return [name for name in known if name in names] + sorted(names - set(known))
+
+
+def colour(field: str, found: Iterable[str], known: Sequence[str], title: str | None = None) -> Any:
+    """A colour by name. Known names keep theirs in every chart, whether or not the others occur."""
+    names = order(found, known)
+    domain = [*known, *(name for name in names if name not in known)]
+    return alt.Color(
+        f"{field}:N", title=title, scale=alt.Scale(domain=domain), legend=alt.Legend(values=names)
+    )
+
+
+def cell_colour(cells: Iterable[str]) -> Any:
+    """Colour by the field `cell`."""
+    return colour("cell", cells, CELL_ORDER, "cell")
+
+
+def backend_colour(backends: Iterable[str]) -> Any:
+    """Colour by the field `backend`."""
+    return colour("backend", backends, BACKEND_ORDER, "backend")
+
+
+def number(field: str, title: str, log: bool = False, zero: bool = False) -> dict[str, Any]:
+    """Keywords of an axis for a quantity."""
+    scale = alt.Scale(type="log") if log else alt.Scale(zero=zero)
+    return {"shorthand": f"{field}:Q", "title": title, "scale": scale}

@@ -1,0 +1,152 @@
+"""Charts of the overview: accuracy against speed, and ranks over tasks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import altair as alt
+
+from benchsuite.contracts import Chart, Column, Table
+from benchsuite.ranking import words
+from benchsuite.report.answers import pareto, speed_of
+from benchsuite.report.charts import cell_colour, chart, data
+from benchsuite.report.material import Board
+from benchsuite.report.ranks import Ranks
+from benchsuite.report.words import count, figure, listed
+from benchsuite.spec.names import NO_CELL
+
+MOST_POINTS = 400
+"""Runs that a chart of one task shows, the fastest of each model first."""
+
+
+def tradeoff_chart(board: Board) -> Chart | None:
+    """The ranking metric against training speed, a point a model and backend, with its Pareto front; None where
+    no run has both."""
+    ranking = board.ranking
+    assert ranking is not None
+    rows: list[dict[str, Any]] = []
+    for model in ranking.models:
+        for run in model.runs:
+            speed, metric = speed_of(run), run.primary
+            if speed and metric and math.isfinite(metric.mean):
+                told = words(run, ranking.settings)
+                rows.append(
+                    {
+                        "speed": speed,
+                        "metric": metric.mean,
+                        "cell": run.trial.cell,
+                        "architecture": run.trial.architecture,
+                        "model": " ".join([model.name, *told]),
+                        "backend": ranking.way(run),
+                        "metric shown": figure(metric.mean),
+                        "speed shown": f"{figure(speed)}/s",
+                    }
+                )
+    rows = rows[:MOST_POINTS]
+    if not rows:
+        return None
+    points = [(float(row["speed"]), float(row["metric"])) for row in rows]
+    front = pareto(points, ranking.higher_is_better)
+    on = [rows[at] for at in front]
+    name = ranking.metric.replace("_", " ")
+    x = alt.X(
+        "speed:Q",
+        title="training speed, sequences a second",
+        scale=alt.Scale(type="log"),
+        axis=alt.Axis(tickCount=4),
+    )
+    y = alt.Y("metric:Q", title=name, scale=alt.Scale(zero=False, padding=12))
+    line = (
+        alt.Chart(data([{"speed": row["speed"], "metric": row["metric"]} for row in on]))
+        .mark_line(strokeDash=[4, 3], strokeWidth=1.5, color="#8a9097", interpolate="linear")
+        .encode(x=x, y=y, order=alt.Order("speed:Q"))
+    )
+    dots = (
+        alt.Chart(data(rows))
+        .mark_point(filled=True, size=70, opacity=0.85)
+        .encode(
+            x=x,
+            y=y,
+            color=cell_colour(str(row["cell"]) for row in rows),
+            shape=alt.Shape("architecture:N", title="architecture"),
+            tooltip=[
+                alt.Tooltip("model:N"),
+                alt.Tooltip("backend:N"),
+                alt.Tooltip("metric shown:N", title=name),
+                alt.Tooltip("speed shown:N", title="speed"),
+            ],
+        )
+    )
+    best = listed([f"{row['model']} with {row['backend']}" for row in on[:4]])
+    return chart(
+        board.title,
+        alt.layer(line, dots),
+        f"{name} against training speed of {count(len(rows), 'run')}. On the Pareto front: {best}.",
+        table=_points_table(board, rows, set(front), name),
+        height=280,
+    )
+
+
+def _points_table(board: Board, rows: list[dict[str, Any]], front: set[int], name: str) -> Table:
+    columns = (
+        Column("model"), Column("backend"), Column(name, "number"), Column("sequences/s", "rate"),
+        Column("front", help="whether no other run beats it in both"),
+    )  # fmt: skip
+    made = [
+        [row["model"], row["backend"], row["metric"], row["speed"], at in front]
+        for at, row in enumerate(rows)
+    ]
+    return Table(f"{board.title}: {name} against speed", columns, made)
+
+
+def differences_chart(found: Ranks) -> Chart:
+    """Average ranks with bars as long as the critical difference: where two overlap, their models are not
+    distinguishable (Demšar 2006, the same statement as his diagram of cliques)."""
+    half = found.difference / 2
+    rows = [
+        {
+            "model": name,
+            "rank": rank,
+            "low": rank - half,
+            "high": rank + half,
+            "cell": name.split()[0] if " " in name else NO_CELL,
+            "rank shown": f"{rank:.2f}",
+        }
+        for name, rank in zip(found.models, found.ranks, strict=True)
+    ]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("model:N", sort=list(found.models), title=None, axis=alt.Axis(labelLimit=260))
+    )
+    bars = base.mark_rule(strokeWidth=5, opacity=0.45).encode(
+        x=alt.X(
+            "low:Q",
+            title="average rank: 1 is best",
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(values=list(range(1, len(rows) + 1)), format="d"),
+        ),
+        x2="high:Q",
+        color=cell_colour(str(row["cell"]) for row in rows),
+    )
+    dots = base.mark_point(filled=True, size=80, opacity=1).encode(
+        x="rank:Q",
+        color=cell_colour(str(row["cell"]) for row in rows),
+        tooltip=[alt.Tooltip("model:N"), alt.Tooltip("rank shown:N", title="average rank")],
+    )
+    columns = (Column("model"), Column("average rank", "number"))
+    table = Table(
+        "Average ranks over tasks",
+        columns,
+        [[name, rank] for name, rank in zip(found.models, found.ranks, strict=True)],
+    )
+    return chart(
+        "Average rank over tasks, with the critical difference",
+        alt.layer(bars, dots),
+        f"Average ranks of {count(len(found.models), 'model')} over {count(len(found.tasks), 'task')}; best "
+        f"is {found.models[0]} with {found.ranks[0]:.2f}.",
+        f"Bars are as long as the critical difference, {found.difference:.2f} ranks (Nemenyi, 5 %): models "
+        f"whose bars overlap are not distinguishable. Friedman's test: p = {figure(found.p)}. Tasks: "
+        f"{listed(list(found.tasks))}.",
+        table,
+        height=max(120, 24 * len(rows) + 20),
+    )

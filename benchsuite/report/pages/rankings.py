@@ -1,0 +1,101 @@
+"""Tables of models: who is best, how sure that is, who runs it fastest."""
+
+from __future__ import annotations
+
+from benchsuite.contracts import Cell, Column, Table
+from benchsuite.contracts.report import Mark, Value
+from benchsuite.ranking import Model, words
+from benchsuite.ranking import Section as Ranking
+from benchsuite.report.answers import answer, speed_of, unsteady
+from benchsuite.report.material import Board
+
+WORTH = {
+    "settings": "what tells models of one name apart",
+    "seeds": "trials of the configuration that differ in their seed alone",
+    "vs best": "a paired test over seeds (Student's t, corrected by Holm, 5 % level) against the best model: "
+    "tie, where it cannot tell the two apart, or worse; untested with fewer than 3 seeds in common",
+    "fastest with": "the backend that trains the model fastest; speed, memory and gradient are of that run",
+    "sequences/s": "training throughput in the steady state; ~ stands before a timing that was not steady",
+    "memory": "highest resident memory of the worker while it trained",
+    "gradient": "verdict on dL/dh on its way back in time",
+    "half-life": "steps back in time over which the gradient halves, at the end of training",
+    "parity": "largest error against the float64 reference, as a share of its tolerance, in any backend",
+}
+
+
+def model_words(model: Model, ranking: Ranking) -> str:
+    """`lstm deep`, or `lstm deep hidden=64` where models of one name differ."""
+    return " ".join([model.name, *words(model.best, ranking.settings)])
+
+
+def ranking_table(board: Board, most: int | None = None) -> Table:
+    """The models of a board, the best first, and the computed baselines under them.
+
+    Raises ValueError for a board without a ranking.
+    """
+    ranking = board.ranking
+    if ranking is None:
+        raise ValueError(f"{board.title} has no ranking")
+    found = answer(ranking)
+    alike: dict[int, str] = {}
+    if found:
+        alike = {id(found.best): "best"} | {id(model): "tie" for model in found.alike}
+        alike |= {id(model): "worse" for model in found.worse} | {
+            id(model): "untested" for model in found.untested
+        }
+    arrow = "↑" if ranking.higher_is_better else "↓"
+    columns = [
+        Column("", "integer"),
+        Column("model"),
+        *([Column("settings", help=WORTH["settings"])] if ranking.settings else []),
+        Column(f"{ranking.metric.replace('_', ' ')} {arrow}", "number", _metric_help(ranking)),
+        Column("seeds", "integer", WORTH["seeds"]),
+        Column("vs best", help=WORTH["vs best"]),
+        Column("fastest with", help=WORTH["fastest with"]),
+        Column("sequences/s", "rate", WORTH["sequences/s"]),
+        Column("memory", "bytes", WORTH["memory"]),
+        Column("gradient", help=WORTH["gradient"]),
+        Column("half-life", "number", WORTH["half-life"]),
+        Column("parity", "share", WORTH["parity"]),
+    ]
+    rows = [
+        _row(place, model, board, ranking, alike.get(id(model), ""))
+        for place, model in enumerate(ranking.models[:most], 1)
+    ]
+    for name, value in ranking.baselines.items():
+        row: list[Value | Cell] = [None] * len(columns)
+        row[1] = Cell(name.replace("_", " "), mark="dim", title="computed, not trained")
+        row[3 if ranking.settings else 2] = Cell(value, mark="dim")
+        rows.append(row)
+    return Table(board.title, tuple(columns), rows)
+
+
+def _metric_help(ranking: Ranking) -> str:
+    better = "higher" if ranking.higher_is_better else "lower"
+    return f"test/{ranking.metric}: mean over seeds ± half of its 95 % interval (t); {better} is better"
+
+
+def _row(place: int, model: Model, board: Board, ranking: Ranking, told: str) -> list[Value | Cell]:
+    run, metric = model.best, model.metric
+    scalars = run.scalars
+    marks: dict[str, Mark] = {"best": "best", "tie": "best", "untested": "dim"}
+    memory, half_life = scalars.get("memory/peak_bytes"), scalars.get("gradient/half_life_steps")
+    first = run.records[0].trial_id
+    return [
+        place,
+        Cell(model.name, page=board.pages.get(first, "")),
+        *([" ".join(words(run, ranking.settings))] if ranking.settings else []),
+        Cell(
+            metric.mean if metric else None,
+            half=metric.half_width if metric else None,
+            mark="best" if told == "best" else "",
+        ),
+        metric.n if metric else None,
+        Cell(told, mark=marks.get(told, "")),
+        ranking.way(run),
+        Cell(speed_of(run), mark="unsure" if unsteady(run) else ""),
+        memory.mean if memory else None,
+        run.verdict("gradient"),
+        half_life.mean if half_life else None,
+        model.worst_parity,
+    ]

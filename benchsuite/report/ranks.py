@@ -1,0 +1,107 @@
+"""Models over several tasks: average ranks and the critical difference (Demšar 2006)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchsuite.report.material import Board
+from benchsuite.report.words import count, figure, listed
+
+LEAST_TASKS = 3
+LEAST_MODELS = 3
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Average ranks over tasks, the best first.
+
+    difference  two average ranks that lie further apart differ at the 5 % level (Nemenyi)
+    p           of Friedman's test that all models are equal
+    left_out    models that some task lacks
+    """
+
+    models: tuple[str, ...]
+    ranks: tuple[float, ...]
+    tasks: tuple[str, ...]
+    difference: float
+    p: float
+    left_out: tuple[str, ...]
+
+
+def ranks(boards: Sequence[Board]) -> Ranks | str:
+    """The average rank of each model over the boards, or the reason why there is none.
+
+    A model here is a cell in an architecture; of several sizes or recipes of it the best one counts. Boards of
+    several machines repeat one another: those of the machine that has most are taken.
+    """
+    ranked = _of_one_machine([board for board in boards if board.ranking and board.ranking.models])
+    if len(ranked) < LEAST_TASKS:
+        return (
+            f"A critical-difference diagram needs at least {LEAST_TASKS} tasks with a ranking; there "
+            f"{'is' if len(ranked) == 1 else 'are'} {len(ranked)}."
+        )
+    scores = [_scores(board) for board in ranked]
+    everywhere = [name for name in scores[0] if all(name in score for score in scores)]
+    left_out = tuple(dict.fromkeys(name for score in scores for name in score if name not in everywhere))
+    if len(everywhere) < LEAST_MODELS:
+        return (
+            f"A critical-difference diagram needs at least {LEAST_MODELS} models that were ranked on every "
+            f"one of the {len(ranked)} tasks; there {'is' if len(everywhere) == 1 else 'are'} "
+            f"{len(everywhere)}."
+        )
+    from scipy import stats
+
+    table = np.array([[score[name] for name in everywhere] for score in scores])
+    places = np.apply_along_axis(stats.rankdata, 1, table)
+    average = places.mean(axis=0)
+    order = np.argsort(average, kind="stable")
+    tasks, models = table.shape
+    spread = stats.studentized_range.ppf(0.95, models, math.inf) / math.sqrt(2)
+    p = float(stats.friedmanchisquare(*table.T).pvalue) if np.ptp(places, axis=1).any() else 1.0
+    return Ranks(
+        tuple(everywhere[at] for at in order),
+        tuple(float(average[at]) for at in order),
+        tuple(board.title for board in ranked),
+        float(spread * math.sqrt(models * (models + 1) / (6 * tasks))),
+        p,
+        left_out,
+    )
+
+
+def _of_one_machine(boards: Sequence[Board]) -> list[Board]:
+    machines = [board.machine for board in boards]
+    most = max(machines, key=machines.count, default=None)
+    return [board for board in boards if board.machine == most]
+
+
+def _scores(board: Board) -> dict[str, float]:
+    """Model -> its metric, turned so that lower is better."""
+    assert board.ranking is not None
+    sign = -1.0 if board.ranking.higher_is_better else 1.0
+    found: dict[str, float] = {}
+    for model in board.ranking.models:  # the best first: of equal names the first one counts
+        if model.metric and math.isfinite(model.metric.mean) and model.name not in found:
+            found[model.name] = sign * model.metric.mean
+    return found
+
+
+def verdict(found: Ranks) -> str:
+    """What the ranks say, in a sentence or two."""
+    first = found.models[0]
+    alike = [
+        name
+        for name, rank in zip(found.models[1:], found.ranks[1:], strict=True)
+        if rank - found.ranks[0] <= found.difference
+    ]
+    words = f"Over {count(len(found.tasks), 'task')} {first} ranks best on average ({found.ranks[0]:.2f})."
+    if found.p >= 0.05:
+        return f"{words} Friedman's test finds no difference among the models (p = {figure(found.p)})."
+    if not alike:
+        return f"{words} It differs from every other model (Nemenyi, 5 %)."
+    most = 4
+    names = alike if len(alike) <= most else [*alike[:most], f"{len(alike) - most} more"]
+    return f"{words} Not distinguishable from it over so many tasks: {listed(names)} (Nemenyi, 5 %)."
