@@ -53,7 +53,7 @@ def tones() -> Clips:
     tract = 0.9 + 0.3 * (pitch - 85) / 145 * random.uniform(0.7, 1.0, count)  # high voices have short tracts
     pace = random.uniform(0.06, 0.09, count)
     level = random.permutation(np.geomspace(0.05, 0.8, count))  # sixteen-fold, as in recordings
-    noise = 10 ** random.uniform(-2.0, -1.2, count)
+    noise = 10 ** random.uniform(-1.0, -0.2, count)  # 20 to 4 dB below the voice
     waves, found = [], []
     for digit, phones in enumerate(DIGITS):
         for voice in range(count):

@@ -20,7 +20,7 @@ from benchsuite_video.pairs import PAIRS, VideoPairs, digit_accuracy, pair_class
 from benchsuite_video.task import Video
 
 NEXT, PAIR = benchsuite_video.benchsuite_register_tasks()
-SMALL: dict[str, Scalar] = {"sequences": 60, "frames": 6}
+SMALL: dict[str, Scalar] = {"sequences": 60, "frames": 6, "scale": 2}
 
 
 def options(entry: TaskEntry, **given: Scalar) -> dict[str, Scalar]:
