@@ -10,7 +10,7 @@ from typing import Any
 
 from benchsuite.matrix.fields import flatten
 from benchsuite.spec import Record
-from benchsuite.spec.names import NO_CELL
+from benchsuite.spec.names import FALSE_TIMES, NO_CELL
 from benchsuite.stats import Aggregate, Estimate, aggregate
 
 SPEED = "speed/sequences_per_second"
@@ -140,7 +140,7 @@ def _model_key(run: Aggregate) -> str:
 def _slowness(run: Aggregate) -> tuple[float, str]:
     """Sorts the fastest first, and last what has no speed that may be believed."""
     speed = run.scalars.get(SPEED)
-    if speed is None or math.isnan(speed.mean) or "unsynchronised" in run.verdict("speed"):
+    if speed is None or math.isnan(speed.mean) or set(run.verdict("speed").split("/")) & set(FALSE_TIMES):
         return math.inf, run.trial.backend
     return -speed.mean, run.trial.backend
 

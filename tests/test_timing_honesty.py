@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from queueing import WORK_SECONDS, ForgetfulProgram, QueueingProgram, queueing
 from tiny import program, sign_batcher, sign_data, sign_model
 
-from benchsuite.contracts import Batch, Program
+from benchsuite.contracts import Batch, Program, StepLog
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import Protocol, Recipe
-from benchsuite.timing import steady_state, unsynchronised
+from benchsuite.spec import FALSE_TIMES, Protocol, Recipe
+from benchsuite.timing import Samples, Witness, steady_state, too_many_threads, unsynchronised
 from benchsuite_numpy.reference import ReferenceProgram
 
 
@@ -72,3 +73,70 @@ def test_the_forgetful_one_would_have_looked_far_too_fast(
         forgetful.step(batch)
     forgetful.synchronize()
     assert (time.perf_counter() - begin) / 20 < WORK_SECONDS / 2
+
+
+class Idle(ReferenceProgram):
+    """Goes forward and skips the way back."""
+
+    def step(self, placed: object) -> None:
+        before = self.parameters()
+        super().step(placed)
+        self.load_parameters(before)
+
+
+class Forgetful(ReferenceProgram):
+    """Skips every second step."""
+
+    count = 0
+
+    def step(self, placed: object) -> None:
+        self.count += 1
+        if self.count % 2:
+            super().step(placed)
+
+
+class Remembering(ReferenceProgram):
+    """Answers from memory when it is asked the same again."""
+
+    known: np.ndarray | None = None
+
+    def predict(self, placed: object) -> np.ndarray:
+        if self.known is None:
+            self.known = super().predict(placed)
+        return self.known
+
+
+class Replaying(ReferenceProgram):
+    """Reports the first loss ever after."""
+
+    def drain(self) -> StepLog:
+        log = super().drain()
+        return StepLog(np.full_like(log.loss, log.loss[:1].sum()), log.norm, log.peak)
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        (ReferenceProgram, ""),
+        (Idle, "idle"),
+        (Forgetful, "incomplete"),
+        (Remembering, "cached"),
+        (Replaying, "cached"),
+    ],
+)
+def test_steps_that_are_none_are_named(kind: type[ReferenceProgram], word: str, batch: Batch) -> None:
+    model, recipe = sign_model(hidden=2), Recipe()
+    made = kind(model, program(model, recipe).parameters(), recipe, "float64")
+    witness = Witness(made, batch)
+    for _ in range(20):
+        made.step(batch)
+    assert witness.testimony(20) == word
+    assert word in ("", *FALSE_TIMES)
+
+
+@pytest.mark.parametrize(("busy", "threads", "expected"), [(0.9, 1, False), (1.9, 1, True), (1.9, 2, False)])
+def test_more_processor_time_than_the_threads_have_is_noticed(
+    busy: float, threads: int, expected: bool
+) -> None:
+    wall = np.array([0.1, 0.12, 0.11])
+    assert too_many_threads(Samples(wall, busy * wall, 1, 3, True), threads) is expected

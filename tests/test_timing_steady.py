@@ -148,6 +148,6 @@ def test_a_spread_that_is_too_wide_is_called_unstable() -> None:
 
 
 def test_the_summary_is_that_of_the_wall_times() -> None:
-    samples = Samples(np.array([1.0, 2.0, 4.0]), np.array([9.0, 8.0, 7.0]), 5, True)
+    samples = Samples(np.array([1.0, 2.0, 4.0]), np.array([9.0, 8.0, 7.0]), 5, 20, True)
     assert samples.summary.median == 2.0
     assert samples.cpu_median == 8.0

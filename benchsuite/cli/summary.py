@@ -10,7 +10,7 @@ from rich.text import Text
 
 from benchsuite.cli.output import table
 from benchsuite.ranking import SPEED, Model, Section, sections, words
-from benchsuite.spec import Record, Status
+from benchsuite.spec import FALSE_TIMES, Record, Status
 from benchsuite.stats import Aggregate, Estimate
 
 BEST = 12
@@ -175,7 +175,8 @@ def problems(records: Iterable[Record]) -> list[tuple[str, list[str]]]:
     for record in records:
         kind = _trouble(record)
         if kind:
-            reason = (record.reason or record.exception or "no reason given").strip().splitlines()[0]
+            known = record.reason or record.exception or FALSE_TIMES.get(kind, "no reason given")
+            reason = known.strip().splitlines()[0]
             kinds.setdefault(kind, {}).setdefault(reason, []).append(
                 f"{record.trial.label} [{record.trial_id}]"
             )
@@ -193,7 +194,7 @@ def problems(records: Iterable[Record]) -> list[tuple[str, list[str]]]:
     return found
 
 
-GRAVEST_FIRST = ("parity breach", "failed", "killed", "timeout", "unsynchronised", "diverged", "skipped")
+GRAVEST_FIRST = ("parity breach", "failed", "killed", "timeout", *FALSE_TIMES, "diverged", "skipped")
 
 
 def _trouble(record: Record) -> str:
@@ -202,8 +203,8 @@ def _trouble(record: Record) -> str:
         return str(record.status)
     if record.verdicts.get("parity") == "breach":
         return "parity breach"
-    if record.verdicts.get("speed") == "unsynchronised":
-        return "unsynchronised"
+    if record.verdicts.get("speed") in FALSE_TIMES:
+        return record.verdicts["speed"]
     return "" if record.ranked else "parity not checked"
 
 

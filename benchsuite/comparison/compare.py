@@ -11,7 +11,7 @@ import numpy as np
 from benchsuite.comparison.effects import Effect, Verdict, hold_together, pooled
 from benchsuite.comparison.pairing import Pair, Pairing, pair_records
 from benchsuite.comparison.selection import Selection
-from benchsuite.spec import Record
+from benchsuite.spec import FALSE_TIMES, Record
 
 METRIC_MARGIN = 0.002
 """Share of a metric's value below which a difference is of no consequence."""
@@ -119,7 +119,7 @@ def _timed(pairs: Iterable[Pair]) -> list[Pair]:
         pair
         for pair in pairs
         if all(value > 0 for value in _times(pair))
-        and "unsynchronised" not in (pair.a.verdicts.get("speed"), pair.b.verdicts.get("speed"))
+        and not {pair.a.verdicts.get("speed"), pair.b.verdicts.get("speed")} & set(FALSE_TIMES)
     ]
 
 

@@ -12,7 +12,16 @@ from benchsuite.spec.model import (
     Recurrent,
     Tokens,
 )
-from benchsuite.spec.names import ARCHITECTURES, CELLS, LOSSES, OPTIMISERS, PRECISIONS, READOUTS, UNROLLS
+from benchsuite.spec.names import (
+    ARCHITECTURES,
+    CELLS,
+    FALSE_TIMES,
+    LOSSES,
+    OPTIMISERS,
+    PRECISIONS,
+    READOUTS,
+    UNROLLS,
+)
 from benchsuite.spec.parameters import GATES, decoder_names, parameter_shapes, recurrent_names
 from benchsuite.spec.record import Exhibit, Record, Series, Status
 from benchsuite.spec.trial import Execution, Protocol, Recipe, Size, Trial
@@ -21,6 +30,7 @@ __all__ = [
     "ARCHITECTURES",
     "BLANK",
     "CELLS",
+    "FALSE_TIMES",
     "GATES",
     "LOSSES",
     "OPTIMISERS",

@@ -53,3 +53,12 @@ READOUTS: dict[str, str] = {
     "mean": "the mean of the outputs over each row's valid steps",
     "steps": "every step's output",
 }
+
+FALSE_TIMES: dict[str, str] = {
+    "unsynchronised": "synchronize() came back before the work was done",
+    "idle": "the timed steps left every parameter as it was",
+    "incomplete": "drain() has not one loss for each step that was timed",
+    "cached": "the same answers came again after the parameters had changed",
+    "threads": "more processor time passed than the trial's threads can use",
+}
+"""Verdicts on a timing that is worth nothing: what was timed is not the work that was asked for."""

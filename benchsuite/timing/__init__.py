@@ -1,7 +1,15 @@
 """The timing protocol: the core's, never a plugin's."""
 
-from benchsuite.timing.honesty import unsynchronised
+from benchsuite.timing.honesty import Witness, too_many_threads, unsynchronised
 from benchsuite.timing.peak import peak_rate
 from benchsuite.timing.steady import Samples, Summary, steady_state
 
-__all__ = ["Samples", "Summary", "peak_rate", "steady_state", "unsynchronised"]
+__all__ = [
+    "Samples",
+    "Summary",
+    "Witness",
+    "peak_rate",
+    "steady_state",
+    "too_many_threads",
+    "unsynchronised",
+]

@@ -1,11 +1,14 @@
-"""Checks that a timed program did its work inside the timed region."""
+"""Checks that a timed program did all its work inside the timed region. Each has its word in FALSE_TIMES."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from benchsuite.contracts import Program
+from benchsuite.timing.steady import Samples
 
 SHARE = 0.25
 """Share of a block's work that may be left when synchronize() returns."""
@@ -31,6 +34,44 @@ def unsynchronised(program: Program, step: Callable[[], None], seconds: float) -
     block = time.perf_counter() - begin
     first, second = _reading(program), _reading(program)
     return first - second > max(SHARE * (block + first), LEAST_SECONDS / 4)
+
+
+class Witness:
+    """Sees a program before its steps are timed, and says afterwards whether they were steps at all."""
+
+    def __init__(self, program: Program, placed: object) -> None:
+        """`placed` is one of the batches that will be timed."""
+        self._program, self._placed = program, placed
+        self._parameters, self._answer = program.parameters(), program.predict(placed)
+
+    def testimony(self, steps: int) -> str:
+        """What is wrong with the `steps` steps since, in a word of FALSE_TIMES, or "". Drains the program.
+
+        A step that skips its backward pass or its update moves nothing; one that answers from memory gives the
+        same loss and the same scores although the parameters have moved.
+        """
+        losses = self._program.drain().loss
+        if len(losses) != steps:
+            return "incomplete"
+        after = self._program.parameters()
+        if all(np.array_equal(after[name], before) for name, before in self._parameters.items()):
+            return "idle"
+        remembered = bool(losses.any()) and len(np.unique(losses)) < len(losses) / LEAST_STEPS
+        if remembered or np.array_equal(self._program.predict(self._placed), self._answer):
+            return "cached"
+        return ""
+
+
+LEAST_STEPS = 8
+"""Losses of so many steps cannot repeat by accident, each on its batch, while the parameters move."""
+
+SPARE_THREADS = 0.5
+"""Processor seconds by wall second that may pass above the trial's threads: the system's own work."""
+
+
+def too_many_threads(samples: Samples, threads: int) -> bool:
+    """Whether the rounds took more processor time than `threads` threads have."""
+    return bool(np.median(samples.cpu / samples.wall) > threads + SPARE_THREADS)
 
 
 def _reading(program: Program) -> float:

@@ -39,11 +39,13 @@ class Summary:
 
 @dataclass(frozen=True)
 class Samples:
-    """Seconds per call, one entry a round. `calls` is how often a round called."""
+    """Seconds per call, one entry a round. `calls` is how often a round called, `total` how often all did,
+    warming up included."""
 
     wall: np.ndarray
     cpu: np.ndarray
     calls: int
+    total: int
     warm: bool
     """Whether warm-up became stable within its time."""
 
@@ -71,12 +73,20 @@ def summarise(samples: np.ndarray) -> Summary:
 
 def steady_state(call: Callable[[], None], synchronize: Callable[[], None], protocol: Protocol) -> Samples:
     """Time `call`, which may return before its work is done; `synchronize` waits for it."""
-    first = _block(call, synchronize, 1)[0]
+    total = 0
+
+    def counted() -> None:
+        nonlocal total
+        total += 1
+        call()
+
+    first = _block(counted, synchronize, 1)[0]
     calls = max(1, int(np.ceil(protocol.round_seconds / max(first, 1e-7))))
-    calls, warm = _warm_up(call, synchronize, protocol, calls)
+    calls, warm = _warm_up(counted, synchronize, protocol, calls)
+    total += calls * protocol.rounds  # counted here, so that counting is not timed
     rounds = [_block(call, synchronize, calls) for _ in range(protocol.rounds)]
     wall, cpu = np.array(rounds).T
-    return Samples(wall, cpu, calls, warm)
+    return Samples(wall, cpu, calls, total, warm)
 
 
 def _block(call: Callable[[], None], synchronize: Callable[[], None], calls: int) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -13,7 +13,7 @@ from benchsuite.contracts import Backend, Batch, Dataset, Program
 from benchsuite.decoding import greedy_search
 from benchsuite.flops import forward_products, inference_flops, training_flops
 from benchsuite.spec import Decoder, ModelSpec, Series, Trial
-from benchsuite.timing import Samples, peak_rate, steady_state, unsynchronised
+from benchsuite.timing import Samples, Witness, peak_rate, steady_state, too_many_threads, unsynchronised
 
 BATCHES = 4
 GENERATION_ROUNDS = 5
@@ -21,7 +21,7 @@ GENERATION_ROUNDS = 5
 
 @dataclass
 class Speed:
-    """Scalars `speed/...`, the samples behind them, and a verdict: stable, unstable or unsynchronised."""
+    """Scalars `speed/...`, the samples behind them, and a verdict: stable, unstable or one of FALSE_TIMES."""
 
     scalars: dict[str, float] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
@@ -55,12 +55,10 @@ def measure_speed(
             program.place(batch)
 
     found = Speed()
-    step = steady_state(steps, program.synchronize, trial.protocol)
     program.drain()
-    if unsynchronised(program, steps, step.summary.median):
-        found.verdict = "unsynchronised"
-    elif step.summary.unstable:
-        found.verdict = "unstable"
+    witness = Witness(program, placed[0])
+    step = steady_state(steps, program.synchronize, trial.protocol)
+    found.verdict = _verdict(program, witness, steps, step, count, trial)
     predict = steady_state(inference, program.synchronize, trial.protocol)
     move = steady_state(transfer, program.synchronize, trial.protocol)
     for name, samples in (("step", step), ("inference", predict), ("transfer", move)):
@@ -70,6 +68,20 @@ def measure_speed(
         _generation(found, program, model.decoder, placed[count // 2], batches[count // 2], trial)
     _limits(found, batches, model, backends, trial, step, predict)
     return found
+
+
+def _verdict(
+    program: Program, witness: Witness, steps: Callable[[], None], step: Samples, count: int, trial: Trial
+) -> str:
+    """Whether the timed steps may be believed: stable, unstable, or a word of FALSE_TIMES."""
+    said = witness.testimony(step.total * count)
+    if unsynchronised(program, steps, step.summary.median):
+        return "unsynchronised"  # first: what is still at work has not logged all its losses either
+    if said:
+        return said
+    if trial.execution.device == "cpu" and too_many_threads(step, trial.execution.threads):
+        return "threads"
+    return "unstable" if step.summary.unstable else "stable"
 
 
 def _timing_batches(trial: Trial, batcher: Batcher, data: Dataset) -> list[Batch]:
