@@ -14,10 +14,16 @@ from benchsuite_numpy.plans import Plan
 
 BLOCK = 1 << 18
 """Bytes of (rows, T, H) in a block of Additive's step: its passes then stay in an L2 cache of half a MiB."""
+KEPT = 1 << 27
+"""Bytes of tanh that Additive keeps: to read them is faster than to compute them again."""
 
 
 class Additive:
-    """e_tj = v . tanh(s_{t-1} Wq + y_j Wk + b) (Bahdanau et al. 2015, appendix A.1.2), one step at a time."""
+    """e_tj = v . tanh(s_{t-1} Wq + y_j Wk + b) (Bahdanau et al. 2015, appendix A.1.2), one step at a time.
+
+    tanh of every step, (U, B, T, H), can be the largest array of all. Up to KEPT bytes of it are kept for the
+    backward pass; more is computed again there.
+    """
 
     def __init__(self, place: Place, flat: Flat) -> None:
         self._xp, self._on_gpu = place.xp, place.on_gpu
@@ -47,34 +53,40 @@ class Additive:
     def start(self, plan: Plan, memory: Memory, keep: bool) -> None:
         """Before a loop over `plan`; `keep` for a backward pass after it."""
         rows, time, features = memory.y.shape
-        hidden, arena = self._Wq.shape[1], self._arena
+        arena, hidden = self._arena, self._Wq.shape[1]
         self._plan, self._memory = plan, memory
         self._keys = self.keys(memory, arena)
-        per_step = arena.views if keep else arena.overlaid
-        self._hidden = per_step("hidden", [(w, time, hidden) for w in plan.widths])
+        self._at = plan.width_ends if keep else plan.time * [0]
         self._weights = arena.view("weights", (plan.time if keep else 1, rows, time))
-        self._queries = arena.view("queries", (rows, hidden))
+        self._queries = arena.view("queries", (plan.width_ends[-1] if keep else rows, hidden))
         self._context = arena.view("context", (rows, 1, features))
-        self._keep = keep
+        self._keep, self._size = keep, rows
+        if not self._on_gpu:
+            self._size = max(1, min(rows, BLOCK // (memory.y.itemsize * time * hidden)))
+        shapes = [(w, time, hidden) for w in plan.widths]
+        kept = keep and plan.width_ends[-1] * time * hidden * memory.y.itemsize <= KEPT
+        self._hidden = arena.views("hidden", shapes) if kept else None
+        self._work = arena.view("work", (self._size, time, hidden))
 
     def _blocks(self, width: int) -> list[slice]:
-        size = width
-        if not self._on_gpu:
-            _, time, hidden = self._keys.shape
-            size = max(1, BLOCK // (self._keys.itemsize * time * hidden))
-        return [slice(start, min(start + size, width)) for start in range(0, width, size)]
+        return [slice(start, min(start + self._size, width)) for start in range(0, width, self._size)]
+
+    def _tanh(self, t: int, rows: slice, *, again: bool) -> Array:
+        """tanh(q + keys) of some rows at step t, (rows, T, H); `again`: in the backward pass."""
+        part = self._work[: rows.stop - rows.start] if self._hidden is None else self._hidden[t][rows]
+        if not again or self._hidden is None:
+            q = self._queries[self._at[t] + rows.start : self._at[t] + rows.stop]
+            self._xp.add(self._keys[rows], q[:, None], out=part)
+            self._xp.tanh(part, out=part)
+        return part
 
     def forward(self, t: int, h: Array) -> Array:
         """The contexts (w, F) of the states h (H, w) before step t."""
         xp, width = self._xp, h.shape[1]
-        hidden, q = self._hidden[t], self._queries[:width]
-        xp.matmul(h.T, self._Wq, out=q)
+        xp.matmul(h.T, self._Wq, out=self._queries[self._at[t] : self._at[t] + width])
         a = self._weights[t if self._keep else 0, :width]
         for rows in self._blocks(width):
-            part = hidden[rows]
-            xp.add(self._keys[rows], q[rows, None], out=part)
-            xp.tanh(part, out=part)
-            xp.matmul(part, self._v, out=a[rows])
+            xp.matmul(self._tanh(t, rows, again=False), self._v, out=a[rows])
         softmax(xp, a, None if self._memory.mask is None else self._memory.mask[:width])
         context = self._context[:width]
         xp.matmul(a[:, None], self._memory.y[:width], out=context)
@@ -98,15 +110,14 @@ class Additive:
     def backward(self, t: int, h: Array, d_context: Array) -> Array:
         """dL/dh (H, w) of the states before step t, from dL/d(context) (F, w); steps come last first."""
         xp, width, y = self._xp, h.shape[1], self._memory.y
-        hidden, a = self._hidden[t], self._weights[t, :width]
-        at = slice(self._plan.width_ends[t], self._plan.width_ends[t + 1])
+        a, at = self._weights[t, :width], slice(self._at[t], self._at[t] + width)
         kept, d_q = self._d_contexts[t, :width], self._d_queries[at]
         kept[...] = d_context.T
         d_e = softmax_back(xp, a, xp.matmul(y[:width], kept[:, :, None])[:, :, 0])
         xp.add(self._d_energies[:width], d_e, out=self._d_energies[:width])
         for rows in self._blocks(width):
             # with tanh' = 1 - tanh^2 and d_e's sum of zero over j, the ones add nothing to dL/dq
-            part, slope, total = hidden[rows], d_e[rows], self._d_hidden[rows]
+            part, slope, total = self._tanh(t, rows, again=True), d_e[rows], self._d_hidden[rows]
             xp.add(self._dv, xp.matmul(slope.reshape(-1), part.reshape(-1, part.shape[2])), out=self._dv)
             xp.multiply(part, part, out=part)
             xp.matmul(slope[:, None], part, out=d_q[rows, None])

@@ -15,6 +15,9 @@ from benchsuite_numpy.memory import remember
 from benchsuite_numpy.plans import Plan
 from benchsuite_numpy.stack import permuted
 
+FEW = 16
+"""Up to so many likeliest tokens are found one after the other, which is faster than to sort the vocabulary."""
+
 
 class NumpyDecoding(Decoding):
     """B rows in the batch's own order, `width` hypotheses each, N in all. The memory is held once for a row."""
@@ -83,18 +86,23 @@ class NumpyDecoding(Decoding):
 
     def _likeliest(self, scores: Array, k: int) -> tuple[Array, Array]:
         """ln p (N, k) in double precision and token (N, k) of each row's k largest scores, the largest first;
-        of equal ones the smaller token."""
-        xp, classes = self._place.xp, scores.shape[1]
-        top = scores.max(axis=1, keepdims=True)
-        if k == 1:
-            found = scores.argmax(axis=1)[:, None]
-        elif k < classes:
-            found = xp.sort(xp.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
+        of equal ones the smaller token. `scores` is used up."""
+        xp, k = self._place.xp, min(k, scores.shape[1])
+        if k > FEW:
+            found = xp.argsort(-scores, axis=1, kind="stable")[:, :k]
+            values = xp.take_along_axis(scores, found, axis=1)
         else:
-            found = xp.broadcast_to(xp.arange(classes), scores.shape)
-        chosen = (xp.take_along_axis(scores, found, axis=1) - top).astype("float64")
+            rows = xp.arange(len(scores))
+            picked = []
+            for _ in range(k):
+                token = scores.argmax(axis=1)
+                picked.append((token, scores[rows, token]))
+                scores[rows, token] = -xp.inf
+            for token, value in picked:
+                scores[rows, token] = value
+            found, values = (xp.stack(part, axis=1) for part in zip(*picked, strict=True))
+        top = values[:, :1]
         xp.subtract(scores, top, out=scores)
         xp.exp(scores, out=scores)
-        log_p = chosen - xp.log(scores.sum(axis=1, keepdims=True).astype("float64"))
-        order = xp.argsort(-log_p, axis=1, kind="stable")
-        return xp.take_along_axis(log_p, order, axis=1), xp.take_along_axis(found, order, axis=1)
+        total = scores.sum(axis=1, keepdims=True)
+        return (values - top).astype("float64") - xp.log(total.astype("float64")), found

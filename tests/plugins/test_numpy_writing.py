@@ -76,13 +76,20 @@ def test_any_lengths(
 
 
 @pytest.mark.parametrize("unroll", UNROLLS)
-@pytest.mark.parametrize("attention", ATTENTIONS)
-def test_batches_wide_and_narrow(attention: str, unroll: str) -> None:
+@pytest.mark.parametrize("kind", ATTENTIONS)
+def test_batches_wide_and_narrow(kind: str, unroll: str) -> None:
     """More rows than a block of the attention's step holds, and more scores than a block of the loss does."""
     random = np.random.default_rng(0)
-    spec = writing_model("gru", "bidirectional", attention, hidden=40, vocabulary=700)
+    spec = writing_model("gru", "bidirectional", kind, hidden=40, vocabulary=700)
     data = batch(spec, random.integers(1, 13, 130).tolist(), written=random.integers(1, 8, 130).tolist())
     hold(spec, data, unroll)
+
+
+@pytest.mark.parametrize("unroll", UNROLLS)
+def test_attention_that_keeps_nothing(monkeypatch: pytest.MonkeyPatch, unroll: str) -> None:
+    """Over long inputs tanh is computed again in the backward pass."""
+    monkeypatch.setattr("benchsuite_numpy.attention.KEPT", 0)
+    hold(writing_model("lstm", "deep"), batch(writing_model(), [9, 2, 5], written=[2, 6, 4]), unroll)
 
 
 def test_the_decoder_follows_the_lengths_of_the_targets() -> None:
@@ -181,18 +188,19 @@ def test_padding_takes_no_attention_and_changes_nothing(attention: str) -> None:
                 assert not written.alignment[1, :, 2:].any()
 
 
-@pytest.mark.parametrize("k", [1, 3, 6])
-def test_of_equal_scores_the_smaller_token_comes_first(k: int) -> None:
-    """All six tokens are equally likely."""
-    spec = writing_model(vocabulary=6)
-    weights = parameters(spec) | {"out.W": np.zeros((9, 6)), "out.b": np.zeros(6)}
+@pytest.mark.parametrize("k", [1, 3, 6, 20])
+@pytest.mark.parametrize("vocabulary", [6, 30])
+def test_of_equal_scores_the_smaller_token_comes_first(vocabulary: int, k: int) -> None:
+    """All tokens are equally likely; not more are told of than there are."""
+    spec, told = writing_model(vocabulary=vocabulary), min(k, vocabulary)
+    weights = parameters(spec)
+    weights |= {name: np.zeros_like(weights[name]) for name in ("out.W", "out.b")}
     program = NumpyBackend().build(spec, weights, Recipe(), DOUBLE)
     found = program.decoding(program.place(batch(spec, [3, 2]))).advance(np.full(2, 2), np.arange(2), k)
-    np.testing.assert_allclose(found.log_probabilities, np.full((2, k), -np.log(6)), rtol=1e-14)
+    np.testing.assert_allclose(found.log_probabilities, np.full((2, told), -np.log(vocabulary)), rtol=1e-14)
     assert found.log_probabilities.dtype == np.float64
     assert found.tokens.dtype == np.int32
-    if k in (1, 6):  # between, which of equal ones are among the k is left open
-        np.testing.assert_array_equal(found.tokens, [range(k)] * 2)
+    np.testing.assert_array_equal(found.tokens, [range(told)] * 2)
 
 
 def test_refusals() -> None:
