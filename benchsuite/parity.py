@@ -122,6 +122,31 @@ def compare(found: Gradients, expected: Gradients, precision: str) -> Comparison
     return Comparison(errors, allowed)
 
 
+OWN_ERRORS = 4.0
+"""Times the reference's own error in single precision that others may have where gradients cancel."""
+MOST_WIDENED = 25.0
+"""Times its tolerance that no error may pass, however much cancels."""
+
+
+def widened(found: Comparison, own: Comparison) -> tuple[Comparison, float]:
+    """`found` with wider tolerances where the reference itself, in the trial's precision, is off by more than a
+    share of them; and by which factor.
+
+    The tolerances take it that the terms of a gradient do not cancel. Where they do (a balanced batch whose
+    rows all end in one state), the sum keeps fewer digits than its terms had, in any program. How many are
+    lost is seen by running the reference in single precision on the same batch: its formulas are the right
+    ones, so its error is rounding alone. Gradients and dL/dh_t are widened together, by the worst of them.
+    """
+    kinds = ("gradient", "state")
+    ratios = [own.ratio(name) for name in own.errors if name.split("/")[0] in kinds]
+    factor = min(max(1.0, OWN_ERRORS * max(ratios, default=0.0)), MOST_WIDENED)
+    allowed = {
+        name: limit * factor if name.split("/")[0] in kinds else limit
+        for name, limit in found.allowed.items()
+    }
+    return Comparison(found.errors, allowed), factor
+
+
 def parameter_drift(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Error of every parameter after training, by the rule of the gradients."""
     return _errors("parameter", found, expected)

@@ -14,12 +14,14 @@ from benchsuite.contracts import Batch, Gradients
 from benchsuite.errors import ContractError
 from benchsuite.parity import (
     FLOOR,
+    MOST_WIDENED,
     TOLERANCES,
     Comparison,
     compare,
     in_double,
     parameter_drift,
     relative_error,
+    widened,
 )
 
 REALS = arrays.arrays(
@@ -181,3 +183,25 @@ def test_the_reference_sees_the_very_numbers_the_backend_saw() -> None:
     np.testing.assert_array_equal(double.inputs, third)
     assert double.targets.dtype == np.int32
     assert not double.fresh
+
+
+def test_tolerances_are_widened_by_what_the_reference_itself_loses() -> None:
+    allowed = {"loss": 5e-6, "gradient/out.W": 2e-5, "state/rnn.l0.fwd": 1e-5}
+    found = Comparison({"loss": 6e-6, "gradient/out.W": 9e-5, "state/rnn.l0.fwd": 1e-6}, allowed)
+    own = Comparison({"loss": 1e-7, "gradient/out.W": 3e-5, "state/rnn.l0.fwd": 1e-7}, allowed)
+    wide, factor = widened(found, own)
+    assert factor == pytest.approx(4 * 1.5)
+    assert wide.allowed == pytest.approx({"loss": 5e-6, "gradient/out.W": 12e-5, "state/rnn.l0.fwd": 6e-5})
+    assert wide.breaches == ["loss"]
+
+
+def test_tolerances_are_never_narrowed_and_never_widened_without_end() -> None:
+    allowed = {"gradient/out.W": 2e-5}
+    exact, hopeless = (
+        Comparison({"gradient/out.W": 1e-9}, allowed),
+        Comparison({"gradient/out.W": 1.0}, allowed),
+    )
+    assert widened(exact, exact) == (exact, 1.0)
+    wide, factor = widened(Comparison({"gradient/out.W": 1e-3}, allowed), hopeless)
+    assert factor == MOST_WIDENED
+    assert not wide.ok
