@@ -70,6 +70,8 @@ Rerun = Annotated[
 ]
 Study = Annotated[
     str,
-    typer.Argument(metavar="STUDY", help="A study's name in the results folder, its path, or a bundle of it."),
+    typer.Argument(
+        metavar="STUDY", help="A study's name in the results folder, its path, or a bundle of it."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

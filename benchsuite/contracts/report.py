@@ -183,9 +183,10 @@ class Cards:
 
 @dataclass(frozen=True)
 class Grid:
-    """Blocks side by side where there is room."""
+    """Blocks side by side where there is room; `wide` ones need more of it."""
 
     blocks: tuple[Block, ...]
+    wide: bool = False
 
 
 @dataclass(frozen=True)

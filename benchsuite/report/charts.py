@@ -13,6 +13,8 @@ from benchsuite.spec.names import NO_CELL
 HEIGHT = 260
 CELL_ORDER = ("lstm", "rnn", "gru", NO_CELL)
 BACKEND_ORDER = ("torch", "jax", "numpy", "tensorflow")
+LONG_NAME = 18
+"""Letters of a name above which a legend has fewer columns."""
 Row = Mapping[str, Any]
 
 
@@ -48,9 +50,9 @@ def colour(field: str, found: Iterable[str], known: Sequence[str], title: str | 
     """A colour by name. Known names keep theirs in every chart, whether or not the others occur."""
     names = order(found, known)
     domain = [*known, *(name for name in names if name not in known)]
-    return alt.Color(
-        f"{field}:N", title=title, scale=alt.Scale(domain=domain), legend=alt.Legend(values=names)
-    )
+    columns = {} if len(names) <= 4 else {"columns": 2 if max(map(len, names)) > LONG_NAME else 3}
+    legend = alt.Legend(values=names, labelLimit=200 if columns.get("columns") == 2 else 110, **columns)
+    return alt.Color(f"{field}:N", title=title, scale=alt.Scale(domain=domain), legend=legend)
 
 
 def cell_colour(cells: Iterable[str]) -> Any:

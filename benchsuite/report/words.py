@@ -52,7 +52,7 @@ def figure(value: float, decimals: int | None = None, *, scientific: bool = Fals
         text = f"{size:,.{decimals}f}"
     elif scientific or size >= 1e9 or size < 1e-4:
         mantissa, _, power = f"{size:.1e}".partition("e")
-        text = f"{mantissa}e{int(power)}".replace("e-", f"e{MINUS}")
+        text = f"{mantissa.removesuffix('.0')}e{int(power)}".replace("e-", f"e{MINUS}")
     elif size >= 1000:
         text = f"{size:,.0f}"
     else:
@@ -101,7 +101,7 @@ def alone(value: Value, form: Form) -> str:
     """One value with its unit: `413 MiB`, `1.25 ms`, `12.5 %`."""
     if value is None or isinstance(value, str | bool):
         return Scale(form).write(value)
-    scale = scale_for(form, [value])
+    scale = Scale(form) if form == "number" else scale_for(form, [value])
     text = scale.write(value)
     return f"{text} {scale.unit}" if scale.unit and text and math.isfinite(value) else text
 

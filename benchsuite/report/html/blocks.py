@@ -216,7 +216,9 @@ class Blocks:
         return Markup(macros().cards(views))
 
     def _grid(self, block: Grid) -> Markup:
-        return Markup(macros().grid(self.all(block.blocks)))
+        packed = all(isinstance(one, Facts) for one in block.blocks)
+        kind = "pack" if packed else "grid wide" if block.wide else "grid"
+        return Markup(macros().grid(self.all(block.blocks), kind))
 
     def _details(self, block: Details) -> Markup:
         return Markup(macros().details(clean(block.summary), self.all(block.blocks)))

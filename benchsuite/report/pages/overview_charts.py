@@ -53,7 +53,7 @@ def tradeoff_chart(board: Board) -> Chart | None:
     x = alt.X(
         "speed:Q",
         title="training speed, sequences a second",
-        scale=alt.Scale(type="log"),
+        scale=alt.Scale(type="log", nice=False, padding=15),
         axis=alt.Axis(tickCount=4),
     )
     y = alt.Y("metric:Q", title=name, scale=alt.Scale(zero=False, padding=12))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchsuite.contracts import Curves, Line
+from benchsuite.report.words import scale_for
 from benchsuite.spec import Series
 
 AXES = {"step": "optimiser step", "epoch": "epoch", "lag": "steps back in time", "sample": "timed round"}
@@ -58,7 +59,8 @@ def panels(series: Iterable[Series]) -> tuple[list[Curves], list[Curves]]:
             for place, rule in enumerate(RULES)
             if (match := re.fullmatch(rule.pattern, one.name, re.DOTALL))
         )
-        title = RULES[place].title.format(*found.groups())
+        words = [group.replace("_", " ") for group in found.groups()]
+        title = RULES[place].title.format(*words)
         groups.setdefault((place, title), []).append((found.groups()[-1], one))
     first: list[Curves] = []
     folded: list[Curves] = []
@@ -74,6 +76,10 @@ def _panel(rule: Rule, title: str, members: Sequence[tuple[str, Series]]) -> Cur
     )
     log = _is_wide(lines) if rule.log is None else rule.log
     y = title.partition(" ")[2] if rule.y == "{0}" else rule.y
+    if y == "seconds":
+        scale = scale_for("seconds", [value for line in lines for value in line.y])
+        lines = tuple(replace(line, y=[value / scale.by for value in line.y]) for line in lines)
+        y = scale.unit or "s"
     return Curves(title, lines, AXES[members[0][1].axis], y, log)
 
 

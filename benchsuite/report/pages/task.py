@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchsuite.contracts import Cell, Column, Details, Display, Fact, Facts, Link, Paragraph, Section, Table
+from benchsuite.contracts import (
+    Cell,
+    Column,
+    Details,
+    Display,
+    Fact,
+    Facts,
+    Grid,
+    Link,
+    Paragraph,
+    Section,
+    Table,
+)
 from benchsuite.contracts.report import Block
 from benchsuite.errors import StoreError
 from benchsuite.ranking import Model
@@ -141,7 +153,7 @@ def _samples(board: Board, found: Answer) -> Iterator[Block]:
     name = model_words(model, board.ranking)
     which = "the best model" if model is found.best else "the best model that has any to show"
     yield Paragraph((f"Of {which}, ", Link(f"{name}, seed {entry.record.trial.seed}", entry.page), ":"))
-    yield from (Display(one) for one in exhibits[:EXHIBITS])
+    yield Grid(tuple(Display(one) for one in exhibits[:EXHIBITS]), wide=True)
     if len(exhibits) > EXHIBITS:
         more = count(len(exhibits) - EXHIBITS, "more")
         yield Paragraph((f"There are {more} on ", Link("the trial's page", entry.page), "."), "note")

@@ -21,6 +21,7 @@ from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.words import count, figure, seconds
 from benchsuite.stats import Aggregate
 
+LOG = alt.Scale(type="log", nice=False, padding=15)
 MOST_MODELS = 8
 """Models whose curves are drawn: as many as there are colours."""
 MOST_SEEDS = 10
@@ -65,7 +66,7 @@ def learning_charts(board: Board, ranking: Ranking) -> Iterator[Block]:
     if not drawn:
         yield Paragraph("No trial of these models recorded curves.", "note")
         return
-    yield Grid(tuple(drawn))
+    yield Grid(tuple(drawn), wide=True)
     yield Paragraph(
         "Lines are means over seeds of each model's fastest run; a band spans its lowest and its highest "
         "seed.",
@@ -215,7 +216,7 @@ def target_chart(ranking: Ranking) -> tuple[Block, ...]:
         .mark_point(filled=True, size=70, opacity=0.85)
         .encode(
             x=alt.X(
-                "seconds:Q", title="seconds to target", scale=alt.Scale(type="log"), axis=alt.Axis(tickCount=5)
+                "seconds:Q", title="seconds to target", scale=LOG, axis=alt.Axis(tickCount=5)
             ),
             y=alt.Y("model:N", title=None, sort=names, axis=alt.Axis(labelLimit=240, grid=True)),
             color=backend_colour(str(point["backend"]) for point in points),

@@ -17,7 +17,7 @@ from benchsuite.contracts import (
     Paragraph,
     Section,
 )
-from benchsuite.contracts.report import Block, Form
+from benchsuite.contracts.report import Block, Form, Value
 from benchsuite.errors import StoreError
 from benchsuite.matrix.fields import flatten
 from benchsuite.ranking import SPEED
@@ -59,7 +59,9 @@ def trial_page(entry: Entry, board: Board) -> Page:
         more = (Details("More curves", (Grid(tuple(folded)),)),) if folded else ()
         sections.append(Section("Curves", (Grid(tuple(first)), *more)))
     if exhibits:
-        sections.append(Section("What it produced", tuple(Display(one) for one in exhibits)))
+        sections.append(
+            Section("What it produced", (Grid(tuple(Display(one) for one in exhibits), wide=True),))
+        )
     if record.scalars:
         sections.append(Section("Figures", tuple(_figures(entry))))
     sections += [
@@ -158,5 +160,7 @@ def _environment(entry: Entry) -> Iterable[Block]:
         yield Paragraph((f"{', '.join(long)}: in full on the page ", Link("Methods", "methods"), "."), "note")
 
 
-def _plain(value: object) -> str | int | float | bool | None:
-    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+def _plain(value: object) -> Value | Cell:
+    if value is None:
+        return Cell(None, "none", mark="dim")
+    return value if isinstance(value, str | int | float | bool) else str(value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchsuite.contracts import Cell, Column, Section, Table
+from collections.abc import Iterable
+
+from benchsuite.contracts import Cell, Column, Paragraph, Section, Table
 from benchsuite.contracts.report import Mark, Value
 from benchsuite.ranking import SPEED
 from benchsuite.report.material import Entry, Material
@@ -11,50 +13,62 @@ from benchsuite.report.words import count
 from benchsuite.spec import Record, Status
 from benchsuite.spec.names import NO_CELL
 
+COLUMNS = (
+    Column("trial"),
+    Column("study", filter=True),
+    Column("machine", filter=True),
+    Column("task", filter=True),
+    Column("cell", filter=True),
+    Column("architecture", filter=True),
+    Column("backend", filter=True),
+    Column("unroll", filter=True),
+    Column("device", filter=True),
+    Column("precision", filter=True),
+    Column("hidden", "integer", "units of a recurrent layer"),
+    Column("seed", "integer"),
+    Column("status", help="how the trial ended", filter=True),
+    Column("parity", "share", "largest error as a share of its tolerance; above 100 % is a breach"),
+    Column("metric", "number", "the task's own metric on the test split"),
+    Column("sequences/s", "rate", "training speed in the steady state; ~ marks a timing that was not steady"),
+    Column("memory", "bytes", "highest resident memory of the worker while it trained"),
+    Column("gradient", help="verdict on the gradient on its way back in time", filter=True),
+)
+STATUS_MARKS: dict[Status, Mark] = {Status.OK: "", Status.SKIPPED: "dim"}
+TELLING = ("study", "machine", "device", "precision", "hidden")
+"""Columns that are left out where all trials agree."""
+ALL = "The CSV has the columns shown; `benchsuite export` writes every field and every scalar."
+
 
 def trials_page(material: Material) -> Page:
     """A row a record, sortable and filterable, each leading to the trial's own page."""
-    several = len(material.studies) > 1
-    machines = len(material.machines) > 1
-    columns = [
-        Column("trial"),
-        *([Column("study", filter=True)] if several else []),
-        *([Column("machine", filter=True)] if machines else []),
-        Column("task", filter=True),
-        Column("cell", filter=True),
-        Column("architecture", filter=True),
-        Column("backend", filter=True),
-        Column("unroll", filter=True),
-        Column("device", filter=True),
-        Column("hidden", "integer", "units of a recurrent layer"),
-        Column("seed", "integer"),
-        Column("status", help="how the trial ended", filter=True),
-        Column("parity", "number", "largest error as a share of its tolerance; above 1 is a breach"),
-        Column("metric", "number", "the task's own metric on the test split"),
-        Column("sequences/s", "rate", "training speed in the steady state"),
-        Column("memory", "bytes", "highest resident memory of the worker while it trained"),
-        Column("gradient", help="verdict on the gradient on its way back in time", filter=True),
-    ]
     titles = {entry.page: board.title for board in material.boards for entry in board.entries}
-    rows = [
+    rows: list[list[Value | Cell]] = [
         [
             Cell(entry.record.trial_id, entry.record.trial_id[:8], entry.page),
-            *([entry.study.name] if several else []),
-            *([entry.machine.name] if machines else []),
+            entry.study.name,
+            entry.machine.name,
             *_row(entry, titles[entry.page]),
         ]
         for entry in material.entries
     ]
-    table = Table("Trials", tuple(columns), rows)
-    words = count(len(rows), "trial")
+    kept = [
+        at
+        for at, column in enumerate(COLUMNS)
+        if column.name not in TELLING or _differ(row[at] for row in rows)
+    ]
+    table = Table("Trials", tuple(COLUMNS[at] for at in kept), [[row[at] for at in kept] for row in rows])
     return Page(
         "trials",
         "Every trial",
-        (Section("", (table,)),),
-        f"{words}: every row leads to a page with all figures of the trial, its curves, its environment and "
-        "the command that reproduces it.",
+        (Section("", (table, Paragraph(ALL, "note"))),),
+        f"{count(len(rows), 'trial')}: every row leads to a page with all figures of the trial, its curves, "
+        "its environment and the command that reproduces it.",
         "Trials",
     )
+
+
+def _differ(values: Iterable[Value | Cell]) -> bool:
+    return len(set(values)) > 1
 
 
 def _row(entry: Entry, title: str) -> list[Value | Cell]:
@@ -67,9 +81,10 @@ def _row(entry: Entry, title: str) -> list[Value | Cell]:
         trial.backend,
         trial.execution.unroll,
         trial.execution.device,
+        trial.execution.precision,
         trial.size.hidden,
         trial.seed,
-        Cell(str(record.status), mark="" if record.status is Status.OK else "bad", title=brief(record.reason)),
+        Cell(str(record.status), mark=STATUS_MARKS.get(record.status, "bad"), title=brief(record.reason)),
         _parity(record),
         scalars.get(f"test/{record.primary}"),
         Cell(scalars.get(SPEED), mark=unsteady(record)),

@@ -64,7 +64,7 @@
     if (decimals !== null && !scientific) text = grouped(size.toFixed(decimals));
     else if (scientific || size >= 1e9 || size < 1e-4) {
       const [mantissa, power] = size.toExponential(1).split("e");
-      text = `${mantissa}e${String(Number(power)).replace("-", MINUS)}`;
+      text = `${mantissa.replace(/\.0$/, "")}e${String(Number(power)).replace("-", MINUS)}`;
     } else if (size >= 1000) text = grouped(size.toFixed(0));
     else text = String(Number(size.toPrecision(4)));
     return value < 0 ? `${MINUS}${text}` : text;
@@ -138,7 +138,7 @@
         body.append(...rows.map(([, row]) => row));
       });
     }
-    if (body.rows.length > 15) {
+    if (body.rows.length > 20) {
       const controls = make("div", { class: "controls" }, searchField("Search in the table", (text) => {
         const words = text.toLowerCase().split(/\s+/).filter(Boolean);
         for (const row of body.rows) {
