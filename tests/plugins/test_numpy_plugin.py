@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plugins.numpy_cases import model, parameters
+from plugins.numpy_cases import model, parameters, writing_model
 
 import benchsuite_numpy
 from benchsuite.contracts import BackendEntry
@@ -28,13 +28,13 @@ def entry() -> BackendEntry:
     return found
 
 
-def trial(cell: str = "lstm", **execution: Any) -> Trial:
+def trial(cell: str = "lstm", architecture: str = "plain", **execution: Any) -> Trial:
     return Trial.model_validate(
         {
             "task": "t",
             "source": "s",
             "cell": cell,
-            "architecture": "plain",
+            "architecture": architecture,
             "backend": "numpy",
             "execution": execution,
         }
@@ -97,6 +97,8 @@ def test_what_it_takes() -> None:
         for precision in ("float32", "float64"):
             assert backend.supports(trial(unroll=unroll, precision=precision)) is None
     assert backend.supports(trial(cell="none")) is None
+    for architecture in ("deep", "deep_bidirectional", "encoder_decoder", "attention"):
+        assert backend.supports(trial(architecture=architecture)) is None
     assert "cell 'sru' has no NumPy kernel" in str(backend.supports(trial(cell="sru")))
 
 
@@ -106,6 +108,8 @@ def test_what_ran_is_asked_of_the_libraries() -> None:
     blas = backend.versions()["blas"].split()[0]
     assert program.kernel() == f"python_loop+{blas}"
     assert blas != "unknown_blas"
+    writer = backend.build(writing_model(), parameters(writing_model()), Recipe(), Execution())
+    assert writer.kernel() == f"python_loop+{blas}"
     pictures = ModelSpec(Features(8), Convolutional(8, 8), Dense(3), "cross_entropy")
     cnn = backend.build(pictures, parameters(pictures), Recipe(), Execution())
     assert cnn.kernel() == f"im2col+{blas}"
