@@ -10,9 +10,9 @@ FEWEST, MOST = 3, 5
 """Digits of a string."""
 PAUSES = (0.05, 0.2)
 """Seconds between two digits, drawn uniformly."""
-HUSH = 10 ** (-50 / 20)
-"""Amplitude of the white noise in a pause, 50 dB below the clips. Digital silence would be a sign that no
-recording has."""
+HUSH = 10 ** (-30 / 20)
+"""Amplitude of the white noise in a pause, 30 dB below the clips: spread over the bands it just stays above the
+floor of the features. Digital silence would mark the joins by a sign that no recording has."""
 
 
 def spell(clips: Clips, allowed: np.ndarray, count: int, seed: int) -> list[np.ndarray]:

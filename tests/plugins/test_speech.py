@@ -19,7 +19,7 @@ from benchsuite.spec import Dense, Features, Recurrent, Size
 from benchsuite.spec.trial import Scalar
 from benchsuite_speech.clips import RATE, Clips, levelled, read_fsdd
 from benchsuite_speech.features import LOWEST, RANGE, LogMel, from_mel, to_mel
-from benchsuite_speech.strings import FEWEST, MOST, PAUSES, frames_needed, join, spell
+from benchsuite_speech.strings import FEWEST, HUSH, MOST, PAUSES, frames_needed, join, spell
 from benchsuite_speech.task import Speech
 from benchsuite_speech.tones import DIGITS, TAKES, VOICES, tones
 from benchsuite_speech.transcription import LABELS, SpeechStrings
@@ -333,7 +333,14 @@ def test_clips_are_joined_unchanged_with_pauses() -> None:
     pauses = (len(joined) - sum(map(len, waves))) / RATE
     assert 2 * PAUSES[0] - 0.001 <= pauses <= 2 * PAUSES[1]
     quiet = joined[len(waves[0]) : len(waves[0]) + int(PAUSES[0] * RATE)]
-    assert 0.002 < quiet.std() < 0.005
+    assert quiet.std() == pytest.approx(HUSH, rel=0.15)
+
+
+def test_a_pause_is_no_digital_silence() -> None:
+    data = strings()
+    for row in range(len(data.test)):
+        frames = data.test.inputs[row]
+        assert np.mean(np.all(frames == frames.min(), axis=1)) < 0.02
 
 
 def test_labels_are_the_digits_plus_one_of_the_clips_named() -> None:
