@@ -113,3 +113,24 @@ def test_a_program_that_does_not_wait_is_named() -> None:
     found = measure_speed(forgetful, [ReferenceBackend()], model, one, sign_batcher(data), data)
     forgetful.stop()
     assert found.verdict == "unsynchronised"
+
+
+def test_latency_is_that_of_single_rows() -> None:
+    class Rows(ReferenceProgram):
+        asked: list[int]
+
+        def predict(self, placed: object) -> np.ndarray:
+            assert isinstance(placed, Batch)
+            self.asked = [*getattr(self, "asked", []), placed.size]
+            return super().predict(placed)
+
+    data, model = sign_data(), sign_model(hidden=2)
+    one = trial(protocol=QUICK.model_copy(update={"latency": 40}))
+    made = Rows(model, program(model, one.recipe).parameters(), one.recipe, "float64")
+    found = measure_speed(made, [ReferenceBackend()], model, one, sign_batcher(data), data)
+    quantiles = [found.scalars[f"speed/latency_p{share}_seconds"] for share in (50, 95, 99)]
+    assert 0 < quantiles[0] <= quantiles[1] <= quantiles[2]
+    assert made.asked.count(1) >= 40
+    samples = next(series for series in found.series if series.name == "speed/latency_wall")
+    assert len(samples.y) == 40
+    assert quantiles[0] == pytest.approx(float(np.median(samples.y)))

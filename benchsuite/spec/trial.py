@@ -85,6 +85,9 @@ class Protocol(Frozen):
     """Most time spent on warming up until the step time is stable."""
     gradient_snapshots: Annotated[int, Field(ge=2)] = 3
     """How often gradient statistics are taken: at the start, evenly during, and at the end of training."""
+    latency: Annotated[int, Field(ge=0)] = 0
+    """Predictions for a single row that are timed one by one, for the quantiles of their latency; 0: none, for
+    a batch of one is another shape, which frameworks compile for."""
     beam: PositiveInt = 1
     """Hypotheses kept while the test split is written (decoders, CTC); 1 is greedy, as validation is."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -64,6 +65,9 @@ def measure_speed(
     for name, samples in (("step", step), ("inference", predict), ("transfer", move)):
         _describe(found, name, samples, count)
     _throughput(found, batches, step, count)
+    found.scalars["speed/inference_sequences_per_second"] = batches[0].size * count / predict.summary.median
+    if trial.protocol.latency:
+        _latency(found, program, batches[count // 2], trial.protocol.latency)
     if model.decoder is not None:
         _generation(found, program, model.decoder, placed[count // 2], batches[count // 2], trial)
     _limits(found, batches, model, backends, trial, step, predict)
@@ -137,6 +141,28 @@ def _generation(
     _describe(found, "generation", samples, 1)
     tokens = int(np.count_nonzero(written.tokens))
     found.scalars["speed/generated_tokens_per_second"] = tokens / samples.summary.median
+
+
+LATENCY_QUANTILES = (50, 95, 99)
+WARM_UP_CALLS = 5
+
+
+def _latency(found: Speed, program: Program, batch: Batch, calls: int) -> None:
+    """Seconds from a single row on the device to its scores on the host, by quantile over `calls` calls."""
+    written = None if batch.target_lengths is None else batch.target_lengths[:1]
+    row = Batch(batch.inputs[:1], batch.lengths[:1], batch.targets[:1], target_lengths=written)
+    placed = program.place(row)
+    for _ in range(WARM_UP_CALLS):
+        program.predict(placed)
+    seconds = []
+    for _ in range(calls):
+        begin = time.perf_counter()
+        program.predict(placed)
+        seconds.append(time.perf_counter() - begin)
+    for share in LATENCY_QUANTILES:
+        found.scalars[f"speed/latency_p{share}_seconds"] = float(np.percentile(seconds, share))
+    each = np.arange(calls, dtype=float).tolist()
+    found.series.append(Series(name="speed/latency_wall", axis="sample", x=each, y=seconds))
 
 
 def _limits(
