@@ -137,6 +137,12 @@ FIGURES = (
         ("parity/step_error",),
     ),
     Figure(
+        "`parity/widened`",
+        "by which factor the tolerances of gradients and dL/dhₜ were widened because their terms cancel: "
+        "1 nearly always",
+        ("parity/widened",),
+    ),
+    Figure(
         "`parity/worst_ratio`",
         "largest error over its tolerance: above 1 is a breach",
         ("parity/worst_ratio",),
@@ -174,6 +180,17 @@ FIGURES = (
             "speed/sequences_per_second",
             "speed/time_steps_per_second",
         ),
+    ),
+    Figure(
+        "`speed/inference_sequences_per_second`",
+        "throughput of predict() at the training batch's size",
+        ("speed/inference_sequences_per_second",),
+    ),
+    Figure(
+        "`speed/latency_p50_seconds`, `_p95_`, `_p99_`",
+        "one row from the device to its scores, by quantile over `protocol.latency` calls (0, the default: "
+        "not measured)",
+        ("speed/latency_*",),
     ),
     Figure(
         "`speed/generation_*`, `speed/generated_tokens_per_second`",
