@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from benchsuite.contracts import Curves, Line
 from benchsuite.report.words import figure
@@ -21,37 +21,41 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 32
 POINTS = 160
 """Most points of a line: half as many as the frame has pixels on a small screen."""
 COLOURS = 8
+FEW = 20
+"""Points up to which each of them has a dot."""
 
 
 def draw(curves: Curves) -> tuple[Markup, list[tuple[str, int]]]:
     """The drawing, and its legend: (name, number of the colour)."""
     lines = [(line, *_points(line, curves.log)) for line in curves.lines]
     lines = [one for one in lines if len(one[1])]
-    legend = [(line.name, place % COLOURS) for place, (line, _, _) in enumerate(lines)]
-    label = f"{curves.title}: {curves.y} by {curves.x}"
     if not lines:
         return Markup('<p class="note">No finite value to draw.</p>'), []
-    xs = np.concatenate([x for _, x, _ in lines])
-    ys = np.concatenate([y for _, _, y in lines])
-    for line, _, _ in lines:
-        for bound in (line.low, line.high):
-            if bound is not None:
-                values = np.asarray(bound, np.float64)
-                ys = np.concatenate([ys, values[np.isfinite(values) & ((values > 0) | (not curves.log))]])
-    frame = _Frame.around(xs, ys, curves.log)
+    legend = [(line.name, place % COLOURS) for place, (line, _, _) in enumerate(lines)]
+    frame = _Frame.around(
+        np.concatenate([x for _, x, _ in lines]),
+        np.concatenate([y for _, _, y in lines] + [_bound(line, curves.log) for line, _, _ in lines]),
+        curves.log,
+    )
     parts = [frame.axes(curves.x, curves.y)]
     for place, (line, x, y) in enumerate(lines):
         colour = place % COLOURS
         if line.low is not None and line.high is not None:
             parts.append(frame.band(line, colour))
         parts.append(frame.line(x, y, colour, line.name))
+    label = escape(f"{curves.title}: {curves.y} by {curves.x}")
+    # only numbers and escaped texts come together here and below: Markup.format would cost ten times as much
     return Markup(
-        '<svg class="curve" viewBox="0 0 {w} {h}" role="img" aria-label="{label}" data-x0="{x0}" '
-        'data-x1="{x1}" data-y0="{y0}" data-y1="{y1}" data-log="{log}">{parts}</svg>'
-    ).format(
-        w=WIDTH, h=HEIGHT, label=label, parts=Markup().join(parts), log=int(curves.log),
-        x0=f"{frame.x0:.7g}", x1=f"{frame.x1:.7g}", y0=f"{frame.y0:.7g}", y1=f"{frame.y1:.7g}",
-    ), legend  # fmt: skip
+        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}" '
+        f'data-x0="{frame.x0:.7g}" data-x1="{frame.x1:.7g}" data-y0="{frame.y0:.7g}" data-y1="{frame.y1:.7g}" '
+        f'data-log="{int(curves.log)}">{"".join(parts)}</svg>'
+    ), legend
+
+
+def _bound(line: Line, log: bool) -> np.ndarray:
+    """The values of a line's band that can be drawn."""
+    values = np.array([*(line.low or ()), *(line.high or ())], np.float64)
+    return values[np.isfinite(values) & ((values > 0) | (not log))]
 
 
 def _points(line: Line, log: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -101,62 +105,47 @@ class _Frame:
         share = (values - self.y0) / (self.y1 - self.y0)
         return np.asarray(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM))
 
-    def line(self, x: np.ndarray, y: np.ndarray, colour: int, name: str) -> Markup:
-        across, down = self.across(x), self.down(y)
-        title = Markup("<title>{}</title>").format(name) if name else Markup()
-        if len(x) <= 20:
-            dots = Markup().join(
-                Markup('<circle class="dot c{}" cx="{:.1f}" cy="{:.1f}" r="2"/>').format(colour, one, other)
-                for one, other in zip(across, down, strict=True)
-            )
-        else:
-            dots = Markup()
-        return Markup('<polyline class="line c{}" points="{}" data-name="{}">{}</polyline>{}').format(
-            colour, _path(across, down), name, title, dots
-        )
+    def line(self, x: np.ndarray, y: np.ndarray, colour: int, name: str) -> str:
+        across, down = self.across(x).tolist(), self.down(y).tolist()
+        dots = ""
+        if len(across) <= FEW:
+            places = "".join(f"M{one:.1f} {other:.1f}h0" for one, other in zip(across, down, strict=True))
+            dots = f'<path class="dots c{colour}" d="{places}"/>'
+        points = _path(across, down)
+        return f'<polyline class="line c{colour}" points="{points}" data-name="{escape(name)}"/>{dots}'
 
-    def band(self, line: Line, colour: int) -> Markup:
+    def band(self, line: Line, colour: int) -> str:
         x, low, high = (np.asarray(part, np.float64) for part in (line.x, line.low, line.high))
         kept = np.isfinite(x + low + high) & ((low > 0) | (not self.log))
         x, low, high = x[kept], low[kept], high[kept]
-        path = _path(np.concatenate([self.across(x), self.across(x)[::-1]]),
-                     np.concatenate([self.down(low), self.down(high)[::-1]]))  # fmt: skip
-        return Markup('<polygon class="band c{}" points="{}"/>').format(colour, path)
+        across = self.across(x).tolist()
+        path = _path([*across, *across[::-1]], [*self.down(low).tolist(), *self.down(high).tolist()[::-1]])
+        return f'<polygon class="band c{colour}" points="{path}"/>'
 
-    def axes(self, x_name: str, y_name: str) -> Markup:
-        floor = HEIGHT - BOTTOM
+    def axes(self, x_name: str, y_name: str) -> str:
+        floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
         parts = []
         for value in ticks(self.x0, self.x1, 4):
-            at = float(self.across(np.array(value)))
+            at = LEFT + (value - self.x0) / (self.x1 - self.x0) * (right - LEFT)
             parts.append(
-                Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-                    at, floor + 12, figure(value)
-                )
+                f'<text class="tick" x="{at:.1f}" y="{floor + 12}" text-anchor="middle">{figure(value)}</text>'
             )
         marks = _decades(self.y0, self.y1) if self.log else ticks(self.y0, self.y1, 4)
         for value in marks:
-            at = float(self.down(np.array(value)))
+            share = ((math.log10(value) if self.log else value) - self.y0) / (self.y1 - self.y0)
+            at = floor - share * (floor - TOP)
+            parts.append(f'<path class="rule" d="M{LEFT} {at:.1f}H{right}"/>')
             parts.append(
-                Markup('<line class="rule" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(
-                    LEFT, WIDTH - RIGHT, at, at
-                )
+                f'<text class="tick" x="{LEFT - 5}" y="{at + 3:.1f}" text-anchor="end">{figure(value)}</text>'
             )
-            parts.append(
-                Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(
-                    LEFT - 5, at + 3, figure(value)
-                )
-            )
-        parts.append(
-            Markup('<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>').format(
-                WIDTH - RIGHT, HEIGHT - 5, x_name
-            )
-        )
-        parts.append(Markup('<text class="axis" x="2" y="{}">{}</text>').format(HEIGHT - 5, y_name))
-        return Markup().join(parts)
+        low = HEIGHT - 5
+        parts.append(f'<text class="axis" x="{right}" y="{low}" text-anchor="end">{escape(x_name)}</text>')
+        parts.append(f'<text class="axis" x="2" y="{low}">{escape(y_name)}</text>')
+        return "".join(parts)
 
 
-def _path(across: np.ndarray, down: np.ndarray) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across.tolist(), down.tolist(), strict=True))
+def _path(across: Sequence[float], down: Sequence[float]) -> str:
+    return " ".join([f"{x:.1f},{y:.1f}" for x, y in zip(across, down, strict=True)])
 
 
 def ticks(low: float, high: float, about: int) -> Sequence[float]:

@@ -33,6 +33,7 @@ class _Writer:
         self._site, self._output = site, output
         self._names = Names()
         self._pictures = Pictures()
+        self._version = version("benchsuite")
 
     def write(self) -> list[Path]:
         self._assets()
@@ -77,7 +78,7 @@ class _Writer:
             menu=self._menu(page, root),
             root=root,
             policy=POLICY,
-            version=version("benchsuite"),
+            version=self._version,
             source=self._site.source,
         )  # fmt: skip
 
