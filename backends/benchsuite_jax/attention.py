@@ -6,6 +6,7 @@ Steps of the encoder are row-major here, (B, T, ...): each row's products are th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -42,9 +43,16 @@ def remember(kind: str, p: Mapping[str, jax.Array], outputs: jax.Array, valid: j
 def additive(p: Mapping[str, jax.Array], memory: Memory, query: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Context (B, F) and attention (B, T) of query s_{t-1} (B, H): e_j = v . tanh(query Wq + y_j Wk + b)
     (Bahdanau et al. 2015)."""
+    found: tuple[jax.Array, jax.Array] = _look(p["attn.v"], memory, query @ p["attn.Wq"])
+    return found
+
+
+@partial(jax.checkpoint, prevent_cse=False)
+def _look(v: jax.Array, memory: Memory, query: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The backward pass makes tanh of (B, T, A) again: kept for every step it would be the largest array of
+    all, and reading it back costs more (a seventh of a step's time at B = 128, T = U = 16, A = 256)."""
     assert memory.keys is not None
-    scores = jnp.tanh((query @ p["attn.Wq"])[:, None] + memory.keys) @ p["attn.v"]
-    attention = _softmax(scores, memory.valid)
+    attention = _softmax(jnp.tanh(query[:, None] + memory.keys) @ v, memory.valid)
     return jnp.einsum("bt,btf->bf", attention, memory.outputs), attention
 
 

@@ -31,7 +31,8 @@ def mean_loss(
     counts = labels.shape[0] if label_lengths is None else label_lengths
     ends = _log_sum(log_p[rows, 2 * counts], log_p[rows, 2 * counts - 1])
     # a factor, not a value: where there is no path the gradient is no number either
-    return jnp.mean(-(ends + scale) * jnp.where(ends > NEVER / 2, 1.0, jnp.inf))
+    possible = jnp.where(ends > NEVER / 2, jnp.ones_like(ends), jnp.inf)
+    return -jnp.mean((ends + scale) * possible)
 
 
 def _extended(labels: jax.Array) -> jax.Array:

@@ -55,15 +55,14 @@ class Executables:
         return self.compiled[key]
 
 
-def loop_kind(executable: Any, scopes: Sequence[str], beside: Sequence[str] = ()) -> str:
-    """How the recurrence runs in a compiled program, read from its HLO: `cudnn`, `scan` or `unrolled`, or two
+def loop_kind(text: str, scopes: Sequence[str], beside: Sequence[str] = ()) -> str:
+    """How the recurrence runs in a compiled program whose HLO is `text`: `cudnn`, `scan` or `unrolled`, or two
     of them joined by `+` where encoder and decoder differ.
 
     :param scopes: names of the recurrences. Only loops inside these name scopes count: XLA writes other
         operations (the scatter of an embedding's gradient) as loops too.
     :param beside: which of them run as loops where the others are cuDNN's.
     """
-    text = executable.as_text()
 
     def kind(scope: str) -> str:
         return "scan" if re.search(LOOP.format(scope=scope), text) else "unrolled"

@@ -142,7 +142,7 @@ class JaxProgram(Program):
             return "none"
         scopes = self._network.scopes
         beside = scopes[1:] if decoder is not None and decoder.attention == "additive" else ()
-        return loop_kind(max(ran, key=lambda item: item[:2])[2], scopes, beside)
+        return loop_kind(max(ran, key=lambda item: item[:2])[2].as_text(), scopes, beside)
 
     def memory(self) -> dict[str, int]:
         found = {}
