@@ -15,6 +15,8 @@ os.environ.setdefault(
 )  # many small programs: compiling them is the whole cost
 jax = pytest.importorskip("jax")
 
+from jax.experimental import rnn  # noqa: E402
+
 from benchsuite.conformance import backend as checks  # noqa: E402
 from benchsuite.conformance import writing  # noqa: E402
 from benchsuite.conformance.backend import Kit  # noqa: E402
@@ -23,9 +25,12 @@ from benchsuite.contracts import Batch  # noqa: E402
 from benchsuite.decoding import beam_search, greedy_search  # noqa: E402
 from benchsuite.errors import ContractError, UnsupportedError  # noqa: E402
 from benchsuite.spec import Execution, Recipe  # noqa: E402
+from benchsuite_jax import fused  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
 from benchsuite_jax.executables import loop_kind  # noqa: E402
+from benchsuite_jax.feed import Feed  # noqa: E402
 from benchsuite_jax.loops import DECODER, ENCODER  # noqa: E402
+from benchsuite_jax.network import Network  # noqa: E402
 from benchsuite_jax.program import JaxProgram  # noqa: E402
 from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
@@ -198,6 +203,33 @@ def test_cudnn_is_named_with_the_loop_that_additive_attention_needs() -> None:
     assert loop_kind(text, both) == "scan"
     assert loop_kind(called, both) == "cudnn"
     assert loop_kind(called, both, beside=(DECODER,)) == "cudnn+scan"
+
+
+@pytest.mark.parametrize("name", ["lstm-multiplicative-deep_bidirectional", "lstm-additive-plain"])
+def test_fused_decoders_mean_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """cuDNN needs a GPU; jax's own model of what cuDNN computes does not, and takes the same arguments."""
+    calls = []
+
+    def model_of_cudnn(
+        x: jax.Array, h: jax.Array, c: jax.Array, w: jax.Array, n: jax.Array, *rest: object
+    ) -> object:
+        *sizes, dropout, both, _ = rest
+        calls.append(x.shape[1])
+        return rnn.lstm_ref(x, h, c, *rnn.unpack_lstm_weights(w, *sizes, both), n, *sizes, dropout, both)
+
+    monkeypatch.setattr(fused, "lstm", model_of_cudnn)
+    case, batch = named(name), named(name).batch("float64")
+    feed = Feed(batch.inputs.swapaxes(0, 1), batch.lengths, batch.targets.T, batch.target_lengths)
+    found = []
+    for unroll in ("fused", "dynamic"):
+        network = Network(case.model, unroll, None, jax.lax.Precision.HIGHEST)
+        zeros = network.zero_states(batch.size, np.dtype("float64"))
+        function = jax.grad(lambda p, n=network, z=zeros: n.loss(p, feed, z)[0])
+        found.append(jax.jit(function)(case.parameters("float64")))
+    time, steps = batch.time, batch.targets.shape[1]
+    assert calls == ([time] if "additive" in name else [time, steps])
+    for parameter, gradient in found[0].items():
+        np.testing.assert_allclose(gradient, found[1][parameter], atol=1e-14, err_msg=parameter)
 
 
 def test_what_a_decoder_needs_is_named() -> None:
