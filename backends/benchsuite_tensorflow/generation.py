@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from benchsuite.contracts import Advance, Decoding
-from benchsuite.spec import Decoder
 from benchsuite_tensorflow import heads
 from benchsuite_tensorflow.attention import Memory
 from benchsuite_tensorflow.cells import State, Tensor
+from benchsuite_tensorflow.decoder import Writer
 from benchsuite_tensorflow.network import Network
 from benchsuite_tensorflow.placement import Placed
 
@@ -20,75 +21,85 @@ Run = Callable[..., Any]
 """(purpose, function, arguments, opened, variant) -> what the graph of `function` gives for the arguments."""
 
 
+@dataclass(frozen=True)
+class Generator:
+    """What the graphs of a decoding compute. It holds no batch: a graph lives as long as its program does.
+
+    weights  gives the canonical weights, inside a graph
+    """
+
+    network: Network
+    writer: Writer
+    weights: Callable[[], Mapping[str, Tensor]]
+
+    @property
+    def vocabulary(self) -> int:
+        return self.writer.decoder.vocabulary
+
+    @property
+    def looks(self) -> bool:
+        return self.writer.decoder.attention != "none"
+
+    @property
+    def held(self) -> int:
+        """Tensors in the states of all layers."""
+        return self.writer.decoder.body.layers * self.writer.cell.parts
+
+    def start(self, width: int, inputs: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Each state (N, H), then what there is of the memory, (N, T, ...): every row `width` times."""
+        states, memory = self.network.encode(self.weights(), inputs, lengths)
+        found = [part for state in states for part in state]
+        if memory is not None:
+            found += [memory.values, memory.valid, *([] if memory.keys is None else [memory.keys])]
+        return [tf.repeat(tensor, width, axis=0) for tensor in found]
+
+    def advance(self, k: int, aligned: bool, tokens: Tensor, parents: Tensor, *given: Tensor) -> list[Tensor]:
+        """ln p (N, k) in double and the tokens (N, k), the states after the step, and where `aligned` the
+        attention (N, T); `given` as start() returned it."""
+        parts, memory = self.writer.cell.parts, given[self.held :]
+        continued = [tf.gather(state, parents) for state in given[: self.held]]
+        states: list[State] = [tuple(continued[at : at + parts]) for at in range(0, self.held, parts)]
+        weights = self.weights()
+        moved = self.writer.step(weights, Memory(*memory) if memory else None, tokens, states)
+        scores = heads.scores(self.network.model, weights, moved.features)
+        # ln p is the score less what all tokens share: the order is that of the scores
+        likeliest, which = tf.math.top_k(scores, k)
+        log_p = tf.cast(likeliest - tf.reduce_logsumexp(scores, 1, keepdims=True), tf.float64)
+        after = [part for state in moved.states for part in state]
+        return [log_p, which, *after, *([moved.attention] if aligned else ())]
+
+
 class TensorFlowDecoding(Decoding):
     """States and memory stay on the device between two tokens.
 
-    :param network: the model. :param weights: gives its weights, inside a graph. :param run: as in Run.
-    :param time: the axis of the encoder's steps is open: one trace serves every padded length.
+    :param run: as in Run. :param free_time: one trace serves every padded length of the inputs.
     """
 
     def __init__(
-        self,
-        network: Network,
-        weights: Callable[[], dict[str, Tensor]],
-        run: Run,
-        placed: Placed,
-        width: int,
-        aligned: bool,
-        free_time: bool,
+        self, generator: Generator, run: Run, placed: Placed, width: int, aligned: bool, free_time: bool
     ) -> None:
-        assert network.model.decoder is not None
-        assert network.writer is not None
-        self._decoder: Decoder = network.model.decoder
-        self._network, self._writer, self._weights, self._run = network, network.writer, weights, run
-        self._width, self._aligned = width, aligned and self._decoder.attention != "none"
-        self._free_time = free_time
-        opened = [0 if free_time else None, None]
+        self._generator, self._run = generator, run
+        self._aligned, self._free_time = aligned and generator.looks, free_time
+
+        def start(inputs: Tensor, lengths: Tensor) -> list[Tensor]:
+            return generator.start(width, inputs, lengths)
+
         given = [placed.data.inputs, placed.data.lengths]
-        tensors = self._run("start", self._start, given, opened, width)
-        count = self._decoder.body.layers * self._writer.cell.parts
-        self._states, self._memory = tensors[:count], tensors[count:]
+        tensors = run("start", start, given, [0 if free_time else None, None], width)
+        self._states, self._memory = tensors[: generator.held], tensors[generator.held :]
 
     def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
-        k = min(k, self._decoder.vocabulary)
+        generator, aligned = self._generator, self._aligned
+        wanted = min(k, generator.vocabulary)
 
-        def function(*given: Tensor) -> list[Tensor]:
-            return self._advance(k, *given)
+        def advance(*given: Tensor) -> list[Tensor]:
+            return generator.advance(wanted, aligned, *given)
 
-        arguments = [
-            tf.constant(tokens, tf.int32),
-            tf.constant(parents, tf.int32),
-            *self._states,
-            *self._memory,
-        ]
-        time = 1 if self._free_time else None
-        opened = [None] * (2 + len(self._states)) + [time] * len(self._memory)
-        found = self._run("advance", function, arguments, opened, (k, self._aligned))
-        likeliest, which, *rest = found
-        count = len(self._states)
-        self._states = rest[:count]
-        alignment = rest[count].numpy() if self._aligned else None
-        return Advance(np.array(likeliest.numpy()), np.array(which.numpy()), alignment)
-
-    def _start(self, inputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Each state (N, H), then what the memory holds, (N, T, ...)."""
-        states, memory = self._network.encode(self._weights(), inputs, lengths)
-        held = [part for state in states for part in state]
-        if memory is not None:
-            held += [memory.values, memory.valid, *([] if memory.keys is None else [memory.keys])]
-        return [tf.repeat(tensor, self._width, axis=0) for tensor in held]
-
-    def _advance(self, k: int, tokens: Tensor, parents: Tensor, *given: Tensor) -> list[Tensor]:
-        count, parts = len(self._states), self._writer.cell.parts
-        continued = [tf.gather(state, parents) for state in given[:count]]
-        states: list[State] = [tuple(continued[at : at + parts]) for at in range(0, count, parts)]
-        memory = Memory(*given[count:]) if given[count:] else None
-        weights = self._weights()
-        moved = self._writer.step(weights, memory, tokens, states)
-        scores = heads.scores(self._network.model, weights, moved.features)
-        # the order of the scores is that of ln p; their sum is all that is left to take from them
-        likeliest, which = tf.math.top_k(scores, k)
-        total = tf.reduce_logsumexp(scores, 1, keepdims=True)
-        held = [part for state in moved.states for part in state]
-        looked = [moved.attention] if self._aligned else []
-        return [tf.cast(likeliest - total, tf.float64), which, *held, *looked]
+        latest = [np.asarray(tokens, np.int32), np.asarray(parents, np.int32)]
+        opened = [None] * (2 + generator.held) + [1 if self._free_time else None] * len(self._memory)
+        found = self._run(
+            "advance", advance, [*latest, *self._states, *self._memory], opened, (wanted, aligned)
+        )
+        self._states = found[2 : 2 + generator.held]
+        log_p, which = (np.array(tensor.numpy()) for tensor in found[:2])
+        return Advance(log_p, which, np.array(found[-1].numpy()) if aligned else None)

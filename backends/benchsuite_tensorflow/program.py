@@ -16,7 +16,7 @@ from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens,
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.cells import State, Tensor
 from benchsuite_tensorflow.checks import check_unrolled
-from benchsuite_tensorflow.generation import TensorFlowDecoding
+from benchsuite_tensorflow.generation import Generator, TensorFlowDecoding
 from benchsuite_tensorflow.graphs import Graphs, kernel_of
 from benchsuite_tensorflow.network import Network
 from benchsuite_tensorflow.optimisers import Optimiser, clip
@@ -107,13 +107,11 @@ class TensorFlowProgram(Program):
         runtime.synchronize(self._execution.device)
 
     def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> TensorFlowDecoding:
-        if self._model.decoder is None:
+        writer = self._network.writer
+        if writer is None:
             raise UnsupportedError("this model generates nothing: it has no decoder")
-        runtime.apply(self._execution)
-        batch = as_placed(placed)
-        return TensorFlowDecoding(
-            self._network, self._weights, self._traced, batch, width, aligned, self._free_time
-        )
+        generator = Generator(self._network, writer, self._weights)
+        return TensorFlowDecoding(generator, self._traced, as_placed(placed), width, aligned, self._free_time)
 
     def kernel(self) -> str:
         """Read from the operations of the traced step, or of a backward pass traced for the purpose."""
@@ -140,9 +138,19 @@ class TensorFlowProgram(Program):
         second = self._network.second_pass
         return found | {
             "tensorflow/xla": "off: compiling a shape takes seconds, a loop's trace tenths of one",
-            "tensorflow/backward": "CudnnRNNBackprop" if second else "written out (tf.custom_gradient)",
+            "tensorflow/backward": self._backward_path(),
             "tensorflow/state_gradients": "second pass by the loop" if second else "same pass",
         }
+
+    def _backward_path(self) -> str:
+        written = "written out (tf.custom_gradient)"
+        if not self._network.second_pass:
+            return written
+        return (
+            f"CudnnRNNBackprop, the decoder's {written}"
+            if self._network.loops_beside_fused
+            else "CudnnRNNBackprop"
+        )
 
     def _run(self, purpose: str, function: Any, batch: Placed, states: Sequence[Tensor] = ()) -> Any:
         data, free = batch.data, self._free_time
