@@ -23,6 +23,7 @@ from benchsuite.cli import (
     reproduce,
     run,
     show,
+    studies,
     sync,
 )
 from benchsuite.errors import BenchsuiteError
@@ -37,6 +38,7 @@ class ErrorGroup(TyperGroup):
                 return super().invoke(ctx)
             finally:
                 sys.stdout.flush()  # here, where what goes wrong can still be said
+                studies.close_bundles()
         except BenchsuiteError as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(error.exit_code) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,15 +36,21 @@ def _from_bundle(path: Path) -> Study:
     """The study in a bundle, unpacked for as long as the command runs. It has the name it was bundled under."""
     import dataclasses
 
-    import click
-
     from benchsuite.bundle import unpacked
     from benchsuite.store import StudyStore
     from benchsuite.study import Study
 
-    folder = click.get_current_context().with_resource(unpacked(path))
+    folder = _unpacked.enter_context(unpacked(path))
     name = StudyStore.open(folder).description().get("name")
     return dataclasses.replace(Study.load(folder), name=str(name or path.name))
+
+
+_unpacked = contextlib.ExitStack()
+
+
+def close_bundles() -> None:
+    """Remove what open_study() unpacked; the end of every command calls it."""
+    _unpacked.close()
 
 
 def find_record(study: Study, start: str) -> Record:

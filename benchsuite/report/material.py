@@ -141,13 +141,14 @@ def gather(studies: Sequence[Study]) -> Material:
 
 
 def _pages(entries: Sequence[Entry]) -> list[str]:
-    """`trial:<id>` for the first record of a trial, the ones that count before others; numbered after that."""
-    met: dict[str, int] = {}
+    """`trial:<id>` for the first record of a trial, the ones that count before others; numbered after that.
+
+    An id is sixteen hexadecimal digits; a journal that was tampered with may hold anything.
+    """
+    names = Names()
     pages: dict[Entry, str] = {}
     for entry in sorted(entries, key=lambda entry: not entry.counts):
-        trial = entry.record.trial_id
-        number = met[trial] = met.get(trial, 0) + 1
-        pages[entry] = f"trial:{trial}" + (f"-{number}" if number > 1 else "")
+        pages[entry] = f"trial:{names.take(entry.record.trial_id)}"
     return [pages[entry] for entry in entries]
 
 

@@ -125,6 +125,7 @@ class Blocks:
             "headings": laid.headings,
             "rows": rows,
             "note": clean(block.note),
+            "head": _head(laid.headings),
             "count": len(block.rows),
             "csv": self._keep_table(block, name),
             "helps": [(head.column.name, head.column.help) for head in laid.headings if head.column.help],
@@ -235,6 +236,11 @@ class Blocks:
 
     def all(self, blocks: Sequence[Block]) -> list[Markup]:
         return [self.render(block) for block in blocks]
+
+
+def _head(headings: Sequence[Heading]) -> int:
+    """Place of the column that names a table's rows: the first one of texts."""
+    return next((place for place, head in enumerate(headings) if not head.numeric), 0)
 
 
 def clean(text: str) -> str:

@@ -84,7 +84,7 @@ def _alignment(weights: np.ndarray, source: list[str], written: list[str]) -> Ma
         for column in range(wide)
     ]
     return Markup(
-        '<div class="scroll" tabindex="0" role="region" aria-label="Alignment">'
+        '<div class="scroll" tabindex="0" role="group" aria-label="Alignment">'
         '<svg class="alignment" width="{:.0f}" height="{:.0f}" viewBox="0 0 {:.0f} {:.0f}" role="img" '
         'aria-label="Attention of each written token (rows) on the tokens that were read (columns)">'
         '<image href="{}" x="{:.1f}" y="{:.1f}" width="{}" height="{}" preserveAspectRatio="none" '
@@ -148,7 +148,7 @@ def _confusion(exhibit: Exhibit) -> Markup:
         for at, row in enumerate(counts)
     )
     return Markup(
-        '<div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion">'
+        '<div class="scroll" tabindex="0" role="group" aria-label="Confusion matrix"><table class="confusion">'
         "<caption>Rows: true class. Columns: predicted class.</caption><thead><tr><td></td>{}</tr></thead>"
         "<tbody>{}</tbody></table></div>"
     ).format(head, rows)

@@ -36,7 +36,7 @@ def overview_page(material: Material) -> Page:
     """Answers first, what supports them below."""
     cards = Cards(tuple(_card(board) for board in material.boards))
     ranked = [board for board in material.boards if board.ranking and board.ranking.models]
-    sections = [Section("", (cards,))]
+    sections = [Section("In short", (cards,))]
     if ranked:
         sections += [
             Section("Over all tasks", tuple(_over_tasks(material))),

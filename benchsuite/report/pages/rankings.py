@@ -45,7 +45,7 @@ def ranking_table(board: Board, most: int | None = None) -> Table:
         }
     arrow = "↑" if ranking.higher_is_better else "↓"
     columns = [
-        Column("", "integer"),
+        Column("#", "integer"),
         Column("model"),
         *([Column("settings", help=WORTH["settings"])] if ranking.settings else []),
         Column(f"{ranking.metric.replace('_', ' ')} {arrow}", "number", _metric_help(ranking)),

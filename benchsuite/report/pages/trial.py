@@ -117,7 +117,7 @@ def _head(entry: Entry, board: Board) -> Iterable[Block]:
 def _reproduce(entry: Entry) -> tuple[Block, ...]:
     return (
         Paragraph("Run it again, and hold every figure to the one recorded here:"),
-        Command(f"benchsuite reproduce {shlex.quote(entry.study.name)} {entry.record.trial_id}"),
+        Command(f"benchsuite reproduce {shlex.quote(entry.study.name)} {shlex.quote(entry.record.trial_id)}"),
     )
 
 

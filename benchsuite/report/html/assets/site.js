@@ -154,6 +154,7 @@
 
   function longTable(table, data) {
     const columns = data.columns;
+    const header = Math.max(0, columns.findIndex((column) => !column.numeric));
     const cellOf = (datum) => (Array.isArray(datum) ? datum : [datum, "", "", "", ""]);
     const textOf = (datum, column) => { const [value, text] = cellOf(datum); return text || written(value, column); };
     let shown = data.rows;
@@ -174,8 +175,8 @@
         const made = document.createElement("tr");
         row.forEach((datum, place) => {
           const [value, , address, mark, title] = cellOf(datum);
-          const cell = document.createElement(place === 0 ? "th" : "td");
-          if (place === 0) cell.scope = "row";
+          const cell = document.createElement(place === header ? "th" : "td");
+          if (place === header) cell.scope = "row";
           const text = textOf(datum, columns[place]);
           if (address) cell.append(make("a", { href: address }, text));
           else cell.textContent = text;
