@@ -8,6 +8,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from records import record
 from tiny import trial
 
 from benchsuite.spec import Record, Series, Status
@@ -46,3 +47,13 @@ def test_only_what_ended_well_at_parity_is_ranked(status: Status, parity: str | 
 
 def test_a_record_is_found_by_its_trial() -> None:
     assert Record(trial=trial(), status=Status.OK).trial_id == trial().id
+
+
+def test_a_record_keeps_the_id_it_was_made_with() -> None:
+    """A later version's trials may have more fields, and so other ids; the curves lie under the old one."""
+    one = record()
+    assert one.trial_id == one.trial.id
+    text = one.model_dump_json().replace(one.trial.id, "0123456789abcdef")
+    assert Record.model_validate_json(text).trial_id == "0123456789abcdef"
+    other = one.trial.model_copy(update={"seed": 5})
+    assert one.model_copy(update={"trial": other}).trial_id == other.id

@@ -45,7 +45,7 @@ def reproduce(
     chosen = [find_record(source, trial)] if trial else [one for one in source.records if one.ranked]
     if not chosen:
         raise RequestError(f"{source.name} holds no ranked trial to run again; `benchsuite show` lists them")
-    recorded = {record.trial_id: record for record in chosen}
+    recorded = {record.trial.id: record for record in chosen}
     options = request.run_options("worker", 1, timeout, pythons)
     found: list[Reproduction] = []
     with registry().executor(executor).load(options) as runner:

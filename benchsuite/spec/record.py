@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from benchsuite.spec.trial import Frozen, Trial
 
@@ -69,6 +70,8 @@ class Record(Frozen):
     }
 
     trial: Trial
+    id: str = ""
+    """The trial's id when the record was made: trials of a later version may have more fields, and other ids."""
     status: Status
     reason: str = ""
     exception: str = ""
@@ -92,9 +95,21 @@ class Record(Frozen):
     """Name -> text of what the data were made with (a trained tokeniser, a vocabulary); kept beside the
     journal by hash, which `environment` holds as `artifact.<name>`."""
 
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not self.id:
+            self.__dict__["id"] = self.trial.id  # past the freezing, which is for those who hold a record
+        return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Record:
+        """A copy; that of another trial has the other trial's id."""
+        if update and "trial" in update:
+            update = {"id": update["trial"].id, **update}
+        return super().model_copy(update=update, deep=deep)
+
     @property
     def trial_id(self) -> str:
-        return self.trial.id
+        return self.id
 
     @property
     def ranked(self) -> bool:
