@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import ragged_split
 
-from benchsuite.batching import BOUNDARIES, Batcher, batcher, stream_batches
+from benchsuite.batching import BOUNDARIES, Batcher, batcher, stream_batches, stream_evaluation
 from benchsuite.contracts import Batch, Ragged, Split
 from benchsuite.errors import RequestError
 
@@ -188,3 +188,66 @@ def test_streams_need_one_sequence_with_targets_by_step() -> None:
         next(stream_batches(numbered([30, 30], by_step=True), 1, 5, "float64"))
     with pytest.raises(RequestError, match="targets by step"):
         next(stream_batches(numbered([30]), 1, 5, "float64"))
+
+
+def transcribed(inputs: list[int], targets: list[int]) -> Split:
+    """Every row is its own number plus one, as many times as it has steps."""
+    rows = range(len(inputs))
+    return Split(
+        Ragged.from_sequences([np.full((inputs[row], 1), row + 1.0) for row in rows]),
+        Ragged.from_sequences([np.full(targets[row], row + 1, np.int32) for row in rows]),
+        aligned=False,
+    )
+
+
+@given(data=st.data(), count=st.integers(1, 40), rows=st.integers(1, 5))
+def test_targets_of_their_own_length_share_the_buckets_of_the_inputs(
+    data: st.DataObject, count: int, rows: int
+) -> None:
+    lengths = st.lists(st.integers(1, 50), min_size=count, max_size=count)
+    inputs, targets = data.draw(lengths), data.draw(lengths)
+    split = transcribed(inputs, targets)
+    cut = batcher(split, [], rows, "float64")
+    shapes, met = set(), []
+    for chosen, batch in cut.evaluation(split):
+        assert batch.target_lengths is not None
+        shapes.add((batch.time, batch.targets.shape[1]))
+        for place, row in enumerate(chosen):
+            met.append(int(row))
+            assert batch.lengths[place] == inputs[row]
+            assert batch.target_lengths[place] == targets[row]
+            np.testing.assert_array_equal(batch.targets[place, : targets[row]], row + 1)
+            assert not batch.targets[place, targets[row] :].any()
+    assert sorted(met) == list(range(count))
+    assert len(shapes) <= BOUNDARIES
+    assert len(cut.boundaries) == len(cut.targets)
+
+
+def test_what_a_decoder_is_fed_is_its_target_one_step_late() -> None:
+    split = transcribed([3, 2], [2, 4])
+    _, batch = next(batcher(split, [], 2, "float64").evaluation(split))
+    fed = batch.decoder_inputs(9)
+    assert set(fed[:, 0]) == {9}
+    np.testing.assert_array_equal(fed[:, 1:], batch.targets[:, :-1])
+
+
+@given(steps=st.integers(1, 90), rows=st.integers(1, 6), time=st.integers(1, 9))
+def test_a_stream_is_evaluated_at_every_step_once(steps: int, rows: int, time: int) -> None:
+    values = np.arange(steps, dtype=np.int32)
+    split = Split(Ragged.from_sequences([values]), Ragged.from_sequences([values + 1]))
+    met: list[int] = []
+    ends = np.full(rows, -1)
+    for number, (positions, batch) in enumerate(stream_evaluation(split, rows, time, "float32")):
+        assert batch.fresh is (number == 0)
+        assert positions.shape == batch.inputs.shape == (rows, time)
+        assert batch.lengths.min() >= 1
+        seen = positions >= 0
+        np.testing.assert_array_equal(batch.inputs[seen], positions[seen])
+        np.testing.assert_array_equal(batch.targets[seen], positions[seen] + 1)
+        met += positions[seen].tolist()
+        for row in range(rows):  # each row goes on where it ended
+            own = positions[row][seen[row]]
+            if number and len(own):
+                assert own[0] == ends[row] + 1
+            ends[row] = own[-1] if len(own) else ends[row]
+    assert sorted(met) == list(range(steps))

@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from benchsuite.contracts import Batch
 from benchsuite.flops import Product, forward_products, inference_flops, training_flops
-from benchsuite.spec import CELLS, GATES, Convolutional, Dense, Features, ModelSpec, Recurrent, Tokens
+from benchsuite.spec import (
+    CELLS,
+    GATES,
+    Convolutional,
+    Decoder,
+    Dense,
+    Features,
+    ModelSpec,
+    Recurrent,
+    Tokens,
+)
+from benchsuite.spec.model import AttentionKind
 
 
 def batch(lengths: list[int], size: int = 3, tokens: bool = False) -> Batch:
@@ -94,3 +105,26 @@ def test_a_product_is_two_operations_an_entry_and_term() -> None:
             ModelSpec(Features(3), Recurrent("gru", 4), Dense(2), "squared"), batch([2, 1])
         )
     )
+
+
+@pytest.mark.parametrize("attention", ["none", "additive", "multiplicative"])
+def test_a_decoders_products_are_counted_at_real_lengths(attention: AttentionKind) -> None:
+    lengths, written = np.array([4, 4], np.int32), np.array([3, 3], np.int32)
+    E, F, H, V, B, T, U = 5, 12, 7, 9, 2, 4, 3
+    model = ModelSpec(
+        Tokens(11, E),
+        Recurrent("gru", F // 2, 1, bidirectional=True),
+        Dense(V),
+        "cross_entropy",
+        decoder=Decoder(V, E, Recurrent("gru", H), attention, 8),
+    )
+    batch = Batch(np.zeros((B, T), np.int32), lengths, np.zeros((B, U), np.int32), target_lengths=written)
+    encoder = 2 * B * T * (E + F // 2) * 3 * (F // 2) * 2
+    context = F if attention == "additive" else 0
+    decoder = 2 * B * F * H + 2 * B * U * (E + context + H) * 3 * H
+    if attention == "additive":
+        decoder += 2 * B * U * H * H + 2 * B * T * F * H + 2 * B * U * T * H + 2 * B * U * T * F
+    if attention == "multiplicative":
+        decoder += 2 * B * U * H * F + 2 * B * U * F * T + 2 * B * U * T * F
+    head = 2 * B * U * (H + (0 if attention == "none" else F)) * V
+    assert inference_flops(model, batch) == pytest.approx(encoder + decoder + head)
