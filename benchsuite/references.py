@@ -25,7 +25,7 @@ PARAMETERS = 0.15
 """Share by which the number of parameters may differ from the published one before that is named."""
 SHARE_OF_BUDGET, SHARE_OF_CURVE = 0.1, 0.5
 """Share of the published epochs, and of the epoch at which the published curve got there, below which reaching
-the figure is called fast. Most of a budget comes after the figure was reached, so its share is the smaller one."""
+the figure is called fast. Most of a budget comes after the figure was reached: its share is the smaller one."""
 
 
 @dataclass(frozen=True)

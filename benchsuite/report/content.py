@@ -8,14 +8,25 @@ from dataclasses import replace
 from benchsuite.contracts import Bullets, Paragraph, Section
 from benchsuite.report.contributions import NOTHING, Contributions
 from benchsuite.report.material import Material
+from benchsuite.report.pages.backends import backends_page
+from benchsuite.report.pages.gradients import gradients_page
 from benchsuite.report.pages.methods import methods_page
 from benchsuite.report.pages.overview import overview_page
+from benchsuite.report.pages.parity import parity_page
+from benchsuite.report.pages.published import published_page
 from benchsuite.report.pages.task import task_page
 from benchsuite.report.pages.trial import trial_page
 from benchsuite.report.pages.trials import trials_page
 from benchsuite.report.site import Page, Site
 
-PAGES: tuple[Callable[[Material], Page | None], ...] = (trials_page, methods_page)
+PAGES: tuple[Callable[[Material], Page | None], ...] = (
+    backends_page,
+    gradients_page,
+    parity_page,
+    published_page,
+    trials_page,
+    methods_page,
+)
 """Makers of the pages that follow those of the tasks. One that has nothing to show gives None."""
 
 

@@ -1,0 +1,284 @@
+"""Charts of the page on backends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import altair as alt
+
+from benchsuite.contracts import Chart, Column, Table
+from benchsuite.report.axes import log_axis
+from benchsuite.report.charts import CELL_ORDER, backend_colour, chart, data
+from benchsuite.report.runners import STEP, Run, geometric_mean
+from benchsuite.report.scaling import Law
+from benchsuite.report.words import alone, count, estimate, figure, seconds
+
+MOST_POINTS = 400
+"""Points of a scatter chart; of more, evenly many are drawn."""
+MOST_LAWS = 16
+"""Lines of a scaling chart."""
+PARTS = (
+    ("import", "speed/import_seconds"),
+    ("build", "speed/build_seconds"),
+    ("first step", "speed/first_step_seconds"),
+)
+ACCENT = "#0b6bb5"
+"""Of fields; half of it lets the text of either theme stand out."""
+FLOPS, PEAK, SHARE = "speed/flops_per_step", "speed/peak_flops_per_second", "speed/peak_share"
+
+
+def tips(fields: Mapping[str, str]) -> list[Any]:
+    """A tooltip of fields (with their types, as in `runner:N`), each under its title."""
+    return [alt.Tooltip(field, title=title) for field, title in fields.items()]
+
+
+def model_order(name: str) -> tuple[str, int]:
+    """Sorts models by architecture and, within it, by cell."""
+    cell, _, architecture = name.partition(" ")
+    return architecture, CELL_ORDER.index(cell) if cell in CELL_ORDER else len(CELL_ORDER)
+
+
+def relative_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
+    """Speed relative to the model's fastest run, a field for each runner and model; None where no model was run
+    by two."""
+    groups: dict[tuple[str, str], list[float]] = {}
+    for run in runs:
+        if run.relative:
+            groups.setdefault((run.runner, run.name), []).append(run.relative)
+    if not groups:
+        return None
+    rows: list[dict[str, Any]] = [
+        {"runner": runner, "model": model, "relative": geometric_mean(values), "of": len(values),
+         "shown": alone(geometric_mean(values), "share")}
+        for (runner, model), values in groups.items()
+    ]  # fmt: skip
+    models = sorted({model for _, model in groups}, key=model_order)
+    known = [runner for runner in runners if any(runner == row["runner"] for row in rows)]
+    base = alt.Chart(data(rows)).encode(
+        x=alt.X(
+            "model:N",
+            sort=models,
+            title=None,
+            scale=alt.Scale(paddingInner=0.02),
+            axis=alt.Axis(labelAngle=-35, labelLimit=180),
+        ),
+        y=alt.Y(
+            "runner:N",
+            sort=known,
+            title=None,
+            scale=alt.Scale(paddingInner=0.05),
+            axis=alt.Axis(labelLimit=200),
+        ),
+        tooltip=tips(
+            {"runner:N": "run by", "model:N": "model", "shown:N": "of the fastest", "of:Q": "models compared"}
+        ),
+    )  # fmt: skip
+    fields = base.mark_rect(color=ACCENT).encode(
+        opacity=alt.Opacity("relative:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.04, 0.5]))
+    )
+    texts = base.mark_text(fontSize=11).encode(text="shown:N")
+    table = Table(
+        "Speed relative to the fastest, by model and runner",
+        (
+            Column("run by"),
+            Column("model"),
+            Column("of the fastest", "share"),
+            Column("models compared", "integer"),
+        ),
+        [[row["runner"], row["model"], row["relative"], row["of"]] for row in rows],
+    )
+    slowest = min(rows, key=lambda row: float(str(row["relative"])))
+    return chart(
+        "Training speed relative to the fastest",
+        alt.layer(fields, texts),
+        f"A field for each of {count(len(known), 'runner')} and {count(len(models), 'model')}, coloured by "
+        f"its speed relative to the fastest. Slowest: {slowest['runner']} with {slowest['model']}, "
+        f"{slowest['shown']}.",
+        "Geometric means over tasks and sizes. 100 % everywhere in a row: fastest in each of them.",
+        table,
+        height=50 + 34 * len(known),
+    )
+
+
+def starting_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
+    """Median cold start by runner, in its parts."""
+    rows: list[dict[str, Any]] = []
+    for runner in runners:
+        for place, (part, scalar) in enumerate(PARTS):
+            found = [
+                value for run in runs if run.runner == runner and (value := run.mean(scalar)) is not None
+            ]
+            if found:
+                rows.append(
+                    {"runner": runner, "part": part, "place": place, "seconds": median(found),
+                     "shown": seconds(median(found))}
+                )  # fmt: skip
+    if not rows:
+        return None
+    drawn = (
+        alt.Chart(data(rows))
+        .mark_bar(height={"band": 0.6})
+        .encode(
+            x=alt.X("seconds:Q", title="seconds", stack="zero", axis=alt.Axis(tickCount=6)),
+            y=alt.Y("runner:N", sort=list(runners), title=None, axis=alt.Axis(labelLimit=200)),
+            color=alt.Color("part:N", title=None, sort=[part for part, _ in PARTS]),
+            order=alt.Order("place:Q"),
+            tooltip=tips({"runner:N": "run by", "part:N": "part", "shown:N": "median"}),
+        )
+    )  # fmt: skip
+    totals = {
+        runner: sum(float(row["seconds"]) for row in rows if row["runner"] == runner) for runner in runners
+    }
+    slowest = max(totals, key=lambda runner: totals[runner])
+    return chart(
+        "Cold start, by its parts",
+        drawn,
+        f"Stacked medians of import, build and first step by runner. Longest: {slowest}, "
+        f"{seconds(totals[slowest])}.",
+        height=40 + 32 * len(totals),
+    )
+
+
+def scaling_chart(found: Sequence[Law], title: str) -> Chart:
+    """Seconds of a training step by size, both axes logarithmic, with the fitted lines."""
+    shown = found[:MOST_LAWS]
+    rows = [
+        {
+            "size": size,
+            "seconds": taken,
+            "fitted": _fitted(law, size),
+            "backend": law.runs[0].aggregate.trial.backend,
+            "runner": law.runs[0].runner,
+            "model": law.runs[0].name,
+            "line": place,
+            "shown": seconds(taken),
+            "exponent": estimate(law.exponent, law.half),
+        }
+        for place, law in enumerate(shown)
+        for size, taken in zip(law.sizes, law.seconds, strict=True)
+    ]
+    axis = shown[0].axis
+    sizes = [size for law in shown for size in law.sizes]
+    x = alt.X("size:Q", title=axis.title, **log_axis(sizes, "si", at=sizes, grid=False))
+    hue = backend_colour(str(row["backend"]) for row in rows)
+    base = alt.Chart(data(rows)).encode(
+        x=x,
+        color=hue,
+        detail="line:N",
+        tooltip=tips(
+            {"runner:N": "run by", "model:N": "model", "size:Q": axis.name, "shown:N": "step",
+             "exponent:N": "exponent"}
+        ),
+    )  # fmt: skip
+    upright = log_axis([taken for law in shown for taken in law.seconds])
+    y = alt.Y("seconds:Q", title="seconds a step", **upright)
+    lines = base.mark_line(strokeWidth=1.4, opacity=0.7).encode(y=alt.Y("fitted:Q", **upright))
+    dots = base.mark_point(filled=True, size=55, opacity=0.9).encode(
+        y=y, shape=alt.Shape("model:N", title="model")
+    )
+    steepest = max(shown, key=lambda law: law.exponent)
+    return chart(
+        title,
+        alt.layer(lines, dots),
+        f"Seconds of a training step by {axis.title}, with fitted power laws. Steepest: "
+        f"{steepest.runs[0].runner} with {steepest.runs[0].name}, exponent "
+        f"{estimate(steepest.exponent, steepest.half)}.",
+        height=300,
+    )
+
+
+def _fitted(law: Law, size: float) -> float:
+    """The law's value: through the geometric means of its points."""
+    return geometric_mean(law.seconds) * math.exp(law.exponent * math.log(size / geometric_mean(law.sizes)))
+
+
+def roofline_chart(runs: Sequence[Run]) -> Chart | None:
+    """Rate of arithmetic by operations of a step, below the rate that the machine showed at the same shapes."""
+    points = []
+    for run in runs:
+        flops, step, peak = run.mean(FLOPS), run.mean(STEP), run.mean(PEAK)
+        if flops and step and peak:
+            points.append((run, flops, flops / step, peak))
+    if not points:
+        return None
+    step_by = max(1, -(-len(points) // MOST_POINTS))
+    rows = [
+        {
+            "flops": flops,
+            "rate": rate,
+            "peak": peak,
+            "backend": run.aggregate.trial.backend,
+            "runner": run.runner,
+            "model": run.name,
+            "task": run.board.title,
+            "rate shown": f"{figure(rate / 1e9)} GFLOP/s",
+            "share": alone(rate / peak, "share"),
+        }
+        for run, flops, rate, peak in points[::step_by]
+    ]
+    x = alt.X(
+        "flops:Q",
+        title="operations of a training step",
+        **log_axis([flops for _, flops, _, _ in points], "si", grid=False),
+    )
+    upright = log_axis([value for _, _, *both in points for value in both], "si")
+    roof = (
+        alt.Chart(data([{"flops": row["flops"], "rate": row["peak"]} for row in rows]))
+        .mark_tick(orient="horizontal", thickness=2, size=16, color="#6b6f73", opacity=0.8)
+        .encode(x=x, y=alt.Y("rate:Q", **upright))
+    )
+    y = alt.Y("rate:Q", title="operations a second", **upright)
+    dots = (
+        alt.Chart(data(rows))
+        .mark_point(filled=True, size=60, opacity=0.85)
+        .encode(
+            x=x,
+            y=y,
+            color=backend_colour(str(row["backend"]) for row in rows),
+            tooltip=tips(
+                {"runner:N": "run by", "model:N": "model", "task:N": "task", "rate shown:N": "rate",
+                 "share:N": "of the peak"}
+            ),
+        )
+    )  # fmt: skip
+    best = max(points, key=lambda point: point[2] / point[3])
+    return chart(
+        "Rate of arithmetic, below the machine's limit",
+        alt.layer(roof, dots),
+        f"Operations a second by operations of a step, {count(len(rows), 'run')}; grey marks are the limit "
+        f"at the same shapes. Nearest to it: {best[0].runner} with {best[0].name}, "
+        f"{alone(best[2] / best[3], 'share')}.",
+        "Grey marks: the best rate of matrix products that this machine showed at each run's shapes.",
+        height=300,
+    )
+
+
+def memory_chart(found: Mapping[str, Sequence[float]], runners: Sequence[str]) -> Chart | None:
+    """Peak memory by runner: the span of its trials, and their median."""
+    rows = [
+        {"runner": runner, "low": min(found[runner]) / 2**20, "high": max(found[runner]) / 2**20,
+         "middle": median(found[runner]) / 2**20, "shown": alone(median(found[runner]), "bytes"),
+         "most": alone(max(found[runner]), "bytes")}
+        for runner in runners
+        if found.get(runner)
+    ]  # fmt: skip
+    if not rows:
+        return None
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("runner:N", sort=list(runners), title=None, axis=alt.Axis(labelLimit=200)),
+        tooltip=tips({"runner:N": "run by", "shown:N": "median", "most:N": "largest"}),
+    )  # fmt: skip
+    spans = base.mark_rule(strokeWidth=5, opacity=0.6, color="#8a9097").encode(
+        x=alt.X("low:Q", title="MiB", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=6)), x2="high:Q"
+    )
+    dots = base.mark_point(filled=True, size=70, opacity=1).encode(x="middle:Q")
+    most = max(rows, key=lambda row: float(str(row["middle"])))
+    return chart(
+        "Peak memory while training",
+        alt.layer(spans, dots),
+        f"Span and median of peak memory by runner. Largest median: {most['runner']}, {most['shown']}.",
+        height=40 + 28 * len(rows),
+    )

@@ -1,0 +1,116 @@
+"""How a step's time grows with size, and how far it is from the machine's limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from benchsuite.contracts import Cell, Column, Command, Grid, Paragraph, Table
+from benchsuite.contracts.report import Block, Value
+from benchsuite.report.pages.backends_charts import MOST_LAWS, SHARE, roofline_chart, scaling_chart
+from benchsuite.report.runners import Run, median_of
+from benchsuite.report.scaling import AXES, LEAST_SIZES, Axis, Law, laws
+from benchsuite.report.words import listed
+
+MOST_CHARTS = 4
+"""Scaling charts of one size: those of the tasks with most to show."""
+
+
+def scaling(runs: Sequence[Run]) -> Iterator[Block]:
+    """Power laws by hidden size, sequence length and batch size; for what cannot be fitted, what to run."""
+    found = laws(runs)
+    if found:
+        yield Paragraph(
+            "A power law, time = constant × size ^ exponent, is fitted to the time of a training step where "
+            f"{LEAST_SIZES} sizes or more were run with everything else equal. Exponent 1: twice the size "
+            "takes twice as long. Near 0: the cost of a call outweighs the arithmetic. For the hidden size 2 "
+            "is the arithmetic's own limit."
+        )
+    missing = []
+    for axis in AXES:
+        own = [law for law in found if law.axis is axis]
+        if own:
+            yield from _laws(axis, own)
+        else:
+            missing.append(axis)
+    if missing:
+        one = "it" if len(missing) == 1 else "one of them"
+        yield Paragraph(
+            f"Not shown: scaling with {listed([axis.name for axis in missing])}. No model was run with "
+            f"{LEAST_SIZES} or more of {one} and everything else equal. To see it:"
+        )
+        for axis in missing:
+            yield Command(axis.example)
+
+
+def _laws(axis: Axis, found: Sequence[Law]) -> Iterator[Block]:
+    groups: dict[tuple[str, str], list[Law]] = {}
+    for law in found:
+        trial = law.runs[0].aggregate.trial
+        groups.setdefault((f"{trial.task} / {trial.source}", trial.architecture), []).append(law)
+    largest = sorted(groups.items(), key=lambda item: -len(item[1]))[:MOST_CHARTS]
+    charts = tuple(
+        scaling_chart(members, f"Time by {axis.name}: {task}, {architecture}")
+        for (task, architecture), members in largest
+    )
+    yield Grid(charts)
+    if len(groups) > len(charts) or any(len(members) > MOST_LAWS for _, members in largest):
+        yield Paragraph("The charts show some of the fits, the table all of them.", "note")
+    columns = (
+        Column("task", filter=True),
+        Column("model", filter=True),
+        Column("run by", filter=True),
+        Column("sizes"),
+        Column("exponent", "number", "of the power law; ± is half its 95 % interval (t, sizes − 2 degrees)"),
+        Column("at the smallest", "seconds", "time of a step"),
+        Column("at the largest", "seconds"),
+    )
+    rows: list[list[Value | Cell]] = [
+        [
+            f"{law.runs[0].aggregate.trial.task} / {law.runs[0].aggregate.trial.source}",
+            law.runs[0].name,
+            law.runs[0].runner,
+            ", ".join(f"{size:.4g}" for size in law.sizes),
+            Cell(law.exponent, half=law.half),
+            law.seconds[0],
+            law.seconds[-1],
+        ]
+        for law in found
+    ]
+    yield Table(f"Exponents of {axis.name}", columns, rows)
+
+
+def limit(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
+    """The share of the machine's matrix-product rate that training and inference reach."""
+    yield Paragraph(
+        "A step's matrix products are counted analytically and held against the best rate at which this "
+        "machine multiplied matrices of the same shapes. 100 % would be a step that does nothing else, each "
+        "product at its best: products, not memory, are the roof here."
+    )
+    drawn = roofline_chart(runs)
+    if drawn is None:
+        yield Paragraph("No run has a share of the limit.", "note")
+        return
+    yield drawn
+    columns = (
+        Column("run by"),
+        Column("training", "share", "median over models"),
+        Column("best", "share", "of its models"),
+        Column("with"),
+        Column("inference", "share", "median over models"),
+    )
+    rows: list[list[Value | Cell]] = []
+    for runner in runners:
+        own = [run for run in runs if run.runner == runner and run.mean(SHARE) is not None]
+        if own:
+            best = max(own, key=lambda run: run.mean(SHARE) or 0.0)
+            inference = median_of(own, "speed/inference_peak_share")
+            rows.append(
+                [
+                    runner,
+                    median_of(own, SHARE),
+                    best.mean(SHARE),
+                    f"{best.name}, {best.board.title}",
+                    inference,
+                ]
+            )
+    yield Table("Share of the machine's limit", columns, rows)

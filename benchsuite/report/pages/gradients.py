@@ -1,0 +1,200 @@
+"""The page on gradients, to be shown in a lecture: how much of them arrives how far back, what changes that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from benchsuite.contracts import Bullets, Cell, Column, Grid, Paragraph, Section, Table
+from benchsuite.contracts.report import Block, Mark, Value
+from benchsuite.gradients.decay import EXPLODING, VANISHING
+from benchsuite.report.material import Board, Material
+from benchsuite.report.pages.gradients_charts import curves_chart, heat_chart, reading, verdicts_chart
+from benchsuite.report.pages.gradients_effects import clipping, truncation
+from benchsuite.report.pages.rankings import model_words
+from benchsuite.report.profiles import Group, groups, middle, teaching_order
+from benchsuite.report.site import Page
+from benchsuite.report.words import figure
+from benchsuite.spec.names import NO_CELL
+
+MOST_GROUPS = 6
+"""Tasks whose curves are drawn: those with most cells and the longest sequences."""
+VERDICTS = ("vanishing", "stable", "exploding", "truncated", "undefined")
+
+
+def gradients_page(material: Material) -> Page | None:
+    """None where no trial has statistics of its gradients."""
+    boards = [board for board in material.boards if any(_known(board))]
+    if not boards:
+        return None
+    found = shown_groups(boards)
+    sections = [Section("What is seen here", tuple(_explanation()))]
+    if not found:
+        text = "No trial of these studies has curves of its gradients."
+        sections.append(Section("Step by step back in time", (Paragraph(text, "note"),)))
+    sections += [Section(group.board.title, tuple(_group(group))) for group in found[:MOST_GROUPS]]
+    if len(found) > MOST_GROUPS:
+        left = ", ".join(group.board.title for group in found[MOST_GROUPS:])
+        sections[-1] = Section(
+            sections[-1].title,
+            (*sections[-1].blocks, Paragraph(f"Not drawn, but in the table below: {left}.", "note")),
+        )
+    sections += [
+        Section("Half-life", tuple(_half_lives(boards))),
+        Section("Vanishing or exploding", tuple(_verdicts(boards))),
+        Section("What clipping changes", tuple(clipping(boards))),
+        Section("What truncation changes", tuple(truncation(boards))),
+    ]
+    lead = (
+        "A recurrent network learns from the past only if the gradient of the loss gets there. Here it is "
+        "followed back in time, step by step, in plain, LSTM and GRU networks."
+    )
+    return Page("gradients", "Does the gradient reach the past?", tuple(sections), lead, "Gradients")
+
+
+def shown_groups(boards: Sequence[Board]) -> list[Group]:
+    """The groups worth drawing, the most telling first: where any has its loss at the end alone, those; of them
+    the ones with several cells, where there are any."""
+    found = sorted(groups(boards), key=lambda group: (-len(group.models), -group.longest))
+    found = [group for group in found if group.at_end] or found
+    return [group for group in found if len(group.models) > 1] or found
+
+
+def _known(board: Board) -> Iterator[bool]:
+    for record in board.records:
+        if record.trial.cell != NO_CELL and "gradient" in record.verdicts:
+            yield True
+
+
+def _explanation() -> Iterator[Block]:
+    yield Paragraph(
+        "Backpropagation through time is the chain rule applied to a loop. The gradient at a state h that "
+        "lies k steps back is the gradient at the last state times k factors, one for each step in between: "
+        "dL/dh(T−k) = dL/dh(T) · J(T) · J(T−1) · … · J(T−k+1), where each J is the matrix of derivatives of "
+        "one state with respect to the one before."
+    )
+    yield Paragraph(
+        "A product of k factors shrinks or grows like the k-th power of their size. If each step keeps 80 % "
+        "of the gradient, a hundredth is left after 21 steps, a millionth after 62. On a logarithmic axis "
+        "that is a straight line; its slope is the mean factor of one step, and the half-life is the number "
+        "of steps over which half of the gradient is lost."
+    )
+    yield Bullets(
+        (
+            "rnn: J = diag(1 − h²) · Wh. The slope of tanh is at most 1 and falls where units saturate, so "
+            "that the product dies out unless Wh is large; and where Wh is large enough it can explode.",
+            "lstm: the cell state is passed on by addition, c' = f · c + i · g. Along it the factor is the "
+            "forget gate f alone, which the network can hold near 1: the gradient has a way back that no "
+            "matrix and no tanh stands in.",
+            "gru: h' = (1 − z) · n + z · h. Where the update gate z is near 1 the state is copied, and so is "
+            "its gradient.",
+        )
+    )
+    yield Paragraph(
+        "What is drawn is |dL/dh| at the emitted state, the mean over a batch, divided by its value at the "
+        "last step. For an LSTM it is taken at a fixed cell state: how much a nudge of h would still change "
+        "the loss. Gates can keep a gradient; whether they do is learnt, so compare before with after "
+        "training.",
+        "note",
+    )
+
+
+def _group(group: Group) -> Iterator[Block]:
+    end = group.of("end") or list(group.profiles)
+    assert group.board.ranking is not None
+    names = ", ".join(model_words(model, group.board.ranking) for model in group.models)
+    yield Paragraph(f"Compared: {names}. After training, {_lowered(reading(end))}")
+    if not group.at_end:
+        yield Paragraph(
+            "Here the loss enters at other steps than the last one too: what arrives at a step is not what "
+            "was passed back to it alone, and the curves are no measure of decay.",
+            "note",
+        )
+    charts = [made for when in ("start", "end") if (made := curves_chart(group, when)) is not None]
+    yield Grid(tuple(charts))
+    yield heat_chart(group)
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _half_lives(boards: Sequence[Board]) -> Iterator[Block]:
+    yield Paragraph(
+        "Steps back in time over which the gradient halves, before and after training, and what is left of "
+        "it at the first step of the longest sequence. ∞ where it does not shrink. Medians over seeds of "
+        "each model's fastest run."
+    )
+    columns = (
+        Column("task", filter=True),
+        Column("model", filter=True),
+        Column("before", "number", "half-life in steps, before training"),
+        Column("after", "number", "half-life in steps, after training"),
+        Column("left before", "scientific", "share of the gradient that reaches the first step"),
+        Column("left after", "scientific"),
+        Column("verdict", filter=True, help="of the start, or of the end where the start is stable"),
+        Column("clipped steps", "share"),
+    )
+    rows: list[list[Value | Cell]] = []
+    for board in boards:
+        if board.ranking is None:
+            continue
+        for model in board.ranking.models:
+            records = model.best.records
+            if model.is_baseline or not any("gradient" in record.verdicts for record in records):
+                continue
+            verdict = model.best.verdict("gradient")
+            rows.append(
+                [
+                    board.title,
+                    Cell(model_words(model, board.ranking), page=board.pages.get(records[0].trial_id, "")),
+                    *(_steps(middle(records, f"gradient/half_life_steps_{at}")) for at in ("start", "end")),
+                    *(_left(middle(records, f"gradient/change_{at}")) for at in ("start", "end")),
+                    Cell(verdict, mark=_mark(verdict)),
+                    middle(records, "gradient/clipped_share"),
+                ]
+            )
+    yield Table("Half-life of the gradient", columns, rows)
+
+
+def _steps(value: float | None) -> Cell | None:
+    """A half-life, which may be anything from a fraction of a step to infinite."""
+    return None if value is None else Cell(value, text=figure(float(f"{value:.3g}")))
+
+
+def _left(value: float | None) -> Cell | None:
+    return None if value is None else Cell(value, text=figure(float(f"{value:.2g}")))
+
+
+def _mark(verdict: str) -> Mark:
+    if verdict in ("vanishing", "exploding"):
+        return "bad"
+    return "dim" if verdict == "undefined" else ""
+
+
+def _verdicts(boards: Sequence[Board]) -> Iterator[Block]:
+    yield Paragraph(
+        "From a line fitted to the logarithm of the curve: vanishing where less than "
+        f"{figure(VANISHING)} of the gradient is left at the first step, exploding where more than "
+        f"{figure(EXPLODING)} times as much arrives, else stable. The verdict of a trial is that of its "
+        "start, where training has to begin, unless that is stable; then that of its end. Truncated: "
+        "truncation ends the gradient before the sequence does. Undefined: the loss enters at other steps "
+        "than the last one as well, so that the curve is no measure of decay. Where the two bounds lie is a "
+        "convention."
+    )
+    counts: dict[tuple[str, str], int] = {}
+    for board in boards:
+        for record in board.records:
+            verdict = record.verdicts.get("gradient", "")
+            if record.trial.cell != NO_CELL and verdict in VERDICTS:
+                counts[record.trial.cell, verdict] = counts.get((record.trial.cell, verdict), 0) + 1
+    if not counts:
+        yield Paragraph("No trial has a verdict.", "note")
+        return
+    yield verdicts_chart(counts, VERDICTS)
+    cells = teaching_order({cell for cell, _ in counts})
+    columns = (Column("cell"), *(Column(verdict, "integer") for verdict in VERDICTS))
+    yield Table(
+        "Trials by verdict",
+        columns,
+        [[cell, *(counts.get((cell, verdict), 0) for verdict in VERDICTS)] for cell in cells],
+    )

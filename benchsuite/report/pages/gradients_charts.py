@@ -1,0 +1,207 @@
+"""Charts of the page on gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from benchsuite.contracts import Cell, Chart, Column, Table
+from benchsuite.contracts.report import Value
+from benchsuite.report.axes import PLAIN, log_axis, marks
+from benchsuite.report.charts import cell_colour, chart, colour, data
+from benchsuite.report.profiles import Group, Profile, teaching_order, thinned
+from benchsuite.report.words import figure
+from benchsuite.spec.names import NO_CELL
+
+MOST_LAGS = 100
+"""Lags of a curve or of a row of a heat map that are drawn."""
+FAINTEST = 1e-8
+"""What is left below this is drawn as this: it is nothing."""
+HUES = ("#3a6ea5", "#5aa469", "#c2410c", "#b59b3a", "#9aa0a6")
+"""Colours of the verdicts."""
+SAID = {"start": "before training", "end": "after training"}
+
+
+def said(when: str) -> str:
+    """`end` -> `after training`; `epoch_7` -> `after epoch 7`."""
+    return SAID.get(when, f"after {when.replace('_', ' ')}")
+
+
+def curves_chart(group: Group, when: str) -> Chart | None:
+    """What is left of the gradient by lag, a line for each cell."""
+    profiles = group.of(when)
+    if not profiles:
+        return None
+    rows = _rows(profiles)
+    everything = [
+        max(FAINTEST, left) for profile in group.profiles for _, left in thinned(profile, MOST_LAGS)
+    ]
+    drawn = (
+        alt.Chart(data(rows))
+        .mark_line(strokeWidth=2.2, clip=True)
+        .encode(
+            x=alt.X("lag:Q", title="steps back in time", axis=alt.Axis(grid=False, tickCount=5)),
+            y=alt.Y("left:Q", title="gradient left", **log_axis(everything)),
+            color=cell_colour(profile.cell for profile in profiles),
+            tooltip=[alt.Tooltip("cell:N"), alt.Tooltip("lag:Q"), alt.Tooltip("shown:N", title="left")],
+        )
+    )
+    return chart(
+        f"{said(when).capitalize()}",
+        drawn,
+        f"What is left of the gradient by steps back in time, {said(when)}. {reading(profiles)}",
+        table=_table(f"Gradient left by lag, {said(when)}", profiles),
+        height=260,
+    )
+
+
+def heat_chart(group: Group) -> Chart:
+    """The same as a picture: a row for each cell and moment of training, a column for each lag."""
+    moments = list(dict.fromkeys(profile.when for profile in group.profiles))
+    rows = [row for when in moments for profile in group.of(when) for row in _fields(profile)]
+    names = [
+        f"{cell}, {said(when)}"
+        for cell in teaching_order({profile.cell for profile in group.profiles})
+        for when in moments
+    ]
+    lowest = min([1e-3, *(max(FAINTEST, float(row["left"])) for row in rows)])
+    highest = max([1.0, *(float(row["left"]) for row in rows)])
+    drawn = (
+        alt.Chart(data(rows))
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                "lag:Q",
+                title="steps back in time",
+                scale=alt.Scale(domain=[0, group.longest + 1], nice=False),
+                axis=alt.Axis(grid=False, tickCount=8),
+            ),
+            x2="to:Q",
+            y=alt.Y("row:N", sort=names, title=None, axis=alt.Axis(labelLimit=180)),
+            color=alt.Color(
+                "left:Q",
+                title="left",
+                scale=alt.Scale(type="log", domain=[lowest, highest], clamp=True, scheme="viridis"),
+                legend=alt.Legend(values=marks(lowest, highest), gradientLength=200, labelExpr=PLAIN),
+            ),
+            tooltip=[
+                alt.Tooltip("row:N", title="cell"), alt.Tooltip("lag:Q"), alt.Tooltip("shown:N", title="left"),
+            ],
+        )
+    )  # fmt: skip
+    return chart(
+        "The same as a picture",
+        drawn,
+        "Heat map of what is left of the gradient: a row for each cell and moment of training, the last "
+        f"time step at the left. {reading(group.of('end') or group.profiles)}",
+        "Bright: all of the gradient arrives. Dark: nothing does.",
+        height=40 + 24 * len({row["row"] for row in rows}),
+    )
+
+
+def _fields(profile: Profile) -> list[dict[str, Any]]:
+    """A field of the heat map for each lag that is drawn, as wide as the way to the next one."""
+    rows = _rows([profile])
+    nexts = [row["lag"] for row in rows[1:]] + [profile.last[0] + 1]
+    name = f"{profile.cell}, {said(profile.when)}"
+    return [row | {"row": name, "to": end} for row, end in zip(rows, nexts, strict=True)]
+
+
+def reading(profiles: Sequence[Profile]) -> str:
+    """What the curves say at their far end, in a sentence."""
+    parts = [f"{profile.cell} {figure(profile.last[1])}" for profile in profiles]
+    lag = max(profile.last[0] for profile in profiles)
+    return f"{lag} steps back there is left: {', '.join(parts)}."
+
+
+def _rows(profiles: Sequence[Profile]) -> list[dict[str, Any]]:
+    return [
+        {"cell": profile.cell, "lag": lag, "left": float(f"{max(left, FAINTEST):.4g}"), "shown": figure(left)}
+        for profile in profiles
+        for lag, left in thinned(profile, MOST_LAGS)
+    ]
+
+
+def _table(title: str, profiles: Sequence[Profile]) -> Table:
+    rows: list[list[Value | Cell]] = [
+        [profile.cell, lag, left] for profile in profiles for lag, left in thinned(profile, MOST_LAGS)
+    ]
+    return Table(title, (Column("cell"), Column("lag", "integer"), Column("left", "scientific")), rows)
+
+
+def verdicts_chart(counts: Mapping[tuple[str, str], int], order: Sequence[str]) -> Chart:
+    """Share of trials by verdict, a bar for each cell."""
+    rows = [
+        {"cell": cell, "verdict": verdict, "trials": number, "place": order.index(verdict)}
+        for (cell, verdict), number in counts.items()
+        if cell != NO_CELL
+    ]
+    cells = teaching_order({str(row["cell"]) for row in rows})
+    share = alt.Axis(format="%", tickCount=5)
+    drawn = (
+        alt.Chart(data(rows))
+        .mark_bar(height={"band": 0.6})
+        .encode(
+            x=alt.X("trials:Q", stack="normalize", title="share of trials", axis=share),
+            y=alt.Y("cell:N", sort=cells, title=None),
+            color=alt.Color(
+                "verdict:N",
+                title=None,
+                sort=list(order),
+                scale=alt.Scale(
+                    domain=list(order), range=["#3a6ea5", "#5aa469", "#c2410c", "#b59b3a", "#9aa0a6"]
+                ),
+            ),
+            order=alt.Order("place:Q"),
+            tooltip=[alt.Tooltip("cell:N"), alt.Tooltip("verdict:N"), alt.Tooltip("trials:Q")],
+        )
+    )
+    worded = [f"{row['cell']} {row['verdict']} {row['trials']}" for row in rows]
+    return chart(
+        "Verdicts by cell",
+        drawn,
+        f"Share of trials by verdict on their gradients, a bar for each cell: {', '.join(worded)}.",
+        height=40 + 34 * len(cells),
+    )
+
+
+def lines_chart(
+    title: str,
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    x: str,
+    y: str,
+    name: str,
+) -> Chart | None:
+    """Positive values by x on a logarithmic axis, a line for each name; None where there is no point."""
+    rows: list[dict[str, Any]] = [
+        {"line": line, "x": at, "y": value, "shown": figure(value)}
+        for line, points in lines.items()
+        for at, value in points
+        if math.isfinite(value) and value > 0
+    ]
+    if not rows:
+        return None
+    names = list(lines)
+    drawn = (
+        alt.Chart(data(rows))
+        .mark_line(strokeWidth=1.8)
+        .encode(
+            x=alt.X("x:Q", title=x, axis=alt.Axis(grid=False)),
+            y=alt.Y("y:Q", title=y, **log_axis(row["y"] for row in rows)),
+            color=colour("line", names, names, name),
+            tooltip=[
+                alt.Tooltip("line:N", title=name),
+                alt.Tooltip("x:Q", title=x),
+                alt.Tooltip("shown:N", title=y),
+            ],
+        )
+    )
+    ends = [f"{line} {figure(points[-1][1])}" for line, points in lines.items() if points]
+    columns = (Column(name), Column(x, "number"), Column(y, "number"))
+    table = Table(title, columns, [[row["line"], row["x"], row["y"]] for row in rows])
+    return chart(
+        title, drawn, f"{y} by {x}, a line for each {name}. At the end: {', '.join(ends)}.", table=table
+    )

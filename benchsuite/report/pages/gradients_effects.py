@@ -1,0 +1,196 @@
+"""What clipping and truncation change, where a study varies them with everything else equal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from benchsuite.contracts import Cell, Column, Command, Paragraph, Table
+from benchsuite.contracts.report import Block, Value
+from benchsuite.errors import StoreError
+from benchsuite.ranking import SPEED, fields
+from benchsuite.report.material import Board
+from benchsuite.report.pages.gradients_charts import lines_chart
+from benchsuite.report.profiles import middle, run_profiles
+from benchsuite.report.words import count
+from benchsuite.spec import Status, Trial
+from benchsuite.spec.names import NO_CELL
+from benchsuite.stats import Aggregate, aggregate
+
+MOST_POINTS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """Configurations of one board that differ in the fields under study alone."""
+
+    board: Board
+    members: tuple[Aggregate, ...]
+
+    @property
+    def name(self) -> str:
+        trial = self.members[0].trial
+        model = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+        return f"{self.board.title}, {model}, {trial.backend}"
+
+
+def families(boards: Iterable[Board], paths: Sequence[str]) -> list[Family]:
+    """Sets of two and more configurations, trials that diverged among them, which differ in `paths` alone."""
+    found = []
+    for board in boards:
+        groups: dict[str, list[Aggregate]] = {}
+        for run in aggregate(board.records):
+            own = {path: value for path, value in fields(run).items() if path not in (*paths, "seed")}
+            groups.setdefault(json.dumps(own, sort_keys=True), []).append(run)
+        found += [Family(board, tuple(runs)) for runs in groups.values() if len({*map(_id, runs)}) > 1]
+    return found
+
+
+def _id(run: Aggregate) -> str:
+    return run.configuration_id
+
+
+def clipping(boards: Sequence[Board]) -> Iterator[Block]:
+    """Clipping by norm or value beside none."""
+    found = families(boards, ("recipe.clip", "recipe.clip_at"))
+    if not found:
+        clips = sorted({clip_words(record.trial) for board in boards for record in board.records})
+        yield Paragraph(
+            f"Every configuration was trained with one clipping alone ({', '.join(clips)}). Clipping "
+            "shortens a gradient that is too long; it does nothing for one that has vanished. To see what it "
+            "changes:"
+        )
+        yield Command("benchsuite run quick --task adding --set recipe.clip=none,norm")
+        return
+    yield Paragraph(
+        "Clipping scales the whole gradient down to a given length when it is longer: the direction stays, "
+        "one steep place no longer throws the weights far away. It is a remedy for exploding gradients alone."
+    )
+    drawn = _norms(found[0])
+    if drawn:
+        yield drawn
+    columns = (
+        Column("task", filter=True),
+        Column("model", filter=True),
+        Column("run by", filter=True),
+        Column("clipping"),
+        Column("trials", "integer"),
+        Column("diverged", "integer", "trials whose loss or metric became NaN or infinite"),
+        Column("clipped steps", "share", "share of the steps whose gradient was clipped; median over seeds"),
+        Column("last loss", "number", "of the last batch; median over seeds"),
+        Column("test metric", "number"),
+    )
+    rows: list[list[Value | Cell]] = []
+    for family in found:
+        for run in sorted(family.members, key=lambda one: clip_words(one.trial) != "none"):
+            diverged = sum(record.status is Status.DIVERGED for record in run.records)
+            rows.append(
+                [
+                    *_names(family, run),
+                    clip_words(run.trial),
+                    len(run.records),
+                    Cell(diverged, mark="bad" if diverged else ""),
+                    middle(run.records, "gradient/clipped_share"),
+                    middle(run.records, "train/loss_final"),
+                    _metric(run),
+                ]
+            )
+    yield Table("Clipping", columns, rows)
+
+
+def clip_words(trial: Trial) -> str:
+    """`none`, `norm at 1`."""
+    recipe = trial.recipe
+    return recipe.clip if recipe.clip == "none" else f"{recipe.clip} at {recipe.clip_at:g}"
+
+
+def _names(family: Family, run: Aggregate) -> list[Value | Cell]:
+    trial = run.trial
+    model = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+    page = family.board.pages.get(run.records[0].trial_id, "")
+    return [family.board.title, Cell(model, page=page), f"{trial.backend} {trial.execution.unroll}"]
+
+
+def _metric(run: Aggregate) -> Cell | None:
+    found = run.primary
+    return Cell(found.mean, half=found.half_width) if found else None
+
+
+def _norms(family: Family) -> Block | None:
+    """The gradient's norm before clipping by step, of the first seed of each member."""
+    lines: dict[str, list[tuple[float, float]]] = {}
+    entries = {entry.record.trial_id: entry for entry in family.board.entries if entry.counts}
+    for run in family.members:
+        try:
+            series = entries[run.records[0].trial_id].series()
+        except (KeyError, StoreError):
+            continue
+        for one in series:
+            if one.name == "gradient/norm_before_clip":
+                step = max(1, len(one.x) // MOST_POINTS)
+                lines[clip_words(run.trial)] = [
+                    (x, max(one.y[at : at + step])) for at, x in enumerate(one.x) if at % step == 0
+                ]
+    title = f"Gradient norm before clipping: {family.name}"
+    return lines_chart(title, lines, "optimiser step", "norm", "clipping") if lines else None
+
+
+def truncation(boards: Sequence[Board]) -> Iterator[Block]:
+    """Truncated backpropagation beside the full one."""
+    found = families(boards, ("recipe.truncation",))
+    if not found:
+        yield Paragraph(
+            "No configuration was trained both with full and with truncated backpropagation. Truncation cuts "
+            "the chain: nothing further back than so many steps can be learnt from. To see what it changes:"
+        )
+        yield Command("benchsuite run quick --task adding --set recipe.truncation=none,5,10")
+        return
+    yield Paragraph(
+        "Truncated backpropagation cuts the chain of factors every so many steps: what lies further back "
+        "gets no gradient at all, whatever the cell. It buys memory and, in loops, time."
+    )
+    family = found[0]
+    lines = {
+        truncation_words(run.trial): [
+            (float(lag), float(left))
+            for lag, left in zip(*run_profiles(run, family.board).get("end", ((), ())), strict=True)
+        ]
+        for run in sorted(family.members, key=lambda one: one.trial.recipe.truncation or 10**9)
+    }
+    title = f"Gradient left after training: {family.name}"
+    drawn = lines_chart(title, lines, "steps back in time", "gradient left", "truncation")
+    if drawn:
+        yield drawn
+    columns = (
+        Column("task", filter=True),
+        Column("model", filter=True),
+        Column("run by", filter=True),
+        Column("truncated at"),
+        Column("trials", "integer"),
+        Column("gradient"),
+        Column("left at the first step", "scientific", "of the gradient, after training; median over seeds"),
+        Column("test metric", "number"),
+        Column("sequences/s", "rate"),
+    )
+    rows: list[list[Value | Cell]] = []
+    for each in found:
+        for run in sorted(each.members, key=lambda one: one.trial.recipe.truncation or 10**9):
+            speed = run.scalars.get(SPEED)
+            rows.append(
+                [
+                    *_names(each, run),
+                    truncation_words(run.trial),
+                    len(run.records),
+                    run.verdict("gradient"),
+                    middle(run.records, "gradient/change_end"),
+                    _metric(run),
+                    speed.mean if speed else None,
+                ]
+            )
+    yield Table("Truncation", columns, rows)
+
+
+def truncation_words(trial: Trial) -> str:
+    """`full`, `10 steps`."""
+    return "full" if trial.recipe.truncation is None else count(trial.recipe.truncation, "step")

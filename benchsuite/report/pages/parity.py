@@ -1,0 +1,260 @@
+"""How far every trial is from the float64 reference: the worst first, and what is not ranked for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any
+
+import altair as alt
+
+from benchsuite.contracts import Cell, Chart, Column, Command, Link, Paragraph, Section, Table
+from benchsuite.contracts.report import Block, Mark, Value
+from benchsuite.parity import TOLERANCES
+from benchsuite.report.axes import log_axis
+from benchsuite.report.charts import BACKEND_ORDER, backend_colour, chart, data, order
+from benchsuite.report.figures import definition
+from benchsuite.report.material import Entry, Material
+from benchsuite.report.pages.troubles import reasons_table
+from benchsuite.report.site import Page
+from benchsuite.report.words import count, figure
+from benchsuite.spec import Record
+from benchsuite.spec.names import NO_CELL
+
+WORST, WIDENED = "parity/worst_ratio", "parity/widened"
+QUANTITIES = (
+    ("loss", "parity/loss_error", "forward"),
+    ("predictions", "parity/prediction_error", "forward"),
+    ("gradients", "parity/gradient_error", "gradients"),
+    ("dL/dh", "parity/state_error", "states"),
+    ("first steps", "parity/step_error", "loss_10"),
+)
+"""What is held to the reference, the scalar of its largest error, and the tolerance of benchsuite.parity."""
+
+
+def parity_page(material: Material) -> Page | None:
+    """Errors against tolerances. None where no trial was held to the reference."""
+    held = [entry for entry in material.entries if WORST in entry.record.scalars]
+    if not held:
+        return None
+    held.sort(key=lambda entry: -_ratio(entry.record))
+    sections = [
+        Section("", tuple(_answer(held))),
+        Section("Error against tolerance", tuple(_errors(held))),
+        Section("Every trial, the worst first", (_table(held, len(material.machines) > 1),)),
+    ]
+    reasons = reasons_table(material.entries)
+    text: Block = Paragraph("Every trial ended well and is ranked.")
+    sections.append(Section("Not ranked, and why", (reasons or text,)))
+    lead = (
+        "Before a backend is timed, its numbers are held to a float64 reference that starts from the same "
+        "weights and batch. What breaks parity is neither timed nor ranked."
+    )
+    return Page("parity", "Does every backend compute the same?", tuple(sections), lead, "Parity")
+
+
+def _ratio(record: Record) -> float:
+    """Largest error over its tolerance; infinite where it is not a number."""
+    ratio = record.scalars[WORST]
+    return math.inf if math.isnan(ratio) else ratio
+
+
+def _answer(held: Sequence[Entry]) -> Iterator[Block]:
+    broken = [entry for entry in held if _broken(entry.record)]
+    kept = [entry for entry in held if not _broken(entry.record)]
+    said = f"{count(len(held), 'trial')} were held to it; " if len(held) > 1 else "One trial was held to it; "
+    if broken:
+        verb = "breaks" if len(broken) == 1 else "break"
+        worst = broken[0]
+        yield Paragraph(
+            (f"{said}{len(broken)} {verb} parity. The worst, ", _link(worst), f": {worst.record.reason}"),
+            "warning",
+        )
+        yield Paragraph("To look into it, run the conformance kit of the backend:")
+        for name in sorted({entry.record.trial.backend for entry in broken}):
+            yield Command(f"benchsuite check backend {name}")
+    else:
+        yield Paragraph(f"{said}{'it holds' if len(held) == 1 else 'all of them hold'}.")
+    if kept:
+        worst = kept[0]
+        yield Paragraph(
+            (
+                "Of what holds, the largest error is ",
+                f"{100 * _ratio(worst.record):.2g} % of its tolerance: ",
+                _link(worst),
+                ".",
+            )
+        )
+    yield _by_backend(held)
+
+
+def _broken(record: Record) -> bool:
+    return record.verdicts.get("parity") == "breach" or not _ratio(record) <= 1
+
+
+def _link(entry: Entry) -> Link:
+    trial = entry.record.trial
+    model = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+    return Link(f"{model} on {trial.task} with {trial.backend}, seed {trial.seed}", entry.page)
+
+
+def _by_backend(held: Sequence[Entry]) -> Table:
+    groups: dict[tuple[str, str, str], list[Entry]] = {}
+    for entry in held:
+        trial = entry.record.trial
+        key = (trial.backend, trial.execution.device, trial.execution.precision)
+        groups.setdefault(key, []).append(entry)
+    rows: list[list[Value | Cell]] = []
+    for (backend, device, precision), members in groups.items():
+        worst = members[0]  # the entries come with the worst first
+        broken = sum(_broken(entry.record) for entry in members)
+        rows.append(
+            [
+                backend,
+                device,
+                precision,
+                len(members),
+                Cell(broken, mark="bad" if broken else ""),
+                median(_ratio(entry.record) for entry in members),
+                Cell(_ratio(worst.record), page=worst.page, mark=_mark(_ratio(worst.record))),
+            ]
+        )
+    rows.sort(key=lambda row: str(row[0]))
+    columns = (
+        Column("backend"),
+        Column("device"),
+        Column("precision", help="tolerances go by it"),
+        Column("trials", "integer"),
+        Column("breaches", "integer", "trials whose error is above its tolerance"),
+        Column("median", "share", "largest error of a trial as a share of its tolerance; the median trial"),
+        Column("worst", "share", "the same of the worst trial"),
+    )
+    return Table("Parity by backend", columns, rows)
+
+
+def _mark(ratio: float) -> Mark:
+    return "" if ratio <= 1 else "bad"
+
+
+def _errors(held: Sequence[Entry]) -> Iterator[Block]:
+    yield Paragraph(
+        "Each bar spans the errors of a backend's trials, from the smallest to the largest, as a share of "
+        "what is allowed; its tick is the median. Left of the line at 1 the difference is rounding."
+    )
+    drawn = _chart(held)
+    yield drawn if drawn else Paragraph("Every error is exactly zero.")
+
+
+def _chart(held: Sequence[Entry]) -> Chart | None:
+    """Spans of error over tolerance by quantity and backend, on a logarithmic axis; exact zeros left out."""
+    groups: dict[tuple[str, str], list[float]] = {}
+    for entry in held:
+        record = entry.record
+        for quantity, scalar, field in QUANTITIES:
+            if scalar in record.scalars:
+                ratio = record.scalars[scalar] / _allowed(record, field)
+                groups.setdefault((quantity, record.trial.backend), []).append(ratio)
+    rows: list[dict[str, Any]] = []
+    for (quantity, backend), ratios in groups.items():
+        drawn = [ratio for ratio in ratios if ratio > 0 and math.isfinite(ratio)]
+        if drawn:
+            rows.append(
+                {"quantity": quantity, "backend": backend, "low": min(drawn), "middle": median(drawn),
+                 "high": max(drawn), "trials": len(drawn), "largest": figure(max(drawn)),
+                 "typical": figure(median(drawn))}
+            )  # fmt: skip
+    if not rows:
+        return None
+    names = [name for name, _, _ in QUANTITIES]
+    rows.sort(key=lambda row: (names.index(row["quantity"]), row["backend"]))
+    backends = order((row["backend"] for row in rows), BACKEND_ORDER)
+    across = log_axis([1.0, *(row[name] for row in rows for name in ("low", "high"))])
+    scale = across["scale"]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("quantity:N", sort=names, title=None),
+        yOffset=alt.YOffset("backend:N", sort=backends),
+        color=backend_colour(backends),
+        tooltip=[
+            alt.Tooltip("backend:N"), alt.Tooltip("quantity:N"), alt.Tooltip("typical:N", title="median"),
+            alt.Tooltip("largest:N", title="largest"), alt.Tooltip("trials:Q"),
+        ],
+    )  # fmt: skip
+    x = alt.X("low:Q", title="error / tolerance", **across)
+    spans = base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="high:Q")
+    ends = base.mark_point(filled=True, size=36, opacity=1).encode(x=alt.X("high:Q", scale=scale))
+    ticks = base.mark_tick(thickness=2.5, size=9).encode(x=alt.X("middle:Q", scale=scale))
+    line = (
+        alt.Chart(data([{"x": 1.0}]))
+        .mark_rule(strokeDash=[5, 3], color="#b3261e", strokeWidth=1.5)
+        .encode(x=alt.X("x:Q", scale=scale))
+    )
+    worst = max(rows, key=lambda row: float(row["high"]))
+    table = Table(
+        "Error over tolerance by quantity and backend",
+        (
+            Column("quantity"),
+            Column("backend"),
+            Column("trials", "integer"),
+            *(Column(name, "scientific") for name in ("smallest", "median", "largest")),
+        ),
+        [[row[name] for name in ("quantity", "backend", "trials", "low", "middle", "high")] for row in rows],
+    )
+    return chart(
+        "Error over tolerance, by quantity and backend",
+        alt.layer(spans, ends, ticks, line),
+        f"Spans of error over tolerance on a logarithmic axis. The largest is {worst['quantity']} of "
+        f"{worst['backend']}: {figure(float(worst['high']))}; 1 would be a breach.",
+        "Trials whose error is exactly zero are not drawn. The losses of the first two steps are held to "
+        "different tolerances; drawn is the wider one.",
+        table,
+        height=40 + len({row["quantity"] for row in rows}) * max(30, 16 * len(backends)),
+    )
+
+
+def _allowed(record: Record, field: str) -> float:
+    """The tolerance of a quantity, widened where the record says that gradients cancel."""
+    allowed: float = getattr(TOLERANCES[record.trial.execution.precision], field)
+    return allowed * record.scalars.get(WIDENED, 1.0) if field in ("gradients", "states") else allowed
+
+
+def _table(held: Sequence[Entry], several: bool) -> Table:
+    wide = any(entry.record.scalars.get(WIDENED, 1.0) > 1 for entry in held)
+    columns = [
+        Column("trial"),
+        Column("task", filter=True),
+        Column("model", filter=True),
+        Column("backend", filter=True),
+        Column("unroll", filter=True),
+        Column("precision", filter=True),
+        Column("of tolerance", "share", "largest error as a share of its tolerance: above 100 % is a breach"),
+        Column("parity", filter=True),
+        *(Column(name, "scientific", f"largest relative error: {scalar}") for name, scalar, _ in QUANTITIES),
+    ]
+    if wide:
+        columns.append(Column("widened", "number", definition(WIDENED)))
+    if several:
+        columns.append(Column("machine", filter=True))
+    rows = [_row(one, wide, several) for one in held]
+    return Table("Errors against the float64 reference", tuple(columns), rows)
+
+
+def _row(entry: Entry, wide: bool, several: bool) -> list[Value | Cell]:
+    record, trial = entry.record, entry.record.trial
+    ratio = _ratio(record)
+    model = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+    word = record.verdicts.get("parity", "")
+    row: list[Value | Cell] = [
+        Cell(record.trial_id, record.trial_id[:8], entry.page),
+        f"{trial.task} / {trial.source}",
+        model,
+        trial.backend,
+        trial.execution.unroll,
+        trial.execution.precision,
+        Cell(ratio, mark=_mark(ratio)),
+        Cell(word, mark="bad" if word == "breach" else "", title=record.reason if word == "breach" else ""),
+        *(record.scalars.get(scalar) for _, scalar, _ in QUANTITIES),
+    ]
+    if wide:
+        row.append(record.scalars.get(WIDENED))
+    return [*row, entry.machine.name] if several else row

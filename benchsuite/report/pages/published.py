@@ -1,0 +1,270 @@
+"""The study's own figures beside published ones, with every known difference of protocol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import altair as alt
+
+from benchsuite.contracts import Bullets, Cell, Chart, Column, Details, Paragraph, Section, Table
+from benchsuite.contracts.report import Block, Mark, Value
+from benchsuite.errors import StoreError
+from benchsuite.references import Reference, Standing, references, standings
+from benchsuite.report.axes import log_axis
+from benchsuite.report.charts import chart, data
+from benchsuite.report.material import Board, Material
+from benchsuite.report.site import Page
+from benchsuite.report.words import count, estimate, figure, listed
+from benchsuite.spec import Record, Series
+from benchsuite.stats import Aggregate
+
+MARKS: dict[str, Mark] = {"agrees": "", "worse": "bad", "better": "", "not judged": "dim"}
+Found = tuple[Board, Standing]
+
+
+def published_page(material: Material) -> Page | None:
+    """None where no configuration of the studies may stand beside a published figure."""
+    found = [
+        (board, standing)
+        for board in material.boards
+        for standing in standings(board.records, _curves(board))
+    ]
+    if not found:
+        return None
+    order = {id(reference): place for place, reference in enumerate(references())}
+    found.sort(key=lambda one: order[id(one[1].reference)])
+    groups: dict[str, list[Found]] = {}
+    for one in found:
+        groups.setdefault(one[1].reference.id, []).append(one)
+    sections = [Section("", tuple(_answer(found)))]
+    sections += [Section(_title(members), tuple(_group(members))) for members in groups.values()]
+    sections.append(Section("Sources", tuple(_sources(found))))
+    lead = (
+        "Configurations that published work gives a figure for. What differs in the protocol is named: a "
+        "figure that agrees under another protocol is no reproduction."
+    )
+    return Page("published", "Beside published figures", tuple(sections), lead, "Published")
+
+
+def _curves(board: Board) -> Any:
+    """Reads the curves of a record of the board; none where they cannot be read."""
+    entries = {entry.record.trial_id: entry for entry in board.entries if entry.counts}
+
+    def curves(record: Record) -> Sequence[Series]:
+        try:
+            return entries[record.trial_id].series()
+        except (KeyError, StoreError):
+            return []
+
+    return curves
+
+
+def _answer(found: Sequence[Found]) -> Iterator[Block]:
+    judged = [standing for _, standing in found if standing.verdict != "not judged"]
+    words = {
+        "agrees": ("agrees with it", "agree with it"),
+        "worse": ("falls short of it", "fall short of it"),
+        "better": ("is better than it", "are better than it"),
+    }
+    parts = [
+        f"{number} {words[verdict][number != 1]}"
+        for verdict in words
+        if (number := sum(standing.verdict == verdict for standing in judged))
+    ]
+    stands = "stands" if len(found) == 1 else "stand"
+    said = f"{count(len(found), 'configuration')} {stands} beside a published figure"
+    yield Paragraph(f"{said}: {listed(parts)}." if parts else f"{said}; none is judged.")
+    suspicious = [standing for standing in judged if standing.suspicious]
+    if suspicious:
+        yield Paragraph(
+            f"{count(len(suspicious), 'configuration')} did better than published, or got there sooner. "
+            "Before that is believed, look for an easier protocol, a leak between splits, or another metric.",
+            "warning",
+        )
+    if any(standing.found.n == 1 for standing in judged):
+        text = "One seed tells no interval: run three seeds (--set seed=0,1,2) before drawing conclusions."
+        yield Paragraph(text, "note")
+
+
+def _title(members: Sequence[Found]) -> str:
+    reference = members[0][1].reference
+    return f"{members[0][0].title}, {reference.metric.replace('_', ' ')}: {reference.publication.key}"
+
+
+def _group(members: Sequence[Found]) -> Iterator[Block]:
+    reference = members[0][1].reference
+    yield Paragraph(f"{reference.publication.citation}; {reference.where}.")
+    drawn = _chart(members)
+    if drawn:
+        yield drawn
+    yield _table(members)
+    for place, (_, standing) in enumerate(members, 1):
+        if standing.fast:
+            yield Paragraph(f"{_name(place, standing.run)}: {standing.fast}.", "warning")
+    groups = _differences(members)
+    for differences, names in groups.items():
+        title = "What differs from the publication"
+        if len(groups) == 1:
+            yield Paragraph(f"{title}:")
+            yield Bullets(differences)
+        else:
+            more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+            yield Details(f"{title}: {listed(names[:4])}{more}", (Bullets(differences),))
+
+
+def _differences(members: Sequence[Found]) -> dict[tuple[str, ...], list[str]]:
+    """Differences -> configurations that have just these."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for place, (_, standing) in enumerate(members, 1):
+        differences = tuple(str(one) for one in standing.differences) or ("nothing that is known",)
+        groups.setdefault(differences, []).append(_name(place, standing.run))
+    return groups
+
+
+def _name(place: int, run: Aggregate) -> str:
+    trial = run.trial
+    return f"{place}. {trial.cell} {trial.architecture}, {trial.backend} {trial.execution.unroll}"
+
+
+def _table(members: Sequence[Found]) -> Table:
+    reference = members[0][1].reference
+    arrow = "↑" if reference.higher_is_better else "↓"
+    name = f"{reference.metric.replace('_', ' ')} {arrow}"
+    columns = (
+        Column("", "integer"),
+        Column("model"),
+        Column("data"),
+        Column("run by"),
+        Column(f"published {name}"),
+        Column(
+            f"here {name}", "number", f"{reference.scalar}: mean over seeds ± half of its 95 % interval (t)"
+        ),
+        Column("seeds", "integer"),
+        Column(
+            "verdict",
+            help="over seeds: whether the whole interval lies beyond what agrees with the published figure",
+        ),
+        Column("epochs", "integer"),
+        Column("differences", "integer", "known differences of protocol"),
+    )
+    rows: list[list[Value | Cell]] = []
+    for place, (board, standing) in enumerate(members, 1):
+        trial, found = standing.run.trial, standing.found
+        low, high = standing.reference.agreeing
+        rows.append(
+            [
+                place,
+                Cell(
+                    f"{trial.cell} {trial.architecture}",
+                    page=board.pages.get(standing.run.records[0].trial_id, ""),
+                ),
+                board.title,
+                f"{trial.backend} {trial.execution.unroll}",
+                published_words(standing.reference),
+                Cell(found.mean, half=found.half_width),
+                found.n,
+                Cell(
+                    standing.verdict,
+                    mark=MARKS[standing.verdict],
+                    title=f"agrees between {figure(low)} and {figure(high)}",
+                ),
+                trial.recipe.epochs,
+                len(standing.differences),
+            ]
+        )
+    return Table("Published and own figures", columns, rows)
+
+
+def published_words(reference: Reference) -> str:
+    """`0.974 to 0.981`, or one figure."""
+    low, high = figure(reference.low), figure(reference.high)
+    return low if low == high else f"{low} to {high}"
+
+
+def _chart(members: Sequence[Found]) -> Chart | None:
+    """Published figure and own ones on one axis, a row for each configuration."""
+    rows = []
+    for place, (_, standing) in enumerate(members, 1):
+        found, reference = standing.found, standing.reference
+        if not math.isfinite(found.mean):
+            continue
+        low, high = reference.agreeing
+        rows.append(
+            {
+                "row": _name(place, standing.run),
+                "low": low, "high": high, "published": (reference.low + reference.high) / 2,
+                "own": found.mean,
+                "from": found.mean if found.low is None else found.low,
+                "to": found.mean if found.high is None else found.high,
+                "shown": estimate(found.mean, found.half_width), "said": published_words(reference),
+                "verdict": standing.verdict,
+            }
+        )  # fmt: skip
+    if not rows:
+        return None
+    metric = members[0][1].reference.metric.replace("_", " ")
+    values = [float(str(row[name])) for row in rows for name in ("low", "high", "own")]
+    log = min(values) > 0 and max(values) / min(values) > 100
+    plain = {"scale": alt.Scale(zero=False, padding=10), "axis": alt.Axis(format="~g", tickCount=6)}
+    across = log_axis(values) if log else plain
+    scale = across["scale"]
+    names = [row["row"] for row in rows]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("row:N", sort=names, title=None, axis=alt.Axis(labelLimit=200)),
+        tooltip=[
+            alt.Tooltip("row:N", title="configuration"), alt.Tooltip("said:N", title="published"),
+            alt.Tooltip("shown:N", title="here"), alt.Tooltip("verdict:N"),
+        ],
+    )  # fmt: skip
+    x = alt.X("low:Q", title=metric, **across)
+    agreeing = base.mark_bar(height={"band": 0.7}, opacity=0.25, color="#6b6f73").encode(x=x, x2="high:Q")
+    ticks = base.mark_tick(thickness=2.5, size=18, color="#6b6f73").encode(
+        x=alt.X("published:Q", scale=scale)
+    )
+    spans = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("from:Q", scale=scale), x2="to:Q")
+    dots = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("own:Q", scale=scale))
+    told = [f"{row['row']} {row['shown']}, published {row['said']}, {row['verdict']}" for row in rows[:6]]
+    return chart(
+        f"Published and own {metric}",
+        alt.layer(agreeing, ticks, spans, dots),
+        f"{metric} of each configuration beside the published figure: {'; '.join(told)}.",
+        "Grey: the published figure, and what agrees with it. Dots: this study, with the 95 % interval over "
+        "seeds.",
+        height=40 + 30 * len(rows),
+    )
+
+
+def _sources(found: Sequence[Found]) -> Iterator[Block]:
+    publications = dict.fromkeys(standing.reference.publication for _, standing in found)
+    yield Bullets(tuple(f"{one.key}: {one.citation}. {one.url}" for one in publications))
+    met = {id(standing.reference) for _, standing in found}
+    missing = [reference for reference in references() if id(reference) not in met]
+    if missing:
+        rows: list[list[Value | Cell]] = [
+            [
+                f"{one.task} / {', '.join(one.sources)}",
+                ", ".join(_plain(path, value) for path, value in one.conditions.items()),
+                one.metric.replace("_", " "),
+                published_words(one),
+                one.publication.key,
+            ]
+            for one in missing
+        ]
+        columns = (
+            Column("task"), Column("conditions"), Column("metric"), Column("published"), Column("source"),
+        )  # fmt: skip
+        table = Table("Published figures without a configuration here", columns, rows)
+        text = Paragraph("The matrix paper has a configuration of each of them: benchsuite run paper.")
+        yield Details(
+            f"{count(len(missing), 'more published figure')} that nothing here stands beside", (text, table)
+        )
+
+
+def _plain(path: str, value: object) -> str:
+    name = path.rpartition(".")[2]
+    if isinstance(value, dict):
+        bounds = [f"at {word} {value[word]}" for word in ("least", "most") if word in value]
+        return f"{name} {' and '.join(bounds)}"
+    return f"{name}={' or '.join(map(str, value))}" if isinstance(value, list) else f"{name}={value}"

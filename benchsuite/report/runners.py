@@ -1,0 +1,119 @@
+"""Who ran a model and how: backend, unroll, device; and how fast that was beside the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from benchsuite.ranking import SPEED, Model
+from benchsuite.report.answers import speed_of, unsteady
+from benchsuite.report.material import Board
+from benchsuite.stats import Aggregate
+
+STEP = "speed/step_median_seconds"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One model by one runner: a configuration over its seeds.
+
+    runner    `torch fused`, with device, threads and others where they differ among the runs
+    speed     training, sequences a second; None where none was measured
+    relative  speed over that of the model's fastest run; None for a model that nobody else ran
+    """
+
+    board: Board
+    model: Model
+    aggregate: Aggregate
+    runner: str
+    speed: float | None
+    relative: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Cell and architecture."""
+        return self.model.name
+
+    @property
+    def unsteady(self) -> bool:
+        return unsteady(self.aggregate)
+
+    def mean(self, scalar: str) -> float | None:
+        """The scalar's mean over seeds; None where there is none, or none that is finite."""
+        found = self.aggregate.scalars.get(scalar)
+        return found.mean if found is not None and math.isfinite(found.mean) else None
+
+    @property
+    def half(self) -> float | None:
+        """Half the 95 % interval of the speed: over seeds; of the timed rounds where there is one seed."""
+        found = self.aggregate.scalars.get(SPEED)
+        if found is None or self.speed is None:
+            return None
+        if found.half_width is not None:
+            return found.half_width
+        step = self.mean(STEP)
+        low, high = self.mean("speed/step_low_seconds"), self.mean("speed/step_high_seconds")
+        return self.speed * (high - low) / 2 / step if step and low is not None and high is not None else None
+
+
+def runs_of(boards: Iterable[Board]) -> list[Run]:
+    """Every ranked run of the boards, which are of one machine; a model's fastest first."""
+    found = [
+        (board, model, run)
+        for board in boards
+        if board.ranking is not None
+        for model in board.ranking.models
+        for run in model.runs
+    ]
+    name = _Namer([run for _, _, run in found])
+    made: list[Run] = []
+    for board, model, run in found:
+        made.append(Run(board, model, run, name(run), speed_of(run)))
+    return _relative(made)
+
+
+def _relative(runs: Sequence[Run]) -> list[Run]:
+    """The runs with their speed relative to the model's fastest one."""
+    fastest: dict[int, float] = {}
+    several: dict[int, set[str]] = {}
+    for run in runs:
+        if run.speed is not None:
+            key = id(run.model)
+            fastest[key] = max(fastest.get(key, 0.0), run.speed)
+            several.setdefault(key, set()).add(run.aggregate.configuration_id)
+    return [
+        replace(run, relative=run.speed / fastest[id(run.model)])
+        if run.speed is not None and len(several[id(run.model)]) > 1
+        else run
+        for run in runs
+    ]
+
+
+class _Namer:
+    """Names runners by backend and unroll, and by what else differs among `runs`."""
+
+    def __init__(self, runs: Sequence[Aggregate]) -> None:
+        fields = ("device", "precision", "threads", "allocator", "deterministic")
+        found = {field: {str(getattr(run.trial.execution, field)) for run in runs} for field in fields}
+        self._told = [field for field, values in found.items() if len(values) > 1]
+
+    def __call__(self, run: Aggregate) -> str:
+        execution = run.trial.execution
+        words = [run.trial.backend, execution.unroll]
+        for field in self._told:
+            value = str(getattr(execution, field))
+            words.append(value if field in ("device", "precision") else f"{field}={value}")
+        return " ".join(words)
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    """The n-th root of the product of n positive numbers: the mean for ratios (Fleming and Wallace 1986)."""
+    return math.exp(math.fsum(math.log(value) for value in values) / len(values))
+
+
+def median_of(runs: Iterable[Run], scalar: str) -> float | None:
+    """The median over runs of a scalar's mean over seeds; None where no run has it."""
+    found = [value for run in runs if (value := run.mean(scalar)) is not None]
+    return median(found) if found else None

@@ -1,0 +1,119 @@
+"""How time grows with size: power laws fitted to what a study holds, with the interval of the exponent."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchsuite.ranking import SPEED, fields
+from benchsuite.report.runners import STEP, Run
+
+LEAST_SIZES = 3
+"""Sizes that a fit needs: two parameters, and something left to tell how well they fit."""
+TIME_STEPS = "speed/time_steps_per_second"
+LONGER = 1.05
+"""Ratio of the longest to the shortest sequences above which an option is one of length."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A size that may be varied, what an axis calls it, and a command that varies it."""
+
+    name: str
+    title: str
+    example: str
+
+
+AXES = (
+    Axis("hidden size", "hidden units", "benchsuite run quick --set size.hidden=32,64,128,256"),
+    Axis(
+        "sequence length",
+        "time steps a sequence",
+        "benchsuite run quick --task adding --set options.length=50,100,200,400",
+    ),
+    Axis("batch size", "sequences a batch", "benchsuite run quick --set recipe.batch_size=16,32,64,128"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Law:
+    """seconds = constant * size ** exponent, fitted to the logarithms by least squares.
+
+    half   half of the exponent's 95 % interval (Student's t, n - 2 degrees of freedom); None where the points
+           leave nothing to tell it by
+    runs   one for each size, the smallest first
+    """
+
+    axis: Axis
+    runs: tuple[Run, ...]
+    sizes: tuple[float, ...]
+    seconds: tuple[float, ...]
+    exponent: float
+    half: float | None
+
+
+def laws(runs: Iterable[Run]) -> list[Law]:
+    """A law for every set of runs that differ in one size alone and have LEAST_SIZES of it, by axis."""
+    timed = [run for run in runs if run.mean(STEP)]
+    flat = {id(run): fields(run.aggregate) for run in timed}
+    lengths = sorted({path for values in flat.values() for path in values if path.startswith("options.")})
+    made: list[Law] = []
+    for axis, paths in zip(AXES, (["size.hidden"], lengths, ["recipe.batch_size"]), strict=True):
+        for path in paths:
+            groups: dict[str, list[Run]] = {}
+            for run in timed:
+                own = flat[id(run)]
+                if path in own and not isinstance(own[path], bool | str):
+                    rest = {name: value for name, value in own.items() if name not in (path, "seed")}
+                    groups.setdefault(json.dumps(rest, sort_keys=True), []).append(run)
+            for members in groups.values():
+                if len(members) >= LEAST_SIZES:
+                    made += _law(axis, path, members, flat)
+    return made
+
+
+def _law(axis: Axis, path: str, members: Sequence[Run], flat: dict[int, dict[str, object]]) -> Iterator[Law]:
+    points = []
+    for run in members:
+        size = steps_per_sequence(run) if path.startswith("options.") else flat[id(run)][path]
+        taken = run.mean(STEP)
+        if isinstance(size, int | float) and size > 0 and taken:
+            points.append((float(size), taken, run))
+    points.sort(key=lambda point: point[0])
+    if len({size for size, _, _ in points}) < LEAST_SIZES:
+        return
+    if path.startswith("options.") and points[-1][0] / points[0][0] < LONGER:
+        return
+    sizes = tuple(size for size, _, _ in points)
+    seconds = tuple(taken for _, taken, _ in points)
+    exponent, half = fit(sizes, seconds)
+    yield Law(axis, tuple(run for _, _, run in points), sizes, seconds, exponent, half)
+
+
+def steps_per_sequence(run: Run) -> float | None:
+    """Mean number of real steps in the timed sequences."""
+    steps, sequences = run.mean(TIME_STEPS), run.mean(SPEED)
+    return steps / sequences if steps and sequences else None
+
+
+def fit(sizes: Sequence[float], seconds: Sequence[float]) -> tuple[float, float | None]:
+    """The exponent of the power law through the points, and half of its 95 % interval.
+
+    :param sizes: n >= 2 positive numbers, two of them different. :param seconds: n positive numbers.
+    """
+    x, y = np.log(np.asarray(sizes, np.float64)), np.log(np.asarray(seconds, np.float64))
+    deviation = x - x.mean()
+    spread = float(deviation @ deviation)
+    exponent = float(deviation @ y) / spread
+    n = len(x)
+    if n < LEAST_SIZES:
+        return exponent, None
+    from scipy.special import stdtrit
+
+    residual = y - y.mean() - exponent * deviation
+    error = math.sqrt(float(residual @ residual) / (n - 2) / spread)
+    return exponent, float(stdtrit(n - 2, 0.975)) * error
