@@ -10,6 +10,7 @@ from pathlib import Path
 from benchsuite.contracts import Cell, Table
 from benchsuite.contracts.report import Value
 from benchsuite.report.layout import cell_of
+from benchsuite.report.text import clean
 
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\0|%]")
 """What a spreadsheet may read as a formula."""
@@ -40,7 +41,7 @@ def inert(value: Value) -> str:
         return ""
     if isinstance(value, bool | int | float):
         return str(value)
-    text = value.replace("\0", "")
+    text = clean(value)
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -80,7 +81,7 @@ def write_parquet(table: Table, path: Path) -> Path:
 
 
 def _text(value: Value) -> str | None:
-    return None if value is None else str(value).encode("utf-8", "replace").decode()
+    return None if value is None else clean(str(value))
 
 
 def _fresh(name: str, taken: Container[str]) -> str:

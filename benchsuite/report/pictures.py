@@ -1,18 +1,25 @@
-"""Charts as SVG and PNG files, by vl-convert."""
+"""Charts as SVG and PNG files, drawn by a process beside this one."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchsuite.contracts import Chart
-from benchsuite.report.html.embedding import finite
+from benchsuite.report.text import presentable
 
 WIDTH = 720
 """Width in pixels of what a page draws as wide as its container."""
 SCALE = 2.0
 """Pixels of the PNG by pixel of the SVG."""
+SECONDS = 60.0
+"""Time that a chart may take."""
 CONFIG: dict[str, Any] = {
     "background": "white",
     "font": "sans-serif",
@@ -32,33 +39,77 @@ CONFIG: dict[str, Any] = {
 
 
 class Pictures:
-    """Writes pictures of charts; what cannot be drawn is left out and named in `problems`."""
+    """Draws charts one after the other while others go on; a context, at whose end the process ends.
 
-    def __init__(self) -> None:
-        self.problems: list[str] = []
+    problems  chart's title -> why there is no picture of it
+    """
 
-    def write(self, chart: Chart, output: Path, address: str) -> Mapping[str, str]:
-        """Write `address`.svg and .png under `output`; gives their addresses by kind."""
-        import vl_convert
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        self._thread = ThreadPoolExecutor(1, "pictures")
+        self._process: subprocess.Popen[str] | None = None
+        self.problems: dict[str, str] = {}
 
-        spec = static(chart.spec)
-        try:
-            svg: str = vl_convert.vegalite_to_svg(spec, config=CONFIG, allowed_base_urls=[])
-            png: bytes = vl_convert.svg_to_png(svg, scale=SCALE)
-        except ValueError as error:
-            self.problems.append(f"{chart.title}: {str(error).splitlines()[0]}")
-            return {}
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
+        self._end()
+
+    def draw(self, chart: Chart, address: str) -> Future[Mapping[str, str]]:
+        """`address`.svg and .png under the output folder: promises their addresses by kind, none where the
+        chart cannot be drawn."""
+        return self._thread.submit(self._draw, chart, address)
+
+    def _draw(self, chart: Chart, address: str) -> Mapping[str, str]:
         found = {"SVG": f"{address}.svg", "PNG": f"{address}.png"}
-        path = output / found["SVG"]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(svg, encoding="utf-8")
-        (output / found["PNG"]).write_bytes(png)
+        paths = [self._output / name for name in found.values()]
+        paths[0].parent.mkdir(parents=True, exist_ok=True)
+        request = {"spec": static(chart.spec), "config": CONFIG, "scale": SCALE}
+        problem = self._ask({**request, "svg": str(paths[0]), "png": str(paths[1])})
+        if problem:
+            self.problems[chart.title] = problem
+            for path in paths:
+                path.unlink(missing_ok=True)
+            return {}
         return found
+
+    def _ask(self, request: Mapping[str, Any]) -> str:
+        """Hand a chart to the process, a new one where the last one died; returns what went wrong, or ""."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "benchsuite.report.painter"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                encoding="utf-8",
+            )
+        pipe = self._process
+        assert pipe.stdin is not None
+        assert pipe.stdout is not None
+        try:
+            pipe.stdin.write(json.dumps(request) + "\n")
+            pipe.stdin.flush()
+            answer = pipe.stdout.readline()
+        except OSError:
+            answer = ""
+        if not answer:
+            self._end()
+            return "the drawing library gave up on it"
+        return str(json.loads(answer)["problem"])
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        with contextlib.suppress(OSError), self._process as process:
+            process.terminate()
+        self._process = None
 
 
 def static(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The specification for a picture: where a page gives the width, WIDTH does."""
-    made: dict[str, Any] = finite(dict(spec))
+    made: dict[str, Any] = presentable(dict(spec))
     if made.get("width") == "container":
         made["width"] = WIDTH
     return made

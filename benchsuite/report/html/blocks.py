@@ -1,4 +1,4 @@
-"""Blocks as HTML. Every text goes through a template that escapes it."""
+"""Blocks as HTML. Every text is escaped, by a template or by escape()."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from benchsuite.report.html.embedding import embedded, rounded
 from benchsuite.report.html.exhibits import exhibit_html
 from benchsuite.report.layout import Heading, Shown, cell_of, headings, lay_out, shown
 from benchsuite.report.slugs import Names
+from benchsuite.report.text import presentable
 from benchsuite.report.words import alone
 
 LONG = 120
@@ -60,16 +61,16 @@ class Blocks:
 
     :param resolve: key of a page -> its address as seen from this one, or "".
     :param keep_table: takes a table and the name it should have, gives the address of its CSV file.
-    :param keep_chart: takes a chart and the name it should have, gives addresses of its pictures by kind.
+    :param pictures: gives addresses of a chart's pictures by kind.
     """
 
     def __init__(
         self,
         resolve: Callable[[str], str],
         keep_table: Callable[[Table, str], str],
-        keep_chart: Callable[[Chart, str], Mapping[str, str]],
+        pictures: Callable[[Chart], Mapping[str, str]],
     ) -> None:
-        self._resolve, self._keep_table, self._keep_chart = resolve, keep_table, keep_chart
+        self._resolve, self._keep_table, self._pictures = resolve, keep_table, pictures
         self.ids = Names()
         self._makers: dict[type, Callable[[Any], Markup]] = {
             Paragraph: self._paragraph,
@@ -91,16 +92,14 @@ class Blocks:
     def words(self, text: Words) -> Markup:
         """Text with its links."""
         if isinstance(text, str):
-            return escape(clean(text))
+            return escape(text)
         return Markup().join(self._part(part) for part in text)
 
     def _part(self, part: str | Link) -> Markup:
         if isinstance(part, str):
-            return escape(clean(part))
+            return escape(part)
         address = self._resolve(part.page)
-        return (
-            Markup('<a href="{}">{}</a>').format(address, clean(part.text)) if address else escape(part.text)
-        )
+        return Markup('<a href="{}">{}</a>').format(address, part.text) if address else escape(part.text)
 
     def _paragraph(self, block: Paragraph) -> Markup:
         return Markup(macros().paragraph(self.words(block.text), block.tone))
@@ -114,17 +113,17 @@ class Blocks:
         laid = lay_out(block, FIRST if long else None)
         rows = [
             [
-                (clean_shown(one), self._address(one), _sort_value(one, head), head.numeric)
+                (one, self._address(one), _sort_value(one, head), head.numeric)
                 for one, head in zip(row, laid.headings, strict=True)
             ]
             for row in laid.rows
         ]
         view = {
             "id": name,
-            "title": clean(block.title),
+            "title": block.title,
             "headings": laid.headings,
             "rows": rows,
-            "note": clean(block.note),
+            "note": block.note,
             "head": _head(laid.headings),
             "count": len(block.rows),
             "csv": self._keep_table(block, name),
@@ -161,24 +160,24 @@ class Blocks:
         cell = cell_of(value)
         plain = rounded(cell.value) if isinstance(cell.value, float) else cell.value
         if isinstance(plain, str):
-            plain = clean(plain)
+            plain = plain
         if not (cell.text or cell.page or cell.mark or cell.half is not None or cell.title):
             return plain
         one = shown(cell, heading)
-        text = f"{one.text} ± {one.half}" if one.half else clean(cell.text)
-        return [plain, text, self._address(one), cell.mark, clean(cell.title)]
+        text = f"{one.text} ± {one.half}" if one.half else cell.text
+        return [plain, text, self._address(one), cell.mark, cell.title]
 
     def _chart(self, block: Chart) -> Markup:
         name = self.ids.take(block.title or "chart")
-        pictures = dict(self._keep_chart(block, name))
+        pictures = dict(self._pictures(block))
         if block.table is not None:
             pictures["CSV"] = self._keep_table(block.table, name)
         view = {
             "id": name,
-            "title": clean(block.title),
-            "alt": clean(block.alt),
-            "note": clean(block.note),
-            "json": embedded(block.spec),
+            "title": block.title,
+            "alt": block.alt,
+            "note": block.note,
+            "json": embedded(presentable(block.spec)),
             "svg": pictures.get("SVG", ""),
             "files": list(pictures.items()),
         }
@@ -186,29 +185,29 @@ class Blocks:
 
     def _curves(self, block: Curves) -> Markup:
         svg, legend = draw(block)
-        return Markup(macros().curves({"title": clean(block.title), "svg": svg, "legend": legend}))
+        return Markup(macros().curves({"title": block.title, "svg": svg, "legend": legend}))
 
     def _facts(self, block: Facts) -> Markup:
         """Written here and not by a template: a trial's page has a hundred facts, and there are thousands of
         pages. Every text goes through escape()."""
         parts = [
             '<div class="facts">',
-            f"<h3>{escape(clean(block.title))}</h3><dl>" if block.title else "<dl>",
+            f"<h3>{escape(block.title)}</h3><dl>" if block.title else "<dl>",
         ]
         for fact in block.facts:
             cell = cell_of(fact.value)
-            shown = clean(cell.text or alone(cell.value, fact.form))
+            shown = cell.text or alone(cell.value, fact.form)
             text, address = escape(shown), self._resolve(cell.page) if cell.page else ""
             body = f'<a href="{escape(address)}">{text}</a>' if address else text
-            hint = f' title="{escape(clean(fact.help))}"' if fact.help else ""
+            hint = f' title="{escape(fact.help)}"' if fact.help else ""
             kind = f' class="{escape(cell.mark)}"' if cell.mark else ""
-            own = f' title="{escape(clean(cell.title))}"' if cell.title else ""
-            parts.append(f"<div><dt{hint}>{escape(clean(fact.name))}</dt><dd{kind}{own}>{body}</dd></div>")
+            own = f' title="{escape(cell.title)}"' if cell.title else ""
+            parts.append(f"<div><dt{hint}>{escape(fact.name)}</dt><dd{kind}{own}>{body}</dd></div>")
         parts.append("</dl></div>")
         return Markup("".join(parts))
 
     def _command(self, block: Command) -> Markup:
-        return Markup(macros().command(clean(block.text)))
+        return Markup(macros().command(block.text))
 
     def _display(self, block: Display) -> Markup:
         return exhibit_html(block.exhibit)
@@ -216,10 +215,10 @@ class Blocks:
     def _cards(self, block: Cards) -> Markup:
         views = [
             {
-                "title": clean(card.title),
+                "title": card.title,
                 "href": self._resolve(card.page),
                 "answer": self.words(card.answer),
-                "figure": clean(card.figure),
+                "figure": card.figure,
                 "lines": [(self.words(line.text), line.tone) for line in card.lines],
             }
             for card in block.cards
@@ -232,7 +231,7 @@ class Blocks:
         return Markup(macros().grid(self.all(block.blocks), kind))
 
     def _details(self, block: Details) -> Markup:
-        return Markup(macros().details(clean(block.summary), self.all(block.blocks)))
+        return Markup(macros().details(block.summary, self.all(block.blocks)))
 
     def all(self, blocks: Sequence[Block]) -> list[Markup]:
         return [self.render(block) for block in blocks]
@@ -243,25 +242,11 @@ def _head(headings: Sequence[Heading]) -> int:
     return next((place for place, head in enumerate(headings) if not head.numeric), 0)
 
 
-def clean(text: str) -> str:
-    """The text without what no page may hold: control characters and halves of characters."""
-    if text.isprintable():
-        return text
-    kept = "".join(
-        sign if sign in "\n\t" or (ord(sign) >= 32 and not 127 <= ord(sign) < 160) else "�" for sign in text
-    )
-    return kept.encode("utf-8", "replace").decode()
-
-
-def clean_shown(one: Shown) -> Shown:
-    return one if one.text.isprintable() else Shown(clean(one.text), one.half, one.cell)
-
-
 def _sort_value(one: Shown, heading: Heading) -> str | None:
     """What the cell sorts by, where that is not its text."""
     value = one.cell.value
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return clean(value) if isinstance(value, str) and one.cell.text else None
+        return value if isinstance(value, str) and one.cell.text else None
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     return f"{value:.12g}" if heading.numeric or one.cell.text else None

@@ -15,7 +15,6 @@ _TABLE = str.maketrans(_ESCAPES)
 def embedded(data: Any) -> Markup:
     """JSON, compact, whose text holds none of `< > &`. Floats that are not finite become null."""
     text = json.dumps(finite(data), separators=(",", ":"), ensure_ascii=False, default=str)
-    text = text.encode("utf-8", "replace").decode()  # what is half a character in Python is none in a file
     return Markup(text.translate(_TABLE))
 
 

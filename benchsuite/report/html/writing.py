@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchsuite.contracts import Chart, Table
+from benchsuite.contracts import Chart, Details, Grid, Table
+from benchsuite.contracts.report import Block
 from benchsuite.report.files import write_csv
 from benchsuite.report.html.blocks import Blocks, templates
 from benchsuite.report.html.library import library
 from benchsuite.report.pictures import Pictures
 from benchsuite.report.site import Page, Site, page_path
 from benchsuite.report.slugs import Names, slug
+from benchsuite.report.text import clean
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -24,22 +27,32 @@ ASSETS = Path(__file__).parent / "assets"
 
 
 def write_html(site: Site, output: Path) -> list[Path]:
-    """Write the site into `output` and return its first page and the folders beside it."""
-    return _Writer(site, output).write()
+    """Write the site into `output` and return its first page.
+
+    Charts are drawn as pictures by a process beside this one, while the pages of trials are written; the pages
+    that show them come last.
+    """
+    with Pictures(output) as pictures:
+        return _Writer(site, output, pictures).write()
 
 
 class _Writer:
-    def __init__(self, site: Site, output: Path) -> None:
-        self._site, self._output = site, output
+    def __init__(self, site: Site, output: Path, pictures: Pictures) -> None:
+        self._site, self._output, self._pictures = site, output, pictures
         self._names = Names()
-        self._pictures = Pictures()
         self._version = version("benchsuite")
+        self._drawn: dict[int, Future[Mapping[str, str]]] = {}
+        """By the identity of the chart's block."""
 
     def write(self) -> list[Path]:
-        self._assets()
         for page in self._site.pages:
-            self._page(page)
+            for chart in charts(block for section in page.sections for block in section.blocks):
+                address = self._file(page, chart.title or "chart", "charts")
+                self._drawn[id(chart)] = self._pictures.draw(chart, address)
+        self._assets()
         for page in self._site.trials():
+            self._page(page)
+        for page in self._site.pages:
             self._page(page)
         return [self._output / "index.html"]
 
@@ -54,16 +67,14 @@ class _Writer:
     def _page(self, page: Page) -> None:
         path = self._output / page.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self._html(page), encoding="utf-8")
+        path.write_text(clean(self._html(page)), encoding="utf-8")
 
     def _html(self, page: Page) -> str:
         root = "../" * page.path.count("/")
         blocks = Blocks(
             lambda key: root + page_path(key) if key in self._site.keys else "",
             lambda table, name: root + self._table(page, table, name),
-            lambda chart, name: {
-                kind: root + address for kind, address in self._chart(page, chart, name).items()
-            },
+            lambda chart: {kind: root + address for kind, address in self._pictures_of(chart).items()},
         )
         sections = []
         for section in page.sections:
@@ -112,5 +123,15 @@ class _Writer:
         write_csv(table, self._output / address)
         return address
 
-    def _chart(self, page: Page, chart: Chart, name: str) -> Mapping[str, str]:
-        return self._pictures.write(chart, self._output, self._file(page, name, "charts"))
+    def _pictures_of(self, chart: Chart) -> Mapping[str, str]:
+        drawn = self._drawn.get(id(chart))
+        return drawn.result() if drawn else {}
+
+
+def charts(blocks: Iterable[Block]) -> Iterator[Chart]:
+    """Every chart among the blocks and within them."""
+    for block in blocks:
+        if isinstance(block, Chart):
+            yield block
+        elif isinstance(block, Grid | Details):
+            yield from charts(block.blocks)
