@@ -8,6 +8,8 @@ from pathlib import Path
 from benchsuite.errors import MissingFrameworkError, RequestError, UnknownNameError
 from benchsuite.plugins import Registry, registry
 from benchsuite.report.contributions import contributions
+from benchsuite.report.files import write_csv, write_parquet
+from benchsuite.report.flow import all_tables
 from benchsuite.report.material import gather
 from benchsuite.report.site import Site
 from benchsuite.study import Study
@@ -19,7 +21,37 @@ def _html(site: Site, output: Path) -> list[Path]:
     return write_html(site, output)
 
 
-FORMATS: dict[str, Callable[[Site, Path], list[Path]]] = {"html": _html}
+def _markdown(site: Site, output: Path) -> list[Path]:
+    from benchsuite.report.markdown import write_markdown
+
+    return write_markdown(site, output)
+
+
+def _latex(site: Site, output: Path) -> list[Path]:
+    from benchsuite.report.latex import write_latex
+
+    return write_latex(site, output)
+
+
+def _csv(site: Site, output: Path) -> list[Path]:
+    for one in all_tables(site):
+        write_csv(one.table, output / "csv" / f"{one.name}.csv")
+    return [output / "csv"]
+
+
+def _parquet(site: Site, output: Path) -> list[Path]:
+    for one in all_tables(site):
+        write_parquet(one.table, output / "parquet" / f"{one.name}.parquet")
+    return [output / "parquet"]
+
+
+FORMATS: dict[str, Callable[[Site, Path], list[Path]]] = {
+    "html": _html,
+    "markdown": _markdown,
+    "latex": _latex,
+    "csv": _csv,
+    "parquet": _parquet,
+}
 
 
 def ignore(problem: str) -> None:

@@ -52,7 +52,7 @@ def _laws(axis: Axis, found: Sequence[Law]) -> Iterator[Block]:
         scaling_chart(members, f"Time by {axis.name}: {task}, {architecture}")
         for (task, architecture), members in largest
     )
-    yield Grid(charts)
+    yield Grid(charts) if len(charts) > 1 else charts[0]
     if len(groups) > len(charts) or any(len(members) > MOST_LAWS for _, members in largest):
         yield Paragraph("The charts show some of the fits, the table all of them.", "note")
     columns = (

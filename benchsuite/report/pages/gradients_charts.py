@@ -189,7 +189,7 @@ def lines_chart(
         alt.Chart(data(rows))
         .mark_line(strokeWidth=1.8)
         .encode(
-            x=alt.X("x:Q", title=x, axis=alt.Axis(grid=False)),
+            x=alt.X("x:Q", title=x, axis=alt.Axis(grid=False, tickCount=6)),
             y=alt.Y("y:Q", title=y, **log_axis(row["y"] for row in rows)),
             color=colour("line", names, names, name),
             tooltip=[

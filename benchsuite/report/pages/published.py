@@ -20,6 +20,8 @@ from benchsuite.report.words import count, estimate, figure, listed
 from benchsuite.spec import Record, Series
 from benchsuite.stats import Aggregate
 
+OPEN = 3
+"""Sets of differences that are shown unfolded."""
 MARKS: dict[str, Mark] = {"agrees": "", "worse": "bad", "better": "", "not judged": "dim"}
 Found = tuple[Board, Standing]
 
@@ -106,12 +108,14 @@ def _group(members: Sequence[Found]) -> Iterator[Block]:
     groups = _differences(members)
     for differences, names in groups.items():
         title = "What differs from the publication"
-        if len(groups) == 1:
-            yield Paragraph(f"{title}:")
+        if len(members) > 1:
+            more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+            title += f": {listed(names[:4])}{more}"
+        if len(groups) <= OPEN:
+            yield Paragraph(f"{title}.")
             yield Bullets(differences)
         else:
-            more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-            yield Details(f"{title}: {listed(names[:4])}{more}", (Bullets(differences),))
+            yield Details(title, (Bullets(differences),))
 
 
 def _differences(members: Sequence[Found]) -> dict[tuple[str, ...], list[str]]:
@@ -223,8 +227,10 @@ def _chart(members: Sequence[Found]) -> Chart | None:
     ticks = base.mark_tick(thickness=2.5, size=18, color="#6b6f73").encode(
         x=alt.X("published:Q", scale=scale)
     )
-    spans = base.mark_rule(strokeWidth=2.5).encode(x=alt.X("from:Q", scale=scale), x2="to:Q")
-    dots = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("own:Q", scale=scale))
+    spans = base.mark_rule(strokeWidth=2.5, color="#0b6bb5").encode(x=alt.X("from:Q", scale=scale), x2="to:Q")
+    dots = base.mark_point(filled=True, size=70, opacity=1, color="#0b6bb5").encode(
+        x=alt.X("own:Q", scale=scale)
+    )
     told = [f"{row['row']} {row['shown']}, published {row['said']}, {row['verdict']}" for row in rows[:6]]
     return chart(
         f"Published and own {metric}",
