@@ -19,7 +19,8 @@ MOST_ROWS = 50
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$!@])")
 _START = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)](?:\s|$)))")
-_ADDRESS = re.compile(r"(?i)\b(https?|ftp)(:)(?=//)|\b(www)(\.)")
+_ADDRESS = re.compile(r"(?i)\b(?:(?<=https)|(?<=http)|(?<=ftp)):(?=//)|\b(?<=www)\.")
+"""The sign by which GitHub knows an address in plain text."""
 
 
 def escape(text: str) -> str:
@@ -27,7 +28,7 @@ def escape(text: str) -> str:
     clean = "".join(sign if sign >= " " and not "\x7f" <= sign < "\xa0" else " " for sign in text)
     clean = clean.encode("utf-8", "replace").decode()
     made = _SPECIAL.sub(r"\\\1", clean)
-    made = _ADDRESS.sub(lambda found: "".join(f"\\{x}" if x in ":." else x for x in found.groups("")), made)
+    made = _ADDRESS.sub(r"\\\g<0>", made)
     return _START.sub(_guarded, made)
 
 

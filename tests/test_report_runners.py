@@ -1,0 +1,77 @@
+"""Runs beside each other: named by what tells them apart, held to the fastest run of the same model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import varied
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchsuite.report.material import gather
+from benchsuite.report.runners import Run, geometric_mean, median_of, runs_of
+from benchsuite.spec import Record, Trial
+from benchsuite.store import StudyStore
+from benchsuite.study import Study
+
+
+def runs(folder: Path, trials: Sequence[Trial], **scalars: float) -> list[Run]:
+    store = StudyStore(folder)
+    with store.writing():
+        store.describe({"matrix": {}, "environment": {}})
+        for place, trial in enumerate(trials):
+            made: Record = varied.record(trial, place)
+            store.append(made.model_copy(update={"scalars": made.scalars | scalars}))
+    return runs_of(gather([Study.load(folder)]).boards)
+
+
+def test_the_fastest_run_of_a_model_is_1_and_the_others_are_held_to_it(tmp_path: Path) -> None:
+    found = runs(tmp_path / "s", [varied.trial(backend=name) for name in varied.SPEEDS])
+    assert [run.runner for run in found] == ["torch dynamic", "jax dynamic", "numpy dynamic"]
+    assert found[0].relative == 1.0
+    assert found[1].relative == pytest.approx(0.5, rel=0.1)
+    assert found[2].relative == pytest.approx(0.25, rel=0.1)
+
+
+def test_who_runs_alone_is_held_to_nobody(tmp_path: Path) -> None:
+    found = runs(tmp_path / "s", [varied.trial(), varied.trial(cell="gru")])
+    assert [run.relative for run in found] == [None, None]
+    assert all(run.speed for run in found)
+
+
+def test_a_runner_is_named_by_what_differs(tmp_path: Path) -> None:
+    trials = [
+        varied.trial(execution={"unroll": "dynamic", "allocator": allocator, "threads": 2})
+        for allocator in ("default", "tuned")
+    ]
+    found = runs(tmp_path / "s", trials)
+    assert {run.runner for run in found} == {
+        "torch dynamic allocator=default",
+        "torch dynamic allocator=tuned",
+    }
+
+
+def test_one_seed_has_the_interval_of_its_rounds_and_several_have_that_over_seeds(tmp_path: Path) -> None:
+    (one,) = runs(tmp_path / "one", [varied.trial()])
+    assert one.speed is not None
+    assert one.half == pytest.approx(0.02 * one.speed, rel=0.01)
+    (several,) = runs(tmp_path / "several", [varied.trial(seed=seed) for seed in range(3)])
+    estimate = several.aggregate.scalars["speed/sequences_per_second"]
+    assert several.half == estimate.half_width
+
+
+def test_a_scalar_that_is_not_finite_is_none(tmp_path: Path) -> None:
+    (one,) = runs(tmp_path / "s", [varied.trial()], **{"speed/peak_share": float("nan")})
+    assert one.mean("speed/peak_share") is None
+    assert one.mean("speed/nothing") is None
+    assert median_of([one], "speed/peak_share") is None
+    assert median_of([one], "memory/peak_bytes") == 2e8
+
+
+@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=9), st.floats(0.01, 100))
+def test_a_geometric_mean_lies_within_and_scales(values: list[float], by: float) -> None:
+    mean = geometric_mean(values)
+    assert min(values) * (1 - 1e-9) <= mean <= max(values) * (1 + 1e-9)
+    assert geometric_mean([by * value for value in values]) == pytest.approx(by * mean)
