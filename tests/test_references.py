@@ -22,7 +22,7 @@ from benchsuite.references import (
     verdict,
 )
 from benchsuite.spec import Record, Series, Trial
-from benchsuite.stats import aggregate, estimate
+from benchsuite.stats import Aggregate, aggregate, estimate
 
 
 @cache
@@ -102,13 +102,13 @@ def test_networks_of_paper_are_as_large_as_published(task: str, about: int) -> N
         assert abs(embedded + body + (hidden + 1) * outputs - about) < 0.03 * about
 
 
-def run_of(trial: Trial, value: float = 0.98, **scalars: float) -> Any:
-    return aggregate([record_of(trial, value, **scalars)])[0]
+def run_of(trial: Trial) -> Aggregate:
+    return aggregate([record_of(trial, 0.98)])[0]
 
 
-def record_of(trial: Trial, value: float, metric: str = "accuracy", **scalars: float) -> Record:
-    made = record(None, scalars={f"test/{metric}": value} | scalars)
-    return made.model_copy(update={"trial": trial, "primary": metric})
+def record_of(trial: Trial, value: float, validation: float = 0.5) -> Record:
+    made = record(None, scalars={"test/accuracy": value, "val/accuracy": validation})
+    return made.model_copy(update={"trial": trial, "primary": "accuracy"})
 
 
 def rows(seed: int = 0, **recipe: Any) -> Trial:
@@ -146,7 +146,7 @@ def test_where_lower_is_better_the_sides_are_the_other_way_round() -> None:
 
 def test_other_data_are_shown_and_not_judged() -> None:
     trial = next(t for t in paper() if t.task == "sentiment" and t.options["mask"])
-    made = record_of(trial, 0.6, **{"val/accuracy": 0.99})
+    made = record_of(trial, 0.6, validation=0.99)
     found = only([made], lambda _: [])
     assert found.verdict == "not judged"
     assert found.found.mean == 0.99

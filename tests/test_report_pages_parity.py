@@ -21,7 +21,9 @@ from benchsuite.study import Study
 EVERY = "Every trial, the worst first"
 
 
-def record(seed: int, ratio: float | None, backend: str = "torch", **scalars: float) -> Record:
+def record(
+    seed: int, ratio: float | None, backend: str = "torch", scalars: dict[str, float] | None = None
+) -> Record:
     made = varied.record(varied.trial(seed=seed, backend=backend), seed)
     if ratio is None:
         failed: dict[str, Any] = {
@@ -34,7 +36,7 @@ def record(seed: int, ratio: float | None, backend: str = "torch", **scalars: fl
     breach = not ratio <= 1
     return made.model_copy(
         update={
-            "scalars": made.scalars | {"parity/worst_ratio": ratio} | scalars,
+            "scalars": made.scalars | {"parity/worst_ratio": ratio} | (scalars or {}),
             "verdicts": made.verdicts | {"parity": "breach" if breach else "ok"},
             "reason": "gradient out.W breaks parity: error 4e-05, allowed 2e-05" if breach else "",
         }
@@ -83,7 +85,7 @@ def test_a_breach_is_told_with_its_reason_and_the_kit_to_run(tmp_path: Path) -> 
 
 def test_errors_are_drawn_as_shares_of_their_own_tolerances(tmp_path: Path) -> None:
     errors = {"parity/gradient_error": 4e-6, "parity/loss_error": 1e-6, "parity/state_error": 0.0}
-    found = page(tmp_path / "s", [record(0, 0.2, **errors)])
+    found = page(tmp_path / "s", [record(0, 0.2, scalars=errors)])
     (chart,) = charts(section(found, "Error against tolerance")).values()
     drawn = {row["quantity"]: row["high"] for row in values(chart) if "quantity" in row}
     tolerances = TOLERANCES["float32"]
@@ -94,7 +96,7 @@ def test_errors_are_drawn_as_shares_of_their_own_tolerances(tmp_path: Path) -> N
 
 def test_widened_tolerances_are_shown_and_taken_into_account(tmp_path: Path) -> None:
     errors = {"parity/gradient_error": 4e-5, "parity/widened": 10.0}
-    found = page(tmp_path / "s", [record(0, 0.2, **errors), record(1, 0.1)])
+    found = page(tmp_path / "s", [record(0, 0.2, scalars=errors), record(1, 0.1)])
     (chart,) = charts(section(found, "Error against tolerance")).values()
     drawn = {row["quantity"]: row["high"] for row in values(chart) if "quantity" in row}
     assert drawn["gradients"] == pytest.approx(4e-5 / (10 * TOLERANCES["float32"].gradients))

@@ -40,7 +40,9 @@ def test_the_interval_is_that_of_linear_regression() -> None:
 
 
 def test_two_sizes_give_an_exponent_and_no_interval() -> None:
-    assert fit([1.0, 2.0], [1.0, 4.0]) == (pytest.approx(2.0), None)
+    exponent, half = fit([1.0, 2.0], [1.0, 4.0])
+    assert exponent == pytest.approx(2.0)
+    assert half is None
 
 
 def test_each_size_that_a_study_varies_has_its_laws(runs: list[Run]) -> None:
