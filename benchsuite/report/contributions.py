@@ -15,8 +15,6 @@ from benchsuite.errors import ContractError
 from benchsuite.plugins import Registry
 from benchsuite.spec import Record
 
-HOOK = "benchsuite_report_sections"
-
 
 @dataclass(frozen=True)
 class Contributions:
@@ -34,7 +32,7 @@ NOTHING = Contributions((), {})
 
 def contributions(registry: Registry, records: Sequence[Record]) -> Contributions:
     """What the plugins add. A plugin that raises, or breaks the contract, adds nothing."""
-    answers, problems = registry.gather(HOOK, read_sections, records=list(records))
+    answers, problems = registry.gather("benchsuite_report_sections", read_sections, records=list(records))
     return Contributions(tuple(section for answer in answers for section in answer), problems)
 
 
