@@ -36,9 +36,12 @@ def ranks(boards: Sequence[Board]) -> Ranks | str:
     """The average rank of each model over the boards, or the reason why there is none.
 
     A model here is a cell in an architecture; of several sizes or recipes of it the best one counts. Boards of
-    several machines repeat one another: those of the machine that has most are taken.
+    several machines repeat one another: those of the machine that has most are taken. Not every task is given
+    every model: of the tasks that have enough in common, as many as possible are taken.
     """
-    ranked = _of_one_machine([board for board in boards if board.ranking and board.ranking.models])
+    ranked = _with_most_in_common(
+        _of_one_machine([board for board in boards if board.ranking and board.ranking.models])
+    )
     if len(ranked) < LEAST_TASKS:
         return (
             f"A critical-difference diagram needs at least {LEAST_TASKS} tasks with a ranking; there "
@@ -70,6 +73,18 @@ def ranks(boards: Sequence[Board]) -> Ranks | str:
         p,
         left_out,
     )
+
+
+def _with_most_in_common(boards: list[Board]) -> list[Board]:
+    """The most boards that rank all models of one of them, if those are enough; else all boards."""
+    names = [set(_scores(board)) for board in boards]
+    groups = [
+        [board for board, held in zip(boards, names, strict=True) if own <= held]
+        for own in names
+        if len(own) >= LEAST_MODELS
+    ]
+    found = max(groups, key=len, default=[])
+    return found if len(found) >= LEAST_TASKS else boards
 
 
 def _of_one_machine(boards: Sequence[Board]) -> list[Board]:
