@@ -37,7 +37,7 @@ def ranks(boards: Sequence[Board]) -> Ranks | str:
 
     A model here is a cell in an architecture; of several sizes or recipes of it the best one counts. Boards of
     several machines repeat one another: those of the machine that has most are taken. Not every task is given
-    every model: of the tasks that have enough in common, as many as possible are taken.
+    every model: those tasks are taken that have most in common.
     """
     ranked = _with_most_in_common(
         _of_one_machine([board for board in boards if board.ranking and board.ranking.models])
@@ -76,15 +76,16 @@ def ranks(boards: Sequence[Board]) -> Ranks | str:
 
 
 def _with_most_in_common(boards: list[Board]) -> list[Board]:
-    """The most boards that rank all models of one of them, if those are enough; else all boards."""
+    """Those boards that rank all models of one of them, if they are enough: the choice with the most ranks to
+    average, tasks times models. Else all boards."""
     names = [set(_scores(board)) for board in boards]
     groups = [
-        [board for board, held in zip(boards, names, strict=True) if own <= held]
+        (own, [board for board, held in zip(boards, names, strict=True) if own <= held])
         for own in names
         if len(own) >= LEAST_MODELS
     ]
-    found = max(groups, key=len, default=[])
-    return found if len(found) >= LEAST_TASKS else boards
+    enough = [(len(own) * len(group), group) for own, group in groups if len(group) >= LEAST_TASKS]
+    return max(enough, key=lambda choice: choice[0], default=(0, boards))[1]
 
 
 def _of_one_machine(boards: Sequence[Board]) -> list[Board]:
