@@ -11,10 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 VOID = {"meta", "link", "img", "br", "input", "hr"}
 TAGS = {
-    *"html head meta title link script body a header p nav ul li details summary main h1 h2 h3 section".split(),
-    *"article div table caption thead tbody tr th td span figure figcaption noscript img dl dt dd pre code".split(),
-    *"strong footer svg text path polyline polygon image".split(),
-}
+    "html", "head", "meta", "title", "link", "script", "body", "a", "header", "p", "nav", "ul", "li",
+    "details", "summary", "main", "h1", "h2", "h3", "section", "article", "div", "table", "caption",
+    "thead", "tbody", "tr", "th", "td", "span", "figure", "figcaption", "noscript", "img", "dl", "dt",
+    "dd", "pre", "code", "strong", "footer", "svg", "text", "path", "polyline", "polygon", "image",
+}  # fmt: skip
 """Every element that a renderer writes; another one came out of data."""
 
 

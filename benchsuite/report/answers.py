@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite.comparison.effects import ALPHA, LEAST_REPLICATES, hold_together, pooled
+from benchsuite.comparison.effects import ALPHA, LEAST_REPLICATES, pooled
 from benchsuite.ranking import SPEED, Model
 from benchsuite.ranking import Section as Ranking
 from benchsuite.stats import Aggregate
@@ -36,8 +36,13 @@ class Answer:
 
 
 def answer(ranking: Ranking) -> Answer | None:
-    """Hold every model to the best one by a paired test over their common seeds (Student's t, corrected by Holm
-    for their number). None where no model has a result that is a number."""
+    """Hold every model to the best one by a paired test over their common seeds (Student's t). None where no
+    model has a result that is a number.
+
+    The best model is chosen by the values that it is then tested on, so that p-values are corrected for all
+    pairs of models, and not only for those with the best one (Holm 1979, each multiplier as if the pairs that
+    are not tested came after): with nine equal models the chance of any false alarm would else be 8 to 14 %.
+    """
     models = [model for model in ranking.models if model.metric and math.isfinite(model.metric.mean)]
     if not models:
         return None
@@ -51,13 +56,13 @@ def answer(ranking: Ranking) -> Answer | None:
             untested.append(model)
         else:
             tested.append((model, common))
-    effects = hold_together(
+    told = _apart(
         [
-            pooled(ranking.metric, model.name, pairs, higher_is_better=ranking.higher_is_better, margin=0.0)
+            pooled(ranking.metric, model.name, pairs, higher_is_better=ranking.higher_is_better, margin=0.0).p
             for model, pairs in tested
-        ]
+        ],
+        len(models) * (len(models) - 1) // 2,
     )
-    told = [effect.p < ALPHA for effect in effects]
     return Answer(
         best,
         tuple(model for (model, _), apart in zip(tested, told, strict=True) if not apart),
@@ -66,6 +71,16 @@ def answer(ranking: Ranking) -> Answer | None:
         len(own),
         others[0] if others else None,
     )
+
+
+def _apart(ps: Sequence[float], comparisons: int) -> list[bool]:
+    """Which p-values are below 5 % when corrected for so many comparisons."""
+    order = sorted(range(len(ps)), key=lambda at: ps[at])
+    found, largest = [False] * len(ps), 0.0
+    for rank, at in enumerate(order):
+        largest = max(largest, (comparisons - rank) * ps[at])
+        found[at] = largest < ALPHA
+    return found
 
 
 def seed_values(run: Aggregate, metric: str) -> dict[int, float]:

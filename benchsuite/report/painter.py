@@ -1,8 +1,8 @@
 """Draws charts as pictures, in a process of its own: the library that does it ends a process on input that it
 does not like, and it works while the report's pages are written.
 
-Reads a JSON line a chart on standard input, {"spec": ..., "config": ..., "svg": path, "png": path, "scale": ...},
-writes both files and answers with a line {"problem": ""}.
+Reads a JSON line a chart on standard input, {"spec": ..., "config": ..., "scale": ..., "svg": ..., "png": ...}
+with the paths of both pictures, and answers with a line {"problem": ""}.
 """
 
 from __future__ import annotations

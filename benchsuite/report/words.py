@@ -48,7 +48,7 @@ def figure(value: float, decimals: int | None = None, *, scientific: bool = Fals
     if value == 0:
         return "0"
     size = abs(value)
-    if decimals is not None and not scientific:
+    if decimals is not None and not scientific and size < 1e15:
         text = f"{size:,.{decimals}f}"
     elif scientific or size >= 1e9 or size < 1e-4:
         mantissa, _, power = f"{size:.1e}".partition("e")
@@ -68,8 +68,8 @@ def date(seconds: float) -> str:
 
 
 def scale_for(form: Form, values: Sequence[float]) -> Scale:
-    """The scale under which `values` are read most easily: a unit near their median, and the decimals that give
-    the smallest of them three digits, where they are not too far apart for that."""
+    """The scale under which `values` are read most easily: a unit near their median, and decimals that suit the
+    largest and leave something of the smallest, where they are not too far apart for that."""
     sizes = sorted(abs(value) for value in values if math.isfinite(value) and value)
     if form in ("text", "date") or not sizes:
         return Scale(form, unit="%" if form == "share" else "", by=0.01 if form == "share" else 1.0)
@@ -90,7 +90,10 @@ def scale_for(form: Form, values: Sequence[float]) -> Scale:
         return Scale(form, by, unit, 1 if high < 100 else 0)
     if high / low > 1000 or high >= 1e7 or high < 1e-3:
         return Scale(form, by, unit, None)
-    return Scale(form, by, unit, max(0, min(6, 3 - math.floor(math.log10(high)) - 1)))
+    digits = 4 if form == "number" else 3
+    power = math.floor(math.log10(high))
+    smallest = 1 - math.floor(math.log10(low))
+    return Scale(form, by, unit, max(0, min(6, max(digits - 1 - power, min(smallest, digits - power)))))
 
 
 def _unit(size: float, units: Sequence[tuple[float, str]]) -> tuple[float, str]:

@@ -21,6 +21,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 32
 POINTS = 160
 """Most points of a line: half as many as the frame has pixels on a small screen."""
 COLOURS = 8
+ENORMOUS = 1e150
 FEW = 20
 """Points up to which each of them has a dot."""
 
@@ -55,14 +56,20 @@ def draw(curves: Curves) -> tuple[Markup, list[tuple[str, int]]]:
 def _bound(line: Line, log: bool) -> np.ndarray:
     """The values of a line's band that can be drawn."""
     values = np.array([*(line.low or ()), *(line.high or ())], np.float64)
-    return values[np.isfinite(values) & ((values > 0) | (not log))]
+    return values[_drawable(values, log)]
 
 
 def _points(line: Line, log: bool) -> tuple[np.ndarray, np.ndarray]:
     """Finite points in the order of x, thinned out."""
     x, y = np.asarray(line.x, np.float64), np.asarray(line.y, np.float64)
-    kept = np.isfinite(x) & np.isfinite(y) & ((y > 0) | (not log))
+    kept = _drawable(x, False) & _drawable(y, log)
     return thinned(x[kept], y[kept])
+
+
+def _drawable(values: np.ndarray, log: bool) -> np.ndarray:
+    """Which of the values have a place on paper; beyond ENORMOUS their differences would overflow."""
+    size = np.abs(values)
+    return (size < ENORMOUS) & (((values > 0) & (size > 1 / ENORMOUS)) | (not log))
 
 
 def thinned(x: np.ndarray, y: np.ndarray, most: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +99,7 @@ class _Frame:
         if x1 == x0:
             x0, x1 = x0 - 0.5, x1 + 0.5
         if y1 - y0 <= 1e-12 * max(abs(y0), abs(y1)):
-            spare = abs(y0) * 0.1 or 0.5
+            spare = 0.5 if log else abs(y0) * 0.1 or 0.5
             y0, y1 = y0 - spare, y1 + spare
         spare = 0.04 * (y1 - y0)
         return cls(x0, x1, y0 - spare, y1 + spare, log)
@@ -116,7 +123,7 @@ class _Frame:
 
     def band(self, line: Line, colour: int) -> str:
         x, low, high = (np.asarray(part, np.float64) for part in (line.x, line.low, line.high))
-        kept = np.isfinite(x + low + high) & ((low > 0) | (not self.log))
+        kept = _drawable(x, False) & _drawable(low, self.log) & _drawable(high, self.log)
         x, low, high = x[kept], low[kept], high[kept]
         across = self.across(x).tolist()
         path = _path([*across, *across[::-1]], [*self.down(low).tolist(), *self.down(high).tolist()[::-1]])

@@ -204,7 +204,7 @@ def _protocol() -> Iterator[Block]:
             "Metrics are those of the test split, with the weights of the epoch that was best on the "
             "validation split.",
             "Intervals over seeds are Student's t, 95 %. A model is told apart from the best one by a paired "
-            "t test over common seeds, corrected by Holm for the number of models; fewer than three seeds "
+            "t test over common seeds, corrected for all pairs of models (Holm); fewer than three seeds "
             "are not tested.",
             "Ranks over tasks: Friedman's test and Nemenyi's critical difference (Demšar 2006).",
         )

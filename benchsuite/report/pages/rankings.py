@@ -12,8 +12,9 @@ from benchsuite.report.material import Board
 WORTH = {
     "settings": "what tells models of one name apart",
     "seeds": "trials of the configuration that differ in their seed alone",
-    "vs best": "a paired test over seeds (Student's t, corrected by Holm, 5 % level) against the best model: "
-    "tie, where it cannot tell the two apart, or worse; untested with fewer than 3 seeds in common",
+    "vs best": "a paired test over seeds (Student's t, 5 % level, corrected for all pairs of models) against "
+    "the best model: tie, where it cannot tell the two apart, or worse; untested with fewer than 3 common "
+    "seeds",
     "fastest with": "the backend that trains the model fastest; speed, memory and gradient are of that run",
     "sequences/s": "training throughput in the steady state; ~ stands before a timing that was not steady",
     "memory": "highest resident memory of the worker while it trained",

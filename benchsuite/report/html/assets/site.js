@@ -61,7 +61,7 @@
     if (value === 0) return "0";
     const size = Math.abs(value);
     let text;
-    if (decimals !== null && !scientific) text = grouped(size.toFixed(decimals));
+    if (decimals !== null && !scientific && size < 1e15) text = grouped(size.toFixed(decimals));
     else if (scientific || size >= 1e9 || size < 1e-4) {
       const [mantissa, power] = size.toExponential(1).split("e");
       text = `${mantissa.replace(/\.0$/, "")}e${String(Number(power)).replace("-", MINUS)}`;
