@@ -72,6 +72,6 @@ def test_any_tables_and_texts_are_shown(
     html = exhibit_html(exhibit)
     tags = set(re.findall(r"<(\w+)", html))
     assert tags <= {
-        "figure", "figcaption", "dl", "div", "dt", "dd", "svg", "image", "text", "p", "span", "polyline", "path",
-        "img", "table", "caption", "thead", "tbody", "tr", "th", "td",
+        "figure", "figcaption", "dl", "div", "dt", "dd", "svg", "image", "text", "p", "span", "polyline",
+        "path", "img", "table", "caption", "thead", "tbody", "tr", "th", "td",
     }  # fmt: skip

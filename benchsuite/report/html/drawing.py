@@ -56,7 +56,7 @@ def draw(curves: Curves) -> tuple[Markup, list[tuple[str, int]]]:
 def _bound(line: Line, log: bool) -> np.ndarray:
     """The values of a line's band that can be drawn."""
     values = np.array([*(line.low or ()), *(line.high or ())], np.float64)
-    return values[_drawable(values, log)]
+    return np.asarray(values[_drawable(values, log)])
 
 
 def _points(line: Line, log: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +69,7 @@ def _points(line: Line, log: bool) -> tuple[np.ndarray, np.ndarray]:
 def _drawable(values: np.ndarray, log: bool) -> np.ndarray:
     """Which of the values have a place on paper; beyond ENORMOUS their differences would overflow."""
     size = np.abs(values)
-    return (size < ENORMOUS) & (((values > 0) & (size > 1 / ENORMOUS)) | (not log))
+    return np.asarray((size < ENORMOUS) & (((values > 0) & (size > 1 / ENORMOUS)) | (not log)))
 
 
 def thinned(x: np.ndarray, y: np.ndarray, most: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
