@@ -10,8 +10,8 @@ from house.sources import ROOT, project
 REQUIRED = {"cff-version", "message", "title", "authors"}
 KNOWN = REQUIRED | {
     "abstract", "commit", "contact", "date-released", "doi", "identifiers", "keywords", "license",
-    "license-url", "preferred-citation", "references", "repository", "repository-artifact", "repository-code", "type", "url",
-    "version",
+    "license-url", "preferred-citation", "references", "repository", "repository-artifact",
+    "repository-code", "type", "url", "version",
 }  # fmt: skip
 """Keys of the schema; it allows no others."""
 AUTHOR = {"name", "family-names", "given-names", "alias", "affiliation", "orcid", "email", "website"}
