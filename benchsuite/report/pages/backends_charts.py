@@ -176,8 +176,9 @@ def scaling_chart(found: Sequence[Law], title: str) -> Chart:
     upright = log_axis([taken for law in shown for taken in law.seconds])
     y = alt.Y("seconds:Q", title="seconds a step", **upright)
     lines = base.mark_line(strokeWidth=1.4, opacity=0.7).encode(y=alt.Y("fitted:Q", **upright))
+    legend: Any = alt.Undefined if len({row["model"] for row in rows}) > 1 else None
     dots = base.mark_point(filled=True, size=55, opacity=0.9).encode(
-        y=y, shape=alt.Shape("model:N", title="model")
+        y=y, shape=alt.Shape("model:N", title="model", legend=legend)
     )
     steepest = max(shown, key=lambda law: law.exponent)
     return chart(
