@@ -57,12 +57,12 @@ def colour(field: str, found: Iterable[str], known: Sequence[str], title: str | 
 
 def cell_colour(cells: Iterable[str]) -> Any:
     """Colour by the field `cell`."""
-    return colour("cell", cells, CELL_ORDER, "cell")
+    return colour("cell", cells, CELL_ORDER)
 
 
 def backend_colour(backends: Iterable[str]) -> Any:
     """Colour by the field `backend`."""
-    return colour("backend", backends, BACKEND_ORDER, "backend")
+    return colour("backend", backends, BACKEND_ORDER)
 
 
 def number(field: str, title: str, log: bool = False, zero: bool = False) -> dict[str, Any]:

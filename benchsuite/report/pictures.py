@@ -30,7 +30,13 @@ CONFIG: dict[str, Any] = {
         "tickColor": "#dcdfdc",
         "titleFontWeight": 500,
     },
-    "legend": {"orient": "top", "titleOrient": "left", "titleFontWeight": 500, "columnPadding": 14},
+    "legend": {
+        "orient": "top",
+        "titleOrient": "left",
+        "titleFontWeight": 500,
+        "columnPadding": 14,
+        "layout": {"top": {"direction": "vertical", "anchor": "start", "margin": 3}},
+    },
     "range": {
         "category": ["#0b6bb5", "#c2540a", "#0a8a5f", "#b04a8c", "#a87d00", "#3a9ad0", "#7a5230", "#6b6f73"]
     },

@@ -104,9 +104,21 @@ def alone(value: Value, form: Form) -> str:
     """One value with its unit: `413 MiB`, `1.25 ms`, `12.5 %`."""
     if value is None or isinstance(value, str | bool):
         return Scale(form).write(value)
+    if form == "seconds" and 120 <= value < 1e8:
+        return duration(value)
     scale = Scale(form) if form == "number" else scale_for(form, [value])
     text = scale.write(value)
     return f"{text} {scale.unit}" if scale.unit and text and math.isfinite(value) else text
+
+
+def duration(value: float) -> str:
+    """`2 min 5 s`, `1 h 9 min`: two units are enough."""
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next(at for at, (number, _) in enumerate(parts) if number)
+    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)
 
 
 def seconds(value: float) -> str:

@@ -132,7 +132,7 @@ class _Frame:
     def axes(self, x_name: str, y_name: str) -> str:
         floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
         parts = []
-        for value in ticks(self.x0, self.x1, 4):
+        for value in ticks(self.x0, self.x1, 4, whole=True):
             at = LEFT + (value - self.x0) / (self.x1 - self.x0) * (right - LEFT)
             parts.append(
                 f'<text class="tick" x="{at:.1f}" y="{floor + 12}" text-anchor="middle">{figure(value)}</text>'
@@ -155,22 +155,30 @@ def _path(across: Sequence[float], down: Sequence[float]) -> str:
     return " ".join([f"{x:.1f},{y:.1f}" for x, y in zip(across, down, strict=True)])
 
 
-def ticks(low: float, high: float, about: int) -> Sequence[float]:
-    """Round values between the bounds: multiples of 1, 2 or 5 times a power of ten."""
+def ticks(low: float, high: float, about: int, whole: bool = False) -> Sequence[float]:
+    """Round values between the bounds: multiples of 1, 2 or 5 times a power of ten.
+
+    :param whole: integers alone, as of what is counted, where there are any.
+    """
     span = high - low
     if not math.isfinite(span) or span <= 0:
         return [low]
     rough = span / about
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    if whole and math.floor(high) > math.ceil(low):
+        step = max(step, 1.0)
     first = math.ceil(low / step - 1e-9)
     return [round(n * step, 12) for n in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def _decades(low: float, high: float) -> Sequence[float]:
-    """Powers of ten between 10**low and 10**high, at most five; round values where there is no power."""
+    """Powers of ten between 10**low and 10**high, at most five; with fewer than two, 1, 2 and 5 times them, and
+    round values where there are none of those either."""
     first, last = math.ceil(low), math.floor(high)
     if last - first < 1:
-        return [value for value in ticks(10.0**low, 10.0**high, 3) if value > 0]
+        between = [factor * 10.0**power for power in range(first - 1, last + 1) for factor in (1, 2, 5)]
+        found = [value for value in between if low <= math.log10(value) <= high]
+        return found if len(found) > 1 else [value for value in ticks(10.0**low, 10.0**high, 3) if value > 0]
     stride = max(1, math.ceil((last - first + 1) / 5))
     return [10.0**power for power in range(first, last + 1, stride)]

@@ -18,7 +18,7 @@ from benchsuite.report.answers import (
 )
 from benchsuite.report.material import Board, Material
 from benchsuite.report.pages.overview_charts import differences_chart, tradeoff_chart
-from benchsuite.report.pages.rankings import model_words, ranking_table
+from benchsuite.report.pages.rankings import model_words, ranking_table, settings_words
 from benchsuite.report.pages.troubles import excluded, ran_section
 from benchsuite.report.ranks import ranks, verdict
 from benchsuite.report.site import Page
@@ -71,7 +71,9 @@ def _card(board: Board) -> Card:
     lines = [Paragraph(distinction(found, ranking)), *(Paragraph(text) for text in speeds(found, ranking))]
     lines += [Paragraph(text, "warning") for text in cautions(board, found)]
     told = f"{ranking.metric.replace('_', ' ')} {value}"
-    return Card(board.title, board.key, model_words(found.best, ranking), told, tuple(lines))
+    if ranking.settings:
+        lines.insert(0, Paragraph(settings_words(found.best, ranking), "note"))
+    return Card(board.title, board.key, found.best.name, told, tuple(lines))
 
 
 def distinction(found: Answer, ranking: Ranking) -> str:
@@ -82,14 +84,15 @@ def distinction(found: Answer, ranking: Ranking) -> str:
     if not found.alike and not found.worse:
         follows = found.next_best.metric
         assert follows is not None
-        name = model_words(found.next_best, ranking)
+        name = model_words(found.next_best, ranking, found.best)
         said = "no interval and no test" if found.seeds == 1 else "too few for a test"
-        return f"{seeds.capitalize()}: {said}. Next is {name} with {figure(follows.mean)}."
+        seeds = "One seed" if found.seeds == 1 else seeds
+        return f"{seeds}: {said}. Next is {name} with {figure(follows.mean)}."
     tested = f"paired over {seeds}, 5 % level"
     if not found.alike:
         rest = f"; {count(len(found.untested), 'model')} untested" if found.untested else ""
         return f"Better than each of the other {len(found.worse)} models ({tested}){rest}."
-    names = [model_words(model, ranking) for model in found.alike]
+    names = [model_words(model, ranking, found.best) for model in found.alike]
     if len(names) > NAMED:
         names = [*names[:NAMED], f"{len(names) - NAMED} more"]
     return f"Not distinguishable from it: {listed(names)} ({tested})."
@@ -154,7 +157,9 @@ def _over_tasks(material: Material) -> Iterator[Block]:
 def _tradeoffs(boards: list[Board]) -> Iterator[Block]:
     charts = [chart for board in boards[:MOST_CHARTS] if (chart := tradeoff_chart(board)) is not None]
     if not charts:
-        yield Paragraph("No trial that is ranked has a speed.", "note")
+        yield Paragraph(
+            "There is nothing to draw: no task has several models whose speed was measured.", "note"
+        )
         return
     yield Paragraph(
         "Each point is a model run by one backend. The line joins those that no other beats in both: up is "

@@ -20,9 +20,12 @@ MOST_POINTS = 400
 """Runs that a chart of one task shows, the fastest of each model first."""
 
 
-def tradeoff_chart(board: Board) -> Chart | None:
+def tradeoff_chart(board: Board, title: str = "") -> Chart | None:
     """The ranking metric against training speed, a point a model and backend, with its Pareto front; None where
-    no run has both."""
+    fewer than two models have both.
+
+    :param title: of the chart, where it is not the board's.
+    """
     ranking = board.ranking
     assert ranking is not None
     rows: list[dict[str, Any]] = []
@@ -30,7 +33,7 @@ def tradeoff_chart(board: Board) -> Chart | None:
         for run in model.runs:
             speed, metric = speed_of(run), run.primary
             if speed and metric and math.isfinite(metric.mean):
-                told = words(run, ranking.settings)
+                told = [text.replace("=None", "=none") for text in words(run, ranking.settings)]
                 rows.append(
                     {
                         "speed": speed,
@@ -44,7 +47,7 @@ def tradeoff_chart(board: Board) -> Chart | None:
                     }
                 )
     rows = rows[:MOST_POINTS]
-    if not rows:
+    if len({row["model"] for row in rows}) < 2:
         return None
     points = [(float(row["speed"]), float(row["metric"])) for row in rows]
     front = pareto(points, ranking.higher_is_better)
@@ -56,7 +59,7 @@ def tradeoff_chart(board: Board) -> Chart | None:
         scale=alt.Scale(type="log", nice=False, padding=15),
         axis=alt.Axis(tickCount=4),
     )
-    y = alt.Y("metric:Q", title=name, scale=alt.Scale(zero=False, padding=12))
+    y = alt.Y("metric:Q", title=name, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=6))
     line = (
         alt.Chart(data([{"speed": row["speed"], "metric": row["metric"]} for row in on]))
         .mark_line(strokeDash=[4, 3], strokeWidth=1.5, color="#8a9097", interpolate="linear")
@@ -69,7 +72,7 @@ def tradeoff_chart(board: Board) -> Chart | None:
             x=x,
             y=y,
             color=cell_colour(str(row["cell"]) for row in rows),
-            shape=alt.Shape("architecture:N", title="architecture"),
+            shape=alt.Shape("architecture:N", title=None),
             tooltip=[
                 alt.Tooltip("model:N"),
                 alt.Tooltip("backend:N"),
@@ -80,7 +83,7 @@ def tradeoff_chart(board: Board) -> Chart | None:
     )
     best = listed([f"{row['model']} with {row['backend']}" for row in on[:4]])
     return chart(
-        board.title,
+        title or board.title,
         alt.layer(line, dots),
         f"{name} against training speed of {count(len(rows), 'run')}. On the Pareto front: {best}.",
         table=_points_table(board, rows, set(front), name),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from benchsuite.contracts import Cell, Column, Table
 from benchsuite.contracts.report import Mark, Value
 from benchsuite.ranking import Model, words
@@ -24,9 +26,23 @@ WORTH = {
 }
 
 
-def model_words(model: Model, ranking: Ranking) -> str:
+NEEDED = ("#", "model", "seeds", "fastest with")
+"""Columns that are there even where they hold nothing."""
+
+
+def settings_words(model: Model, ranking: Ranking, beside: Model | None = None) -> str:
+    """`hidden=64 patience=none`: the settings that tell models of one name apart; beside another model,
+    those that tell it from that one."""
+    given = words(model.best, ranking.settings)
+    if beside is not None:
+        others = words(beside.best, ranking.settings)
+        given = [text for text, other in zip(given, others, strict=True) if text != other]
+    return " ".join(text.replace("=None", "=none") for text in given)
+
+
+def model_words(model: Model, ranking: Ranking, beside: Model | None = None) -> str:
     """`lstm deep`, or `lstm deep hidden=64` where models of one name differ."""
-    return " ".join([model.name, *words(model.best, ranking.settings)])
+    return f"{model.name} {settings_words(model, ranking, beside)}".strip()
 
 
 def ranking_table(board: Board, most: int | None = None) -> Table:
@@ -68,7 +84,18 @@ def ranking_table(board: Board, most: int | None = None) -> Table:
         row[1] = Cell(name.replace("_", " "), mark="dim", title="computed, not trained")
         row[3 if ranking.settings else 2] = Cell(value, mark="dim")
         rows.append(row)
-    return Table(board.title, tuple(columns), rows)
+    kept = [
+        at
+        for at, column in enumerate(columns)
+        if column.name in NEEDED or any(map(_is_there, (row[at] for row in rows)))
+    ]
+    return Table(board.title, tuple(columns[at] for at in kept), [[row[at] for at in kept] for row in rows])
+
+
+def _is_there(value: Value | Cell) -> bool:
+    """Whether a cell says anything."""
+    held = value.value if isinstance(value, Cell) else value
+    return held not in ("", None)
 
 
 def _metric_help(ranking: Ranking) -> str:
@@ -85,7 +112,7 @@ def _row(place: int, model: Model, board: Board, ranking: Ranking, told: str) ->
     return [
         place,
         Cell(model.name, page=board.pages.get(first, "")),
-        *([" ".join(words(run, ranking.settings))] if ranking.settings else []),
+        *([settings_words(model, ranking)] if ranking.settings else []),
         Cell(
             metric.mean if metric else None,
             half=metric.half_width if metric else None,
@@ -97,6 +124,6 @@ def _row(place: int, model: Model, board: Board, ranking: Ranking, told: str) ->
         Cell(speed_of(run), mark="unsure" if unsteady(run) else ""),
         memory.mean if memory else None,
         run.verdict("gradient"),
-        half_life.mean if half_life else None,
+        half_life.mean if half_life and not math.isnan(half_life.mean) else None,
         model.worst_parity,
     ]

@@ -53,7 +53,7 @@ def task_page(board: Board, material: Material) -> Page:
         reached = target_chart(ranking)
         if reached:
             sections.append(Section("Time to target", reached))
-        chart = tradeoff_chart(board)
+        chart = tradeoff_chart(board, "Each run: model and backend")
         if chart:
             sections.append(Section("Accuracy against speed", (chart,)))
         samples = tuple(_samples(board, found))

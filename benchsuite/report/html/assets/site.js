@@ -42,6 +42,7 @@
       root.dataset.theme = isDark() ? "light" : "dark";
       kept("benchsuite-theme", root.dataset.theme);
       show();
+      document.querySelectorAll(".plot[data-drawn]").forEach(drawChart);
     });
     show();
     document.querySelector(".top").append(button);
@@ -276,16 +277,20 @@
   }
 
   async function drawChart(plot) {
+    plot.dataset.begun = "";
     const spec = JSON.parse(document.getElementById(plot.dataset.spec).textContent);
-    const range = ["--c0", "--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7"].map((name) => getComputedStyle(root).getPropertyValue(name).trim());
+    const own = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+    const range = ["--c0", "--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7"].map(own);
     try {
       await loadLibrary();
       await window.vegaEmbed(plot, spec, {
         actions: false, ast: true, renderer: "svg", tooltip: chartTip, defaultStyle: false, mode: "vega-lite",
         config: { background: null, font: getComputedStyle(document.body).fontFamily, view: { stroke: null }, range: { category: range },
-          axis: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500, gridWidth: 1 }, legend: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500, orient: "top", titleOrient: "left", symbolSize: 60, columnPadding: 14 }, header: { labelFontSize: 12, titleFontSize: 12 } },
+          axis: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500, gridWidth: 1 }, legend: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 500, orient: "top", titleOrient: "left", symbolSize: 60, columnPadding: 14, symbolBaseFillColor: own("--muted"), symbolBaseStrokeColor: own("--muted"),
+            layout: { top: { direction: "vertical", anchor: "start", margin: 3 } } }, header: { labelFontSize: 12, titleFontSize: 12 } },
       });
       plot.style.minHeight = "0";
+      plot.dataset.drawn = "";
     } catch (error) {
       plot.replaceChildren(make("p", { class: "note" }, `This chart could not be drawn (${error.message}).`));
     }
@@ -357,10 +362,18 @@
       for (const one of seen) {
         if (!one.isIntersecting) continue;
         watcher.unobserve(one.target);
-        drawChart(one.target);
+        if (!("begun" in one.target.dataset)) drawChart(one.target);
       }
     }, { rootMargin: "400px" });
     plots.forEach((plot) => watcher.observe(plot));
+    const idle = window.requestIdleCallback ?? ((act) => setTimeout(act, 200));
+    const drawRest = async () => {  // so that a page which is printed or searched has all of them
+      const next = plots.find((plot) => !("begun" in plot.dataset) && plot.offsetParent);
+      if (!next) return;
+      await drawChart(next);
+      idle(drawRest);
+    };
+    addEventListener("load", () => idle(drawRest));
     document.querySelectorAll(".curve").forEach(curve);
     document.querySelectorAll(".command").forEach(copyButton);
     const menus = [...document.querySelectorAll(".menu")];
@@ -371,7 +384,7 @@
       hideTip();
     });
     addEventListener("beforeprint", () => {
-      plots.forEach((plot) => { if (!plot.childElementCount) drawChart(plot); });
+      plots.forEach((plot) => { if (!("begun" in plot.dataset)) drawChart(plot); });
       document.querySelectorAll("main details").forEach((one) => { one.open = true; });
     });
   });
