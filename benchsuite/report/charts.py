@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import altair as alt
@@ -33,11 +34,42 @@ def chart(
     sized = drawn.properties(width="container", **({} if height is None else {"height": height}))
     spec = sized.to_dict()
     spec.pop("config", None)
+    spec["datasets"] = _take(spec)
     return Chart(title, spec, alt_text, note, table)
 
 
+_PENDING: dict[str, list[dict[str, Any]]] = {}
+_NUMBERS = count()
+
+
 def data(rows: Iterable[Row]) -> Any:
-    return alt.InlineData(values=[dict(row) for row in rows])
+    """The data of a chart by name: chart() puts the rows beside it. Altair would hold each of them to its
+    schema, which takes longer than all the rest of a report."""
+    name = f"rows{next(_NUMBERS)}"
+    _PENDING[name] = [dict(row) for row in rows]
+    return alt.NamedData(name=name)
+
+
+def _take(spec: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The rows that a specification and its layers speak of, by names of their own: `rows1`, `rows2`."""
+    held = list(_held(spec))
+    names = {name: f"rows{at}" for at, name in enumerate(dict.fromkeys(one["name"] for one in held), 1)}
+    for one in held:
+        one["name"] = names[one["name"]]
+    return {own: _PENDING.pop(name) for name, own in names.items()}
+
+
+def _held(part: Any) -> Iterator[dict[str, Any]]:
+    """Every mention of data that data() was given."""
+    if isinstance(part, list):
+        for each in part:
+            yield from _held(each)
+    elif isinstance(part, dict):
+        found = part.get("data")
+        if isinstance(found, dict) and found.get("name") in _PENDING:
+            yield found
+        for each in part.values():
+            yield from _held(each)
 
 
 def order(found: Iterable[str], known: Sequence[str]) -> list[str]:

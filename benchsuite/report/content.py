@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from benchsuite.contracts import Bullets, Paragraph, Section
 from benchsuite.report.contributions import NOTHING, Contributions
@@ -43,10 +44,10 @@ def make_site(material: Material, added: Contributions = NOTHING) -> Site:
         pages[at] = replace(pages[at], sections=(*pages[at].sections, _left_out(added)))
     keys = {page.key for page in pages} | {entry.page for entry in material.entries}
 
-    def trials() -> Iterator[Page]:
-        for board in material.boards:
-            for entry in board.entries:
-                yield trial_page(entry, board)
+    def trials(share: int, of: int) -> Iterator[Page]:
+        pairs = ((entry, board) for board in material.boards for entry in board.entries)
+        for entry, board in islice(pairs, share, None, of):
+            yield trial_page(entry, board)
 
     words = "study" if len(material.studies) == 1 else "studies"
     return Site(

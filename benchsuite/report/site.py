@@ -35,14 +35,15 @@ class Site:
     """The report.
 
     pages   all pages but those of trials, in the order of reading, the overview first
-    trials  makes the pages of trials, one at a time: there may be thousands
+    trials  makes the pages of trials, one at a time: there may be thousands. trials(k, n) is every n-th of
+            them, beginning with the k-th
     keys    keys of all pages, those of trials too: what links may lead to
     source  what it was made from: `study quick`
     """
 
     title: str
     pages: tuple[Page, ...]
-    trials: Callable[[], Iterator[Page]]
+    trials: Callable[[int, int], Iterator[Page]]
     keys: frozenset[str]
     source: str
 

@@ -14,38 +14,44 @@ from benchsuite.report.material import gather
 from benchsuite.report.site import Site
 from benchsuite.study import Study
 
+Listener = Callable[[str], None]
 
-def _html(site: Site, output: Path) -> list[Path]:
+
+def _html(site: Site, output: Path, on_problem: Listener) -> list[Path]:
     from benchsuite.report.html import write_html
 
-    return write_html(site, output)
+    return write_html(site, output, on_problem)
 
 
-def _markdown(site: Site, output: Path) -> list[Path]:
+def _markdown(site: Site, output: Path, on_problem: Listener) -> list[Path]:
     from benchsuite.report.markdown import write_markdown
 
+    del on_problem
     return write_markdown(site, output)
 
 
-def _latex(site: Site, output: Path) -> list[Path]:
+def _latex(site: Site, output: Path, on_problem: Listener) -> list[Path]:
     from benchsuite.report.latex import write_latex
 
+    del on_problem
     return write_latex(site, output)
 
 
-def _csv(site: Site, output: Path) -> list[Path]:
+def _csv(site: Site, output: Path, on_problem: Listener) -> list[Path]:
+    del on_problem
     for one in all_tables(site):
         write_csv(one.table, output / "csv" / f"{one.name}.csv")
     return [output / "csv"]
 
 
-def _parquet(site: Site, output: Path) -> list[Path]:
+def _parquet(site: Site, output: Path, on_problem: Listener) -> list[Path]:
+    del on_problem
     for one in all_tables(site):
         write_parquet(one.table, output / "parquet" / f"{one.name}.parquet")
     return [output / "parquet"]
 
 
-FORMATS: dict[str, Callable[[Site, Path], list[Path]]] = {
+FORMATS: dict[str, Callable[[Site, Path, Listener], list[Path]]] = {
     "html": _html,
     "markdown": _markdown,
     "latex": _latex,
@@ -64,7 +70,7 @@ def write_report(
     formats: Sequence[str],
     *,
     plugins: Registry | None = None,
-    on_problem: Callable[[str], None] = ignore,
+    on_problem: Listener = ignore,
 ) -> list[Path]:
     """Write the report of `studies` into the folder `output`, in each of `formats`; returns what to open.
 
@@ -92,6 +98,6 @@ def write_report(
     site = make_site(material, added)
     try:
         output.mkdir(parents=True, exist_ok=True)
-        return [path for name in dict.fromkeys(formats) for path in FORMATS[name](site, output)]
+        return [path for name in dict.fromkeys(formats) for path in FORMATS[name](site, output, on_problem)]
     except OSError as error:
         raise RequestError(f"the report cannot be written to {output}: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -59,12 +59,23 @@ def read_series(path: Path) -> list[Series]:
 
     # neither threads nor the dataset reader: for a file of kilobytes they cost several times the reading
     with pyarrow.parquet.ParquetFile(path) as file:
-        columns = file.read(use_threads=False).to_pydict()
-    names, axes, xs, ys = (columns[name] for name in ("name", "axis", "x", "y"))
-    found = []
-    start = 0
-    for end in range(1, len(names) + 1):
-        if end == len(names) or names[end] != names[start] or axes[end] != axes[start]:
-            found.append(Series(name=names[start], axis=axes[start], x=xs[start:end], y=ys[start:end]))
-            start = end
-    return found
+        table = file.read(use_threads=False).combine_chunks()
+    if not len(table):
+        return []
+    x, y = (table[name].to_numpy() for name in ("x", "y"))
+    starts, names, axes = _runs(table["name"].chunk(0), table["axis"].chunk(0))
+    ends = [*starts[1:], len(x)]
+    return [
+        Series(name=name, axis=axis, x=x[start:end].tolist(), y=y[start:end].tolist())
+        for name, axis, start, end in zip(names, axes, starts, ends, strict=True)
+    ]
+
+
+def _runs(names: pyarrow.Array, axes: pyarrow.Array) -> tuple[list[int], list[str], list[Any]]:
+    """Where each curve begins, its name and its axis, without making a Python text of every row."""
+    starts = {0}
+    for column in (names, axes):
+        codes = column.dictionary_encode().indices.to_numpy(zero_copy_only=False)
+        starts |= set((np.flatnonzero(np.diff(codes)) + 1).tolist())
+    ordered = sorted(starts)
+    return ordered, names.take(ordered).to_pylist(), axes.take(ordered).to_pylist()

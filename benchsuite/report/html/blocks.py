@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -188,23 +189,10 @@ class Blocks:
         return Markup(macros().curves({"title": block.title, "svg": svg, "legend": legend}))
 
     def _facts(self, block: Facts) -> Markup:
-        """Written here and not by a template: a trial's page has a hundred facts, and there are thousands of
-        pages. Every text goes through escape()."""
-        parts = [
-            '<div class="facts">',
-            f"<h3>{escape(block.title)}</h3><dl>" if block.title else "<dl>",
-        ]
-        for fact in block.facts:
-            cell = cell_of(fact.value)
-            shown = cell.text or alone(cell.value, fact.form)
-            text, address = escape(shown), self._resolve(cell.page) if cell.page else ""
-            body = f'<a href="{escape(address)}">{text}</a>' if address else text
-            hint = f' title="{escape(fact.help)}"' if fact.help else ""
-            kind = f' class="{escape(cell.mark)}"' if cell.mark else ""
-            own = f' title="{escape(cell.title)}"' if cell.title else ""
-            parts.append(f"<div><dt{hint}>{escape(fact.name)}</dt><dd{kind}{own}>{body}</dd></div>")
-        parts.append("</dl></div>")
-        return Markup("".join(parts))
+        cells = [cell_of(fact.value) for fact in block.facts]
+        if any(cell.page for cell in cells):
+            return _facts_html(block, self._resolve)
+        return _known_facts(block, tuple(type(cell.value) for cell in cells))
 
     def _command(self, block: Command) -> Markup:
         return Markup(macros().command(block.text))
@@ -235,6 +223,40 @@ class Blocks:
 
     def all(self, blocks: Sequence[Block]) -> list[Markup]:
         return [self.render(block) for block in blocks]
+
+
+def _facts_html(block: Facts, resolve: Callable[[str], str]) -> Markup:
+    """Written here and not by a template: a trial's page has a hundred facts, and there are thousands of pages.
+    Every text goes through html.escape()."""
+    parts = ['<div class="facts">', f"<h3>{html.escape(block.title)}</h3><dl>" if block.title else "<dl>"]
+    for fact in block.facts:
+        cell = cell_of(fact.value)
+        text = html.escape(cell.text or alone(cell.value, fact.form))
+        address = resolve(cell.page) if cell.page else ""
+        if address:
+            text = f'<a href="{html.escape(address)}">{text}</a>'
+        kind = f' class="{html.escape(cell.mark)}"' if cell.mark else ""
+        own = f' title="{html.escape(cell.title)}"' if cell.title else ""
+        parts.append(f"<div>{_term(fact.name, fact.help)}<dd{kind}{own}>{text}</dd></div>")
+    parts.append("</dl></div>")
+    return Markup("".join(parts))
+
+
+@lru_cache(512)
+def _known_facts(block: Facts, kinds: tuple[type, ...]) -> Markup:
+    """Facts without links: recipes and environments are the same on the pages of many trials.
+
+    :param kinds: of the values: True, 1 and 1.0 are equal, and written in three ways.
+    """
+    del kinds
+    return _facts_html(block, lambda _: "")
+
+
+@lru_cache(4096)
+def _term(name: str, meaning: str) -> str:
+    """A fact's name: the same on the pages of all trials."""
+    hint = f' title="{html.escape(meaning)}"' if meaning else ""
+    return f"<dt{hint}>{html.escape(name)}</dt>"
 
 
 def _head(headings: Sequence[Heading]) -> int:

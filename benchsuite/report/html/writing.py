@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,7 @@ from benchsuite.contracts.report import Block
 from benchsuite.report.files import write_csv
 from benchsuite.report.html.blocks import Blocks, templates
 from benchsuite.report.html.library import library
+from benchsuite.report.html.sharing import Shares, helpers
 from benchsuite.report.pictures import Pictures
 from benchsuite.report.site import Page, Site, page_path
 from benchsuite.report.slugs import Names, slug
@@ -23,17 +24,36 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'"
 )
+MADE = 'name="generator" content="benchsuite '
+FOLDERS = ("assets", "charts", "tables", "tasks", "trials")
 ASSETS = Path(__file__).parent / "assets"
 
 
-def write_html(site: Site, output: Path) -> list[Path]:
-    """Write the site into `output` and return its first page.
+def write_html(site: Site, output: Path, on_problem: Callable[[str], None]) -> list[Path]:
+    """Write the site into `output`, in place of an earlier one, and return its first page.
 
-    Charts are drawn as pictures by a process beside this one, while the pages of trials are written; the pages
-    that show them come last.
+    Charts are drawn as pictures by a process beside this one, and the pages of trials are written by others
+    where there are thousands.
+
+    :param on_problem: hears of charts that could not be drawn.
     """
+    clear(output)
     with Pictures(output) as pictures:
-        return _Writer(site, output, pictures).write()
+        _Writer(site, output, pictures).write()
+    for title, problem in pictures.problems.items():
+        on_problem(f"there is no picture of the chart {title!r}: {problem}")
+    return [output / "index.html"]
+
+
+def clear(output: Path) -> None:
+    """Remove an earlier report's pages and files; nothing that it did not write."""
+    ours = [path for path in output.glob("*.html") if MADE in path.read_text("utf-8", "replace")[:2000]]
+    if output / "index.html" not in ours:
+        return
+    for path in ours:
+        path.unlink()
+    for name in FOLDERS:
+        shutil.rmtree(output / name, ignore_errors=True)
 
 
 class _Writer:
@@ -44,17 +64,21 @@ class _Writer:
         self._drawn: dict[int, Future[Mapping[str, str]]] = {}
         """By the identity of the chart's block."""
 
-    def write(self) -> list[Path]:
+    def write(self) -> None:
+        trials = sum(key.startswith("trial:") for key in self._site.keys)
+        self._assets()
+        shares = Shares(self._trials, helpers(trials))  # forks: before there is a thread
         for page in self._site.pages:
             for chart in charts(block for section in page.sections for block in section.blocks):
                 address = self._file(page, chart.title or "chart", "charts")
                 self._drawn[id(chart)] = self._pictures.draw(chart, address)
-        self._assets()
-        for page in self._site.trials():
-            self._page(page)
+        shares.finish()
         for page in self._site.pages:
             self._page(page)
-        return [self._output / "index.html"]
+
+    def _trials(self, share: int, of: int) -> None:
+        for page in self._site.trials(share, of):
+            self._page(page)
 
     def _assets(self) -> None:
         folder = self._output / "assets"

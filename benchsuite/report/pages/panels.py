@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from benchsuite.contracts import Curves, Line
 from benchsuite.report.words import scale_for
@@ -15,6 +16,11 @@ AXES = {"step": "optimiser step", "epoch": "epoch", "lag": "steps back in time",
 MOST_LINES = 8
 WIDE = 30.0
 """Ratio of the largest to the smallest value of a curve above which it is drawn by its logarithm."""
+
+
+def named(pattern: str) -> re.Pattern[str]:
+    """Of a curve's whole name, which may hold anything."""
+    return re.compile(pattern, re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Rule:
     folded  not of the first interest
     """
 
-    pattern: str
+    pattern: re.Pattern[str]
     title: str
     y: str
     log: bool | None = None
@@ -35,18 +41,22 @@ class Rule:
 
 
 RULES = (
-    Rule(r"train/(loss)", "Training loss", "loss"),
-    Rule(r"val/((.+))", "Validation {0}", "{0}"),
-    Rule(r"gradient/state/(.+)/([^/]+)", "|dL/dh| of {0}", "norm", log=True),
-    Rule(r"gradient/(norm_before_clip)", "Gradient norm before clipping", "norm"),
-    Rule(r"gradient/norm/(.+)", "Gradient norm by layer", "norm"),
-    Rule(r"speed/step_(wall|cpu)", "Time of a training step", "seconds", log=False),
-    Rule(r"gradient/maximum/(.+)", "Largest gradient entry by layer", "size", folded=True),
+    Rule(named(r"train/(loss)"), "Training loss", "loss"),
+    Rule(named(r"val/((.+))"), "Validation {0}", "{0}"),
+    Rule(named(r"gradient/state/(.+)/([^/]+)"), "|dL/dh| of {0}", "norm", log=True),
+    Rule(named(r"gradient/(norm_before_clip)"), "Gradient norm before clipping", "norm"),
+    Rule(named(r"gradient/norm/(.+)"), "Gradient norm by layer", "norm"),
+    Rule(named(r"speed/step_(wall|cpu)"), "Time of a training step", "seconds", log=False),
+    Rule(named(r"gradient/maximum/(.+)"), "Largest gradient entry by layer", "size", folded=True),
     Rule(
-        r"gradient/zero_fraction/(.+)", "Share of zero gradient entries by layer", "share", False, folded=True
+        named(r"gradient/zero_fraction/(.+)"),
+        "Share of zero gradient entries by layer",
+        "share",
+        False,
+        folded=True,
     ),
-    Rule(r"speed/([a-z]+)_(wall|cpu)", "Time of {0}", "seconds", log=False, folded=True),
-    Rule(r"((.+))", "{0}", "", folded=True),
+    Rule(named(r"speed/([a-z]+)_(wall|cpu)"), "Time of {0}", "seconds", log=False, folded=True),
+    Rule(named(r"((.+))"), "{0}", "", folded=True),
 )
 
 
@@ -55,9 +65,7 @@ def panels(series: Iterable[Series]) -> tuple[list[Curves], list[Curves]]:
     groups: dict[tuple[int, str], list[tuple[str, Series]]] = {}
     for one in series:
         place, found = next(
-            (place, match)
-            for place, rule in enumerate(RULES)
-            if (match := re.fullmatch(rule.pattern, one.name, re.DOTALL))
+            (place, match) for place, rule in enumerate(RULES) if (match := rule.pattern.fullmatch(one.name))
         )
         words = [group.replace("_", " ") for group in found.groups()]
         title = RULES[place].title.format(*words)
@@ -92,5 +100,6 @@ def _chosen(members: Sequence[tuple[str, Series]]) -> Sequence[tuple[str, Series
 
 
 def _is_wide(lines: Iterable[Line]) -> bool:
-    values = [value for line in lines for value in line.y if math.isfinite(value)]
-    return bool(values) and min(values) > 0 and max(values) / min(values) > WIDE
+    values = np.concatenate([np.asarray(line.y, np.float64) for line in lines])
+    values = values[np.isfinite(values)]
+    return bool(len(values)) and bool(values.min() > 0) and bool(values.max() > WIDE * values.min())
