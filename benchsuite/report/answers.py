@@ -13,6 +13,8 @@ from benchsuite.stats import Aggregate
 
 CLOSE = 1.05
 """Ratio of speeds below which two backends are called about as fast."""
+BOUNDS = ("true_entropy", "true_source")
+"""Names under which tasks give, among their baselines, what no model can go beyond."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,12 @@ def better(a: float, b: float, ranking: Ranking) -> bool:
 
 
 def best_baseline(ranking: Ranking) -> tuple[str, float] | None:
-    """The best of the baselines that were computed, not trained."""
-    known = [(name, value) for name, value in ranking.baselines.items() if math.isfinite(value)]
+    """The best of the baselines that were computed, not trained; bounds are none."""
+    known = [
+        (name, value)
+        for name, value in ranking.baselines.items()
+        if math.isfinite(value) and name not in BOUNDS
+    ]
     if not known:
         return None
     return sorted(known, key=lambda one: -one[1] if ranking.higher_is_better else one[1])[0]

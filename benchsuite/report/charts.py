@@ -89,7 +89,9 @@ def colour(field: str, found: Iterable[str], known: Sequence[str], title: str | 
 
 def cell_colour(cells: Iterable[str]) -> Any:
     """Colour by the field `cell`."""
-    return colour("cell", cells, CELL_ORDER)
+    made = colour("cell", cells, CELL_ORDER)
+    made["legend"]["labelExpr"] = f"datum.label === '{NO_CELL}' ? 'no recurrence' : datum.label"
+    return made
 
 
 def backend_colour(backends: Iterable[str]) -> Any:

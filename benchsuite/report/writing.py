@@ -78,8 +78,11 @@ def write_report(
     :param on_problem: hears what was left out and why.
 
     Raises MissingFrameworkError without the libraries of the extra `report`, UnknownNameError for another
-    format, RequestError when a file cannot be written.
+    format, RequestError for no study and when a file cannot be written, StoreError for a study that cannot be
+    read.
     """
+    if not studies:
+        raise RequestError("a report needs at least one study")
     for name in formats:
         if name not in FORMATS:
             raise UnknownNameError("format", name, FORMATS)

@@ -49,6 +49,8 @@ def overview_page(material: Material) -> Page:
 
 def _lead(material: Material) -> Words:
     studies = listed([study.name for study in material.studies])
+    if not material.entries:
+        return f"No trial of {studies} is recorded."
     what = f"{count(len(material.boards), 'task')}, {count(len(material.entries), 'trial')}"
     machines = listed([machine.name for machine in material.machines])
     return (

@@ -8,7 +8,7 @@ from benchsuite.contracts import Cell, Column, Table
 from benchsuite.contracts.report import Mark, Value
 from benchsuite.ranking import Model, words
 from benchsuite.ranking import Section as Ranking
-from benchsuite.report.answers import answer, speed_of, unsteady
+from benchsuite.report.answers import BOUNDS, answer, speed_of, unsteady
 from benchsuite.report.material import Board
 
 WORTH = {
@@ -81,7 +81,8 @@ def ranking_table(board: Board, most: int | None = None) -> Table:
     ]
     for name, value in ranking.baselines.items():
         row: list[Value | Cell] = [None] * len(columns)
-        row[1] = Cell(name.replace("_", " "), mark="dim", title="computed, not trained")
+        bound = " (a bound)" if name in BOUNDS else ""
+        row[1] = Cell(f"{name.replace('_', ' ')}{bound}", mark="dim", title="computed, not trained")
         row[3 if ranking.settings else 2] = Cell(value, mark="dim")
         rows.append(row)
     kept = [

@@ -124,7 +124,9 @@ def _chart(title: str, curves: dict[str, Curve], x: str, y: str, log: bool) -> C
     names = [name for name in curves if any(row["model"] == name for row in rows)]
     scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
     hue = colour("model", names, names)
-    base = alt.Chart(data(rows)).encode(x=alt.X("x:Q", title=x, axis=alt.Axis(grid=False)), color=hue)
+    base = alt.Chart(data(rows)).encode(
+        x=alt.X("x:Q", title=x, axis=alt.Axis(grid=False, format=",d", tickMinStep=1)), color=hue
+    )
     layers = []
     if any(curve.seeds > 1 for curve in curves.values()):
         layers.append(
