@@ -20,6 +20,12 @@ BOUNDARIES = 4
 """Most padded lengths a task has."""
 WINDOW = 32
 """Batches within which rows are sorted by length: wide enough to save padding, narrow enough to mix."""
+RESTART = 32
+"""Chunks of a training stream after which states begin at zero again.
+
+Evaluation begins at zero. A model that met zero once an epoch may fall from there into a state that it never
+leaves: of 96 places in the validation text of tiny Shakespeare to begin at, an LSTM of 512 units got lost from 2
+to 4 after each of five epochs, and from none when trained like this."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,8 @@ def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[B
     """One long sequence as `rows` parallel streams, cut into chunks of `time` steps (stateful truncated
     BPTT): row r of a chunk goes on where row r of the chunk before ended. Targets must be by step.
 
-    The first chunk is fresh, the others carry. Steps that do not fill a chunk are left out.
+    Every RESTART-th chunk, the first one among them, is fresh; the others carry. Steps that do not fill a
+    chunk are left out.
     """
     if len(split) != 1 or not isinstance(split.targets, Ragged):
         raise RequestError("streams need one long sequence with targets by step")
@@ -143,7 +150,8 @@ def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[B
     fixed = Batcher(rows, (time,), dtype)
     for start in range(0, length, time):
         at = np.arange(rows)[:, None] * length + np.arange(start, start + time)
-        yield Batch(fixed._cast(values[at]), lengths, fixed._cast(targets[at]), fresh=start == 0)
+        fresh = start // time % RESTART == 0
+        yield Batch(fixed._cast(values[at]), lengths, fixed._cast(targets[at]), fresh=fresh)
 
 
 def stream_evaluation(split: Split, rows: int, time: int, dtype: str) -> Iterator[tuple[np.ndarray, Batch]]:

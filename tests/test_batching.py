@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import ragged_split
 
-from benchsuite.batching import BOUNDARIES, Batcher, batcher, stream_batches, stream_evaluation
+from benchsuite.batching import BOUNDARIES, RESTART, Batcher, batcher, stream_batches, stream_evaluation
 from benchsuite.contracts import Batch, Ragged, Split
 from benchsuite.errors import RequestError
 
@@ -171,7 +171,7 @@ def test_streams_go_on_where_they_ended(steps: int, rows: int, time: int) -> Non
             next(stream_batches(split, rows, time, "float32"))
         return
     chunks = list(stream_batches(split, rows, time, "float32"))
-    assert [chunk.fresh for chunk in chunks] == [True] + [False] * (len(chunks) - 1)
+    assert [chunk.fresh for chunk in chunks] == [number % RESTART == 0 for number in range(len(chunks))]
     streams = np.concatenate([chunk.inputs for chunk in chunks], axis=1)
     assert all(np.array_equal(np.diff(row), np.ones(len(row) - 1)) for row in streams)
     np.testing.assert_array_equal(np.concatenate([chunk.targets for chunk in chunks], axis=1), streams + 1)
