@@ -24,8 +24,8 @@ RESTART = 32
 """Chunks of a training stream after which states begin at zero again.
 
 Evaluation begins at zero. A model that met zero once an epoch may fall from there into a state that it never
-leaves: of 96 places in the validation text of tiny Shakespeare to begin at, an LSTM of 512 units got lost from 2
-to 4 after each of five epochs, and from none when trained like this."""
+leaves: of 96 places in the validation text of tiny Shakespeare to begin at, an LSTM of 512 units got lost
+from 2 to 4 after each of five epochs, and from none when trained like this."""
 
 
 @dataclass(frozen=True)
