@@ -14,9 +14,12 @@ from benchsuite.spec import Exhibit
 Value = str | int | float | bool | None
 """What a cell holds; None is a cell without a value."""
 
-Form = Literal["text", "number", "integer", "seconds", "bytes", "rate", "share", "scientific", "date"]
+Form = Literal[
+    "text", "number", "integer", "seconds", "bytes", "rate", "share", "scientific", "mixed", "date"
+]
 """How values of a column are written: seconds and bytes in a unit that suits them, rates with separators of
-thousands, shares (0 to 1) as per cent, POSIX times as dates."""
+thousands, shares (0 to 1) as per cent, POSIX times as dates. Numbers of a column share their decimals; mixed
+ones, such as metrics of several tasks, have digits of their own."""
 
 Mark = Literal["", "best", "unsure", "bad", "dim"]
 """What is said of a value beside its number: the best of its column, not steady, bad, or of little weight."""

@@ -9,7 +9,7 @@ from benchsuite.contracts import Cell, Column, Table
 from benchsuite.contracts.report import Value
 from benchsuite.report.words import Scale, scale_for, with_half
 
-NUMERIC = ("number", "integer", "seconds", "bytes", "rate", "share", "scientific")
+NUMERIC = ("number", "integer", "seconds", "bytes", "rate", "share", "scientific", "mixed")
 
 
 @dataclass(frozen=True)

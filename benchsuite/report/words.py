@@ -83,7 +83,7 @@ def scale_for(form: Form, values: Sequence[float]) -> Scale:
         by, unit = 0.01, "%"
     elif form in ("integer", "rate"):
         return Scale(form, decimals=0 if form == "integer" or sizes[-1] >= 100 else None)
-    elif form == "scientific":
+    elif form in ("scientific", "mixed"):
         return Scale(form)
     low, high = sizes[0] / by, sizes[-1] / by
     if form in ("share", "bytes"):
@@ -106,7 +106,7 @@ def alone(value: Value, form: Form) -> str:
         return Scale(form).write(value)
     if form == "seconds" and 120 <= value < 1e8:
         return duration(value)
-    scale = Scale(form) if form == "number" else scale_for(form, [value])
+    scale = Scale(form) if form in ("number", "mixed") else scale_for(form, [value])
     text = scale.write(value)
     return f"{text} {scale.unit}" if scale.unit and text and math.isfinite(value) else text
 

@@ -37,6 +37,8 @@ from benchsuite.report.words import alone
 
 LONG = 120
 """Rows above which a table is made by the page's script, a part at a time."""
+FILTERED = 10
+"""Rows above which a table with columns to filter by is made by the script as well."""
 FIRST = 50
 """Rows of a long table that stand in the page all the same."""
 
@@ -110,8 +112,10 @@ class Blocks:
 
     def _table(self, block: Table) -> Markup:
         name = self.ids.take(block.title or "table")
-        long = len(block.rows) > LONG
-        laid = lay_out(block, FIRST if long else None)
+        cut = len(block.rows) > LONG
+        filters = len(block.rows) > FILTERED and any(column.filter for column in block.columns)
+        long = cut or filters
+        laid = lay_out(block, FIRST if cut else None)
         rows = [
             [
                 (one, self._address(one), _sort_value(one, head), head.numeric)

@@ -28,15 +28,15 @@ COLUMNS = (
     Column("seed", "integer"),
     Column("status", help="how the trial ended", filter=True),
     Column("parity", "share", "largest error as a share of its tolerance; above 100 % is a breach"),
-    Column("metric", "number", "the task's own metric on the test split"),
+    Column("metric", "mixed", "the task's own metric on the test split"),
     Column("sequences/s", "rate", "training speed in the steady state; ~ marks a timing that was not steady"),
     Column("memory", "bytes", "highest resident memory of the worker while it trained"),
     Column("gradient", help="verdict on the gradient on its way back in time", filter=True),
 )
 STATUS_MARKS: dict[Status, Mark] = {Status.OK: "", Status.SKIPPED: "dim"}
-TELLING = ("study", "machine", "device", "precision", "hidden")
+TELLING = ("study", "machine", "unroll", "device", "precision", "hidden", "seed")
 """Columns that are left out where all trials agree."""
-ALL = "The CSV has the columns shown; `benchsuite export` writes every field and every scalar."
+ALL = "The CSV has the columns shown; benchsuite export writes every field and every scalar."
 
 
 def trials_page(material: Material) -> Page:

@@ -168,7 +168,7 @@
     const status = make("span", { role: "status" });
     const back = make("button", { type: "button" }, "Previous");
     const on = make("button", { type: "button" }, "Next");
-    const pages = make("div", { class: "pages" }, back, on, status);
+    const pages = make("div", { class: "pages" }, ...(data.rows.length > PAGE ? [back, on] : []), status);
     table.closest(".scroll").after(pages);
 
     function draw() {
