@@ -61,9 +61,15 @@ def _bound(line: Line, log: bool) -> np.ndarray:
 
 def _points(line: Line, log: bool) -> tuple[np.ndarray, np.ndarray]:
     """Finite points in the order of x, thinned out."""
-    x, y = np.asarray(line.x, np.float64), np.asarray(line.y, np.float64)
+    x, y = _arrays(line.x, line.y)
     kept = _drawable(x, False) & _drawable(y, log)
     return thinned(x[kept], y[kept])
+
+
+def _arrays(*parts: Sequence[float]) -> list[np.ndarray]:
+    """As arrays, all as long as the shortest."""
+    length = min(map(len, parts))
+    return [np.asarray(part[:length], np.float64) for part in parts]
 
 
 def _drawable(values: np.ndarray, log: bool) -> np.ndarray:
@@ -122,7 +128,7 @@ class _Frame:
         return f'<polyline class="line c{colour}" points="{points}" data-name="{html.escape(name)}"/>{dots}'
 
     def band(self, line: Line, colour: int) -> str:
-        x, low, high = (np.asarray(part, np.float64) for part in (line.x, line.low, line.high))
+        x, low, high = _arrays(line.x, line.low or (), line.high or ())
         kept = _drawable(x, False) & _drawable(low, self.log) & _drawable(high, self.log)
         x, low, high = x[kept], low[kept], high[kept]
         across = self.across(x).tolist()
