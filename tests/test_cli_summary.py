@@ -9,8 +9,8 @@ import pytest
 from records import record
 from rich.console import Console
 
-from benchsuite.ranking import sections
 from benchsuite.cli.summary import bytes_words, estimate_words, failed, print_summary, problems
+from benchsuite.ranking import sections
 from benchsuite.spec import Record, Status
 from benchsuite.stats import estimate
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tiny import sign_model
 
 from benchsuite.errors import KernelFallbackError

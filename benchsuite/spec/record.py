@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -70,8 +70,8 @@ class Record(Frozen):
     }
 
     trial: Trial
-    id: str = ""
-    """The trial's id when the record was made: trials of a later version may have more fields, and other ids."""
+    id: Annotated[str, Field(pattern="^([0-9a-f]{16})?$")] = ""
+    """The trial's id when the record was made: later versions' trials may have more fields, and other ids."""
     status: Status
     reason: str = ""
     exception: str = ""

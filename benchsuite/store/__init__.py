@@ -4,4 +4,13 @@ from benchsuite.store.journal import Damage, Journal
 from benchsuite.store.series import read_series, write_series
 from benchsuite.store.studies import DESCRIPTION, FOLDERS, StudyStore, study_folder
 
-__all__ = ["DESCRIPTION", "FOLDERS", "Damage", "Journal", "StudyStore", "read_series", "study_folder", "write_series"]
+__all__ = [
+    "DESCRIPTION",
+    "FOLDERS",
+    "Damage",
+    "Journal",
+    "StudyStore",
+    "read_series",
+    "study_folder",
+    "write_series",
+]
