@@ -234,7 +234,7 @@ def test_no_worker_outlives_a_parent_that_is_killed(do: str) -> None:
     assert parent.stdout is not None
     while parent.stdout.readline().strip() != "Progress":
         assert parent.poll() is None
-    assert len(workers()) == 1
+    assert wait_until(lambda: len(workers()) == 1)
     parent.kill()
     parent.wait()
     parent.stdout.close()
