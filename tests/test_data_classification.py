@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from benchsuite.data import classification_metrics, majority_baseline
+from benchsuite.data import classification_metrics, confusion, majority_baseline
 
 
 def test_metrics_agree_with_scikit_learn() -> None:
@@ -33,3 +33,10 @@ def test_the_majority_baseline_knows_the_training_classes_alone() -> None:
     found = majority_baseline(np.array([0, 0, 0, 1]), np.array([0, 1, 1, 1]), 3)
     assert found["accuracy"] == 0.25
     assert found["cross_entropy"] == pytest.approx(-(np.log(0.75) + 3 * np.log(0.25)) / 4)
+
+
+def test_a_confusion_counts_what_was_chosen_by_what_it_was() -> None:
+    found = confusion("seen", np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2]), ["a", "b", "c"])
+    assert found.kind == "confusion"
+    assert found.lines == {"classes": ["a", "b", "c"]}
+    assert found.tables == {"counts": [[1, 0, 0], [0, 1, 0], [0, 1, 1]]}

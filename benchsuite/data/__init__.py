@@ -4,7 +4,7 @@ Cheap to import: nothing here opens a file or a connection until it is asked to.
 """
 
 from benchsuite.data.cache import Cached, FileState, cache_folder, fetch, list_files, status, verify_files
-from benchsuite.data.classification import classification_metrics, majority_baseline
+from benchsuite.data.classification import classification_metrics, confusion, majority_baseline
 from benchsuite.data.file import DataFile
 from benchsuite.data.options import whole_number
 from benchsuite.data.splits import fixed_order, stratified_split
@@ -24,6 +24,7 @@ __all__ = [
     "Vocabulary",
     "cache_folder",
     "classification_metrics",
+    "confusion",
     "fetch",
     "fixed_order",
     "join_words",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+from benchsuite.spec import Exhibit
 
 
 def classification_metrics(scores: np.ndarray, classes: np.ndarray) -> dict[str, float]:
@@ -40,3 +44,15 @@ def majority_baseline(train: np.ndarray, test: np.ndarray, count: int) -> dict[s
     shares = np.bincount(train, minlength=count) / len(train)
     scores = np.log(np.maximum(shares, 1e-12))
     return classification_metrics(np.broadcast_to(scores, (len(test), count)), test)
+
+
+def confusion(name: str, chosen: np.ndarray, classes: np.ndarray, words: Sequence[str]) -> Exhibit:
+    """Counts of what was `chosen` (n,) by what it was, `classes` (n,); `words` name the classes."""
+    counts = np.zeros((len(words), len(words)), np.int64)
+    np.add.at(counts, (classes, chosen), 1)
+    return Exhibit(
+        name=name,
+        kind="confusion",
+        lines={"classes": list(words)},
+        tables={"counts": counts.tolist()},
+    )

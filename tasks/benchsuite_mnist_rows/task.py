@@ -7,10 +7,20 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
-from benchsuite.data import classification_metrics, fixed_order, majority_baseline
+from benchsuite.data import classification_metrics, confusion, fixed_order, majority_baseline
 from benchsuite.data.pictures import digits, mnist
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.spec import Convolutional, Dense, Features, ModelSpec, Rbf, Recurrent, Size, recurrent_body
+from benchsuite.spec import (
+    Convolutional,
+    Dense,
+    Exhibit,
+    Features,
+    ModelSpec,
+    Rbf,
+    Recurrent,
+    Size,
+    recurrent_body,
+)
 from benchsuite.spec.trial import Scalar
 
 _CLASSES = 10
@@ -69,6 +79,24 @@ class MnistRows(Task):
         """accuracy, macro_f1 and cross_entropy of scores (n, 10)."""
         assert isinstance(split.targets, np.ndarray)
         return classification_metrics(predictions, split.targets)
+
+    def exhibits(
+        self,
+        predictions: np.ndarray,
+        split: Split,
+        dataset: Dataset,  # noqa: ARG002
+        alignments: Mapping[int, np.ndarray],  # noqa: ARG002
+    ) -> list[Exhibit]:
+        """Which digit was taken for which."""
+        assert isinstance(split.targets, np.ndarray)
+        return [
+            confusion(
+                "digits read, by the digit written",
+                predictions.argmax(axis=1),
+                split.targets,
+                [str(digit) for digit in range(_CLASSES)],
+            )
+        ]
 
 
 def _sequences(pictures: np.ndarray, ink: int, options: Mapping[str, Scalar]) -> np.ndarray:

@@ -7,9 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
-from benchsuite.data import Vocabulary, classification_metrics, majority_baseline, whole_number, words
+from benchsuite.data import (
+    Vocabulary,
+    classification_metrics,
+    confusion,
+    majority_baseline,
+    whole_number,
+    words,
+)
 from benchsuite.errors import UnknownNameError
-from benchsuite.spec import Dense, ModelSpec, Size, Tokens, recurrent_body
+from benchsuite.spec import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
 from benchsuite.spec.trial import Scalar
 from benchsuite_sentiment.bag_of_words import bag_of_words_scores
 from benchsuite_sentiment.generated import generated
@@ -78,6 +85,24 @@ class Sentiment(Task):
         """accuracy, macro_f1 and cross_entropy of logits (n, 2)."""
         assert isinstance(split.targets, np.ndarray)
         return classification_metrics(predictions, split.targets)
+
+    def exhibits(
+        self,
+        predictions: np.ndarray,
+        split: Split,
+        dataset: Dataset,  # noqa: ARG002
+        alignments: Mapping[int, np.ndarray],  # noqa: ARG002
+    ) -> list[Exhibit]:
+        """What was taken for favourable."""
+        assert isinstance(split.targets, np.ndarray)
+        return [
+            confusion(
+                "opinions found, by the opinion given",
+                predictions.argmax(axis=1),
+                split.targets,
+                ["unfavourable", "favourable"],
+            )
+        ]
 
 
 def _ragged(vocabulary: Vocabulary, documents: list[list[str]]) -> Ragged:

@@ -1,4 +1,4 @@
-"""What a reader sees of the speech tasks: a confusion matrix, spectrograms, strings beside the truth."""
+"""What a reader sees of the speech tasks: spectrograms, and strings beside the truth."""
 
 from __future__ import annotations
 
@@ -7,18 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchsuite.spec import Exhibit
-
-
-def confusion(heard: np.ndarray, spoken: np.ndarray, words: Sequence[str]) -> Exhibit:
-    """Counts of classes `heard` (n,) by class `spoken` (n,)."""
-    counts = np.zeros((len(words), len(words)), np.int64)
-    np.add.at(counts, (spoken, heard), 1)
-    return Exhibit(
-        name="digits heard, by the digit spoken",
-        kind="confusion",
-        lines={"classes": list(words)},
-        tables={"counts": counts.tolist()},
-    )
 
 
 def spectrogram(name: str, frames: np.ndarray) -> Exhibit:

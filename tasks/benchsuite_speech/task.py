@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
-from benchsuite.data import classification_metrics, majority_baseline
+from benchsuite.data import classification_metrics, confusion, majority_baseline
 from benchsuite.spec import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
 from benchsuite.spec.trial import Scalar
 from benchsuite_speech.average import average_scores
-from benchsuite_speech.exhibits import confusion, spectrogram
+from benchsuite_speech.exhibits import spectrogram
 from benchsuite_speech.settings import load_clips, log_mel
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -77,7 +77,7 @@ class Speech(Task):
         heard = predictions.argmax(axis=1)
         missed = np.flatnonzero(heard != split.targets)[:_SHOWN]
         return [
-            confusion(heard, split.targets, WORDS),
+            confusion("digits heard, by the digit spoken", heard, split.targets, WORDS),
             *(
                 spectrogram(f"{WORDS[split.targets[row]]}, heard as {WORDS[heard[row]]}", split.inputs[row])
                 for row in missed

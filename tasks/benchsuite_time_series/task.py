@@ -10,7 +10,7 @@ import numpy as np
 from benchsuite.contracts import Dataset, Split, Task
 from benchsuite.data import window_starts, window_targets
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.spec import Dense, Features, ModelSpec, Size, recurrent_body
+from benchsuite.spec import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
 from benchsuite.spec.trial import Scalar
 from benchsuite_time_series.files import STOCKS
 from benchsuite_time_series.forecasts import naive, seasonal_naive, training_mean
@@ -18,6 +18,8 @@ from benchsuite_time_series.metrics import forecast_metrics, seasonal_scale
 from benchsuite_time_series.series import Series
 from benchsuite_time_series.sources import SOURCES, stocks
 from benchsuite_time_series.splits import relative_splits, shared_splits
+
+_SHOWN = 4
 
 
 class TimeSeries(Task):
@@ -101,6 +103,38 @@ class TimeSeries(Task):
         rows = split.inputs.starts // metadata["window"]
         anchors = np.tile(metadata["anchors"][rows], metadata["horizon"])
         return _score(predictions + anchors, split.targets + anchors, metadata)
+
+    def exhibits(
+        self,
+        predictions: np.ndarray,
+        split: Split,
+        dataset: Dataset,
+        alignments: Mapping[int, np.ndarray],  # noqa: ARG002
+    ) -> list[Exhibit]:
+        """Forecasts beside the truth in the data's own units, at _SHOWN origins from the first to the last."""
+        assert isinstance(split.targets, np.ndarray)
+        metadata = dataset.metadata
+        mean, deviation = metadata["mean"], metadata["deviation"]
+        found = []
+        for row in np.unique(np.linspace(0, len(split) - 1, _SHOWN).astype(int)):
+            anchor = np.zeros(len(mean))
+            if metadata["anchors"] is not None:
+                anchor = metadata["anchors"][split.inputs.starts[row] // metadata["window"]]
+            tables = {"truth": split.targets[row], "prediction": predictions[row]}
+            if split.inputs.values.shape[1] == len(mean):  # else the window holds more than is forecast
+                tables = {"input": split.inputs[row], **tables}
+            units = {
+                name: (values.reshape(-1, len(mean)).astype(np.float64) + anchor) * deviation + mean
+                for name, values in tables.items()
+            }
+            found.append(
+                Exhibit(
+                    name=f"test window {row + 1} of {len(split)}",
+                    kind="forecast",
+                    tables={name: values.tolist() for name, values in units.items()},
+                )
+            )
+        return found
 
 
 def _score(forecast: np.ndarray, truth: np.ndarray, metadata: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -330,3 +330,19 @@ def test_the_range_of_melbourne_and_of_the_exchange_rates() -> None:
     assert (melbourne.min(), melbourne.max()) == (0.0, 26.3)
     assert rates.min() == pytest.approx(0.006254, abs=1e-6)
     assert rates.max() == pytest.approx(2.109, abs=1e-3)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_forecasts_are_shown_in_the_datas_own_units(relative: bool) -> None:
+    options = {name: option.default for name, option in ENTRY.options.items()}
+    options |= {"window": 24, "horizon": 12, "relative": relative}
+    data = TimeSeries().dataset("elnino", options)
+    targets = np.asarray(data.test.targets)
+    shown = TimeSeries().exhibits(targets, data.test, data, {})
+    assert len(shown) == 4
+    for one in shown:
+        assert one.kind == "forecast"
+        assert one.tables["prediction"] == one.tables["truth"]
+        assert np.shape(one.tables["input"]) == (24, 1)
+        assert np.shape(one.tables["truth"]) == (12, 1)
+        assert 15 < np.min(one.tables["truth"]) < np.max(one.tables["input"]) < 35  # degrees Celsius
