@@ -1,0 +1,1 @@
+"""What benchsuite costs and how fast its backends are, beside what its users would write instead."""

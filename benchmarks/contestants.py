@@ -1,0 +1,48 @@
+"""A contestant: one way to train one shape's model. Their names are framework:way; the suite's own ways are
+framework:suite-UNROLL."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from importlib import import_module
+
+from benchmarks.shapes import Shape
+
+FRAMEWORKS = {
+    "numpy": "benchmarks.peers.numpy",
+    "torch": "benchmarks.peers.torch",
+    "tensorflow": "benchmarks.peers.tensorflow",
+    "jax": "benchmarks.peers.jax",
+}
+
+
+class Contestant(abc.ABC):
+    """A model with its optimiser, built from the shape's own initial weights, its batch loaded beforehand."""
+
+    notes: str = ""
+
+    @abc.abstractmethod
+    def step(self) -> None:
+        """Forward, backward and Adam on the whole batch; may return before the work is done."""
+
+    @abc.abstractmethod
+    def loss(self) -> float:
+        """Of the latest step, before its update: that of the first one says whether this is the same model."""
+
+    @abc.abstractmethod
+    def predict(self) -> None:
+        """Class scores of the batch, as an array on the host."""
+
+    def synchronize(self) -> None:  # noqa: B027 - eager code on a CPU has nothing to wait for
+        """Return when all work is done."""
+
+
+Peers = dict[str, Callable[[Shape], Contestant]]
+"""Way -> what builds it. Raises NotImplementedError, with the reason, where the way cannot run a shape."""
+
+
+def peers(framework: str) -> Peers:
+    """How users of a framework would write it. Imports the framework."""
+    found: Peers = import_module(FRAMEWORKS[framework]).PEERS
+    return found

@@ -1,0 +1,34 @@
+"""The suite's own programs as contestants."""
+
+from __future__ import annotations
+
+from benchmarks.contestants import Contestant
+from benchmarks.shapes import RECIPE, Shape
+from benchsuite.plugins import registry
+from benchsuite.spec import Execution
+
+
+class SuiteContestant(Contestant):
+    """A backend's program, as a trial would build it."""
+
+    def __init__(self, backend: str, execution: Execution, shape: Shape) -> None:
+        loaded = registry().backends[backend].load()
+        self._program = loaded.build(shape.model(), shape.parameters(), RECIPE, execution)
+        self._placed = self._program.place(shape.data())
+        self._losses: list[float] = []
+
+    @property
+    def notes(self) -> str:  # type: ignore[override]
+        return self._program.kernel()
+
+    def step(self) -> None:
+        self._program.step(self._placed)
+
+    def loss(self) -> float:
+        return float(self._program.drain().loss[-1])
+
+    def predict(self) -> None:
+        self._program.predict(self._placed)
+
+    def synchronize(self) -> None:
+        self._program.synchronize()
