@@ -1,0 +1,81 @@
+"""The `goal` fixture, and the table of all goals at the end of a session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from benchmarks.goals import Goal, table, write
+
+GOALS = pytest.StashKey[list[Goal]]()
+LONGEST_SECONDS = 3600
+
+
+class Set(Protocol):
+    """Give exactly one of `at_least` and `at_most`, in the unit of `reached`."""
+
+    def __call__(
+        self,
+        name: str,
+        reached: float,
+        *,
+        at_least: float | None = None,
+        at_most: float | None = None,
+        unit: str = "",
+        note: str = "",
+    ) -> None: ...
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--goals-json", metavar="PATH", type=Path, help="store the table of goals as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[GOALS] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.timeout(LONGEST_SECONDS))
+
+
+@pytest.fixture
+def goal(request: pytest.FixtureRequest) -> Set:
+    """Enter a figure in the table. One that misses its bound fails the session, not the test: the others are
+    measured all the same."""
+    goals = request.config.stash[GOALS]
+
+    def enter(
+        name: str,
+        reached: float,
+        *,
+        at_least: float | None = None,
+        at_most: float | None = None,
+        unit: str = "",
+        note: str = "",
+    ) -> None:
+        goals.append(Goal(name, float(reached), at_least, at_most, unit, note))
+
+    return enter
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    goals = session.config.stash[GOALS]
+    path = session.config.getoption("--goals-json")
+    if path is not None:
+        write(goals, path)
+    if session.exitstatus == pytest.ExitCode.OK and not all(goal.held for goal in goals):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    goals = config.stash[GOALS]
+    if not goals:
+        return
+    terminalreporter.section("goals")
+    for line, goal in zip(table(goals), [None, *goals], strict=True):
+        terminalreporter.write_line(line, red=goal is not None and not goal.held)
+    missed = sum(not goal.held for goal in goals)
+    terminalreporter.write_line(f"{len(goals) - missed} of {len(goals)} goals held")
