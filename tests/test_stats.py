@@ -12,7 +12,7 @@ from records import record
 from scipy import stats as scipy_stats
 
 from benchsuite.spec import Status
-from benchsuite.stats import aggregate, estimate
+from benchsuite.stats import aggregate, estimate, student_quantile
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=8)
 
@@ -28,6 +28,11 @@ def test_the_interval_is_students(values: list[float]) -> None:
     assert found.high is not None
     assert found.low <= found.mean <= found.high
     assert found.n == len(values)
+
+
+@given(st.integers(1, 3000))
+def test_students_quantile_is_scipys(df: int) -> None:
+    assert student_quantile(df) == pytest.approx(scipy_stats.t.ppf(0.975, df), rel=1e-11)
 
 
 @given(VALUES, st.floats(0.5, 4), st.floats(-100, 100))

@@ -49,6 +49,15 @@ def test_rates_are_joined_by_time_not_averaged(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("seconds", [0.5, 5.0])
+def test_the_limit_takes_the_time_it_is_given(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    backend = HandBackend({8: 1e3})
+    monkeypatch.setattr(peak, "time", SimpleNamespace(perf_counter=lambda: backend.now))
+    peak_rate([Product(2, 3, 8)], [backend], Execution(), seconds)
+    assert seconds <= backend.now - 10 * 0.096 <= seconds + 0.1
+
+
+@pytest.mark.usefixtures("known")
 def test_a_shape_is_measured_once_for_each_type_and_thread_count(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = HandBackend({8: 1e3})
     monkeypatch.setattr(peak, "time", SimpleNamespace(perf_counter=lambda: backend.now))

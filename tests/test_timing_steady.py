@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchsuite.spec import Protocol
 from benchsuite.timing import Samples, steady, steady_state
-from benchsuite.timing.steady import UNSTABLE, summarise
+from benchsuite.timing.steady import RESAMPLES, UNSTABLE, summarise
 
 PROTOCOL = Protocol(rounds=7, round_seconds=0.05, warmup_seconds=2.0)
 
@@ -151,3 +151,12 @@ def test_the_summary_is_that_of_the_wall_times() -> None:
     samples = Samples(np.array([1.0, 2.0, 4.0]), np.array([9.0, 8.0, 7.0]), 5, 20, True)
     assert samples.summary.median == 2.0
     assert samples.cpu_median == 8.0
+
+
+@given(st.lists(st.floats(1e-6, 10), min_size=2, max_size=12))
+def test_the_interval_is_that_of_resamples_with_replacement(values: list[float]) -> None:
+    ordered = np.sort(values)
+    drawn = np.random.default_rng(0).integers(0, len(ordered), (RESAMPLES, len(ordered)))
+    expected = np.quantile(np.median(ordered[drawn], axis=1), [0.025, 0.975])
+    found = summarise(np.array(values))
+    np.testing.assert_allclose([found.low, found.high], expected, rtol=1e-12)

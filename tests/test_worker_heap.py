@@ -23,6 +23,13 @@ give_back()
 print(kept - resident())
 """
 
+SETTLED = """
+import gc
+from benchsuite.worker.heap import settle
+settle()
+print(gc.get_freeze_count(), len(gc.get_objects()))
+"""
+
 
 @pytest.mark.skipif(glibc_version() is None, reason="another C library than glibc, whose heap is its own")
 def test_free_memory_goes_back_to_the_system() -> None:
@@ -32,3 +39,9 @@ def test_free_memory_goes_back_to_the_system() -> None:
         [sys.executable, "-c", BLOCKS], env=environment, capture_output=True, text=True, check=True
     )
     assert int(done.stdout) > 100  # MiB, of the 150 that were freed
+
+
+def test_what_is_settled_is_no_longer_looked_at() -> None:
+    done = subprocess.run([sys.executable, "-c", SETTLED], capture_output=True, text=True, check=True)
+    frozen, left = map(int, done.stdout.split())
+    assert frozen > 10 * left

@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import numpy as np
@@ -63,8 +63,21 @@ def _cpu_model() -> str:
 
 
 def _distributions() -> str:
-    found = {dist.metadata["Name"]: dist.version for dist in distributions() if dist.metadata["Name"]}
+    found = dict(filter(None, map(_name_and_version, distributions())))
     return ", ".join(f"{name}=={found[name]}" for name in sorted(found, key=str.lower))
+
+
+def _name_and_version(distribution: Distribution) -> tuple[str, str] | None:
+    """From the head of its metadata; None where that is missing. importlib parses all of it, the long
+    description too, whenever it is asked: a tenth of a second for two hundred distributions."""
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    fields = {}
+    for line in text.splitlines():
+        if not line:
+            break  # the head ends here
+        name, _, value = line.partition(":")
+        fields.setdefault(name.lower(), value.strip())
+    return (fields["name"], fields["version"]) if fields.get("name") and fields.get("version") else None
 
 
 def _git_commit() -> str:

@@ -45,7 +45,9 @@ def _package(load: object) -> str:
     return str(getattr(load, "__module__", "benchsuite")).split(".", 1)[0]
 
 
+@cache
 def _version(requirement: str) -> str:
+    """Asked once a process: a worker does not see what is installed while it runs."""
     try:
         return version(requirement)
     except PackageNotFoundError:

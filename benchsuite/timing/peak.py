@@ -10,25 +10,30 @@ from benchsuite.flops import Product
 from benchsuite.spec import Execution
 
 BUDGET_SECONDS = 0.15
+"""Most time for the products of a trial."""
 REPEATS = 5
 
 _known: dict[tuple[int, int, int, str, str, int], float] = {}
 
 
-def peak_rate(products: Sequence[Product], backends: Sequence[Backend], execution: Execution) -> float:
+def peak_rate(
+    products: Sequence[Product],
+    backends: Sequence[Backend],
+    execution: Execution,
+    seconds: float = BUDGET_SECONDS,
+) -> float:
     """FLOP/s a program would reach if it did nothing but `products`, each at the best rate this machine
     showed for that shape: total operations over total time.
 
     The rate of a shape is the best that any of `backends` shows through its product(): on small shapes a
     framework's call costs more than the product, and that is no limit of the machine. Measured once a
-    process and shape.
+    process and shape, for about `seconds` in all.
     """
     flops = sum(product.flops for product in products)
-    seconds = sum(
-        product.flops / _rate(product, backends, execution, BUDGET_SECONDS / len(products))
-        for product in products
+    least = sum(
+        product.flops / _rate(product, backends, execution, seconds / len(products)) for product in products
     )
-    return flops / seconds
+    return flops / least
 
 
 def _rate(product: Product, backends: Sequence[Backend], execution: Execution, budget: float) -> float:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
-from scipy import stats
 
 from benchsuite.spec import Protocol
 
@@ -21,6 +20,8 @@ STABLE = 0.05
 
 UNSTABLE = 0.15
 """Interquartile range over median above which a figure is marked unstable."""
+
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,23 @@ class Samples:
 
 
 def summarise(samples: np.ndarray) -> Summary:
-    """Median, IQR and percentile-bootstrap interval (2,000 resamples, fixed seed) of at least one sample."""
-    median = float(np.median(samples))
-    low, high = np.quantile(samples, [0.25, 0.75])
-    if len(samples) < 2 or float(np.ptp(samples)) == 0.0:
+    """Median, IQR and percentile-bootstrap interval (RESAMPLES, fixed seed) of at least one sample."""
+    ordered = np.sort(samples)
+    median = float(np.median(ordered))
+    low, high = np.quantile(ordered, [0.25, 0.75])
+    if len(ordered) < 2 or ordered[0] == ordered[-1]:
         return Summary(median, 0.0, median, median)
-    interval = stats.bootstrap(
-        (samples,), np.median, n_resamples=2000, method="percentile", rng=np.random.default_rng(0)
-    ).confidence_interval
-    return Summary(median, float(high - low), float(interval.low), float(interval.high))
+    below, above = _median_ranks(len(ordered))
+    interval = np.quantile((ordered[below] + ordered[above]) / 2, [0.025, 0.975])
+    return Summary(median, float(high - low), float(interval[0]), float(interval[1]))
+
+
+@cache
+def _median_ranks(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of n ordered samples: which two the median of each resample lies between, twice the same one for odd n.
+    Resamples are drawn by rank, so they are the same ones for every n samples."""
+    drawn = np.sort(np.random.default_rng(0).integers(0, n, (RESAMPLES, n)), axis=1)
+    return drawn[:, (n - 1) // 2], drawn[:, n // 2]
 
 
 def steady_state(call: Callable[[], None], synchronize: Callable[[], None], protocol: Protocol) -> Samples:

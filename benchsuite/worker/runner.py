@@ -20,7 +20,7 @@ from benchsuite.errors import BenchsuiteError, MissingFrameworkError, RequestErr
 from benchsuite.plugins import registry
 from benchsuite.provenance import dataset_digest, fingerprint
 from benchsuite.spec import Record, Status, Trial
-from benchsuite.worker.heap import give_back
+from benchsuite.worker.heap import give_back, settle
 from benchsuite.worker.trial import Reporter, TrialRun
 
 
@@ -34,6 +34,7 @@ class Session:
         self._import_seconds = 0.0
         self._tasks: dict[str, Task] = {}
         self._data: tuple[str, Dataset, str] | None = None
+        self._settled = False
 
     def survey(self) -> Survey:
         """What this worker's backend has; what keeps it from loading is the survey's problem."""
@@ -89,6 +90,9 @@ class Session:
         except Exception as error:  # a plugin may fail in any way
             return {"backend.release.problem": _reason(error)}
         finally:
+            if not self._settled:  # a first trial imports what was left for later
+                settle()
+                self._settled = True
             give_back()
         return {}
 
@@ -125,6 +129,7 @@ class Session:
             begin = time.perf_counter()
             self._backend = entry.load()
             self._import_seconds = time.perf_counter() - begin
+            settle()
         return self._backend
 
     def _fingerprint(self, trial: Trial) -> str:
