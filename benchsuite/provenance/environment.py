@@ -71,7 +71,7 @@ def _name_and_version(distribution: Distribution) -> tuple[str, str] | None:
     """From the head of its metadata; None where that is missing. importlib parses all of it, the long
     description too, whenever it is asked: a tenth of a second for two hundred distributions."""
     text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-    fields = {}
+    fields: dict[str, str] = {}
     for line in text.splitlines():
         if not line:
             break  # the head ends here
