@@ -2,7 +2,8 @@
 
 Only products count (2 m k n each): they are what a machine's peak is measured with. A training step costs
 three times the forward pass: forward, gradient by the inputs, gradient by the weights. Padding is not work
-that was asked for, so recurrent layers are counted over valid steps.
+that was asked for, so recurrent layers are counted over valid steps. The Euclidean output layer is no product:
+it sums squares of differences.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchsuite.contracts import Batch
-from benchsuite.spec import GATES, Convolutional, Decoder, ModelSpec, Recurrent
+from benchsuite.spec import GATES, Convolutional, Decoder, Dense, ModelSpec, Recurrent
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ def forward_products(model: ModelSpec, batch: Batch) -> list[Product]:
     if model.decoder is not None:
         times = _written(batch)
         found += _decoder_products(model.decoder, body.output_size, batch)
-    return [*found, Product(times, model.head_inputs, model.head.outputs)]
+    if isinstance(model.head, Dense):
+        found.append(Product(times, model.head_inputs, model.head.outputs))
+    return found
 
 
 def _written(batch: Batch) -> int:
@@ -70,7 +73,7 @@ def _decoder_products(decoder: Decoder, features: int, batch: Batch) -> list[Pro
     found += _recurrent_products(body, inputs, rows, tokens)
     if decoder.attention == "none":
         return found
-    pairs = batch.lengths.astype(float) @ batch.target_lengths / rows  # of target and source steps, in a row
+    pairs = float(batch.lengths.astype(float) @ batch.target_lengths) / rows  # of target and source steps, in a row
     written, read = max(1, round(tokens / rows)), max(1, round(batch.valid_steps / rows))
     share = pairs / (written * read) * rows
     if decoder.attention == "additive":

@@ -19,6 +19,7 @@ from benchsuite.spec import (
     Dense,
     Features,
     ModelSpec,
+    Rbf,
     Recurrent,
     Tokens,
 )
@@ -104,6 +105,14 @@ def test_a_product_is_two_operations_an_entry_and_term() -> None:
         for product in forward_products(
             ModelSpec(Features(3), Recurrent("gru", 4), Dense(2), "squared"), batch([2, 1])
         )
+    )
+
+
+def test_squares_of_differences_are_no_product() -> None:
+    dense = ModelSpec(Features(3), Recurrent("gru", 8), Dense(4), "cross_entropy")
+    data = batch([4, 2])
+    assert (
+        training_flops(dense, data) - training_flops(replace(dense, head=Rbf(4)), data) == 3 * 2 * 2 * 8 * 4
     )
 
 
