@@ -1,4 +1,4 @@
-"""Statistics over seeds: what trials of one configuration say together."""
+"""Statistics over seeds: what trials of one configuration say together; and what many tests say together."""
 
 from __future__ import annotations
 
@@ -133,3 +133,14 @@ def aggregate(records: Iterable[Record]) -> list[Aggregate]:
     return [
         Aggregate(tuple(sorted(group, key=lambda record: record.trial.seed))) for group in groups.values()
     ]
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """p-values corrected for how many there are (Holm 1979), in their order: below .05, the chance of any false
+    alarm among them is below 5 %. A NaN is no test; it stays and counts for nothing."""
+    tested = sorted((p, place) for place, p in enumerate(values) if not math.isnan(p))
+    found, largest = list(values), 0.0
+    for rank, (p, place) in enumerate(tested):
+        largest = max(largest, min(1.0, (len(tested) - rank) * p))
+        found[place] = largest
+    return found

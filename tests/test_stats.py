@@ -12,7 +12,7 @@ from records import record
 from scipy import stats as scipy_stats
 
 from benchsuite.spec import Status
-from benchsuite.stats import aggregate, estimate, student_quantile
+from benchsuite.stats import aggregate, estimate, holm, student_quantile
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=8)
 
@@ -93,3 +93,12 @@ def test_verdicts_that_seeds_do_not_share_are_all_told() -> None:
     [found] = aggregate([record(seed=0), shaky])
     assert found.verdict("gradient") == "stable/vanishing"
     assert found.verdict("none") == ""
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holms_correction_is_statsmodels(values: list[float]) -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    expected = multipletests(values, method="holm")[1].tolist() if values else []
+    assert holm(values) == pytest.approx(expected)
+    assert holm([*values, math.nan])[:-1] == holm(values)

@@ -18,6 +18,8 @@ from enum import StrEnum
 import numpy as np
 from scipy import stats
 
+from benchsuite.stats import holm
+
 ALPHA = 0.05
 LEAST_REPLICATES = 3
 """Fewer differences than this show no spread that could be trusted."""
@@ -122,9 +124,5 @@ def _interval(differences: np.ndarray, mean: float) -> tuple[float, float, float
 
 def hold_together(effects: Sequence[Effect]) -> list[Effect]:
     """The same effects with p-values corrected for how many there are (Holm 1979)."""
-    tested = sorted((effect.p, place) for place, effect in enumerate(effects) if not math.isnan(effect.p))
-    found, largest = list(effects), 0.0
-    for rank, (p, place) in enumerate(tested):
-        largest = max(largest, min(1.0, (len(tested) - rank) * p))
-        found[place] = replace(found[place], p=largest)
-    return found
+    corrected = holm([effect.p for effect in effects])
+    return [replace(effect, p=p) for effect, p in zip(effects, corrected, strict=True)]

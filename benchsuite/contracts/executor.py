@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchsuite.spec import Record, Trial
 
@@ -17,12 +17,14 @@ class RunOptions:
     jobs       trials at the same time
     timeout    seconds a trial may take, None for no limit
     pythons    backend name -> interpreter, for backends that live in an environment of their own
+    pin        whether workers of trials on the CPU are kept on processor cores of their own, as many as their threads
     """
 
     isolation: str = "worker"
     jobs: int = 1
     timeout: float | None = None
     pythons: tuple[tuple[str, str], ...] = ()
+    pin: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,36 @@ class Examined:
     broken: bool = False
 
 
+@dataclass(frozen=True)
+class Ready:
+    """What a racer says when it stands at the start: built, at parity with the reference, warm.
+
+    problem  why it cannot race (parity, a framework's error, figures that cannot be believed), or ""
+    calls    how many calls make a lap; batches: how many batches a call takes
+    seconds  wall time of one batch, as the warm-up saw it
+    warm     whether warm-up became stable within its time
+    facts    what its record would say of its environment
+    """
+
+    problem: str
+    calls: int = 1
+    batches: int = 1
+    seconds: float = 0.0
+    warm: bool = False
+    kernel: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lap:
+    """One racer's share of a round: wall and CPU seconds a batch, and the processor seconds that its process took
+    while the others ran, which should be none."""
+
+    wall: float
+    cpu: float
+    idle: float = 0.0
+
+
 class Executor(abc.ABC):
     """Runs trials. Leaving the context ends every process it started."""
 
@@ -101,6 +133,10 @@ class Executor(abc.ABC):
     def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
         """Yield events until every trial has its Finished; a crash or timeout of one is its record, and the
         next one runs."""
+
+    def remarks(self, trials: Sequence[Trial]) -> list[str]:  # noqa: ARG002
+        """What a user should know of how these trials will run; nothing by default."""
+        return []
 
     @abc.abstractmethod
     def close(self) -> None:

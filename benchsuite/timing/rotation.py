@@ -9,11 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.contracts.executor import Lap
-from benchsuite.errors import BenchsuiteError
-
-
-class RacerOutError(BenchsuiteError):
-    """A racer cannot go on: it died, hung or failed. The message is the reason; the others go on."""
+from benchsuite.errors import WorkerError
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ def rotate(
 ) -> Iterator[Turn | Retired]:
     """Yield every lap as it is run: `rounds` rounds in which each racer runs once, one at a time.
 
-    A racer that raises RacerOutError takes no further part. With fewer than two left there is nothing to compare,
+    A racer that raises WorkerError takes no further part. With fewer than two left there is nothing to compare,
     and the race ends.
     """
     running = dict(racers)
@@ -50,7 +46,7 @@ def rotate(
             name = names[at]
             try:
                 lap = running[name]()
-            except RacerOutError as error:
+            except WorkerError as error:
                 del running[name]
                 yield Retired(name, number, str(error))
             else:

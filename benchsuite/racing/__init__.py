@@ -1,0 +1,1 @@
+"""Races: trials that run one model in several ways, timed side by side."""
