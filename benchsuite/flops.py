@@ -73,7 +73,7 @@ def _decoder_products(decoder: Decoder, features: int, batch: Batch) -> list[Pro
     found += _recurrent_products(body, inputs, rows, tokens)
     if decoder.attention == "none":
         return found
-    pairs = float(batch.lengths.astype(float) @ batch.target_lengths) / rows  # of target and source steps, in a row
+    pairs = float(batch.lengths.astype(float) @ batch.target_lengths) / rows  # of steps, in a row
     written, read = max(1, round(tokens / rows)), max(1, round(batch.valid_steps / rows))
     share = pairs / (written * read) * rows
     if decoder.attention == "additive":

@@ -41,6 +41,23 @@ def test_who_runs_alone_is_held_to_nobody(tmp_path: Path) -> None:
     assert all(run.speed for run in found)
 
 
+def test_the_limit_is_the_best_that_any_backend_showed_for_the_model(tmp_path: Path) -> None:
+    """A library that uses half of a processor shows half of its limit."""
+    store = StudyStore(tmp_path / "s")
+    peaks = {"torch": 2e11, "jax": 1e11, "numpy": 5e10}
+    with store.writing():
+        store.describe({"matrix": {}, "environment": {}})
+        for place, (backend, peak) in enumerate(peaks.items()):
+            made = varied.record(varied.trial(backend=backend), place)
+            own = {"speed/peak_flops_per_second": peak, "speed/peak_share": 0.4}
+            store.append(made.model_copy(update={"scalars": made.scalars | own}))
+    found = {run.aggregate.trial.backend: run for run in runs_of(gather([Study.load(tmp_path / "s")]).boards)}
+    assert {run.limit for run in found.values()} == {2e11}
+    assert found["numpy"].share == pytest.approx(0.1)
+    assert found["torch"].share == pytest.approx(0.4)
+    assert found["torch"].inference_share is None
+
+
 def test_a_runner_is_named_by_what_differs(tmp_path: Path) -> None:
     trials = [
         varied.trial(execution={"unroll": "dynamic", "allocator": allocator, "threads": 2})

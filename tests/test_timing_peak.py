@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchsuite.flops import Product
 from benchsuite.spec import Execution
@@ -62,7 +64,7 @@ def test_a_shape_is_measured_once_for_each_type_and_thread_count(monkeypatch: py
     backend = HandBackend({8: 1e3})
     monkeypatch.setattr(peak, "time", SimpleNamespace(perf_counter=lambda: backend.now))
     for execution in (Execution(), Execution(), Execution(unroll="static")):
-        peak_rate([Product(2, 3, 8), Product(2, 3, 8, count=4)], [backend], execution)
+        peak_rate([Product(2, 3, 8), Product(1, 3, 8, count=2)], [backend], execution)
     assert backend.made == 1
     peak_rate([Product(2, 3, 8)], [backend], Execution(precision="float64"))
     peak_rate([Product(2, 3, 8)], [backend], Execution(threads=2))
@@ -83,3 +85,13 @@ def test_a_real_machine_has_a_plausible_peak_within_its_budget() -> None:
     rate = peak_rate([Product(64, 64, 64), Product(32, 32, 32)], [ReferenceBackend()], Execution())
     assert 1e7 < rate < 1e14
     assert time.perf_counter() - begin < 10 * peak.BUDGET_SECONDS + 1
+
+
+@given(m=st.integers(1, 300), k=st.integers(1, 600), n=st.integers(1, 600), steps=st.integers(1, 100))
+def test_repeated_products_are_measured_several_at_once(m: int, k: int, n: int, steps: int) -> None:
+    found = peak.at_once(Product(m, k, n, steps), near=2**14)
+    assert (found.k, found.n) == (k, n)
+    assert m <= found.m <= m * steps
+    assert found.m == m or found.m * max(k, n) <= 2**14
+    if m * steps * max(k, n) <= 2**14:
+        assert found.m == m * steps

@@ -16,6 +16,7 @@ from benchsuite.spec import Execution, ModelSpec, Recipe, Recurrent, Trial
 from benchsuite.spec.names import NO_CELL
 from benchsuite_torch import runtime
 from benchsuite_torch.checks import cell_problem, determinism_problem, execution_problem
+from benchsuite_torch.products import multiplication
 from benchsuite_torch.program import TorchProgram
 
 
@@ -57,13 +58,12 @@ class TorchBackend(Backend):
         if problem:
             raise UnsupportedError(problem)
         settings, device = runtime.Settings.of(execution), runtime.torch_device(execution.device)
-        dtype = getattr(torch, execution.dtype)
-        a, b = (torch.randn(shape, dtype=dtype, device=device) for shape in ((m, k), (k, n)))
-        out = torch.empty((m, n), dtype=dtype, device=device)
+        runtime.apply(settings)
+        multiply = multiplication(m, k, n, getattr(torch, execution.dtype), device)
 
         def run() -> None:
             runtime.apply(settings)
-            torch.mm(a, b, out=out)
+            multiply()
             runtime.synchronize(device)
 
         return run

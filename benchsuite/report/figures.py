@@ -212,7 +212,8 @@ FIGURES = (
     ),
     Figure(
         "`speed/peak_flops_per_second`",
-        "the best matrix-product rate this machine showed at these shapes",
+        "the best matrix-product rate that the backend's library and NumPy's showed at these shapes, the "
+        "products of several steps at once; a report takes the best of all backends",
         ("speed/peak_flops_per_second",),
     ),
     Figure(

@@ -13,6 +13,7 @@ from benchsuite.report.material import Board
 from benchsuite.stats import Aggregate
 
 STEP = "speed/step_median_seconds"
+PEAK = "speed/peak_flops_per_second"
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,8 @@ class Run:
     runner    `torch fused`, with device, threads and others where they differ among the runs
     speed     training, sequences a second; None where none was measured
     relative  speed over that of the model's fastest run; None for a model that nobody else ran
+    limit     the best rate of matrix products, FLOP/s, that any run of the model showed with the same
+              device and threads: what is a limit of one library's products is none of the machine
     """
 
     board: Board
@@ -30,6 +33,7 @@ class Run:
     runner: str
     speed: float | None
     relative: float | None = None
+    limit: float | None = None
 
     @property
     def name(self) -> str:
@@ -44,6 +48,21 @@ class Run:
         """The scalar's mean over seeds; None where there is none, or none that is finite."""
         found = self.aggregate.scalars.get(scalar)
         return found.mean if found is not None and math.isfinite(found.mean) else None
+
+    @property
+    def share(self) -> float | None:
+        """The share of the limit that training reaches."""
+        return self._of_limit("speed/peak_share")
+
+    @property
+    def inference_share(self) -> float | None:
+        """The share of the limit that inference reaches."""
+        return self._of_limit("speed/inference_peak_share")
+
+    def _of_limit(self, scalar: str) -> float | None:
+        """A share of the run's own peak, as one of the limit."""
+        share, peak = self.mean(scalar), self.mean(PEAK)
+        return share * peak / self.limit if share is not None and peak and self.limit else None
 
     @property
     def half(self) -> float | None:
@@ -71,7 +90,7 @@ def runs_of(boards: Iterable[Board]) -> list[Run]:
     made: list[Run] = []
     for board, model, run in found:
         made.append(Run(board, model, run, name(run), speed_of(run)))
-    return _relative(made)
+    return _limited(_relative(made))
 
 
 def _relative(runs: Sequence[Run]) -> list[Run]:
@@ -89,6 +108,20 @@ def _relative(runs: Sequence[Run]) -> list[Run]:
         else run
         for run in runs
     ]
+
+
+def _limited(runs: Sequence[Run]) -> list[Run]:
+    """The runs with the best rate of products among those of their model, device and threads."""
+
+    def key(run: Run) -> tuple[int, str, int]:
+        execution = run.aggregate.trial.execution
+        return id(run.model), execution.device, execution.threads
+
+    best: dict[tuple[int, str, int], float] = {}
+    for run in runs:
+        if peak := run.mean(PEAK):
+            best[key(run)] = max(best.get(key(run), 0.0), peak)
+    return [replace(run, limit=best.get(key(run))) for run in runs]
 
 
 class _Namer:

@@ -125,11 +125,12 @@ def test_versions_name_what_speed_depends_on() -> None:
     assert {"onednn", "blas", "cuda", "threads", "cpu_capability"} <= set(found)
 
 
-def test_product_waits_and_does_the_whole_product() -> None:
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_product_waits_and_does_the_whole_product(precision: str) -> None:
     backend = TorchBackend()
     seconds = []
     for size in (64, 512):
-        run = backend.product(size, size, size, Execution(precision="float64"))
+        run = backend.product(size, size, size, Execution.model_validate({"precision": precision}))
         run()
         start = time.process_time()
         for _ in range(5):

@@ -8,7 +8,7 @@ from benchsuite.contracts import Cell, Column, Command, Paragraph, Section, Tabl
 from benchsuite.contracts.report import Block, Value
 from benchsuite.report.answers import CLOSE
 from benchsuite.report.material import Material
-from benchsuite.report.pages.backends_charts import SHARE, relative_chart
+from benchsuite.report.pages.backends_charts import relative_chart
 from benchsuite.report.pages.backends_costs import COLD, MEMORY, allocator, memory, starting
 from benchsuite.report.pages.backends_limits import limit, scaling
 from benchsuite.report.pages.rankings import model_words
@@ -172,7 +172,7 @@ def _timing(run: Run) -> list[Value | Cell]:
         run.mean("speed/transfer_median_seconds"),
         run.mean(COLD),
         run.mean(COMPILE),
-        run.mean(SHARE),
+        run.share,
         run.mean(MEMORY),
         kernel_of(run),
     ]

@@ -27,7 +27,7 @@ PARTS = (
 )
 ACCENT = "#0b6bb5"
 """Of fields; half of it lets the text of either theme stand out."""
-FLOPS, PEAK, SHARE = "speed/flops_per_step", "speed/peak_flops_per_second", "speed/peak_share"
+FLOPS = "speed/flops_per_step"
 
 
 def tips(fields: Mapping[str, str]) -> list[Any]:
@@ -200,7 +200,7 @@ def roofline_chart(runs: Sequence[Run]) -> Chart | None:
     """Rate of arithmetic by operations of a step, below the rate that the machine showed at the same shapes."""
     points = []
     for run in runs:
-        flops, step, peak = run.mean(FLOPS), run.mean(STEP), run.mean(PEAK)
+        flops, step, peak = run.mean(FLOPS), run.mean(STEP), run.limit
         if flops and step and peak:
             points.append((run, flops, flops / step, peak))
     if not points:
@@ -252,7 +252,7 @@ def roofline_chart(runs: Sequence[Run]) -> Chart | None:
         f"Operations a second by operations of a step, {count(len(rows), 'run')}; grey marks are the limit "
         f"at the same shapes. Nearest to it: {best[0].runner} with {best[0].name}, "
         f"{alone(best[2] / best[3], 'share')}.",
-        "Grey marks: the best rate of matrix products that this machine showed at each run's shapes.",
+        "Grey marks: the best rate of matrix products that this machine showed at each model's shapes.",
         height=300,
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from benchsuite.contracts import Cell, Column, Command, Grid, Paragraph, Table
 from benchsuite.contracts.report import Block, Value
-from benchsuite.report.pages.backends_charts import MOST_LAWS, SHARE, roofline_chart, scaling_chart
-from benchsuite.report.runners import Run, median_of
+from benchsuite.report.pages.backends_charts import MOST_LAWS, roofline_chart, scaling_chart
+from benchsuite.report.runners import Run
 from benchsuite.report.scaling import AXES, LEAST_SIZES, Axis, Law, laws
 from benchsuite.report.words import listed
 
@@ -83,8 +84,9 @@ def limit(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
     """The share of the machine's matrix-product rate that training and inference reach."""
     yield Paragraph(
         "A step's matrix products are counted analytically and held against the best rate at which this "
-        "machine multiplied matrices of the same shapes. 100 % would be a step that does nothing else, each "
-        "product at its best: products, not memory, are the roof here."
+        "machine multiplied matrices of the same shapes, by any backend that ran the model, all steps at once. "
+        "100 % would be a step that does nothing else, each product at its best: products, not memory, are the "
+        "roof here."
     )
     drawn = roofline_chart(runs)
     if drawn is None:
@@ -100,17 +102,18 @@ def limit(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
     )
     rows: list[list[Value | Cell]] = []
     for runner in runners:
-        own = [run for run in runs if run.runner == runner and run.mean(SHARE) is not None]
+        own = [run for run in runs if run.runner == runner and run.share is not None]
         if own:
-            best = max(own, key=lambda run: run.mean(SHARE) or 0.0)
-            inference = median_of(own, "speed/inference_peak_share")
+            best = max(own, key=lambda run: run.share or 0.0)
+            shares = [run.share for run in own if run.share is not None]
+            inferred = [run.inference_share for run in own if run.inference_share is not None]
             rows.append(
                 [
                     runner,
-                    median_of(own, SHARE),
-                    best.mean(SHARE),
+                    median(shares),
+                    best.share,
                     f"{best.name}, {best.board.title}",
-                    inference,
+                    median(inferred) if inferred else None,
                 ]
             )
     yield Table("Share of the machine's limit", columns, rows)

@@ -200,7 +200,8 @@ def _protocol() -> Iterator[Block]:
             "Thread count and memory allocator are part of the trial and set before the framework is "
             "imported.",
             "The share of peak is the analytic number of operations of the step's matrix products over the "
-            "best matrix-product rate that this machine showed at the same shapes.",
+            "best matrix-product rate that this machine showed at the same shapes, by any backend that ran the "
+            "model, all steps at once.",
             "Metrics are those of the test split, with the weights of the epoch that was best on the "
             "validation split.",
             "Intervals over seeds are Student's t, 95 %. A model is told apart from the best one by a paired "
