@@ -12,8 +12,9 @@ from benchsuite.errors import UnsupportedError
 from benchsuite.spec import GATES, Execution, ModelSpec, Recipe, Trial
 from benchsuite.spec.names import NO_CELL
 from benchsuite_numpy.arrays import Place, gpu_index, gpu_names, gpu_problem
+from benchsuite_numpy.blas import blas_info
 from benchsuite_numpy.checks import model_problem
-from benchsuite_numpy.program import NumpyProgram, blas_info
+from benchsuite_numpy.program import NumpyProgram
 
 
 class NumpyBackend(Backend):

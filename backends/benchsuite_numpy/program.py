@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import threadpoolctl
 
 from benchsuite.contracts import Batch, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
@@ -11,6 +10,7 @@ from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens
 from benchsuite_numpy.arrays import Array, Place
 from benchsuite_numpy.batches import Placed, place_batch
+from benchsuite_numpy.blas import blas_info
 from benchsuite_numpy.checks import copied_parameters
 from benchsuite_numpy.convolution import Convolution
 from benchsuite_numpy.decoder import Decoder
@@ -221,18 +221,3 @@ def _placed(placed: object) -> Placed:
             f"step, predict, gradients and decoding take what place() gave, not {type(placed).__name__}"
         )
     return placed
-
-
-def blas_info() -> dict[str, str]:
-    """What threadpoolctl finds of the BLAS that NumPy loaded: name, version, threads, architecture."""
-    pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
-    own = [pool for pool in pools if "numpy" in pool["filepath"]] or pools
-    if not own:
-        return {"name": "unknown_blas"}
-    pool = own[0]
-    return {
-        "name": str(pool["internal_api"]),
-        "version": str(pool["version"]),
-        "threads": str(pool["num_threads"]),
-        "architecture": str(pool.get("architecture", "")),
-    }

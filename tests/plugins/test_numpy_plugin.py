@@ -61,7 +61,7 @@ def test_listing_it_loads_no_kernel() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_environment_sets_the_threads_of_the_product(threads: int) -> None:
     given = entry().environment(Execution(threads=threads))
-    code = "import numpy; from benchsuite_numpy.program import blas_info; print(blas_info()['threads'])"
+    code = "import numpy; from benchsuite_numpy.blas import blas_info; print(blas_info()['threads'])"
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **given}
     )

@@ -76,6 +76,7 @@ class Kernel(abc.ABC):
         self._scratch: dict[int, Any] = {}
         self._fits: dict[int, list[Array]] = {}
         self._generation = -1
+        self.set_up()
 
     # what a cell says of itself
 
@@ -115,6 +116,15 @@ class Kernel(abc.ABC):
     @abc.abstractmethod
     def products(self) -> list[tuple[slice, slice, Array]]:
         """(gate rows, state rows, gradient): each gradient is the sum over time of gates @ state^T."""
+
+    @property
+    def back_rows(self) -> int:
+        """Rows of dL/d(state) that are wanted: those of h, and of x where there is somebody below."""
+        return self.H + (self.I if self.below else 0)
+
+    @abc.abstractmethod
+    def set_up(self) -> None:
+        """Once: the products of the steps, over the weights' own memory."""
 
     @abc.abstractmethod
     def prepare(self) -> None:

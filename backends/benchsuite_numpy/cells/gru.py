@@ -12,6 +12,7 @@ import numpy as np
 
 from benchsuite_numpy.arrays import Array
 from benchsuite_numpy.cells.base import Kernel, Step
+from benchsuite_numpy.products import Product
 
 
 class Gru(Kernel):
@@ -58,13 +59,17 @@ class Gru(Kernel):
             (slice(0, 3 * H), slice(H + 1, None), self.gradients["Wx"]),
         ]
 
+    def set_up(self) -> None:
+        Wh, Wx, H, xp = self.weights["Wh"], self.weights["Wx"], self.H, self.xp
+        self._rz = xp.empty((2 * H, self.state_rows), self.dtype)
+        self._into_rz = Product(xp, self._rz)
+        self._n_h, self._n_x = Product(xp, Wh[2 * H :]), Product(xp, Wx[:H])
+        self._back_h, self._back_x = Product(xp, Wh[:, :H].T), Product(xp, Wx[:, : self.I].T)
+
     def prepare(self) -> None:
         Wh, Wx, H = self.weights["Wh"], self.weights["Wx"], self.H
-        self._rz = self.arena.view("scaled", (2 * H, self.state_rows))
         self.xp.multiply(Wh[: 2 * H], 0.5, out=self._rz[:, : H + 1])
         self.xp.multiply(Wx[H:], 0.5, out=self._rz[:, H + 1 :])
-        self._n_h, self._n_x = Wh[2 * H :], Wx[:H]
-        self._back_h, self._back_x = Wh[:, :H].T, Wx[:, : self.I].T
 
     def work(self, width: int) -> list[Array]:
         return self.arena.views("work", 3 * [(self.H, width)])
@@ -73,9 +78,9 @@ class Gru(Kernel):
         xp, H, gates = self.xp, self.H, step.gates
         one = self.scratch(step.width)[0]
         n, rz, q = gates[:H], gates[H : 3 * H], gates[3 * H :]
-        xp.matmul(self._rz, step.state, out=rz)
-        xp.matmul(self._n_x, step.state[H + 1 :], out=n)
-        xp.matmul(self._n_h, step.state[: H + 1], out=q)
+        self._into_rz(step.state, rz)
+        self._n_x(step.state[H + 1 :], n)
+        self._n_h(step.state[: H + 1], q)
         xp.tanh(rz, out=rz)  # the rows were halved: sig(a) = tanh(a / 2) / 2 + 1 / 2
         xp.multiply(rz, 0.5, out=rz)
         xp.add(rz, 0.5, out=rz)
@@ -110,8 +115,8 @@ class Gru(Kernel):
         q[...] = a
         if product:
             back = step.back[:H]
-            xp.matmul(self._back_h, gates[H:], out=back)
+            self._back_h(gates[H:], back)
             xp.add(back, kept, out=back)
             if self.below:
-                xp.matmul(self._back_x, gates[: 3 * H], out=step.back[H:])
+                self._back_x(gates[: 3 * H], step.back[H:])
         return [step.back[:H]]

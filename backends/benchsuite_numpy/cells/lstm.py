@@ -14,6 +14,7 @@ import numpy as np
 from benchsuite_numpy.arrays import Array
 from benchsuite_numpy.cells.base import Kernel, Step, stored_widths
 from benchsuite_numpy.plans import Plan
+from benchsuite_numpy.products import Product
 
 
 @dataclass
@@ -74,12 +75,16 @@ class Lstm(Kernel):
     def products(self) -> list[tuple[slice, slice, Array]]:
         return [(slice(None), slice(None), self.gradients["W"])]
 
+    def set_up(self) -> None:
+        W = self.weights["W"]
+        self._W = self.xp.empty_like(W)
+        self._into_gates = Product(self.xp, self._W)
+        self._back = Product(self.xp, W[:, : self.back_rows].T)
+
     def prepare(self) -> None:
         W, H = self.weights["W"], self.H
-        self._W = self.arena.view("scaled", W.shape)
         self.xp.multiply(W[: 3 * H], 0.5, out=self._W[: 3 * H])
         self._W[3 * H :] = W[3 * H :]
-        self._back = W[:, : H + self.I].T if self.below else W[:, :H].T
 
     def lay_out(self, plan: Plan, keep: bool) -> list[Step]:
         steps = super().lay_out(plan, keep)
@@ -110,7 +115,7 @@ class Lstm(Kernel):
     def forward_step(self, step: Step) -> None:
         xp, H, z, cells = self.xp, self.H, step.gates, step.extra
         one = self.scratch(step.width).one
-        xp.matmul(self._W, step.state, out=z)
+        self._into_gates(step.state, z)
         xp.tanh(z, out=z)
         sigmoids = z[: 3 * H]
         xp.multiply(sigmoids, 0.5, out=sigmoids)
@@ -148,5 +153,5 @@ class Lstm(Kernel):
         xp.multiply(pair[0], g, out=g)  # da_g = dc i (1 - g^2)
         xp.subtract(through[0], g, out=g)
         if product:
-            xp.matmul(self._back, z, out=step.back)
+            self._back(z, step.back)
         return [step.back[:H], through[1]]

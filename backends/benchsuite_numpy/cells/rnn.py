@@ -8,6 +8,7 @@ import numpy as np
 
 from benchsuite_numpy.arrays import Array
 from benchsuite_numpy.cells.base import Kernel, Step
+from benchsuite_numpy.products import Product
 
 
 class Rnn(Kernel):
@@ -46,16 +47,19 @@ class Rnn(Kernel):
     def products(self) -> list[tuple[slice, slice, Array]]:
         return [(slice(None), slice(None), self.gradients["W"])]
 
-    def prepare(self) -> None:
+    def set_up(self) -> None:
         W = self.weights["W"]
-        self._W = W
-        self._back = W[:, : self.H + self.I].T if self.below else W[:, : self.H].T
+        self._into_gates = Product(self.xp, W)
+        self._back = Product(self.xp, W[:, : self.back_rows].T)
+
+    def prepare(self) -> None:
+        """The weights are used as they are."""
 
     def work(self, width: int) -> None:
         """None are needed: tanh is kept in the next state, so the gates' memory is free."""
 
     def forward_step(self, step: Step) -> None:
-        self.xp.matmul(self._W, step.state, out=step.gates)
+        self._into_gates(step.state, step.gates)
         self.xp.tanh(step.gates, out=step.out)
 
     def backward_step(self, step: Step, slopes: list[Array], product: bool) -> list[Array]:
@@ -64,5 +68,5 @@ class Rnn(Kernel):
         xp.multiply(da, dh, out=da)
         xp.subtract(dh, da, out=da)
         if product:
-            xp.matmul(self._back, da, out=step.back)
+            self._back(da, step.back)
         return [step.back[: self.H]]
