@@ -10,6 +10,10 @@ import numpy as np
 
 from benchsuite.errors import ContractError
 
+GATHERED_BYTES = 512
+"""Longest padded sequence that is gathered step by step; longer ones are copied one at a time, which needs no
+index of every step."""
+
 
 @dataclass(frozen=True)
 class Ragged:
@@ -61,6 +65,11 @@ class Ragged:
     def padded(self, rows: np.ndarray, time: int) -> np.ndarray:
         """Rows `rows` as one array (len(rows), time, ...), zero beyond each length."""
         lengths = self.lengths[rows]
+        if time * self.values[:1].nbytes > GATHERED_BYTES:
+            whole = np.zeros((len(rows), time, *self.values.shape[1:]), self.values.dtype)
+            for row, start, length in zip(whole, self.starts[rows].tolist(), lengths.tolist(), strict=True):
+                row[:length] = self.values[start : start + length]
+            return whole
         steps = np.arange(time)
         index = self.starts[rows][:, None] + np.minimum(steps, lengths[:, None] - 1)
         taken: np.ndarray = self.values[index]
