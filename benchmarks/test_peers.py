@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from benchmarks.contestants import FRAMEWORKS, peers
+from benchmarks.contestants import FRAMEWORKS, Peers, peers
 from benchmarks.shapes import Shape
 from benchmarks.suite import SuiteContestant
 from benchsuite.executors.variables import worker_variables
@@ -29,7 +29,7 @@ def tiny(cell: str, ragged: bool) -> Shape:
 
 def losses(framework: str, shape: Shape) -> Losses:
     """Of all ways of a framework, and of the suite's own. Imports the framework."""
-    suite = {"suite": lambda shape: SuiteContestant(framework, Execution(unroll="dynamic"), shape)}
+    suite: Peers = {"suite": lambda shape: SuiteContestant(framework, Execution(unroll="dynamic"), shape)}
     found: Losses = {}
     for way, make in {**peers(framework), **suite}.items():
         try:

@@ -1,1 +1,1 @@
-"""What users of each framework would write: stand-alone code, a module a framework, the same model and batch."""
+"""What users of each framework would write: stand-alone code, a module a framework."""

@@ -16,10 +16,10 @@ from benchmarks.shapes import CLASSES, Shape
 
 LAYERS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 LONGEST_COMPILED = 40
-"""Steps of a loop that torch.compile writes out: at 28 of them it takes minutes, and grows faster than they do."""
+"""Steps of a loop that torch.compile writes out: 28 of them take it more than a minute."""
 
 
-class Classifier(nn.Module):
+class Classifier(nn.Module):  # type: ignore[misc]
     """A recurrent layer, its last valid state, class scores. `layer` has the parameters of nn.RNNBase."""
 
     def __init__(self, shape: Shape, layer: nn.Module) -> None:
@@ -30,7 +30,7 @@ class Classifier(nn.Module):
         self._load(shape)
 
     def _load(self, shape: Shape) -> None:
-        """torch's second bias, which the model's rnn and lstm lack, starts at zero and is trained like any other."""
+        """torch's second bias, which the model's rnn and lstm lack, starts at zero and is trained, too."""
         given = {name: torch.from_numpy(array) for name, array in shape.parameters().items()}
         first, second = ("bx", "bh") if shape.cell == "gru" else ("b", None)
         with torch.no_grad():
@@ -82,7 +82,7 @@ class Torch(Contestant):
         self._loss = loss.detach()
 
     def loss(self) -> float:
-        return self._loss.item()
+        return float(self._loss)
 
     def predict(self) -> None:
         with torch.inference_mode():

@@ -9,7 +9,7 @@ from torch.nn import functional
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 
-class LoopLayer(nn.Module):
+class LoopLayer(nn.Module):  # type: ignore[misc]
     """Parameters of nn.RNN, nn.LSTM or nn.GRU; (T, B, D) -> outputs (T, B, H), last state (1, B, H)."""
 
     def __init__(self, cell: str, inputs: int, hidden: int) -> None:
