@@ -16,8 +16,8 @@ TIMES = st.floats(1e-6, 1e3)
 
 
 def machine(random: np.random.Generator, slow: dict[str, float], noise: float) -> dict[str, np.ndarray]:
-    """Times as a busy machine gives them: a wandering pace that all share, noise of each lap, and now and then a
-    lap that something else got into."""
+    """Times as a busy machine gives them: a wandering pace that all share, noise of each lap, and now and then
+    a lap that something else got into."""
     pace = np.exp(np.cumsum(random.normal(0, 0.05, ROUNDS)))
     return {
         name: factor

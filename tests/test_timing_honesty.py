@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
 import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from queueing import WORK_SECONDS, ForgetfulProgram, QueueingProgram, queueing
+from rig import wait_until
 from tiny import program, sign_batcher, sign_data, sign_model
 
 from benchsuite.contracts import Batch, Program, StepLog
 from benchsuite.contracts.backend import Parameters
 from benchsuite.spec import FALSE_TIMES, Protocol, Recipe
-from benchsuite.timing import Samples, Witness, steady_state, too_many_threads, unsynchronised
+from benchsuite.timing import Samples, Witness, crowded, steady_state, too_many_threads, unsynchronised
+from benchsuite.timing.cores import cores_of, keep_on
 from benchsuite_numpy.reference import ReferenceProgram
 
 
@@ -140,3 +144,50 @@ def test_more_processor_time_than_the_threads_have_is_noticed(
 ) -> None:
     wall = np.array([0.1, 0.12, 0.11])
     assert too_many_threads(Samples(wall, busy * wall, 1, 3, True), threads) is expected
+
+
+class Burning(ReferenceProgram):
+    """Computes hashes in `threads` threads, which hold no lock meanwhile, in place of a step."""
+
+    threads = 1
+
+    def step(self, placed: object) -> None:
+        del placed
+        others = [threading.Thread(target=_burn) for _ in range(self.threads - 1)]
+        for other in others:
+            other.start()
+        _burn()
+        for other in others:
+            other.join()
+
+
+def _burn() -> None:
+    hashlib.sha256(bytes(4_000_000)).digest()
+
+
+@pytest.fixture
+def kept_on_one_core() -> Iterator[None]:
+    everywhere = cores_of()
+    if len(everywhere) < 2:
+        pytest.skip("needs Linux and two cores")
+    keep_on([min(everywhere)])
+    yield
+    keep_on(everywhere)
+
+
+@pytest.mark.usefixtures("kept_on_one_core")
+def test_threads_beyond_the_trials_are_caught_on_a_core_that_hides_them(batch: Batch) -> None:
+    model = sign_model(hidden=2)
+    burning = Burning(model, program(model, Recipe()).parameters(), Recipe(), "float64")
+    assert not any(crowded(burning, [batch], 1) for _ in range(5))
+    burning.threads = 2
+    # others may have the second core at the moment
+    assert wait_until(lambda: crowded(burning, [batch], 1), 60)
+    assert not crowded(burning, [batch], 2)
+
+
+def test_a_process_that_is_kept_nowhere_is_judged_by_its_rounds_alone(batch: Batch) -> None:
+    model = sign_model(hidden=2)
+    burning = Burning(model, program(model, Recipe()).parameters(), Recipe(), "float64")
+    burning.threads = 2
+    assert not crowded(burning, [batch], 1)

@@ -17,7 +17,7 @@ class RunOptions:
     jobs       trials at the same time
     timeout    seconds a trial may take, None for no limit
     pythons    backend name -> interpreter, for backends that live in an environment of their own
-    pin        whether workers of trials on the CPU are kept on processor cores of their own, as many as their threads
+    pin        whether trials on the CPU are kept on processor cores of their own, as many as they have threads
     """
 
     isolation: str = "worker"
@@ -110,8 +110,8 @@ class Ready:
 
 @dataclass(frozen=True)
 class Lap:
-    """One racer's share of a round: wall and CPU seconds a batch, and the processor seconds that its process took
-    while the others ran, which should be none."""
+    """One racer's share of a round: wall and CPU seconds a batch, and the processor seconds that its process
+    took while the others ran, which should be none."""
 
     wall: float
     cpu: float

@@ -1,9 +1,9 @@
 """Who is faster in a race, by how much, and how sure that is.
 
 Samples are paired by round. A ratio is the median over rounds of one racer's time over the other's, with a
-bootstrap interval over rounds: drift that lasts longer than a round cancels in it. The test is Mann and Whitney's
-U (1947) within blocks of rounds, added up as van Elteren (1960) does: drift that lasts longer than a block does not
-hide a difference. The p-values of all pairs of a race are corrected together (Holm 1979).
+bootstrap interval over rounds: drift that lasts longer than a round cancels in it. The test is Mann and
+Whitney's U (1947) within blocks of rounds, added up as van Elteren (1960) does: drift that lasts longer than a
+block does not hide a difference. The p-values of all pairs of a race are corrected together (Holm 1979).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from benchsuite.timing.steady import summarise
 
 ALPHA = 0.05
 MARGIN = 0.03
-"""ln of a ratio of times below which a difference is of no consequence: about 3 %. Two processes of one program lie
-that far apart, for where their memory happens to lie."""
+"""ln of a ratio of times below which a difference is of no consequence: about 3 %. Two processes of one program
+lie that far apart, for where their memory happens to lie."""
 BLOCK = 5
 """Rounds of a block."""
 
@@ -70,7 +70,7 @@ class Standing(Frozen):
 
 
 class Judgement(Frozen):
-    """All racers, the fastest first, and every pair of them (the one that stands behind against the one before)."""
+    """All racers, the fastest first, and every pair of them: the one behind, held against the one before."""
 
     rounds: int
     standings: tuple[Standing, ...]
@@ -84,7 +84,7 @@ def judge(samples: Mapping[str, np.ndarray], margin: float = MARGIN) -> Judgemen
     """
     names = list(samples)
     times = np.array([samples[name] for name in names], np.float64)
-    # by each round's own pace, so that a racer's place does not depend on the rounds in which the machine was slow
+    # by each round's own pace, so that a place does not depend on the rounds in which the machine was slow
     pace = np.median(times / np.exp(np.mean(np.log(times), axis=0)), axis=1)
     order = [names[place] for place in np.argsort(pace, kind="stable")]
     pairs = [(behind, before) for before, behind in combinations(order, 2)]
@@ -126,7 +126,7 @@ def verdict(difference: float, low: float, high: float, p: float, margin: float)
 
 
 def shift_p(a: Sequence[float] | np.ndarray, b: Sequence[float] | np.ndarray, block: int = BLOCK) -> float:
-    """Two-sided p-value of van Elteren's test that neither of two samples of the same rounds tends to be larger.
+    """Two-sided p-value of van Elteren's test that neither of two samples of one race tends to be larger.
 
     Each block's U is weighted by 1 / (size + 1); normal approximation with ties and continuity corrected.
     """

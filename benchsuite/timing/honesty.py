@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 
 import numpy as np
 
 from benchsuite.contracts import Program
+from benchsuite.timing.cores import released
 from benchsuite.timing.steady import Samples
 
 SHARE = 0.25
@@ -68,10 +70,36 @@ LEAST_STEPS = 8
 SPARE_THREADS = 0.5
 """Processor seconds by wall second that may pass above the trial's threads: the system's own work."""
 
+BLOCKS, BLOCK_SECONDS = 8, 0.005
+
 
 def too_many_threads(samples: Samples, threads: int) -> bool:
     """Whether the rounds took more processor time than `threads` threads have."""
     return bool(np.median(samples.cpu / samples.wall) > threads + SPARE_THREADS)
+
+
+def crowded(program: Program, placed: Sequence[object], threads: int) -> bool:
+    """Whether a program that is kept on few cores would take more than `threads` of them if it could: kept
+    there it shows no more processor time than they have. Takes steps over the batches `placed`.
+
+    The process is let go for a moment, and the busiest of several blocks counts: others may have the cores in
+    the meantime, but nothing makes one thread look like two. Each step is waited for, or a framework that
+    prepares the next step while one is computed would look so. False where the process is not kept on fewer
+    cores.
+    """
+    steps = cycle(placed)
+    with released() as free:
+        return free and max(_busy(program, steps) for _ in range(BLOCKS)) > threads + SPARE_THREADS
+
+
+def _busy(program: Program, steps: Iterator[object]) -> float:
+    """Processor seconds by wall second over a block of steps."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    end = wall + BLOCK_SECONDS
+    while (now := time.perf_counter()) < end:
+        program.step(next(steps))
+        program.synchronize()
+    return (time.process_time() - cpu) / (now - wall)
 
 
 def _reading(program: Program) -> float:

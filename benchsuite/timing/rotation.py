@@ -1,5 +1,5 @@
-"""Racers take turns, round by round, each round in an order of its own: what disturbs the machine for longer than
-a round disturbs all of them, and whoever runs after whom is left to chance."""
+"""Racers take turns, round by round, each round in an order of its own: what disturbs the machine for longer
+than a round disturbs all of them, and who runs after whom is left to chance."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def rotate(
 ) -> Iterator[Turn | Retired]:
     """Yield every lap as it is run: `rounds` rounds in which each racer runs once, one at a time.
 
-    A racer that raises WorkerError takes no further part. With fewer than two left there is nothing to compare,
-    and the race ends.
+    A racer that raises WorkerError takes no further part. With fewer than two left there is nothing to
+    compare, and the race ends.
     """
     running = dict(racers)
     for number in range(rounds):

@@ -18,6 +18,7 @@ from benchsuite.timing import (
     BUDGET_SECONDS,
     Samples,
     Witness,
+    crowded,
     peak_rate,
     steady_state,
     too_many_threads,
@@ -47,7 +48,7 @@ def measure_speed(
 ) -> Speed:
     """Steady-state training step, inference and transfer on a few pre-loaded batches, with throughput and
     the share of the peak that the best of `backends` shows. Takes optimiser steps: measure last."""
-    batches = _timing_batches(trial, batcher, data)
+    batches = timing_batches(trial, batcher, data)
     placed = [program.place(batch) for batch in batches]
     count = len(batches)
 
@@ -67,7 +68,7 @@ def measure_speed(
     program.drain()
     witness = Witness(program, placed[0])
     step = steady_state(steps, program.synchronize, trial.protocol)
-    found.verdict = _verdict(program, witness, steps, step, count, trial)
+    found.verdict = step_verdict(program, witness, placed, steps, step, trial)
     predict = steady_state(inference, program.synchronize, trial.protocol)
     move = steady_state(transfer, program.synchronize, trial.protocol)
     for name, samples in (("step", step), ("inference", predict), ("transfer", move)):
@@ -82,21 +83,32 @@ def measure_speed(
     return found
 
 
-def _verdict(
-    program: Program, witness: Witness, steps: Callable[[], None], step: Samples, count: int, trial: Trial
+def step_verdict(
+    program: Program,
+    witness: Witness,
+    placed: Sequence[object],
+    steps: Callable[[], None],
+    step: Samples,
+    trial: Trial,
 ) -> str:
-    """Whether the timed steps may be believed: stable, unstable, or a word of FALSE_TIMES."""
-    said = witness.testimony(step.total * count)
+    """Whether the timed steps may be believed: stable, unstable, or a word of FALSE_TIMES.
+
+    :param steps: what was timed: a step on each of the batches `placed`.
+    """
+    said = witness.testimony(step.total * len(placed))
     if unsynchronised(program, steps, step.summary.median):
         return "unsynchronised"  # first: what is still at work has not logged all its losses either
     if said:
         return said
-    if trial.execution.device == "cpu" and too_many_threads(step, trial.execution.threads):
+    threads = trial.execution.threads
+    if trial.execution.device == "cpu" and (
+        too_many_threads(step, threads) or crowded(program, placed, threads)
+    ):
         return "threads"
     return "unstable" if step.summary.unstable else "stable"
 
 
-def _timing_batches(trial: Trial, batcher: Batcher, data: Dataset) -> list[Batch]:
+def timing_batches(trial: Trial, batcher: Batcher, data: Dataset) -> list[Batch]:
     """A few of the batches that are trained on, the same ones for every backend and seed: of a stream its
     first chunks, else those of an epoch whose longest rows stand in the middle of each quarter."""
     if trial.recipe.carry:
