@@ -4,6 +4,7 @@ framework:suite-UNROLL."""
 from __future__ import annotations
 
 import abc
+import time
 from collections.abc import Callable
 from importlib import import_module
 
@@ -36,6 +37,15 @@ class Contestant(abc.ABC):
 
     def synchronize(self) -> None:  # noqa: B027 - eager code on a CPU has nothing to wait for
         """Return when all work is done."""
+
+    def timed(self, what: str, count: int) -> tuple[float, float]:
+        """Wall and CPU seconds of one call of `what` (step, predict), over `count` calls, then waited for."""
+        call = getattr(self, what)
+        cpu, wall = time.process_time(), time.perf_counter()
+        for _ in range(count):
+            call()
+        self.synchronize()
+        return (time.perf_counter() - wall) / count, (time.process_time() - cpu) / count
 
 
 Peers = dict[str, Callable[[Shape], Contestant]]

@@ -10,15 +10,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
 
 from benchmarks.contestants import Contestant, peers
+from benchmarks.floor import Floor
 from benchmarks.shapes import SHAPES, Shape
 from benchmarks.suite import SuiteContestant
 from benchsuite.spec import Execution
 
 
 def build(name: str, shape: Shape, execution: Execution) -> Contestant:
+    if name == "floor":
+        return Floor(shape)
     framework, _, way = name.partition(":")
     if way.startswith("suite-"):
         unroll = way.removeprefix("suite-")
@@ -42,17 +44,9 @@ def main(arguments: list[str]) -> None:
         channel.write(json.dumps({"loss": loss, "start": start, "notes": contestant.notes}) + "\n")
         for line in sys.stdin:
             what, count = line.split()
-            wall, cpu = _timed(getattr(contestant, what), contestant.synchronize, int(count))
-            channel.write(json.dumps({"wall": wall, "cpu": cpu}) + "\n")
+            wall, cpu = contestant.timed(what, int(count))
             contestant.loss()  # what has piled up is read outside the timed region
-
-
-def _timed(call: Callable[[], None], synchronize: Callable[[], None], count: int) -> tuple[float, float]:
-    cpu, wall = time.process_time(), time.perf_counter()
-    for _ in range(count):
-        call()
-    synchronize()
-    return (time.perf_counter() - wall) / count, (time.process_time() - cpu) / count
+            channel.write(json.dumps({"wall": wall, "cpu": cpu}) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 from benchsuite.contracts import Batch
 from benchsuite.contracts.backend import Parameters
 from benchsuite.initialisation import initial_parameters
-from benchsuite.spec import Features, Head, ModelSpec, Recipe, Recurrent
+from benchsuite.spec import Dense, Features, ModelSpec, Recipe, Recurrent
 
 CLASSES = 10
 MEAN_LENGTH = 0.4
@@ -52,12 +52,12 @@ class Shape:
             input=Features(self.inputs),
             body=Recurrent(self.cell, self.hidden),
             readout="last",
-            head=Head("linear", CLASSES),
+            head=Dense(CLASSES),
             loss="cross_entropy",
         )
 
     def parameters(self) -> Parameters:
-        """Canonical float32 initial weights (see DESIGN, canonical mathematics): rnn.l0.fwd.Wx ..., out.W, out.b."""
+        """Canonical float32 initial weights: rnn.l0.fwd.Wx (I, G*H) ..., out.W (H, 10), out.b (10)."""
         return initial_parameters(self.model(), seed=0, dtype="float32")
 
 
@@ -73,4 +73,6 @@ FULL = [
     *_of("long", 784, 1, 32, 128),
 ]
 RAGGED = _of("padded", 100, 64, 128, 128, ragged=True)
-SHAPES = {shape.name: shape for shape in [*FULL, *RAGGED]}
+LEVEL = _of("level", 40, 64, 128, 128)
+"""As many real steps as the ragged shape has, and no padding."""
+SHAPES = {shape.name: shape for shape in [*FULL, *RAGGED, *LEVEL]}

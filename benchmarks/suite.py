@@ -15,7 +15,6 @@ class SuiteContestant(Contestant):
         loaded = registry().backends[backend].load()
         self._program = loaded.build(shape.model(), shape.parameters(), RECIPE, execution)
         self._placed = self._program.place(shape.data())
-        self._losses: list[float] = []
 
     @property
     def notes(self) -> str:  # type: ignore[override]
@@ -25,7 +24,8 @@ class SuiteContestant(Contestant):
         self._program.step(self._placed)
 
     def loss(self) -> float:
-        return float(self._program.drain().loss[-1])
+        losses = self._program.drain().loss
+        return float(losses[-1]) if len(losses) else float("nan")
 
     def predict(self) -> None:
         self._program.predict(self._placed)

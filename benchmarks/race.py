@@ -1,0 +1,191 @@
+"""Contestants side by side: each in a process of its own, one of them at work at a time, in rounds.
+
+What disturbs the machine for longer than a round disturbs all of them, so ratios of medians hold where the
+figures themselves do not. Times are CPU seconds of the contestant's process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.contestants import FRAMEWORKS
+from benchmarks.shapes import Shape
+from benchsuite.executors.variables import worker_variables
+from benchsuite.plugins import registry
+from benchsuite.spec import Execution
+
+ROUND_SECONDS = 0.15
+ROUNDS = 9
+SAME_LOSS = 1e-3
+"""Relative difference of the first loss above which a contestant is not training the same model."""
+
+
+ISA: dict[str, dict[str, str]] = {
+    "native": {},
+    "avx2": {
+        "OPENBLAS_CORETYPE": "Haswell",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+        "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR",
+    },
+}
+"""How every library is told to use no wider vectors than these."""
+
+
+def _environment(isa: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Ours and a worker's `variables`, without what holds one library's kernels back and not the others'."""
+    found = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    found |= variables
+    for name, value in ISA[isa].items():
+        found[name] = f"{found[name]} {value}" if name == "XLA_FLAGS" and name in found else value
+    return found
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who races on what, and under which of the machine's settings."""
+
+    name: str
+    shape: Shape
+    allocator: str = "tuned"
+    isa: str = "native"
+
+
+class Corner:
+    """One entry's process."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        framework = entry.name.partition(":")[0]
+        backend = registry().backends[framework if framework in FRAMEWORKS else "numpy"]
+        variables = worker_variables(backend, Execution(threads=1, allocator=entry.allocator))
+        reading, writing = os.pipe()
+        arguments = [entry.name, entry.shape.name, "1", entry.allocator, str(writing)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.corner", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=(writing,),
+            env=_environment(entry.isa, variables),
+            text=True,
+        )
+        os.close(writing)
+        self._channel = os.fdopen(reading)
+        self._calls: dict[str, int] = {}
+
+    def start(self) -> dict[str, Any]:
+        """What it says of itself: loss, seconds to start, notes; or `refused`, with the reason."""
+        return self._answer()
+
+    def round(self, what: str) -> tuple[float, float]:
+        """Wall and CPU seconds a call, over as many calls as fill a round."""
+        if what not in self._calls:
+            self._ask(what, 1)  # the first one may compile
+            once = min(self._ask(what, 1)[0] for _ in range(2))
+            self._calls[what] = max(1, round(ROUND_SECONDS / max(once, 1e-6)))
+        return self._ask(what, self._calls[what])
+
+    def _ask(self, what: str, count: int) -> tuple[float, float]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{what} {count}\n")
+        self._process.stdin.flush()
+        answer = self._answer()
+        return answer["wall"], answer["cpu"]
+
+    def _answer(self) -> dict[str, Any]:
+        line = self._channel.readline()
+        if not line:
+            _, said = self._process.communicate()
+            raise RuntimeError(f"{self.entry.name} ended early: {said[-2000:]}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._channel.close()
+
+
+class Race:
+    """A context manager: starts a process for every entry, and ends them all.
+
+    refused  who could not take part, and why. Raises RuntimeError where one dies or trains another model.
+    """
+
+    def __init__(self, entries: Sequence[Entry], what: str = "step") -> None:
+        self._entries, self._what = entries, what
+        self._corners: list[Corner] = []
+        self._order = np.random.default_rng(0)
+        self._cpu: dict[Entry, list[float]] = {}
+        self.starts: dict[Entry, dict[str, Any]] = {}
+        self.refused: dict[Entry, str] = {}
+
+    def __enter__(self) -> Race:
+        try:
+            for entry in self._entries:
+                self._start(entry)
+            self._check_losses()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for corner in self._corners:
+            corner.close()
+
+    def _start(self, entry: Entry) -> None:
+        corner = Corner(entry)
+        said = corner.start()
+        if "refused" in said:
+            self.refused[entry] = said["refused"]
+            corner.close()
+            return
+        self._corners.append(corner)
+        self.starts[entry], self._cpu[entry] = said, []
+
+    def _check_losses(self) -> None:
+        for shape in {entry.shape for entry in self.starts}:
+            found = {e: said["loss"] for e, said in self.starts.items() if e.shape == shape}
+            losses = {entry: loss for entry, loss in found.items() if not np.isnan(loss)}
+            expected = float(np.median(list(losses.values()))) if losses else 0.0
+            for entry, loss in losses.items():
+                if abs(loss - expected) > SAME_LOSS * abs(expected):
+                    raise RuntimeError(
+                        f"{entry.name} does not train the same {shape.name}: first loss {loss}, "
+                        f"the others' {expected}"
+                    )
+
+    def round(self) -> None:
+        """One sample of everybody, in an order drawn anew."""
+        for place in self._order.permutation(len(self._corners)):
+            corner = self._corners[place]
+            self._cpu[corner.entry].append(corner.round(self._what)[1])
+
+    def run(self, rounds: int = ROUNDS) -> Race:
+        for _ in range(rounds):
+            self.round()
+        return self
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Who takes part."""
+        return list(self._cpu)
+
+    def seconds(self, entry: Entry) -> float:
+        """Median CPU seconds a call."""
+        return float(np.median(self._cpu[entry]))
+
+    def ratio(self, slower: Entry, faster: Entry) -> float:
+        """Median over the rounds of one's time over the other's: above 1 where `faster` is the faster one."""
+        return float(np.median(np.array(self._cpu[slower]) / np.array(self._cpu[faster])))
