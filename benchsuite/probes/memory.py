@@ -55,11 +55,18 @@ class PeakMemory(Probe):
 
 
 def _resident() -> int:
-    return int(psutil.Process().memory_info().rss)
+    return _status("VmRSS") or int(psutil.Process().memory_info().rss)
 
 
 def _high_water() -> int:
-    for line in STATUS.read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return _resident()
+    return _status("VmHWM") or _resident()
+
+
+def _status(field: str) -> int | None:
+    """Bytes of a field of Linux's /proc/self/status; None where there is none of it."""
+    try:
+        text = STATUS.read_bytes()
+    except OSError:
+        return None
+    _, _, behind = text.partition(f"\n{field}:".encode())
+    return int(behind.split(maxsplit=1)[0]) * 1024 if behind else None

@@ -63,13 +63,22 @@ class Samples:
 def summarise(samples: np.ndarray) -> Summary:
     """Median, IQR and percentile-bootstrap interval (RESAMPLES, fixed seed) of at least one sample."""
     ordered = np.sort(samples)
-    median = float(np.median(ordered))
-    low, high = np.quantile(ordered, [0.25, 0.75])
-    if len(ordered) < 2 or ordered[0] == ordered[-1]:
+    count = len(ordered)
+    median = float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+    if count < 2 or ordered[0] == ordered[-1]:
         return Summary(median, 0.0, median, median)
-    below, above = _median_ranks(len(ordered))
-    interval = np.quantile((ordered[below] + ordered[above]) / 2, [0.025, 0.975])
-    return Summary(median, float(high - low), float(interval[0]), float(interval[1]))
+    below, above = _median_ranks(count)
+    medians = np.sort((ordered[below] + ordered[above]) / 2)
+    iqr = _quantile(ordered, 0.75) - _quantile(ordered, 0.25)
+    return Summary(median, iqr, _quantile(medians, 0.025), _quantile(medians, 0.975))
+
+
+def _quantile(ordered: np.ndarray, share: float) -> float:
+    """As numpy.quantile, of numbers already in order: for a dozen of them its own care takes longer."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return low + (high - low) * (place - below)
 
 
 @cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import gc
+from collections.abc import Callable
+from functools import cache
 
 
 def settle() -> None:
@@ -22,6 +24,10 @@ def give_back() -> None:
     A worker's allocator keeps freed memory. Without this the resident set of a small trial would be that of
     the largest one before it.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
+    if (trim := _malloc_trim()) is not None:
         trim(0)
+
+
+@cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)
