@@ -11,6 +11,8 @@ from blocks import charts, everything, section, tables, text, values
 
 from benchsuite.report.material import gather
 from benchsuite.report.pages.backends import backends_page
+from benchsuite.report.pages.backends_allocator import pairs_of
+from benchsuite.report.runners import runs_of
 from benchsuite.report.site import Page
 from benchsuite.spec import Record
 from benchsuite.store import StudyStore
@@ -87,7 +89,24 @@ def test_the_allocator_is_told_by_pairs(page: Page) -> None:
     blocks = section(page, "What the memory allocator changes")
     (row,) = tables(blocks)["Default and tuned allocator"]
     assert row["ratio"] == pytest.approx(1.3, rel=0.05)
-    assert "torch 1.3 times" in text(blocks)
+    (own,) = tables(blocks)["Default over tuned allocator, by backend"]
+    assert (own["run by"], own["pairs"], own["ratio"]) == ("torch dynamic", 1, row["ratio"])
+    assert "torch dynamic 1.3 times" in text(blocks)
+    assert "In 1 of 1 pair the 95 % interval leaves out 1." in text(blocks)
+
+
+def test_the_ratio_of_two_speeds_has_an_interval_from_both(tmp_path: Path) -> None:
+    def kept(record: Record) -> bool:
+        return record.trial.task == "adding"
+
+    study = Study.load(some(tmp_path / "s", kept))
+    (pair,) = pairs_of(runs_of(gather([study]).boards))
+    assert pair.default.aggregate.trial.execution.allocator == "default"
+    assert pair.half is not None
+    assert pair.default.half is not None
+    assert pair.default.speed is not None
+    assert pair.half > pair.ratio * pair.default.half / pair.default.speed
+    assert pair.told
 
 
 def test_every_run_is_in_the_table_of_timings_with_its_interval(page: Page) -> None:

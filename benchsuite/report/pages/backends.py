@@ -8,8 +8,9 @@ from benchsuite.contracts import Cell, Column, Command, Paragraph, Section, Tabl
 from benchsuite.contracts.report import Block, Value
 from benchsuite.report.answers import CLOSE
 from benchsuite.report.material import Material
+from benchsuite.report.pages.backends_allocator import allocator
 from benchsuite.report.pages.backends_charts import relative_chart
-from benchsuite.report.pages.backends_costs import COLD, MEMORY, allocator, memory, starting
+from benchsuite.report.pages.backends_costs import COLD, MEMORY, memory, starting
 from benchsuite.report.pages.backends_limits import limit, scaling
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.runners import STEP, Run, geometric_mean, runs_of

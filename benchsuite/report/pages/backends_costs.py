@@ -1,17 +1,14 @@
-"""What running costs besides time: starting, memory, and what the memory allocator changes."""
+"""What running costs besides time: starting and memory."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from benchsuite.contracts import Cell, Column, Command, Paragraph, Section, Table
+from benchsuite.contracts import Cell, Column, Paragraph, Table
 from benchsuite.contracts.report import Block, Value
-from benchsuite.ranking import fields
 from benchsuite.report.pages.backends_charts import memory_chart, starting_chart
-from benchsuite.report.runners import STEP, Run, geometric_mean, median_of
-from benchsuite.report.words import listed, times
+from benchsuite.report.runners import STEP, Run, median_of
 
 COLD, MEMORY, EXTRA = "speed/cold_start_seconds", "memory/peak_bytes", "memory/train_extra_bytes"
 
@@ -89,52 +86,3 @@ def memory(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
 def _plain(name: str) -> str:
     """`memory/time_peak_bytes` -> `time peak`."""
     return name.removeprefix("memory/").removesuffix("_bytes").replace("_", " ")
-
-
-def allocator(runs: Sequence[Run], where: str) -> list[Section]:
-    """What the tuned allocator changes, from runs that differ in it alone."""
-    title = f"What the memory allocator changes{where}"
-    kinds = {run.aggregate.trial.execution.allocator for run in runs}
-    groups: dict[str, dict[str, Run]] = {}
-    if len(kinds) > 1:
-        for run in runs:
-            own = fields(run.aggregate)
-            kind = str(own.pop("execution.allocator"))
-            own.pop("seed")
-            if run.speed:
-                groups.setdefault(json.dumps(own, sort_keys=True), {})[kind] = run
-    pairs = [pair for pair in groups.values() if len(pair) > 1]
-    if not pairs:
-        text = (
-            f"All runs used the allocator {listed(sorted(kinds))}. glibc's default gives large blocks back "
-            "to the system at every step. To see what that costs here:"
-        )
-        return [
-            Section(title, (Paragraph(text), Command("benchsuite run quick --set allocator=default,tuned")))
-        ]
-    rows: list[list[Value | Cell]] = []
-    gains: dict[str, list[float]] = {}
-    for pair in pairs:
-        tuned, plain = pair["tuned"], pair["default"]
-        assert tuned.speed is not None
-        assert plain.speed is not None
-        gain = tuned.speed / plain.speed
-        backend = tuned.aggregate.trial.backend
-        gains.setdefault(backend, []).append(gain)
-        rows.append([tuned.board.title, tuned.name, backend, tuned.aggregate.trial.execution.unroll,
-                     Cell(plain.speed, half=plain.half), Cell(tuned.speed, half=tuned.half), gain])  # fmt: skip
-    rows.sort(key=lambda row: -float(str(row[-1])))
-    said = listed(
-        [f"{backend} {times(geometric_mean(values))} times" for backend, values in sorted(gains.items())]
-    )
-    most = times(max(gain for values in gains.values() for gain in values))
-    text = (
-        "Speed with the tuned allocator over speed with the default one, geometric means over models: "
-        f"{said}; at most {most} times. Tuned, glibc keeps large blocks instead of giving them back at every "
-        "step."
-    )
-    columns = (
-        Column("task"), Column("model"), Column("backend"), Column("unroll"),
-        Column("default, sequences/s", "rate"), Column("tuned, sequences/s", "rate"), Column("ratio", "number"),
-    )  # fmt: skip
-    return [Section(title, (Paragraph(text), Table("Default and tuned allocator", columns, rows)))]
