@@ -93,9 +93,9 @@ def _finding(pairs: Sequence[Pair]) -> str:
     )
     most, told = pairs[0], sum(pair.told for pair in pairs)
     return (
-        "The time of a training step with glibc's default allocator over that with the tuned one, medians over "
-        f"models: {said}; the most, {times(most.ratio)} times, is {most.by} with {most.tuned.name}. In {told} of "
-        f"{count(len(pairs), 'pair')} the 95 % interval leaves out 1. "
+        "The time of a training step with glibc's default allocator over that with the tuned one, medians "
+        f"over models: {said}; the most, {times(most.ratio)} times, is {most.by} with {most.tuned.name}. In "
+        f"{told} of {count(len(pairs), 'pair')} the 95 % interval leaves out 1. "
         "Tuned, glibc keeps large blocks instead of giving them back at every step."
     )
 
