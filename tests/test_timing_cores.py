@@ -8,10 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from benchsuite.timing.cores import cores_of, keep_on, written
+from benchsuite.timing.cores import cores_of, keep_on
 
 several = pytest.mark.skipif(len(cores_of()) < 2, reason="needs Linux and two cores")
 
@@ -54,17 +52,6 @@ def test_what_is_not_kept_is_not_let_go() -> None:
     script = "from benchsuite.timing.cores import released\nwith released() as free: print(free)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
-
-
-@given(st.sets(st.integers(0, 40)))
-def test_cores_are_written_as_linux_does(cores: set[int]) -> None:
-    text = written(cores)
-    read: set[int] = set()
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        read |= set(range(int(first), int(last or first) + 1))
-    assert read == cores
-    assert written({0, 1, 2, 5}) == "0-2,5"
 
 
 def test_a_core_that_there_is_not_is_refused() -> None:

@@ -60,6 +60,13 @@ Pythons = Annotated[
         help="The Python that a backend lives in, where it is not this one; repeatable.",
     ),
 ]
+Pin = Annotated[
+    bool,
+    typer.Option(
+        "--pin/--no-pin",
+        help="Keep each trial on processor cores of its own, as many as it has threads (Linux, CPU).",
+    ),
+]
 Rerun = Annotated[
     str | None,
     typer.Option(

@@ -37,12 +37,13 @@ def run_options(
     jobs: int = 1,
     timeout: float | None = None,
     pythons: Iterable[str] | None = None,
+    pin: bool = True,
 ) -> RunOptions:
     """Raises RequestError for an isolation or a BACKEND=INTERPRETER that is none."""
     from benchsuite.contracts import RunOptions
 
     check_choice("--isolation", isolation, ISOLATIONS)
-    return RunOptions(isolation, jobs, timeout, tuple(_python(text) for text in pythons or ()))
+    return RunOptions(isolation, jobs, timeout, tuple(_python(text) for text in pythons or ()), pin)
 
 
 def _python(text: str) -> tuple[str, str]:

@@ -48,6 +48,7 @@ def run(
     isolation: given.Isolation = "worker",
     jobs: given.Jobs = 1,
     timeout: given.Timeout = None,
+    pin: given.Pin = True,
     pythons: given.Pythons = None,
     rerun: given.Rerun = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
@@ -69,7 +70,7 @@ def run(
         seed=seed,
     )
     request.check_choice("--rerun", rerun, request.RERUNS)
-    options = request.run_options(isolation, jobs, timeout, pythons)
+    options = request.run_options(isolation, jobs, timeout, pythons, pin)
     if dry_run:
         print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun)
         return

@@ -111,11 +111,12 @@ class Ready:
 @dataclass(frozen=True)
 class Lap:
     """One racer's share of a round: wall and CPU seconds a batch, and the processor seconds that its process
-    took while the others ran, which should be none."""
+    took while the others ran, which should be none. `problem` is why there is no such lap, or ""."""
 
     wall: float
     cpu: float
     idle: float = 0.0
+    problem: str = ""
 
 
 class Executor(abc.ABC):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -18,13 +17,15 @@ from benchsuite.contracts import (
     Started,
     Survey,
 )
-from benchsuite.errors import BenchsuiteError, PluginError, RequestError, UnknownNameError
+from benchsuite.errors import BenchsuiteError, RequestError
+from benchsuite.executors.keys import WorkerKey, worker_key
 from benchsuite.executors.parallel import Item, Result, ask_all, run_parallel
-from benchsuite.executors.pool import MOST_IDLE, WorkerKey, WorkerPool
+from benchsuite.executors.pinning import Slots, available, slots, wanted_threads
+from benchsuite.executors.pool import MOST_IDLE, WorkerPool
 from benchsuite.executors.supervisor import Ended, WorkerProcess
-from benchsuite.executors.variables import worker_variables
 from benchsuite.plugins import registry
 from benchsuite.spec import Execution, Record, Status, Trial
+from benchsuite.timing.cores import cores_of
 from benchsuite.worker.channel import Answer, AskExamine, AskRun, AskSurvey, Command
 
 QUESTION_SECONDS = 300.0
@@ -106,15 +107,29 @@ class LocalExecutor(Executor):
             place = next((place for place, (_, key) in enumerate(waiting) if key in warm), 0)
             return waiting.pop(place)[0]
 
-        if self._options.jobs > 1:
-            return run_parallel(self._options.jobs, take, self._run, self._pool.kill_lent)
-        return self._run_in_turn(take)
+        jobs, threads = self._options.jobs, wanted_threads(trials) if self._options.pin else 0
+        cores = Slots(slots(jobs, threads, available()) if threads else ())
 
-    def _run_in_turn(self, take: Callable[[], Trial | None]) -> Iterator[Event]:
-        while (trial := take()) is not None:
-            yield from self._run(trial)
+        def run(trial: Trial) -> Iterator[Event]:
+            with cores.taken(trial) as own:
+                yield from self._run(trial, own)
 
-    def _run(self, trial: Trial) -> Iterator[Event]:
+        if jobs > 1:
+            return run_parallel(jobs, take, run, self._pool.kill_lent)
+        return _in_turn(take, run)
+
+    def remarks(self, trials: Sequence[Trial]) -> list[str]:
+        """Whether there are too few cores to keep trials on cores of their own."""
+        jobs, threads, cores = self._options.jobs, wanted_threads(trials), len(cores_of())
+        if not self._options.pin or not cores or jobs * threads <= cores:
+            return []
+        several = f"{jobs} jobs of " if jobs > 1 else ""
+        return [
+            f"trials are not kept on cores of their own: {several}{threads} thread{'s' * (threads > 1)} need "
+            f"{jobs * threads} cores, and this process may use {cores}"
+        ]
+
+    def _run(self, trial: Trial, cores: Sequence[int]) -> Iterator[Event]:
         started = time.time()
         yield Started(trial)
         try:
@@ -123,6 +138,8 @@ class LocalExecutor(Executor):
             yield Finished(_record(trial, Ended(Status.FAILED, str(error)), "", started))
             return
         try:
+            if cores:
+                worker.keep_on(cores)
             for answer in worker.ask(AskRun(trial), self._options.timeout):
                 match answer:
                     case Progress():
@@ -164,20 +181,18 @@ class LocalExecutor(Executor):
         return f"the worker of backend {key.backend!r} did not answer: {answer.reason}{said}"
 
     def _key(self, backend: str, execution: Execution) -> WorkerKey:
-        if backend not in self._backends:
-            raise UnknownNameError("backend", backend, self._backends)
-        try:
-            variables = worker_variables(self._backends[backend], execution)
-        except Exception as error:  # the plugin's own code: its failure is the reason for its trials alone
-            raise PluginError(f"backend {backend!r} cannot name its environment: {error!r}") from error
-        python = self._pythons.get(backend, sys.executable)
-        return WorkerKey(python, backend, execution.device, tuple(sorted(variables.items())))
+        return worker_key(self._backends, self._pythons, backend, execution)
 
     def _key_or_none(self, trial: Trial) -> WorkerKey | None:
         try:
             return self._key(trial.backend, trial.execution)
         except BenchsuiteError:
             return None
+
+
+def _in_turn(take: Callable[[], Trial | None], run: Callable[[Trial], Iterator[Event]]) -> Iterator[Event]:
+    while (trial := take()) is not None:
+        yield from run(trial)
 
 
 def _with_output(record: Record, worker: WorkerProcess) -> Record:

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 
+from benchsuite.executors.keys import WorkerKey
 from benchsuite.executors.supervisor import WorkerProcess
 
 MOST_IDLE = 6
 """Idle workers kept warm; each holds an imported framework in memory."""
-
-
-@dataclass(frozen=True)
-class WorkerKey:
-    """What two trials must share to be served by one worker."""
-
-    python: str
-    backend: str
-    device: str
-    variables: tuple[tuple[str, str], ...]
 
 
 class WorkerPool:

@@ -8,7 +8,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -16,6 +16,7 @@ import psutil
 from benchsuite.contracts.executor import Progress
 from benchsuite.errors import WorkerError
 from benchsuite.spec import Status
+from benchsuite.timing.cores import keep_on
 from benchsuite.worker.channel import Answer, Command, decode_answer, encode_command
 
 TAIL_BYTES = 8_000
@@ -176,6 +177,10 @@ class WorkerProcess:
         self.kill()
         self._drain_output()
         return _describe_exit(code)
+
+    def keep_on(self, cores: Iterable[int]) -> None:
+        """Keep the worker's threads on these processor cores, where the system offers that."""
+        keep_on(cores, self._process.pid)
 
     def kill(self) -> None:
         """End the worker and everything it started, at once."""

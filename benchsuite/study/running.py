@@ -63,6 +63,8 @@ def run_study(
         observers = Observers(registry.manager, lambda message: on_event(Warned(message)))
         run = _Run(store, info, plan, latest, observers, on_event)
         on_event(Begun(info, plan))
+        for remark in executor.remarks([item.trial for item in plan.of("run")]):
+            on_event(Warned(remark))
         for item in plan.of("fail"):
             known = latest.get(item.trial.id)
             if known is not None and known.status not in _NO_RESULT:

@@ -51,14 +51,3 @@ def released() -> Iterator[bool]:
         yield True
     finally:
         keep_on(own)
-
-
-def written(cores: Iterable[int]) -> str:
-    """`0-3,6`: cores as Linux writes them."""
-    parts: list[list[int]] = []
-    for core in sorted(cores):
-        if parts and core == parts[-1][-1] + 1:
-            parts[-1].append(core)
-        else:
-            parts.append([core])
-    return ",".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)

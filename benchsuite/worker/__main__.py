@@ -17,15 +17,19 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from benchsuite.contracts.executor import Examined, Progress, Survey
+from benchsuite.contracts.executor import Examined, Lap, Progress, Ready, Survey
 from benchsuite.spec import Record, Status, Trial
 from benchsuite.worker.channel import (
     AskExamine,
+    AskLap,
+    AskReady,
     AskRun,
     AskSurvey,
     decode_command,
     encode_examined,
+    encode_lap,
     encode_progress,
+    encode_ready,
     encode_record,
     encode_survey,
 )
@@ -43,6 +47,8 @@ class Serves(Protocol):
     def survey(self) -> Survey: ...
     def examine(self, trials: Sequence[Trial]) -> list[Examined]: ...
     def run(self, trial: Trial, report: Callable[[Progress], None]) -> Record: ...
+    def ready(self, trial: Trial, what: str, report: Callable[[Progress], None]) -> Ready: ...
+    def lap(self, calls: int) -> Lap: ...
 
 
 def serve(session: Serves, descriptor: int) -> None:
@@ -70,6 +76,10 @@ def _answer(session: Serves, line: bytes, write: Callable[[bytes], int | None]) 
             sys.stdout.flush()
             sys.stderr.flush()
             return encode_record(record)
+        case AskReady(trial, what):
+            return encode_ready(session.ready(trial, what, _Reporter(write)))
+        case AskLap(calls):
+            return encode_lap(session.lap(calls))
 
 
 def _run(session: Serves, trial: Trial, report: Callable[[Progress], None]) -> Record:

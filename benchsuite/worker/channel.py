@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchsuite.contracts.executor import Examined, Progress, Survey
+from benchsuite.contracts.executor import Examined, Lap, Progress, Ready, Survey
 from benchsuite.errors import WorkerError
 from benchsuite.spec import Record, Trial
 
@@ -36,8 +36,23 @@ class AskRun:
     trial: Trial
 
 
-Command = AskSurvey | AskExamine | AskRun
-Answer = Survey | list[Examined] | Progress | Record
+@dataclass(frozen=True)
+class AskReady:
+    """Get ready to race this trial: its training steps, or its inference."""
+
+    trial: Trial
+    what: str
+
+
+@dataclass(frozen=True)
+class AskLap:
+    """Run one lap of so many calls of what is ready."""
+
+    calls: int
+
+
+Command = AskSurvey | AskExamine | AskRun | AskReady | AskLap
+Answer = Survey | list[Examined] | Progress | Record | Ready | Lap
 
 
 def encode_command(command: Command) -> bytes:
@@ -49,6 +64,10 @@ def encode_command(command: Command) -> bytes:
             return _line({"command": "examine", "trials": [trial.model_dump() for trial in trials]})
         case AskRun(trial):
             return _line({"command": "run", "trial": trial.model_dump()})
+        case AskReady(trial, what):
+            return _line({"command": "ready", "trial": trial.model_dump(), "what": what})
+        case AskLap(calls):
+            return _line({"command": "lap", "calls": calls})
 
 
 def decode_command(line: bytes) -> Command:
@@ -61,6 +80,10 @@ def decode_command(line: bytes) -> Command:
             return AskExamine(tuple(Trial.model_validate(trial) for trial in trials))
         case {"command": "run", "trial": trial}:
             return AskRun(Trial.model_validate(trial))
+        case {"command": "ready", "trial": trial, "what": str(what)}:
+            return AskReady(Trial.model_validate(trial), what)
+        case {"command": "lap", "calls": int(calls)}:
+            return AskLap(calls)
     raise WorkerError(f"a worker was sent a message it does not know: {_shorten(line)}")
 
 
@@ -99,6 +122,16 @@ def encode_record(record: Record) -> bytes:
     )
 
 
+def encode_ready(ready: Ready) -> bytes:
+    """The answer to AskReady."""
+    return _line({"answer": "ready", **asdict(ready)})
+
+
+def encode_lap(lap: Lap) -> bytes:
+    """The answer to AskLap."""
+    return _line({"answer": "lap", **asdict(lap)})
+
+
 def decode_answer(line: bytes, command: Command) -> Answer:
     """What a worker said to `command`. Raises WorkerError when it is no answer to it."""
     message = _message(line)
@@ -110,8 +143,12 @@ def decode_answer(line: bytes, command: Command) -> Answer:
             case "examined", AskExamine(trials):
                 found = zip(trials, message["found"], strict=True)
                 return [Examined(trial, reason, mark, broken) for trial, (reason, mark, broken) in found]
-            case "progress", AskRun(trial):
+            case "progress", AskRun(trial) | AskReady(trial, _):
                 return Progress(trial=trial, **message)
+            case "ready", AskReady():
+                return Ready(**message)
+            case "lap", AskLap():
+                return Lap(**message)
             case "record", AskRun(trial) if message["trial_id"] == trial.id:
                 beside = {name: message[name] for name in ("series", "exhibits", "artifacts")}
                 return Record.model_validate({**message["record"], "trial": trial, **beside})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import platform
 import time
 import traceback
@@ -13,6 +14,8 @@ from benchsuite.contracts import (
     Backend,
     Dataset,
     Examined,
+    Lap,
+    Ready,
     Survey,
     Task,
 )
@@ -21,6 +24,7 @@ from benchsuite.plugins import registry
 from benchsuite.provenance import dataset_digest, fingerprint
 from benchsuite.spec import Record, Status, Trial
 from benchsuite.worker.heap import give_back, settle
+from benchsuite.worker.racing import Racer
 from benchsuite.worker.trial import Reporter, TrialRun
 
 
@@ -35,6 +39,7 @@ class Session:
         self._tasks: dict[str, Task] = {}
         self._data: tuple[str, Dataset, str] | None = None
         self._settled = False
+        self._racer: Racer | None = None
 
     def survey(self) -> Survey:
         """What this worker's backend has; what keeps it from loading is the survey's problem."""
@@ -64,6 +69,7 @@ class Session:
     def run(self, trial: Trial, report: Reporter) -> Record:
         """Run one trial. Never raises for the trial's own failure: the record says what happened."""
         started = time.time()
+        self._leave()
         try:
             record = TrialRun(self, trial, report).run()
         except UnsupportedError as error:
@@ -78,6 +84,33 @@ class Session:
         known = record.environment | self._release()
         facts = {"fingerprint": self._fingerprint_or_none(trial), "finished": time.time()}
         return record.model_copy(update={"started": started, "environment": known, **facts})
+
+    def ready(self, trial: Trial, what: str, report: Reporter) -> Ready:
+        """Bring one trial to the start of a race; it stays there until another trial is asked for. Never raises
+        for the trial's own failure."""
+        self._leave()
+        racer = Racer(self, trial, what, report)
+        try:
+            found = racer.ready()
+        except Exception as error:  # a plugin may fail in any way
+            return Ready(_reason(error))
+        self._racer = racer
+        return found
+
+    def lap(self, calls: int) -> Lap:
+        """One lap of the trial that is ready."""
+        if self._racer is None:
+            return Lap(math.nan, math.nan, problem="no trial is ready to race")
+        try:
+            return self._racer.lap(calls)
+        except Exception as error:  # a plugin may fail in any way
+            return Lap(math.nan, math.nan, problem=_reason(error))
+
+    def _leave(self) -> None:
+        """Let go of the trial that raced last."""
+        if self._racer is not None:
+            self._racer = None
+            self._release()
 
     def _release(self) -> dict[str, str]:
         """Give back what a trial held. A backend that fails to costs no record: its problem is a fact of the

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from itertools import islice
-from typing import Protocol
 
-from benchsuite.batching import Batcher, batcher, training_batches
-from benchsuite.contracts import Backend, Dataset, Phase, Probe, Program, Progress, Task
-from benchsuite.errors import ContractError, UnsupportedError
-from benchsuite.initialisation import initial_parameters
+from benchsuite.contracts import Phase, Probe, Program, Progress
+from benchsuite.errors import ContractError
 from benchsuite.plugins import registry
-from benchsuite.provenance import data_facts, environment
+from benchsuite.provenance import data_facts, environment, process_facts
 from benchsuite.spec import Exhibit, Record, Status, Trial
 from benchsuite.training import Evaluator, Snapshots, train
-from benchsuite.training.loop import limited
+from benchsuite.worker.building import Loader, build, first_batches, load
 from benchsuite.worker.heap import give_back
 from benchsuite.worker.kernels import check_kernel
 from benchsuite.worker.measuring import measure_speed
-from benchsuite.worker.proof import STEPS, Proof
+from benchsuite.worker.proof import Proof
 
 Reporter = Callable[[Progress], None]
-
-
-class Loader(Protocol):
-    """What a trial needs of its worker: things that are loaded once and kept."""
-
-    def load_backend(self) -> tuple[Backend, float]: ...
-
-    def load_reference(self) -> Backend: ...
-
-    def load_task(self, name: str) -> Task: ...
-
-    def load_data(self, trial: Trial) -> tuple[Dataset, str]: ...
 
 
 class TrialRun:
@@ -49,21 +31,14 @@ class TrialRun:
     def run(self) -> Record:
         trial = self.trial
         with self._phase("load"):
-            backend, import_seconds = self.session.load_backend()
-            if reason := backend.supports(trial):
-                raise UnsupportedError(reason)
-            task = self.session.load_task(trial.task)
-            data, digest = self.session.load_data(trial)
-            data = replace(data, train=limited(data.train, trial.recipe.limit))
-            model = task.model(data, trial.architecture, trial.cell, trial.size, trial.options)
-            cutter = _batcher(trial, data)
+            loaded = load(self.session, trial)
+            backend, task, model = loaded.backend, loaded.task, loaded.model
+            data, cutter = loaded.data, loaded.batcher
         with self._phase("build"):
-            weights = initial_parameters(model, trial.seed, trial.execution.dtype)
-            begin = time.perf_counter()
-            program = backend.build(model, weights, trial.recipe, trial.execution)
-            self.scalars["speed/import_seconds"] = import_seconds
-            self.scalars["speed/build_seconds"] = time.perf_counter() - begin
-        batches = list(islice(training_batches(trial.recipe, cutter, data.train, trial.seed, 0), STEPS))
+            program, weights, seconds = build(loaded, trial)
+            self.scalars["speed/import_seconds"] = loaded.import_seconds
+            self.scalars["speed/build_seconds"] = seconds
+        batches = first_batches(loaded, trial)
         with self._phase("parity"):
             proof = Proof(self.session.load_reference(), model, weights, trial, batches)
             proof.hold_gradients(program)
@@ -102,7 +77,9 @@ class TrialRun:
         self._ask_probes()
         self.scalars |= {f"memory/{name}_bytes": float(n) for name, n in program.memory().items()}
         self.scalars["model/parameters"] = float(sum(weight.size for weight in weights.values()))
-        facts = {"data.sha256": digest, "data.licence": data.licence} | data_facts(data)
+        facts = (
+            process_facts() | {"data.sha256": loaded.digest, "data.licence": data.licence} | data_facts(data)
+        )
         facts |= {f"backend.{name}": text for name, text in (backend.versions() | program.notes()).items()}
         return Record(
             trial=trial,
@@ -163,14 +140,6 @@ class TrialRun:
     def _progress(self, epoch: int, loss: float | None, metric: float | None) -> None:
         epochs = self.trial.recipe.epochs
         self.report(Progress(self.trial, "train", epoch, epochs, loss, metric))
-
-
-def _batcher(trial: Trial, data: Dataset) -> Batcher:
-    recipe = trial.recipe
-    if recipe.carry:
-        return Batcher(recipe.batch_size, (recipe.truncation or 1,), trial.execution.dtype)
-    others = [data.validation, data.test]
-    return batcher(data.train, others, trial.recipe.batch_size, trial.execution.dtype)
 
 
 def _probes(answer: Iterable[Probe]) -> list[Probe]:

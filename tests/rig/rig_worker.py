@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchsuite.contracts import Examined, Progress, Survey
+from benchsuite.contracts import Examined, Lap, Progress, Ready, Survey
 from benchsuite.spec import Record, Series, Status, Trial
+from benchsuite.timing.cores import cores_of
 from benchsuite.worker.__main__ import serve
 
 FINGERPRINT = "rig-1"
@@ -113,6 +114,7 @@ class RigSession:
                 "rig/process": os.getpid(),
                 "rig/served": self.served,
                 "rig/threads": float(os.environ["OMP_NUM_THREADS"]),
+                "rig/cores": float(len(cores_of())),
                 "test/accuracy": 0.5 + trial.seed / 100,
                 "train/loss": math.nan,
                 "train/worst": math.inf,
@@ -120,12 +122,38 @@ class RigSession:
             verdicts={"parity": "ok"},
             kernel="rig",
             primary="accuracy",
-            environment={"variable.GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", "")},
+            environment={
+                "variable.GLIBC_TUNABLES": os.environ.get("GLIBC_TUNABLES", ""),
+                "rig.cores": str(sorted(cores_of())),
+            },
             fingerprint=os.environ.get("RIG_FINGERPRINT", FINGERPRINT),
             started=started,
             finished=time.time(),
             series=series,
         )
+
+    def ready(self, trial: Trial, what: str, report: Callable[[Progress], None]) -> Ready:
+        """Races as `do` says: `fail` never starts, `segfault` and `exit` die in their third lap."""
+        report(Progress(trial, "build"))
+        self.racing, self.laps = trial, 0
+        problem = "breaks parity" if trial.options.get("do") == "fail" else ""
+        return Ready(problem, 2, 4, 1e-3, True, "rig", {"rig.what": what})
+
+    def lap(self, calls: int) -> Lap:
+        what = str(self.racing.options.get("do", "ok"))
+        self.laps += 1
+        if self.laps == 3:
+            if what == "segfault":
+                crash()
+            if what == "hang":
+                time.sleep(600)
+            if what == "refuse":
+                return Lap(math.nan, math.nan, problem="not again")
+        seconds = float(self.racing.options.get("seconds", 1e-3)) * (1 + 0.01 * math.sin(7 * self.laps))
+        if log := self.racing.options.get("log"):
+            with Path(str(log)).open("a") as file:
+                file.write(f"{self.racing.backend} {calls} {sorted(cores_of())}\n")
+        return Lap(seconds, seconds / 2)
 
 
 def crash() -> None:
