@@ -8,6 +8,7 @@ from typing import Protocol
 import pytest
 
 from benchmarks.goals import Goal, table, write
+from benchmarks.processes import environment, install_null
 
 GOALS = pytest.StashKey[list[Goal]]()
 LONGEST_SECONDS = 3600
@@ -59,6 +60,13 @@ def goal(request: pytest.FixtureRequest) -> Set:
         goals.append(Goal(name, float(reached), at_least, at_most, unit, note))
 
     return enter
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment variables of an installation that has the null plugin, its modules compiled."""
+    folder = tmp_path_factory.mktemp("installed")
+    return environment(folder / "compiled", PYTHONPATH=install_null(folder))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

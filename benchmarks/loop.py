@@ -97,12 +97,13 @@ def measure(backend: str, ragged: bool, rounds: int) -> dict[str, dict[str, list
             "suite": partial(loop._epoch, number + 1),
         }
         for way in sorted(ways, reverse=bool(number % 2)):
-            begin, inside = time.process_time(), meter.seconds
+            begin, thread, inside = time.process_time(), time.thread_time(), meter.seconds
             ways[way]()
-            whole, inside = time.process_time() - begin, meter.seconds - inside
+            whole = time.process_time() - begin
+            own = time.thread_time() - thread - (meter.seconds - inside)
             if number:  # the first round warms up
                 found[way]["whole"].append(whole / STEPS)
-                found[way]["own"].append((whole - inside) / STEPS)
+                found[way]["own"].append(own / STEPS)
     return found
 
 

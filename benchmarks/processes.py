@@ -32,8 +32,8 @@ def environment(cache: Path, **more: str) -> dict[str, str]:
 
 
 def cost(command: Sequence[str], variables: Mapping[str, str], runs: int) -> Cost:
-    """Run `command` once to warm up, then `runs` times. Raises CalledProcessError for an exit code."""
-    seen = [_once(command, variables) for _ in range(runs + 1)][1:]
+    """Medians over `runs` runs. Raises CalledProcessError for an exit code."""
+    seen = [_once(command, variables) for _ in range(runs)]
     wall, cpu = np.median([(each.wall, each.cpu) for each in seen], axis=0)
     return Cost(float(wall), float(cpu), seen[-1].output)
 
