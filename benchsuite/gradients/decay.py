@@ -69,7 +69,8 @@ def decay(profile: np.ndarray, loss_at_end: bool = True, truncation: int | None 
         return Decay(
             nothing, nothing, nothing, ("truncated" if cut else "vanishing") if lost else "undefined"
         )
-    slope = float(np.polyfit(lags[alive], np.log(profile[alive]), 1)[0])
+    centred = lags[alive] - np.mean(lags[alive])
+    slope = float(centred @ np.log(profile[alive]) / (centred @ centred))  # least squares
     span = int(lags[reached][-1])
     change = float(np.exp(np.clip(slope * span, -700, 700)))
     half_life = float(np.log(2) / -slope) if slope < 0 else float("inf")
