@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 
 from benchsuite.contracts import Probe
 from benchsuite.hookspecs import hookimpl
+from benchsuite.probes.energy import ASKED_BY
 from benchsuite.spec import Trial
 
 
 @hookimpl
-def benchsuite_probes(trial: Trial) -> Iterable[Probe]:  # noqa: ARG001 - pluggy wants the spec's names
+def benchsuite_probes(trial: Trial) -> Iterable[Probe]:
     from benchsuite.probes.memory import PeakMemory
 
-    return [PeakMemory()]
+    if not energy_asked():
+        return [PeakMemory()]
+    from benchsuite.probes.counters import counters
+    from benchsuite.probes.energy import Energy
+
+    return [PeakMemory(), Energy(counters(trial.execution.device)[0])]
+
+
+@hookimpl
+def benchsuite_environment(trial: Trial) -> Mapping[str, str]:
+    """Where energy was asked for: `energy.counters` that were read, `energy.missing` with the reason."""
+    if not energy_asked():
+        return {}
+    from benchsuite.probes.counters import counters
+
+    found, problems = counters(trial.execution.device)
+    told = {"energy.counters": ", ".join(f"{one.part}: {one.name}" for one in found)}
+    return {name: text for name, text in (told | {"energy.missing": "; ".join(problems)}).items() if text}
+
+
+def energy_asked() -> bool:
+    return os.environ.get(ASKED_BY, "") not in ("", "0")

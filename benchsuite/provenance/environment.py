@@ -14,6 +14,8 @@ import numpy as np
 import psutil
 import threadpoolctl
 
+from benchsuite.provenance.gpu import gpu_facts
+
 VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -47,6 +49,7 @@ def environment() -> dict[str, str]:
         "python.distributions": _distributions(),
         "code.git_commit": _git_commit(),
     }
+    facts |= gpu_facts()
     for pool in threadpoolctl.threadpool_info():
         facts[f"threads.{pool['user_api']}.{pool['prefix']}"] = str(pool["num_threads"])
     facts |= {f"variable.{name}": os.environ[name] for name in VARIABLES if name in os.environ}

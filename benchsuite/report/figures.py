@@ -243,6 +243,14 @@ FIGURES = (
         ("memory/train_extra_bytes",),
     ),
     Figure(
+        "`energy/train_cpu_joules`, `_memory_`, `_gpu_`; `energy/train_joules`",
+        "joules that the hardware's own counters (RAPL, NVML) grew by while the trial was "
+        "trained, evaluation of its epochs included, by part and in all. Counters are of whole "
+        "packages: idling is in them, and what else ran there. Only where `BENCHSUITE_ENERGY=1` "
+        "asks for it and a counter can be read; nothing is estimated",
+        ("energy/*",),
+    ),
+    Figure(
         "`model/parameters`",
         "trainable numbers",
         ("model/parameters",),
