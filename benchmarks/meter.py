@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 
@@ -16,11 +15,11 @@ class Meter:
     def __init__(self) -> None:
         self.seconds = 0.0
         self._depth = 0
+        self._held: list[Any] = []
 
     def function(self, call: Callable[..., Any]) -> Callable[..., Any]:
         """`call`, metered; so is what it returns, if that is a function or has methods of its own to meter."""
 
-        @wraps(call)
         def timed(*arguments: Any, **named: Any) -> Any:
             begin = time.thread_time()
             self._depth += 1
@@ -37,10 +36,17 @@ class Meter:
         """A stand-in for `thing` whose methods are metered."""
         return _StandIn(thing, self)
 
+    def let_go(self) -> None:
+        """Forget the metered answers, metered: what nobody else holds is taken down now."""
+        self.function(self._held.clear)()
+
     def _wrapped(self, answer: Any) -> Any:
         if callable(answer):
             return self.function(answer)
-        return self.methods(answer) if hasattr(answer, "step") or hasattr(answer, "advance") else answer
+        if not (hasattr(answer, "step") or hasattr(answer, "advance")):
+            return answer
+        self._held.append(answer)
+        return self.methods(answer)
 
 
 class _StandIn:
@@ -49,4 +55,6 @@ class _StandIn:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._thing, name)
-        return self._meter.function(found) if callable(found) else found
+        if callable(found):
+            found = self.__dict__[name] = self._meter.function(found)  # asked for once
+        return found

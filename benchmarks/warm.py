@@ -2,7 +2,7 @@
 
 Prints the thread's CPU seconds of each trial as JSON: {"total": [...], "own": [...], "phases": {phase: [...]}}.
 `own` is what is spent in the backend's and the reference's methods (building, stepping, predicting, gradients,
-products, release): steps, evaluation, parity and timing rounds proper. `phases` is the rest of it by phase;
+products, taking down): steps, evaluation, parity and timing rounds proper. `phases` is the rest of it by phase;
 `release` (what a trial held is collected) and `record` (until it is encoded for the parent) are among them.
 """
 
@@ -47,6 +47,7 @@ class MeteredSession(Session):
 
     def _release(self) -> dict[str, str]:
         self._mark("release")
+        self._meter.let_go()
         found = super()._release()
         self._mark("record")
         return found
