@@ -1,6 +1,6 @@
 """A study as one file that can be archived, cited and read again: an RO-Crate (version 1.1) in a zip.
 
-study/       study.json, records.jsonl, series/, exhibits/, artifacts/: all that the study's folder holds
+study/       study.json, records.jsonl, series/, exhibits/, artifacts/, races/: all that its folder holds
 report/      its report, if one was asked for
 matrix.toml  the matrix that asked for the trials, where it was written in TOML
 CITATION.cff how to cite benchsuite
@@ -20,7 +20,7 @@ from typing import Any
 
 from benchsuite.errors import MissingFrameworkError, StoreError
 from benchsuite.spec import Record
-from benchsuite.store import FOLDERS, StudyStore
+from benchsuite.store import FOLDERS, RACES, StudyStore
 from benchsuite.study import Study
 
 STUDY = "study"
@@ -130,9 +130,14 @@ def _contents(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         "exhibits": ("what there is to look at of a trial", "application/json"),
         "artifacts": ("what the data were made with, by SHA-256", "text/plain"),
     }
+    races = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             name = path.relative_to(folder).as_posix()
+            if name.startswith(f"{RACES}/"):
+                kind = races.get(path.suffix, "application/octet-stream")
+                yield name, {"name": "trials raced side by side", "encodingFormat": kind}
+                continue
             what, kind = words.get(name) or folders.get(name.split("/")[0], ("", "application/octet-stream"))
             yield name, {"name": what or name, "encodingFormat": kind}
 

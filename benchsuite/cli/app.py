@@ -19,6 +19,7 @@ from benchsuite.cli import (
     export,
     listing,
     plan,
+    race,
     report,
     reproduce,
     run,
@@ -95,6 +96,7 @@ app.command("show")(show.show)
 app.command("export")(export.export)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("race")(race.race)
 app.command("reproduce")(reproduce.reproduce)
 app.command("bundle")(bundle.bundle)
 app.add_typer(data.app, name="data")

@@ -22,13 +22,19 @@ FIELDS: dict[str, Callable[[Trial], str]] = {
 """What can be filtered by; every value is compared as text."""
 
 
+HINT = "Filters narrow a matrix; to run other values of a field use --set FIELD=VALUE."
+
+
 def split_values(text: str | None) -> list[str]:
     """`lstm, gru` -> ["lstm", "gru"]; None -> []."""
     return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
 def narrow(
-    expansion: Expansion, filters: Mapping[str, Sequence[str]], origin: str = "the matrix"
+    expansion: Expansion,
+    filters: Mapping[str, Sequence[str]],
+    origin: str = "the matrix",
+    hint: str = HINT,
 ) -> Expansion:
     """The trials (and the skipped ones) that hold one of the values of every filter.
 
@@ -53,8 +59,7 @@ def narrow(
             if value not in present
         ]
     if problems:
-        hint = "Filters narrow a matrix; to run other values of a field use --set FIELD=VALUE."
-        raise RequestError("\n".join([*problems, hint]))
+        raise RequestError("\n".join([*problems, hint] if hint else problems))
 
     def kept(trial: Trial) -> bool:
         return all(FIELDS[name](trial) in values for name, values in active.items())

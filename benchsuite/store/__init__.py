@@ -2,11 +2,12 @@
 
 from benchsuite.store.journal import Damage, Journal
 from benchsuite.store.series import read_series, write_series
-from benchsuite.store.studies import DESCRIPTION, FOLDERS, StudyStore, study_folder
+from benchsuite.store.studies import DESCRIPTION, FOLDERS, RACES, StudyStore, study_folder
 
 __all__ = [
     "DESCRIPTION",
     "FOLDERS",
+    "RACES",
     "Damage",
     "Journal",
     "StudyStore",

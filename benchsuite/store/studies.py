@@ -25,8 +25,8 @@ FORMAT = 1
 """Version of the folder's layout; a reader refuses newer ones."""
 
 DESCRIPTION, JOURNAL, SERIES, LOCK = "study.json", "records.jsonl", "series", ".lock"
-EXHIBITS, ARTIFACTS = "exhibits", "artifacts"
-FOLDERS = (SERIES, EXHIBITS, ARTIFACTS)
+EXHIBITS, ARTIFACTS, RACES = "exhibits", "artifacts", "races"
+FOLDERS = (SERIES, EXHIBITS, ARTIFACTS, RACES)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

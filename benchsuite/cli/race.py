@@ -1,0 +1,221 @@
+"""`benchsuite race`: trials of a study that run one model in several ways, timed side by side."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from json import loads as json_of
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchsuite.cli import options as given
+from benchsuite.cli import request
+from benchsuite.cli.output import console, print_json, table, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchsuite.racing import Heat, Meeting, Race
+    from benchsuite.spec import Record
+    from benchsuite.study import Study
+
+INTERRUPTED = 130
+LEAST_ROUNDS = 5
+BUSY = 0.05
+"""Share of the others' time above which a process that was not at rest is named."""
+
+
+def race(
+    study: given.Study,
+    task: given.Tasks = None,
+    source: given.Sources = None,
+    cell: given.Cells = None,
+    architecture: given.Architectures = None,
+    backend: given.Backends = None,
+    device: given.Devices = None,
+    unroll: given.Unrolls = None,
+    precision: given.Precisions = None,
+    seed: given.Seeds = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=LEAST_ROUNDS, help="Laps of each racer.")] = 30,
+    what: Annotated[
+        str, typer.Option("--what", metavar="step|inference", help="Training steps, or predictions.")
+    ] = "step",
+    clock: Annotated[
+        str | None,
+        typer.Option(
+            "--clock",
+            metavar="cpu|wall",
+            help="Which time is judged [dim](default: cpu where every racer has one thread on the CPU, "
+            "else wall)[/dim].",
+        ),
+    ] = None,
+    results: given.Results = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", help="Seconds that a racer may take to get ready.")
+    ] = None,
+    pin: given.Pin = True,
+    pythons: given.Pythons = None,
+    json: given.AsJson = False,
+) -> None:
+    """Race trials of a study that run one model and differ in backend, unroll, device, threads or allocator.
+
+    All racers stay loaded; in each round every one of them runs once, in an order that is drawn anew. Who is
+    faster is told by the ratios of the rounds, tested and corrected for all pairs. What comes out is stored in
+    the study's folder. Ends with 1 where a racer failed, with 2 where there is nothing to race.
+    """
+    from benchsuite.executors.racing import Track
+    from benchsuite.racing import run_races
+    from benchsuite.store import StudyStore
+
+    filters = request.filters(
+        task=task, source=source, cell=cell, architecture=architecture, backend=backend, device=device,
+        unroll=unroll, precision=precision, seed=seed,
+    )  # fmt: skip
+    request.check_choice("--what", what, ("step", "inference"))
+    request.check_choice("--clock", clock, ("cpu", "wall"))
+    options = request.run_options("worker", 1, timeout, pythons, pin)
+    found = _study(study, results)
+    heats = _heats(found, filters, quiet=json)
+    from benchsuite.cli.racing import RaceDisplay
+
+    store = StudyStore(found.folder)
+    trials = [trial for heat in heats for trial in heat.racers.values()]
+    with store.writing(), closing(Track(trials, options)) as track:
+        if track.remark:
+            warn(track.remark)
+        with RaceDisplay(console(), len(heats), quiet=json) as shown:
+            meeting = run_races(found.folder, heats, track, what=what, rounds=rounds, clock=clock, hear=shown)
+    if json:
+        print_json(json_of(meeting.model_dump_json()))
+    else:
+        for one in meeting.races:
+            print_race(one, meeting)
+        if meeting.races:
+            several = "s" if len(meeting.races) > 1 else ""
+            typer.echo(f"{len(meeting.races)} race{several}, stored in {found.folder / 'races'}")
+    _end(meeting)
+
+
+def _study(name: str, results: Path | None) -> Study:
+    """A study whose folder can be written. Raises RequestError for a bundle."""
+    from benchsuite.cli.studies import open_study
+    from benchsuite.errors import RequestError
+
+    if name.endswith(".zip"):
+        raise RequestError(
+            f"{name} is a bundle, and races are stored in a study's folder: run its matrix here, or unpack it"
+        )
+    return open_study(name, results)
+
+
+def _heats(study: Study, filters: dict[str, list[str]], quiet: bool) -> list[Heat]:
+    """Raises RequestError where there is nothing to race."""
+    from benchsuite.errors import RequestError
+    from benchsuite.executors.racing import MOST_RACERS
+    from benchsuite.matrix.expansion import Expansion
+    from benchsuite.matrix.filters import narrow
+    from benchsuite.racing import heats
+
+    if not study.records:
+        raise RequestError(f"study {study.name!r} has no records; `benchsuite run` makes some")
+    expansion = Expansion(tuple(record.trial for record in study.records), ())
+    kept = {trial.id for trial in narrow(expansion, filters, f"study {study.name!r}", hint="").trials}
+    records = [record for record in study.records if record.trial.id in kept]
+    found, alone = heats(records, every_seed="seed" in filters)
+    if not found:
+        raise RequestError(_nothing(study, records))
+    if quiet:
+        return found
+    if alone:
+        typer.echo(f"{alone} model{'s' if alone > 1 else ''} of one trial only: no race")
+    for heat in found:
+        if heat.left:
+            warn(
+                f"{heat.name}: {len(heat.racers) + len(heat.left)} trials could race, and no more than "
+                f"{MOST_RACERS} may at once: the fastest do; choose others with --backend or --unroll"
+            )
+    return found
+
+
+def _nothing(study: Study, records: Sequence[Record]) -> str:
+    ranked = [record for record in records if record.ranked]
+    if not ranked:
+        return (
+            f"nothing to race: none of the {len(records)} trials chosen of {study.name} ended well and in "
+            f"parity; `benchsuite show {study.name}` says why"
+        )
+    if len(ranked) == 1:
+        return f"nothing to race: only one trial is chosen, {ranked[0].trial.label}; a race needs two of one model"
+    return (
+        f"nothing to race: no two of the {len(ranked)} trials chosen of {study.name} run the same model (task, "
+        "cell, architecture, size, recipe, precision, seed) in different ways; run its matrix with several "
+        "backends or unrolls"
+    )
+
+
+def print_race(one: Race, meeting: Meeting) -> None:
+    """The table of one race, and what keeps others out of it."""
+    from rich.text import Text
+
+    out = console()
+    racers = {racer.name: racer for racer in one.racers}
+    unit = "training step" if meeting.what == "step" else "predicted batch"
+    if one.judgement is not None:
+        title = f"{one.name}: {one.clock.upper() if one.clock == 'cpu' else one.clock} time of a {unit}, "
+        title += f"{one.judgement.rounds} rounds"
+        rows = []
+        for standing in one.judgement.standings:
+            duel, racer = standing.duel, racers[standing.racer]
+            notes = ["unstable"] if standing.unstable else []
+            notes += ["not warm"] if not racer.warm else []
+            notes += [f"at work while others ran ({racer.busy:.0%})"] if racer.busy > BUSY else []
+            rows.append(
+                (
+                    standing.racer,
+                    racer.kernel,
+                    f"{1000 * standing.median:.4g} ms",
+                    f"{1000 * standing.low:.4g} to {1000 * standing.high:.4g}",
+                    "1" if duel is None else f"{duel.ratio:.3f}",
+                    "" if duel is None else f"{duel.low:.3f} to {duel.high:.3f}",
+                    "" if duel is None else f"{duel.p:.2g}",
+                    "fastest" if duel is None else str(duel.word),
+                    ", ".join(notes),
+                )
+            )
+        columns = [
+            "",
+            "kernel",
+            ">median",
+            ">95 % interval",
+            ">times the first",
+            ">95 % interval",
+            ">p",
+            "",
+            "",
+        ]
+        out.print(table(title, columns, rows))
+        first = one.judgement.standings[0].racer
+        unsure = [
+            f"{duel.racer} and {duel.other} ({duel.word})"
+            for duel in one.judgement.duels
+            if duel.other != first and duel.word in ("same", "unclear")
+        ]
+        if unsure:
+            out.print(Text(f"not told apart either: {'; '.join(unsure)}"))
+    else:
+        out.print(Text(f"{one.name}: no two racers finished {LEAST_ROUNDS} rounds", style="bold"))
+    for racer in one.racers:
+        if racer.problem:
+            where = "did not start" if racer.out_since is None else f"out in round {racer.out_since + 1}"
+            out.print(Text(f"  {racer.name} {where}: {racer.problem.splitlines()[0]}"))
+
+
+def _end(meeting: Meeting) -> None:
+    """Ends with 130 when interrupted, with 1 where a racer failed or nothing could be judged."""
+    if meeting.interrupted:
+        typer.echo("interrupted; what was raced is kept", err=True)
+        raise typer.Exit(INTERRUPTED)
+    broken = any(racer.broken for one in meeting.races for racer in one.racers)
+    if broken or not all(one.judgement for one in meeting.races):
+        raise typer.Exit(1)

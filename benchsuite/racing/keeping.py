@@ -1,0 +1,79 @@
+"""Races in a study's folder: `races/<UTC time>.json` says what came out, `.parquet` beside it has the laps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from benchsuite.errors import StoreError
+from benchsuite.racing.results import FORMAT, Meeting
+from benchsuite.store import RACES
+from benchsuite.store.series import PARTIAL
+from benchsuite.timing.rotation import Turn
+
+COLUMNS = ("race", "racer", "round", "place", "wall", "cpu", "idle")
+"""Of the laps: number of the race in the JSON, and what Turn and Lap hold; seconds."""
+
+
+class Keeper:
+    """Writes one meeting, again after every race: what has been measured is never lost."""
+
+    def __init__(self, folder: Path, started: float) -> None:
+        """`folder` is the study's."""
+        name = datetime.fromtimestamp(started, UTC).strftime("%Y%m%dT%H%M%SZ")
+        self.path = folder / RACES / f"{name}.json"
+        again = 1
+        while self.path.exists():
+            again += 1
+            self.path = folder / RACES / f"{name}-{again}.json"
+
+    def keep(self, meeting: Meeting, laps: Sequence[Sequence[Turn]]) -> None:
+        """Replace the meeting's files; laps first, so that the JSON never stands without. Raises StoreError."""
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+            _write_laps(self.path.with_suffix(".parquet"), laps)
+            partial = self.path.with_name(self.path.name + PARTIAL)
+            with partial.open("w", encoding="utf-8") as file:
+                file.write(meeting.model_dump_json(indent=1))
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self.path)
+        except OSError as error:
+            raise StoreError(f"a race cannot be stored in {self.path.parent}: {error}") from error
+
+
+def meetings(folder: Path) -> list[Meeting]:
+    """Every meeting in a study's folder, oldest first. Raises StoreError for a file that is none."""
+    found: list[Meeting] = []
+    for path in sorted((folder / RACES).glob("*.json")):
+        try:
+            meeting = Meeting.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise StoreError(f"{path} cannot be read: {error}") from error
+        if meeting.format > FORMAT:
+            raise StoreError(f"{path} was written by a newer benchsuite; update this one")
+        found.append(meeting)
+    return found
+
+
+def _write_laps(path: Path, laps: Sequence[Sequence[Turn]]) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = [
+        (race, turn.racer, turn.round, turn.place, turn.lap.wall, turn.lap.cpu, turn.lap.idle)
+        for race, turns in enumerate(laps)
+        for turn in turns
+    ]
+    kinds = (pyarrow.int32(), pyarrow.string(), pyarrow.int32(), pyarrow.int32(), *[pyarrow.float64()] * 3)
+    arrays = [pyarrow.array([row[place] for row in rows], kind) for place, kind in enumerate(kinds)]
+    partial = path.with_name(path.name + PARTIAL)
+    with partial.open("wb") as file:
+        pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, names=list(COLUMNS)), file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
