@@ -200,7 +200,7 @@ def test_written_tables_and_dotted_keys_are_one() -> None:
     assert len(ids) == 1
 
 
-@pytest.mark.parametrize("name", ["smoke", "quick", "standard", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "quick", "scaling", "standard", "applications", "paper"])
 def test_built_in_matrices_expand_with_the_installed_plugins(name: str) -> None:
     matrix = builtin_matrices()[name]
     found = expand(matrix, registry())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import varied
@@ -12,6 +14,7 @@ from scipy import stats
 from benchsuite.report.material import gather
 from benchsuite.report.runners import Run, runs_of
 from benchsuite.report.scaling import AXES, fit, laws
+from benchsuite.store import StudyStore
 from benchsuite.study import Study
 
 
@@ -62,6 +65,19 @@ def test_runs_that_differ_in_more_than_the_size_are_not_fitted_together(runs: li
     for law in laws(runs):
         trials = [run.aggregate.trial for run in law.runs]
         assert len({(t.backend, t.cell, t.recipe.truncation, t.execution.allocator) for t in trials}) == 1
+
+
+def test_one_thread_of_a_cpu_is_fitted_by_its_processor_time(tmp_path: Path) -> None:
+    """The step waits for another program's work at the largest size."""
+    store = StudyStore(tmp_path / "s")
+    with store.writing():
+        store.describe({"matrix": {}, "environment": {}})
+        for place, hidden in enumerate((32, 64, 128)):
+            made = varied.record(varied.trial(size={"hidden": hidden}), place)
+            own = {"speed/step_cpu_seconds": 1e-5 * hidden, "speed/step_median_seconds": 1e-5 * hidden**2}
+            store.append(made.model_copy(update={"scalars": made.scalars | own}))
+    (law,) = laws(runs_of(gather([Study.load(tmp_path / "s")]).boards))
+    assert law.exponent == pytest.approx(1.0)
 
 
 def test_two_sizes_are_no_law(runs: list[Run]) -> None:

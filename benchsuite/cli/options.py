@@ -10,7 +10,10 @@ import typer
 _FILTER = "Only these, separated by commas"
 
 MatrixName = Annotated[
-    str, typer.Argument(metavar="MATRIX", help="smoke | quick | standard | paper, or a TOML file.")
+    str,
+    typer.Argument(
+        metavar="MATRIX", help="smoke | quick | scaling | standard | applications | paper, or a TOML file."
+    ),
 ]
 Tasks = Annotated[str | None, typer.Option("--task", help=f"{_FILTER}.", rich_help_panel="Filters")]
 Sources = Annotated[str | None, typer.Option("--source", help=f"{_FILTER}.", rich_help_panel="Filters")]

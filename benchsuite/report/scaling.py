@@ -15,6 +15,7 @@ from benchsuite.report.runners import STEP, Run
 LEAST_SIZES = 3
 """Sizes that a fit needs: two parameters, and something left to tell how well they fit."""
 TIME_STEPS = "speed/time_steps_per_second"
+PROCESSOR = "speed/step_cpu_seconds"
 LONGER = 1.05
 """Ratio of the longest to the shortest sequences above which an option is one of length."""
 
@@ -41,7 +42,8 @@ AXES = (
 
 @dataclass(frozen=True, eq=False)
 class Law:
-    """seconds = constant * size ** exponent, fitted to the logarithms by least squares.
+    """seconds = constant * size ** exponent, fitted to the logarithms by least squares; seconds as step_seconds
+    has them.
 
     half   half of the exponent's 95 % interval (Student's t, n - 2 degrees of freedom); None where the points
            leave nothing to tell it by
@@ -80,7 +82,7 @@ def _law(axis: Axis, path: str, members: Sequence[Run], flat: dict[int, dict[str
     points = []
     for run in members:
         size = steps_per_sequence(run) if path.startswith("options.") else flat[id(run)][path]
-        taken = run.mean(STEP)
+        taken = step_seconds(run)
         if isinstance(size, int | float) and size > 0 and taken:
             points.append((float(size), taken, run))
     points.sort(key=lambda point: point[0])
@@ -92,6 +94,13 @@ def _law(axis: Axis, path: str, members: Sequence[Run], flat: dict[int, dict[str
     seconds = tuple(taken for _, taken, _ in points)
     exponent, half = fit(sizes, seconds)
     yield Law(axis, tuple(run for _, _, run in points), sizes, seconds, exponent, half)
+
+
+def step_seconds(run: Run) -> float | None:
+    """Processor time of a step on one CPU thread, which other work disturbs less; else its time."""
+    execution = run.aggregate.trial.execution
+    alone = execution.device == "cpu" and execution.threads == 1
+    return (run.mean(PROCESSOR) if alone else None) or run.mean(STEP)
 
 
 def steps_per_sequence(run: Run) -> float | None:

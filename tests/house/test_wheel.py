@@ -68,7 +68,7 @@ def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
 
 def test_the_wheel_holds_the_built_in_matrices_and_the_mark_of_types(wheel: zipfile.ZipFile) -> None:
     assert "benchsuite/py.typed" in shipped(wheel)
-    for name in ("smoke", "quick", "standard", "paper"):
+    for name in ("smoke", "quick", "scaling", "standard", "applications", "paper"):
         assert f"benchsuite/matrices/{name}.toml" in shipped(wheel)
 
 

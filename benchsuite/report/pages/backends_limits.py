@@ -22,9 +22,10 @@ def scaling(runs: Sequence[Run]) -> Iterator[Block]:
     if found:
         yield Paragraph(
             "A power law, time = constant × size ^ exponent, is fitted to the time of a training step where "
-            f"{LEAST_SIZES} sizes or more were run with everything else equal. Exponent 1: twice the size "
-            "takes twice as long. Near 0: the cost of a call outweighs the arithmetic. For the hidden size 2 "
-            "is the arithmetic's own limit."
+            f"{LEAST_SIZES} sizes or more were run with everything else equal; on a CPU to the processor time "
+            "of its one thread, which other work disturbs less. Exponent 1: twice the size takes twice as "
+            "long. Near 0: the cost of a call outweighs the arithmetic. For the hidden size 2 is the "
+            "arithmetic's own limit."
         )
     missing = []
     for axis in AXES:
