@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import varied
 from blocks import charts, everything, section, tables, text, values
 
+from benchsuite.racing import Meeting, Race, Racer, judge
+from benchsuite.racing.keeping import Keeper
 from benchsuite.report.material import gather
 from benchsuite.report.pages.backends import backends_page
 from benchsuite.report.pages.backends_allocator import pairs_of
@@ -144,3 +147,36 @@ def test_machines_are_never_mixed(tmp_path: Path) -> None:
 def test_a_study_without_a_ranked_trial_has_no_such_page(tmp_path: Path) -> None:
     folder = some(tmp_path / "s", lambda record: not record.ranked)
     assert backends_page(gather([Study.load(folder)])) is None
+
+
+def race(folder: Path, started: float, slower: float, cpu: str = "Example") -> None:
+    """Store a race of two, `b` so many times as slow as `a`, and a third that fell out."""
+    pace = 1.0 + 0.01 * np.sin(np.arange(20.0))
+    found = judge({"a": 1e-3 * pace, "b": slower * 1e-3 * pace[::-1]})
+    trial = next(varied.trials())
+    racers = [Racer(name=name, trial=trial, kernel="scan") for name in "ab"]
+    racers.append(Racer(name="c", trial=trial, problem="died\nlast words", broken=True, out_since=2))
+    given = Race(name="adding lstm", clock="cpu", racers=tuple(racers), judgement=found)
+    meeting = Meeting(
+        started=started,
+        finished=started,
+        what="step",
+        rounds=20,
+        environment={"hardware.cpu": cpu},
+        races=(given,),
+    )
+    Keeper(folder, started).keep(meeting, [[]])
+
+
+def test_races_are_shown_the_latest_of_each_on_its_machine(tmp_path: Path) -> None:
+    folder = some(tmp_path / "one", lambda _: True)
+    assert not [part for part in shown(folder).sections if part.title == "Raced"]
+    race(folder, 2000.0, slower=1.5)
+    race(folder, 1000.0, slower=3.0)
+    race(folder, 3000.0, slower=9.0, cpu="Another")
+    blocks = section(shown(folder), "Raced")
+    rows = tables(blocks)["Races"]
+    assert [(row["racer"], row["is"]) for row in rows] == [("a", "first"), ("b", "slower")]
+    assert rows[1]["times the first"] == pytest.approx(1.5, rel=0.05)
+    assert "adding lstm: c fell out in round 3: died" in text(blocks)
+    assert "1 race:" in text(blocks)

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rig import rig_trial
 
-from benchsuite.contracts import Examined, Progress, Survey
+from benchsuite.contracts import Examined, Lap, Progress, Ready, Survey
 from benchsuite.errors import WorkerError
 from benchsuite.spec import Record, Series, Status
 from benchsuite.worker.channel import (
     AskExamine,
+    AskLap,
+    AskReady,
     AskRun,
     AskSurvey,
     Command,
@@ -21,7 +23,9 @@ from benchsuite.worker.channel import (
     decode_command,
     encode_command,
     encode_examined,
+    encode_lap,
     encode_progress,
+    encode_ready,
     encode_record,
     encode_survey,
 )
@@ -31,7 +35,17 @@ numbers = st.floats()
 TRIAL = rig_trial("ok", depth=1.5, name="ü\n", flag=True)
 
 
-@pytest.mark.parametrize("command", [AskSurvey(), AskExamine(()), AskExamine((TRIAL,)), AskRun(TRIAL)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        AskSurvey(),
+        AskExamine(()),
+        AskExamine((TRIAL,)),
+        AskRun(TRIAL),
+        AskReady(TRIAL, "step"),
+        AskLap(3),
+    ],
+)
 def test_commands(command: Command) -> None:
     line = encode_command(command)
     assert line.count(b"\n") == 1
@@ -45,6 +59,16 @@ def test_surveys_and_examinations(text: str, facts: dict[str, str]) -> None:
     examined = [Examined(TRIAL, None, text), Examined(rig_trial(), text, "", broken=True)]
     command = AskExamine((TRIAL, rig_trial()))
     assert decode_answer(encode_examined(examined), command) == examined
+
+
+@given(words, st.floats(allow_nan=False), st.dictionaries(words, words, max_size=3))
+def test_what_racers_say(text: str, seconds: float, facts: dict[str, str]) -> None:
+    ready = Ready(text, 3, 4, seconds, True, text, facts)
+    assert decode_answer(encode_ready(ready), AskReady(TRIAL, "step")) == ready
+    lap = Lap(seconds, seconds, seconds, text)
+    assert decode_answer(encode_lap(lap), AskLap(3)) == lap
+    with pytest.raises(WorkerError, match="out of turn"):
+        decode_answer(encode_lap(lap), AskReady(TRIAL, "step"))
 
 
 @given(words, st.none() | numbers, st.none() | numbers)

@@ -146,7 +146,10 @@ def _nothing(study: Study, records: Sequence[Record]) -> str:
             f"parity; `benchsuite show {study.name}` says why"
         )
     if len(ranked) == 1:
-        return f"nothing to race: only one trial is chosen, {ranked[0].trial.label}; a race needs two of one model"
+        return (
+            f"nothing to race: only one trial is chosen, {ranked[0].trial.label}; "
+            "a race needs two of one model"
+        )
     return (
         f"nothing to race: no two of the {len(ranked)} trials chosen of {study.name} run the same model (task, "
         "cell, architecture, size, recipe, precision, seed) in different ways; run its matrix with several "

@@ -73,7 +73,8 @@ def run_races(
     """Run every heat and store what came out in the study's `folder` as each ends. Ctrl-C ends the meeting:
     what was measured is judged and stored, and `interrupted` says so.
 
-    :param what: `step` or `inference`. :param clock: `cpu` or `wall`; None for clock_for() each heat.
+    :param heats: at least one. :param what: `step` or `inference`. :param clock: `cpu` or `wall`; None for
+        clock_for() of each heat.
     """
     started = time.time()
     keeper, laps, races = Keeper(folder, started), list[list[Turn]](), list[Race]()
@@ -101,11 +102,14 @@ def run_races(
         if run.started:
             laps.append(run.laps)
             races.append(run.race())
-            keeper.keep(meeting(), laps)
+        result = meeting()
+        if races:
+            keeper.keep(result, laps)
+        if run.started:
             hear(Done(races[-1]))
         if interrupted:
             break
-    return meeting()
+    return result
 
 
 class _Heat:

@@ -157,15 +157,16 @@ def _machines(studies: Sequence[Study], descriptions: Iterable[dict[str, object]
     homes = []
     for study, description in zip(studies, descriptions, strict=True):
         environment = description.get("environment")
-        home = _machine(environment) if isinstance(environment, dict) else Machine(())
-        own = [_machine(record.environment) for record in study.records]
+        home = machine_of(environment) if isinstance(environment, dict) else Machine(())
+        own = [machine_of(record.environment) for record in study.records]
         if not home.facts:
             home = next((machine for machine in own if machine.facts), home)
         homes.append([machine if machine.facts else home for machine in own])
     return homes
 
 
-def _machine(environment: dict[str, str]) -> Machine:
+def machine_of(environment: dict[str, str]) -> Machine:
+    """The machine that an environment's facts tell of."""
     return Machine(tuple((name, str(environment[name])) for name in HARDWARE if name in environment))
 
 

@@ -19,8 +19,8 @@ from benchsuite.worker.trial import Reporter
 KINDS = ("step", "inference")
 """What can be raced: training steps, or predict()."""
 
-LEAST_ROUND_SECONDS = 0.05
-"""Least duration of a lap: a shorter one would be about caches that the others have emptied."""
+LEAST_ROUND_SECONDS, LEAST_WARM_UP_SECONDS = 0.05, 0.5
+"""A lap may not be shorter: it would be about caches that the others have emptied."""
 
 CALIBRATION_ROUNDS = 3
 
@@ -57,8 +57,12 @@ class Racer:
         self._phase("warm up")
         timed = timing_batches(trial, loaded.batcher, loaded.data)
         self._program, self._placed = program, [program.place(batch) for batch in timed]
-        seconds = max(trial.protocol.round_seconds, LEAST_ROUND_SECONDS)
-        protocol = trial.protocol.model_copy(update={"rounds": CALIBRATION_ROUNDS, "round_seconds": seconds})
+        least = {
+            "rounds": CALIBRATION_ROUNDS,
+            "round_seconds": max(trial.protocol.round_seconds, LEAST_ROUND_SECONDS),
+            "warmup_seconds": max(trial.protocol.warmup_seconds, LEAST_WARM_UP_SECONDS),
+        }
+        protocol = trial.protocol.model_copy(update=least)
         witness = Witness(program, self._placed[0]) if self._what == "step" else None
         found = steady_state(self._call, program.synchronize, protocol)
         if witness is not None:

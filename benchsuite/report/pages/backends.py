@@ -12,6 +12,7 @@ from benchsuite.report.pages.backends_allocator import allocator
 from benchsuite.report.pages.backends_charts import relative_chart
 from benchsuite.report.pages.backends_costs import COLD, MEMORY, memory, starting
 from benchsuite.report.pages.backends_limits import limit, scaling
+from benchsuite.report.pages.backends_races import raced
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.runners import STEP, Run, geometric_mean, runs_of
 from benchsuite.report.site import Page
@@ -29,6 +30,7 @@ def backends_page(material: Material) -> Page | None:
         if runs:
             where = f" on {machine.name}" if several else ""
             sections += [Section(f"{title}{where}", blocks) for title, blocks in _parts(runs)]
+            sections += raced(material, machine, where)
             sections += allocator(runs, where)
             sections.append(Section(f"Every timing{where}", (_timings(runs),)))
     if not sections:

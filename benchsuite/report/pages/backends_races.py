@@ -1,0 +1,94 @@
+"""Trials that were raced side by side: who is faster, by how much, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from benchsuite.contracts import Bullets, Cell, Column, Paragraph, Section, Table
+from benchsuite.contracts.report import Block, Value
+from benchsuite.racing import Meeting, Race, Word, meetings
+from benchsuite.report.material import Machine, Material, machine_of
+from benchsuite.report.words import count, listed
+
+Raced = tuple[Meeting, Race]
+
+
+def raced(material: Material, machine: Machine, where: str) -> list[Section]:
+    """The latest race of each heat on a machine; none where nothing was raced. Raises StoreError."""
+    latest: dict[tuple[str, str, str], Raced] = {}
+    found = [one for study in material.studies for one in meetings(study.folder)]
+    for meeting in sorted(found, key=lambda one: one.started):
+        # a race says of its own process what a record says of its worker, which may know of a GPU as well
+        if set(machine_of(meeting.environment).facts) <= set(machine.facts):
+            latest |= {(race.name, meeting.what, race.clock): (meeting, race) for race in meeting.races}
+    return [Section(f"Raced{where}", tuple(_blocks(list(latest.values()))))] if latest else []
+
+
+def _blocks(races: Sequence[Raced]) -> Iterator[Block]:
+    judged = [(meeting, race) for meeting, race in races if race.judgement is not None]
+    several = count(len(races), "race")
+    yield Paragraph(
+        f"{several}: racers stay loaded side by side and run lap by lap, one at a time, in an order that is "
+        "drawn anew in each round, so that what disturbs the machine disturbs all of them. A ratio is the "
+        "median over rounds of a racer's time over the first one's. Faster and slower are told by a "
+        "Mann-Whitney test within blocks of rounds, corrected for all pairs of a race (Holm, 5 %), where the "
+        f"difference is above {_margin(races)}; the same means that the 95 % interval lies within that."
+    )
+    if judged:
+        yield _table(judged)
+    out = [
+        f"{race.name}: {racer.name} "
+        + ("did not start" if racer.out_since is None else f"fell out in round {racer.out_since + 1}")
+        + f": {racer.problem.splitlines()[0]}"
+        for _, race in races
+        for racer in race.racers
+        if racer.problem
+    ]
+    if out:
+        yield Bullets(tuple(out))
+
+
+def _margin(races: Sequence[Raced]) -> str:
+    return listed(sorted({f"{meeting.margin:.0%}".replace("%", " %") for meeting, _ in races}), "or")
+
+
+def _table(races: Sequence[Raced]) -> Table:
+    columns = (
+        Column("race", filter=True),
+        Column("of", filter=True, help="training steps, or predictions of a batch"),
+        Column("racer", filter=True),
+        Column("kernel", filter=True),
+        Column("clock", filter=True, help="processor time where each racer has one thread on the CPU"),
+        Column("time", "seconds", "of a step or batch, median over rounds"),
+        Column("times the first", "number", "median over rounds of the ratio to the first racer"),
+        Column("from", "number", "lower end of the ratio's 95 % bootstrap interval"),
+        Column("to", "number", "its upper end"),
+        Column("p", "mixed", "corrected for all pairs of the race"),
+        Column("is", help="held against the first racer"),
+        Column("rounds", "integer"),
+    )
+    rows: list[list[Value | Cell]] = []
+    for meeting, race in races:
+        assert race.judgement is not None
+        kernels = {racer.name: racer.kernel for racer in race.racers}
+        for one in race.judgement.standings:
+            duel = one.duel
+            word = "first" if duel is None else str(duel.word)
+            unclear = duel is not None and duel.word is Word.UNCLEAR
+            rows.append(
+                [
+                    race.name,
+                    meeting.what,
+                    one.racer,
+                    kernels.get(one.racer, ""),
+                    race.clock,
+                    Cell(one.median, mark="unsure" if one.unstable else ""),
+                    Cell(1.0 if duel is None else duel.ratio, mark="best" if duel is None else ""),
+                    None if duel is None else duel.low,
+                    None if duel is None else duel.high,
+                    None if duel is None else duel.p,
+                    Cell(word, mark="unsure" if unclear else ""),
+                    race.judgement.rounds,
+                ]
+            )
+    return Table("Races", columns, rows, "~: quartile distance above 15 % of the median: not steady.")
