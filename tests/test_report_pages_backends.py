@@ -106,9 +106,9 @@ def test_the_ratio_of_two_speeds_has_an_interval_from_both(tmp_path: Path) -> No
     (pair,) = pairs_of(runs_of(gather([study]).boards))
     assert pair.default.aggregate.trial.execution.allocator == "default"
     assert pair.half is not None
-    assert pair.default.half is not None
-    assert pair.default.speed is not None
-    assert pair.half > pair.ratio * pair.default.half / pair.default.speed
+    assert pair.default.step_half is not None
+    assert pair.default.step is not None
+    assert pair.half > pair.ratio * pair.default.step_half / pair.default.step
     assert pair.told
 
 

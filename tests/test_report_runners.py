@@ -58,6 +58,19 @@ def test_the_limit_is_the_best_that_any_backend_showed_for_the_model(tmp_path: P
     assert found["torch"].inference_share is None
 
 
+def test_a_step_is_timed_by_the_processors_clock_on_one_thread(tmp_path: Path) -> None:
+    clocks = {"speed/step_cpu_seconds": 0.5, "speed/step_median_seconds": 0.8}
+    (one,) = runs(tmp_path / "one", [varied.trial()], **clocks)
+    (two,) = runs(tmp_path / "two", [varied.trial(execution={"threads": 2})], **clocks)
+    (unknown,) = runs(tmp_path / "old", [varied.trial()], **{"speed/step_median_seconds": 0.8})
+    assert (one.step, two.step, unknown.step) == (0.5, 0.8, 0.8)
+    assert one.half is not None
+    assert one.speed is not None
+    assert one.step_half == pytest.approx(0.5 * one.half / one.speed)
+    (seeds,) = runs(tmp_path / "seeds", [varied.trial(seed=seed) for seed in range(2)], **clocks)
+    assert seeds.step_half == pytest.approx(0.0)
+
+
 def test_a_runner_is_named_by_what_differs(tmp_path: Path) -> None:
     trials = [
         varied.trial(execution={"unroll": "dynamic", "allocator": allocator, "threads": 2})

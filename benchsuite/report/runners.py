@@ -13,6 +13,7 @@ from benchsuite.report.material import Board
 from benchsuite.stats import Aggregate
 
 STEP = "speed/step_median_seconds"
+PROCESSOR = "speed/step_cpu_seconds"
 PEAK = "speed/peak_flops_per_second"
 
 
@@ -48,6 +49,29 @@ class Run:
         """The scalar's mean over seeds; None where there is none, or none that is finite."""
         found = self.aggregate.scalars.get(scalar)
         return found.mean if found is not None and math.isfinite(found.mean) else None
+
+    @property
+    def step(self) -> float | None:
+        """Seconds of a training step: of processor time on one thread of a CPU, which other work on the machine
+        disturbs less, else of wall time."""
+        return self.mean(self._clock)
+
+    @property
+    def step_half(self) -> float | None:
+        """Half the 95 % interval of `step`: over seeds; with one seed the share that the timed rounds' is of
+        their wall time."""
+        found = self.aggregate.scalars.get(self._clock)
+        if found is not None and found.half_width is not None:
+            return found.half_width
+        if self.step is None or self.half is None or not self.speed:
+            return None
+        return self.step * self.half / self.speed
+
+    @property
+    def _clock(self) -> str:
+        execution = self.aggregate.trial.execution
+        alone = execution.device == "cpu" and execution.threads == 1
+        return PROCESSOR if alone and self.mean(PROCESSOR) else STEP
 
     @property
     def share(self) -> float | None:

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.ranking import SPEED, fields
-from benchsuite.report.runners import STEP, Run
+from benchsuite.report.runners import Run
 
 LEAST_SIZES = 3
 """Sizes that a fit needs: two parameters, and something left to tell how well they fit."""
 TIME_STEPS = "speed/time_steps_per_second"
-PROCESSOR = "speed/step_cpu_seconds"
 LONGER = 1.05
 """Ratio of the longest to the shortest sequences above which an option is one of length."""
 
@@ -42,8 +41,8 @@ AXES = (
 
 @dataclass(frozen=True, eq=False)
 class Law:
-    """seconds = constant * size ** exponent, fitted to the logarithms by least squares; seconds as step_seconds
-    has them.
+    """seconds = constant * size ** exponent, fitted to the logarithms by least squares; seconds are those of
+    Run.step.
 
     half   half of the exponent's 95 % interval (Student's t, n - 2 degrees of freedom); None where the points
            leave nothing to tell it by
@@ -60,7 +59,7 @@ class Law:
 
 def laws(runs: Iterable[Run]) -> list[Law]:
     """A law for every set of runs that differ in one size alone and have LEAST_SIZES of it, by axis."""
-    timed = [run for run in runs if run.mean(STEP)]
+    timed = [run for run in runs if run.step]
     flat = {id(run): fields(run.aggregate) for run in timed}
     lengths = sorted({path for values in flat.values() for path in values if path.startswith("options.")})
     made: list[Law] = []
@@ -82,7 +81,7 @@ def _law(axis: Axis, path: str, members: Sequence[Run], flat: dict[int, dict[str
     points = []
     for run in members:
         size = steps_per_sequence(run) if path.startswith("options.") else flat[id(run)][path]
-        taken = step_seconds(run)
+        taken = run.step
         if isinstance(size, int | float) and size > 0 and taken:
             points.append((float(size), taken, run))
     points.sort(key=lambda point: point[0])
@@ -94,13 +93,6 @@ def _law(axis: Axis, path: str, members: Sequence[Run], flat: dict[int, dict[str
     seconds = tuple(taken for _, taken, _ in points)
     exponent, half = fit(sizes, seconds)
     yield Law(axis, tuple(run for _, _, run in points), sizes, seconds, exponent, half)
-
-
-def step_seconds(run: Run) -> float | None:
-    """Processor time of a step on one CPU thread, which other work disturbs less; else its time."""
-    execution = run.aggregate.trial.execution
-    alone = execution.device == "cpu" and execution.threads == 1
-    return (run.mean(PROCESSOR) if alone else None) or run.mean(STEP)
 
 
 def steps_per_sequence(run: Run) -> float | None:

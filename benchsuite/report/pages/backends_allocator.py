@@ -15,13 +15,15 @@ from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.runners import Run
 from benchsuite.report.words import count, listed, times
 
+HELP = "a training step, on one thread of a CPU its processor time; ± over seeds, or over timed rounds"
+
 
 @dataclass(frozen=True, eq=False)
 class Pair:
     """Two runs that differ in their allocator alone.
 
-    ratio  time of a training step with the default allocator over that with the tuned one
-    half   half of the ratio's 95 % interval, from those of the two speeds, which are independent; None where
+    ratio  time of a training step (Run.step) with the default allocator over that with the tuned one
+    half   half of the ratio's 95 % interval, from those of the two times, which are independent; None where
            one has none
     """
 
@@ -38,7 +40,7 @@ class Pair:
 
     @property
     def told(self) -> bool:
-        """Whether the interval leaves out 1: a difference that the rounds' own spread does not make."""
+        """Whether the interval leaves out 1."""
         return self.half is not None and abs(self.ratio - 1) > self.half
 
 
@@ -49,18 +51,18 @@ def pairs_of(runs: Sequence[Run]) -> list[Pair]:
         own = fields(run.aggregate)
         kind = str(own.pop("execution.allocator"))
         own.pop("seed")
-        if run.speed:
+        if run.step:
             groups.setdefault(json.dumps(own, sort_keys=True), {})[kind] = run
     found = [_pair(group["default"], group["tuned"]) for group in groups.values() if len(group) > 1]
     return sorted(found, key=lambda pair: -pair.ratio)
 
 
 def _pair(default: Run, tuned: Run) -> Pair:
-    assert default.speed is not None
-    assert tuned.speed is not None
-    ratio, half = tuned.speed / default.speed, None
-    if default.half is not None and tuned.half is not None:
-        half = ratio * math.hypot(default.half / default.speed, tuned.half / tuned.speed)
+    assert default.step is not None
+    assert tuned.step is not None
+    ratio, half = default.step / tuned.step, None
+    if default.step_half is not None and tuned.step_half is not None:
+        half = ratio * math.hypot(default.step_half / default.step, tuned.step_half / tuned.step)
     return Pair(default, tuned, ratio, half)
 
 
@@ -96,7 +98,8 @@ def _finding(pairs: Sequence[Pair]) -> str:
         "The time of a training step with glibc's default allocator over that with the tuned one, medians "
         f"over models: {said}; the most, {times(most.ratio)} times, is {most.by} with {most.tuned.name}. In "
         f"{told} of {count(len(pairs), 'pair')} the 95 % interval leaves out 1. "
-        "Tuned, glibc keeps large blocks instead of giving them back at every step."
+        "Tuned, glibc keeps large blocks instead of giving them back at every step. On one thread of a CPU "
+        "times are processor time; what drifts between one trial and the next is in no interval."
     )
 
 
@@ -118,8 +121,8 @@ def _by_backend(pairs: Sequence[Pair]) -> Table:
 def _by_model(pairs: Sequence[Pair]) -> Table:
     columns = (
         Column("task", filter=True), Column("model"), Column("run by", filter=True),
-        Column("default, sequences/s", "rate"), Column("tuned, sequences/s", "rate"),
-        Column("ratio", "number", "of the times; ± is half its 95 % interval, from those of the two speeds"),
+        Column("default", "seconds", HELP), Column("tuned", "seconds", HELP),
+        Column("ratio", "number", "± is half its 95 % interval, from those of the two times"),
     )  # fmt: skip
     rows: list[list[Value | Cell]] = []
     for pair in pairs:
@@ -127,6 +130,6 @@ def _by_model(pairs: Sequence[Pair]) -> Table:
         assert ranking is not None
         default, tuned = pair.default, pair.tuned
         rows.append([tuned.board.title, model_words(tuned.model, ranking), pair.by,
-                     Cell(default.speed, half=default.half), Cell(tuned.speed, half=tuned.half),
+                     Cell(default.step, half=default.step_half), Cell(tuned.step, half=tuned.step_half),
                      Cell(pair.ratio, half=pair.half)])  # fmt: skip
     return Table("Default and tuned allocator", columns, rows)
