@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import math
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -44,6 +46,18 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def results(tmp_path: Path, empty_database: Path) -> Path:
     shutil.copy(empty_database, tmp_path / "mlflow.db")
     return tmp_path
+
+
+def test_a_new_database_keeps_a_write_ahead_log_and_an_old_one_its_own_way(tmp_path: Path) -> None:
+    modes = {}
+    for name in ("old", "new"):
+        path = tmp_path / f"{name}.db"
+        if name == "old":
+            sqlite3.connect(path).execute("CREATE TABLE kept (x)").connection.close()
+        tracker.connect(tmp_path / "s", f"sqlite:///{path}")
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            (modes[name],) = connection.execute("PRAGMA journal_mode").fetchone()
+    assert modes == {"old": "delete", "new": "wal"}
 
 
 def run(

@@ -12,7 +12,7 @@ from benchsuite.spec import Record, Series, Trial
 MOST_POINTS = 500
 """Points of one curve: more cannot be told apart in a chart; the whole curve is attached as Parquet."""
 
-MOST_IN_BATCH = 700
+MOST_IN_BATCH = 600
 """Points of one record. A request may hold 1000, but SQLite takes 0.1 ms for each, and mirroring a trial is
 to take no longer than 150 ms."""
 
