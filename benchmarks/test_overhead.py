@@ -23,7 +23,7 @@ from benchsuite.spec import Execution
 LOOP_ROUNDS = 9
 TRIALS = {"null": 90, "numpy": 90, "torch": 60}
 COMPILING, FEW = ("tensorflow", "jax"), 8
-"""Backends that compile for tenths of a second in every trial, and how many trials of them are run. They leave cold
+"""Backends that compile for tenths of a second in every trial, and how many of these are run. They leave cold
 caches, and garbage to collect: what the suite's code takes after that is shown and is no goal."""
 FLUSHES = 200
 MEMORY = Path("/dev/shm")
