@@ -40,11 +40,11 @@ def counted(work: Callable[[], object]) -> int:
 @pytest.mark.parametrize("unroll", ["dynamic", "static"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_products_counted_are_the_products_run(case: FlopCase, unroll: str) -> None:
-    """To the last one: but for the gradients by first states that are zero, and additive attention's outer
-    product with v, which this backend has as a sum and a scaling."""
+    """To the last one. The gradients by first states that are zero may be worked out or not: nobody reads them.
+    Additive attention's outer product with v is a sum and a scaling in this backend."""
     execution = Execution.model_validate({"unroll": unroll})
     program = TorchBackend().build(case.model, case.parameters(), Recipe(), execution)
     placed = program.place(case.batch)
     assert counted(lambda: program.predict(placed)) == inference_flops(case.model, case.batch)
-    expected = training_flops(case.model, case.batch) - case.by_zero_states - case.scored
-    assert counted(lambda: program.step(placed)) == expected
+    expected = training_flops(case.model, case.batch) - case.scored
+    assert expected - counted(lambda: program.step(placed)) in (0.0, case.by_zero_states)
