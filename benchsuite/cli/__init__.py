@@ -14,7 +14,7 @@ def main() -> None:
 
 GENERATION = 50_000
 """Objects made between two garbage collections. Python's own 700 look at a growing heap a hundred times while
-modules are imported: a tenth of the time that a command takes to start."""
+modules are imported: a twentieth of the time that a command takes to start."""
 
 
 def _main() -> None:

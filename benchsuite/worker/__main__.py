@@ -7,7 +7,6 @@ standard output and error that the parent captures.
 
 from __future__ import annotations
 
-import gc
 import os
 import queue
 import signal
@@ -150,11 +149,8 @@ def _printable(text: str) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """Serve the backend that the first argument names, on the descriptor that the second one gives."""
-    gc.disable()  # nothing that is imported here is garbage; frameworks are imported as their users would
     from benchsuite.worker.runner import Session
 
-    gc.freeze()
-    gc.enable()
     backend, descriptor = arguments
     serve(Session(backend), int(descriptor))
 
