@@ -13,6 +13,7 @@ import time
 
 from benchmarks.contestants import Contestant, peers
 from benchmarks.floor import Floor
+from benchmarks.refusal import Refused
 from benchmarks.shapes import SHAPES, Shape
 from benchmarks.suite import SuiteContestant
 from benchsuite.spec import Execution
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> None:
             contestant = build(name, SHAPES[shape], execution)
             contestant.step()
             contestant.synchronize()
-        except NotImplementedError as reason:
+        except Refused as reason:
             channel.write(json.dumps({"refused": str(reason)}) + "\n")
             return
         loss, start = contestant.loss(), time.perf_counter() - begin

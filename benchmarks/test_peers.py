@@ -11,6 +11,7 @@ from functools import cache
 import pytest
 
 from benchmarks.contestants import FRAMEWORKS, Peers, peers
+from benchmarks.refusal import Refused
 from benchmarks.shapes import Shape
 from benchmarks.suite import SuiteContestant
 from benchsuite.executors.variables import worker_variables
@@ -34,7 +35,7 @@ def losses(framework: str, shape: Shape) -> Losses:
     for way, make in {**peers(framework), **suite}.items():
         try:
             contestant = make(shape)
-        except NotImplementedError as reason:
+        except Refused as reason:
             found[way] = str(reason)
             continue
         seen = []

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.contestants import Contestant, Peers
+from benchmarks.refusal import Refused
 from benchmarks.shapes import CLASSES, Shape
 
 LAYERS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
@@ -51,7 +52,7 @@ class TensorFlow(Contestant):
 
     def __init__(self, shape: Shape, unroll: bool = False, jit: bool = False) -> None:
         if unroll and shape.time > LONGEST_UNROLLED:
-            raise NotImplementedError(f"Keras takes minutes to unroll {shape.time} steps")
+            raise Refused(f"Keras takes minutes to unroll {shape.time} steps")
         batch = shape.data()
         mask = np.arange(shape.time) < batch.lengths[:, None]
         inputs = [batch.inputs, mask] if shape.ragged else [batch.inputs]
