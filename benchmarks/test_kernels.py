@@ -1,0 +1,131 @@
+"""Kernels against the floor and against what users would write, in interleaved rounds.
+
+`KERNELS=table` (the default) races the seven shapes that the goals were set with and the padded one;
+`KERNELS=all` every shape and cell. Every goal is a ratio of CPU times within one race.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.conftest import Set
+from benchmarks.race import Entry, Race
+from benchmarks.shapes import FULL, RAGGED, SHAPES, Shape
+
+NUMPY = "numpy:suite-dynamic"
+TABLE = [
+    "lstm-rows-B128-H128",
+    "lstm-text-B128-H256",
+    "lstm-text-B32-H128",
+    "gru-rows-B128-H128",
+    "gru-text-B32-H128",
+    "rnn-rows-B32-H128",
+    "lstm-long-B32-H128",
+]
+EVERYTHING = os.environ.get("KERNELS", "table") == "all"
+RACED = FULL if EVERYTHING else [SHAPES[name] for name in TABLE]
+PADDED = RAGGED if EVERYTHING else [SHAPES["lstm-padded-B128-H128"]]
+ROUNDS = 7
+
+SUITES = {
+    "torch": ["suite-fused", "suite-dynamic"],
+    "tensorflow": ["suite-dynamic"],
+    "jax": ["suite-dynamic"],
+}
+PEERS = {
+    "torch": ["nn", "packed", "loop", "compile"],
+    "tensorflow": ["keras", "keras-unrolled", "keras-jit"],
+    "jax": ["scan", "scan-hoisted", "scan-unroll4", "scan-unroll8", "flax"],
+}
+
+
+@cache
+def medians(shape: Shape, names: tuple[str, ...], what: str, allocator: str) -> dict[str, float]:
+    """CPU seconds a call of those who could take part."""
+    with Race([Entry(name, shape, allocator) for name in names], what) as race:
+        race.run(ROUNDS)
+        return {entry.name: race.seconds(entry) for entry in race.entries}
+
+
+def geometric_mean(ratios: list[float]) -> float:
+    return float(np.exp(np.mean(np.log(ratios))))
+
+
+def note(found: dict[str, float]) -> str:
+    return ", ".join(f"{name} {1e3 * seconds:.3g} ms" for name, seconds in found.items())
+
+
+@pytest.mark.parametrize("shape", RACED, ids=lambda shape: shape.name)
+def test_numpy_is_near_the_floor(shape: Shape, goal: Set, benchmark: Any) -> None:
+    names = (NUMPY, "floor", "torch:nn")
+    found = benchmark.pedantic(medians, (shape, names, "step", "tuned"), rounds=1)
+    benchmark.extra_info.update(found)
+    share = found["floor"] / found[NUMPY]
+    goal(f"NumPy, share of the floor: {shape.name}", share, at_least=0.45, note=note(found))
+
+
+def test_numpy_in_geometric_mean(goal: Set) -> None:
+    names = (NUMPY, "floor", "torch:nn")
+    tuned = [medians(shape, names, "step", "tuned") for shape in RACED]
+    goal(
+        "NumPy, share of the floor: geometric mean",
+        geometric_mean([found["floor"] / found[NUMPY] for found in tuned]),
+        at_least=0.60,
+    )
+    goal(
+        "NumPy over torch.nn, tuned allocator: geometric mean",
+        geometric_mean([found["torch:nn"] / found[NUMPY] for found in tuned]),
+        at_least=1.0,
+    )
+    default = [medians(shape, (NUMPY, "torch:nn"), "step", "default") for shape in RACED]
+    goal(
+        "NumPy over torch.nn, default allocator: geometric mean",
+        geometric_mean([found["torch:nn"] / found[NUMPY] for found in default]),
+        at_least=1.3,
+    )
+
+
+@pytest.mark.parametrize("shape", RACED, ids=lambda shape: shape.name)
+def test_numpy_inference_is_near_torchs(shape: Shape, goal: Set, benchmark: Any) -> None:
+    found = benchmark.pedantic(medians, (shape, (NUMPY, "torch:nn"), "predict", "tuned"), rounds=1)
+    goal(
+        f"NumPy inference over torch.nn's: {shape.name}",
+        found[NUMPY] / found["torch:nn"],
+        at_most=1.35,
+        note=note(found),
+    )
+
+
+@pytest.mark.parametrize(("way", "asked"), [("batched", 3.0), ("per-sample", 20.0)])
+def test_numpy_as_public_packages_write_it(way: str, asked: float, goal: Set, benchmark: Any) -> None:
+    shape = SHAPES["lstm-rows-B128-H128"]
+    found = benchmark.pedantic(medians, (shape, (NUMPY, f"numpy:{way}"), "step", "tuned"), rounds=1)
+    goal(f"NumPy over {way} NumPy", found[f"numpy:{way}"] / found[NUMPY], at_least=asked, note=note(found))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_padding_is_no_work(cell: str, goal: Set, benchmark: Any) -> None:
+    padded, level = SHAPES[f"{cell}-padded-B128-H128"], SHAPES[f"{cell}-level-B128-H128"]
+    entries = [Entry(NUMPY, padded), Entry(NUMPY, level)]
+    with Race(entries) as race:
+        benchmark.pedantic(race.round, rounds=ROUNDS, warmup_rounds=1)
+        ratio = race.ratio(*entries)
+    goal(f"NumPy, padded over as many real steps: {cell}", ratio, at_most=1.25)
+
+
+@pytest.mark.parametrize("shape", [*RACED, *PADDED], ids=lambda shape: shape.name)
+@pytest.mark.parametrize("framework", SUITES)
+def test_no_idiomatic_way_is_faster(framework: str, shape: Shape, goal: Set, benchmark: Any) -> None:
+    names = tuple(f"{framework}:{way}" for way in [*SUITES[framework], *PEERS[framework]])
+    found = benchmark.pedantic(medians, (shape, names, "step", "tuned"), rounds=1)
+    benchmark.extra_info.update(found)
+    ours = min(seconds for name, seconds in found.items() if ":suite-" in name)
+    best = min(seconds for name, seconds in found.items() if ":suite-" not in name)
+    goal(
+        f"{framework} over its best idiomatic way: {shape.name}", best / ours, at_least=0.98, note=note(found)
+    )
