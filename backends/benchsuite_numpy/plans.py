@@ -13,6 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
+ALIGN = 4
+"""Rows are computed in groups of so many: whole vectors, and fewer different widths."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -20,7 +23,7 @@ class Plan:
 
     rows    B
     live    for every step of the loop, how many rows are not yet over; never rising
-    widths  for every step, how many rows are computed: `live` (dynamic) or B (static)
+    widths  for every step, how many rows are computed: `live`, rounded up (dynamic), or B (static)
     """
 
     rows: int
@@ -57,7 +60,8 @@ def plan_for(lengths: np.ndarray, time: int, static: bool) -> Plan:
     steps = time if static else int(lengths.max())
     live = (lengths[:, None] > np.arange(steps)).sum(axis=0).tolist()
     rows = len(lengths)
-    return Plan(rows, tuple(live), (rows,) * steps if static else tuple(live))
+    widths = steps * [rows] if static else [min(rows, -(-here // ALIGN) * ALIGN) for here in live]
+    return Plan(rows, tuple(live), tuple(widths))
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,8 @@ def test_the_decoder_follows_the_lengths_of_the_targets() -> None:
     assert isinstance(static, Placed)
     assert placed.written is not None
     assert static.written is not None
-    assert placed.plan.widths == (3, 3, 2, 2, 1, 1)
-    assert placed.written.plan.widths == (3, 2, 2, 1, 1)
+    assert placed.plan.live == (3, 3, 2, 2, 1, 1)
+    assert placed.written.plan.live == (3, 2, 2, 1, 1)
     assert static.written.plan.widths == (3,) * 5
     assert [placed.order.tolist(), placed.written.order.tolist()] == [[1, 2, 0], [0, 2, 1]]
 

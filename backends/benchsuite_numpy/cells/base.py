@@ -3,6 +3,10 @@
 Everything is feature-major: a step's arrays are (rows of units, width), so that the gates are contiguous
 blocks and one product serves input, recurrence and bias. A step's state is one array (K, width) that holds
 h, the input and a row of ones; a step writes its h straight into the state of the next one.
+
+A step may compute more rows than are live. Nobody reads their states, so nothing freezes them, and what nobody
+reads has no gradient. Only the backward direction, where a row's own steps come after such columns, begins its
+rows at zero and ends their gradients there.
 """
 
 from __future__ import annotations
@@ -33,11 +37,11 @@ class Step:
 
     state   (K, w)  [h; x; 1] as the cell orders them, before the step
     h       (H, w)  the h in `state`
+    x       (I, w)  the input in `state`
     out     (H, w)  h after the step, inside the next state
     gates   (Z, w)  activations; the backward pass puts their gradients there
     back    (H, w) or (H + I, w)  dL/dh before the step and, where wanted, dL/dx
-    frozen  (new, old) columns of rows that are over: the state stays as it is
-    fresh   columns of the next state whose row starts at the next step
+    fresh   columns of the next state whose row starts at the next step, at zero
     extra   what the cell adds (the LSTM's c)
     """
 
@@ -46,10 +50,10 @@ class Step:
     live: int
     state: Array
     h: Array
+    x: Array
     out: Array
     gates: Array
     back: Array
-    frozen: list[tuple[Array, Array]] = field(default_factory=list)
     fresh: list[Array] = field(default_factory=list)
     extra: Any = None
 
@@ -188,15 +192,20 @@ class Kernel(abc.ABC):
         steps = []
         for s, (t, w) in enumerate(zip(order, widths, strict=True)):
             state, after = states[s][:, :w], states[s + 1][: self.H]
-            step = Step(t, w, plan.live[t], state, state[: self.H], after[:, :w], gates[s], backs[s])
-            if step.live < w:
-                step.frozen.append((step.out[:, step.live :], step.h[:, step.live :]))
-            if after.shape[1] > w:
-                step.fresh.append(after[:, w:])
+            h, x, out = state[: self.H], state[self.x_at : self.x_at + self.I], after[:, :w]
+            step = Step(t, w, plan.live[t], state, h, x, out, gates[s], backs[s])
+            starting = self.starting(plan, t)
+            if starting.start < starting.stop:
+                step.fresh.append(after[:, starting])
             steps.append(step)
         self.work(plan.rows)  # narrower steps' temporaries lie in the same memory
         self.arena.views("fitted", self.parts * [(self.H, plan.rows)])
         return steps
+
+    def starting(self, plan: Plan, t: int) -> slice:
+        """The rows that start after step `t`, and those computed next that start later: read forwards, all have
+        started before."""
+        return slice(plan.live[t], plan.widths[t - 1]) if self.reverse and t else slice(0, 0)
 
     def start(self, plan: Plan, initial: Sequence[Array] | None, keep: bool) -> None:
         """Begin at `initial`, (H, B) for every part of the state, or at zero; `keep` for a backward pass."""
@@ -233,8 +242,16 @@ class Kernel(abc.ABC):
     def forward(self, sources: Sequence[Sequence[Array]]) -> None:
         """Run the steps. Each source gives, for every t, some of the input's rows, one below the other."""
         self.prepare()
-        for step in self.steps:
-            self.go(step, [source[step.t] for source in sources])
+        if len(sources) > 1:
+            for step in self.steps:
+                self.go(step, [source[step.t] for source in sources])
+            return
+        (source,) = sources
+        for step in self.steps:  # the usual case, without what go() does for many parts
+            step.x[...] = source[step.t]
+            self.forward_step(step)
+            for columns in step.fresh:
+                columns[...] = 0
 
     def go(self, step: Step, parts: Sequence[Array]) -> None:
         """Run one step; its input's rows are `parts`, one below the other."""
@@ -243,8 +260,6 @@ class Kernel(abc.ABC):
             step.state[at : at + part.shape[0]] = part
             at += part.shape[0]
         self.forward_step(step)
-        for new, old in step.frozen:
-            new[...] = old
         for columns in step.fresh:
             columns[...] = 0
 
@@ -257,10 +272,10 @@ class Kernel(abc.ABC):
         """
         self.sum.clear()
         d_state: list[Array] | None = None
-        for index in range(len(self.steps) - 1, -1, -1):
-            step = self.steps[index]
-            detached = bool(index and truncation and step.t and step.t % truncation == 0)
-            wanted = self.below or not (detached or index == 0)
+        first = self.steps[0]
+        for step in reversed(self.steps):
+            detached = bool(truncation and step.t and step.t % truncation == 0 and step is not first)
+            wanted = self.below or not (detached or step is first)
             d_state = self.go_back(step, d_state, slopes[step.t], record, wanted)
             if detached:
                 d_state = None
@@ -282,7 +297,7 @@ class Kernel(abc.ABC):
         for rows, value in slopes:
             target = dh[:, rows]
             self.xp.add(target, value, out=target)
-        if step.live < step.width:
+        if self.reverse and step.live < step.width:  # what came before a row's start is none of it
             for part in d_state:
                 part[:, step.live :] = 0
         if record is not None:

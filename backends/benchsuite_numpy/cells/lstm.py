@@ -95,10 +95,8 @@ class Lstm(Kernel):
         for s, step in enumerate(steps):
             w, after = step.width, cells[s + 1]
             step.extra = Cells(cells[s][:, :w], after[:, :w], tanh_c[s])
-            if step.frozen:
-                step.frozen.append((after[:, step.live : w], cells[s][:, step.live : w]))
             if step.fresh:
-                step.fresh.append(after[:, w:])
+                step.fresh.append(after[:, self.starting(plan, step.t)])
         return steps
 
     def first_state(self) -> list[Array]:
