@@ -13,6 +13,7 @@ import torch
 Saved = tuple[torch.Tensor, ...]
 """What a step's backward pass needs."""
 
+_ONE = torch.ones(())
 _sigmoid_backward = torch.ops.aten.sigmoid_backward
 _tanh_backward = torch.ops.aten.tanh_backward
 
@@ -22,98 +23,106 @@ class Gates(Protocol):
 
     def forward(
         self,
-        gx: torch.Tensor,
+        gx: torch.Tensor | None,
         gh: torch.Tensor,
         h: torch.Tensor,
         c: torch.Tensor | None,
         out: torch.Tensor,
     ) -> tuple[torch.Tensor | None, Saved]:
-        """Write h' (B, H) into `out`; the next c, and what backward() needs. gh may be written over."""
+        """Write h' (B, H) into `out`; the next c, and what backward() needs. gh is written over. gx may be None
+        where the cell needs nothing but its sum with gh (rnn, lstm), and gh holds that already."""
 
     def backward(
         self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: torch.Tensor, d_gh: torch.Tensor
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        """From dL/dh' and dL/dc' write dL/dgx and dL/dgh; dL/dh but for its way through gh (None: zero), and
-        dL/dc."""
+        """From dL/dh' and dL/dc' (None: zero) write dL/dgx and dL/dgh, one tensor where they are equal and the
+        caller likes (rnn, lstm); dL/dh but for its way through gh (None: zero), and dL/dc."""
 
 
 class RnnGates:
-    """h' = tanh(gx + gh)."""
+    """h' = tanh(gx + gh) (Elman 1990)."""
 
     def forward(
         self,
-        gx: torch.Tensor,
+        gx: torch.Tensor | None,
         gh: torch.Tensor,
         h: torch.Tensor,  # noqa: ARG002
         c: torch.Tensor | None,
         out: torch.Tensor,
     ) -> tuple[torch.Tensor | None, Saved]:
-        torch.tanh(gh.add_(gx), out=out)
+        sums = gh if gx is None else gh.add_(gx)
+        torch.sub(_ONE, sums.mul_(-2).sigmoid_(), alpha=2, out=out)
         return c, (out,)
 
     def backward(
         self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: torch.Tensor, d_gh: torch.Tensor
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         _tanh_backward.grad_input(d, saved[0], grad_input=d_gx)
-        d_gh.copy_(d_gx)
+        if d_gh is not d_gx:
+            d_gh.copy_(d_gx)
         return None, d_c
 
 
 class LstmGates:
-    """i, f, g, o; c' = sig(f) c + sig(i) tanh(g); h' = sig(o) tanh(c')."""
+    """i, f, g, o; c' = sig(f) c + sig(i) tanh(g); h' = sig(o) tanh(c') (Gers et al. 2000).
+
+    Of g and c' the sigmoids of -2 times themselves are kept: with s the latter, y tanh = y - 2 y s, and the
+    derivative of tanh is 4 s (1 - s).
+    """
 
     def forward(
         self,
-        gx: torch.Tensor,
+        gx: torch.Tensor | None,
         gh: torch.Tensor,
         h: torch.Tensor,
         c: torch.Tensor | None,
         out: torch.Tensor,
     ) -> tuple[torch.Tensor | None, Saved]:
         assert c is not None
-        sums, hidden = gh.add_(gx), h.shape[1]
-        sums[:, : 2 * hidden].sigmoid_()
-        sums[:, 2 * hidden : 3 * hidden].tanh_()
-        sums[:, 3 * hidden :].sigmoid_()
-        i, f, g, o = sums.chunk(4, 1)
-        following = torch.addcmul(f * c, i, g)
-        bent = following.tanh()
-        torch.mul(o, bent, out=out)
+        sums, hidden = gh if gx is None else gh.add_(gx), h.shape[1]
+        sums[:, 2 * hidden : 3 * hidden].mul_(-2)
+        i, f, g, o = sums.sigmoid_().chunk(4, 1)
+        following = torch.addcmul(i, f, c).addcmul_(i, g, value=-2)
+        bent = torch.mul(following, -2).sigmoid_()
+        torch.addcmul(o, o, bent, value=-2, out=out)
         return following, (sums, c, bent)
 
     def backward(
         self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: torch.Tensor, d_gh: torch.Tensor
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        assert d_c is not None
         sums, c, bent = saved
         i, f, g, o = sums.chunk(4, 1)
-        d_c = d_c + _tanh_backward(d * o, bent)
+        through = _sigmoid_backward(d * o, bent)
+        d_c = through.mul_(4) if d_c is None else torch.add(d_c, through, alpha=4)
         hidden = c.shape[1]
-        torch.mul(d_c, g, out=d_gx[:, :hidden])
+        torch.addcmul(d_c, d_c, g, value=-2, out=d_gx[:, :hidden])
         torch.mul(d_c, c, out=d_gx[:, hidden : 2 * hidden])
-        both = d_gx[:, : 2 * hidden]
-        _sigmoid_backward.grad_input(both, sums[:, : 2 * hidden], grad_input=both)
-        _tanh_backward.grad_input(d_c * i, g, grad_input=d_gx[:, 2 * hidden : 3 * hidden])
-        _sigmoid_backward.grad_input(d * bent, o, grad_input=d_gx[:, 3 * hidden :])
-        d_gh.copy_(d_gx)
+        torch.mul(d_c, i, out=d_gx[:, 2 * hidden : 3 * hidden])
+        torch.addcmul(d, d, bent, value=-2, out=d_gx[:, 3 * hidden :])
+        _sigmoid_backward.grad_input(d_gx, sums, grad_input=d_gx)
+        d_gx[:, 2 * hidden : 3 * hidden].mul_(4)
+        if d_gh is not d_gx:
+            d_gh.copy_(d_gx)
         return None, d_c.mul_(f)
 
 
 class GruGates:
-    """r, z, n; n = tanh(gx_n + r * gh_n); h' = n + z (h - n)."""
+    """r, z, n; n = tanh(gx_n + r * gh_n); h' = n + z (h - n) (Cho et al. 2014, with reset after)."""
 
     def forward(
         self,
-        gx: torch.Tensor,
+        gx: torch.Tensor | None,
         gh: torch.Tensor,
         h: torch.Tensor,
         c: torch.Tensor | None,
         out: torch.Tensor,
     ) -> tuple[torch.Tensor | None, Saved]:
+        assert gx is not None
         hidden = h.shape[1]
         gates, gh_n = gh[:, : 2 * hidden], gh[:, 2 * hidden :]
         r, z = gates.add_(gx[:, : 2 * hidden]).sigmoid_().chunk(2, 1)
-        n = torch.addcmul(gx[:, 2 * hidden :], r, gh_n).tanh_()
+        n = torch.addcmul(gx[:, 2 * hidden :], r, gh_n).mul_(-2).sigmoid_()
+        n = torch.sub(_ONE, n, alpha=2)
         apart = h - n
         torch.addcmul(n, z, apart, out=out)
         return c, (gates, gh_n, n, apart)

@@ -10,8 +10,8 @@ from torch.profiler import ProfilerActivity, profile
 from benchsuite.contracts import Batch
 from benchsuite.spec import Convolutional, ModelSpec, Tokens
 from benchsuite_torch.additive import AdditiveLoop
-from benchsuite_torch.hoist import Hoist
 from benchsuite_torch.placement import CLASSES
+from benchsuite_torch.recurrence import RecurrentLoop
 
 OPERATORS: dict[str, str] = {
     "aten::_cudnn_rnn": "cudnn",
@@ -24,7 +24,7 @@ OPERATORS: dict[str, str] = {
 """Operators that only a library's own kernel runs."""
 GENERAL = ("aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::convolution")
 """torch's own entry points: `aten` where they ran and no library's kernel did."""
-LOOPS = (Hoist.__name__, AdditiveLoop.__name__)
+LOOPS = (RecurrentLoop.__name__, AdditiveLoop.__name__)
 """What only our loops over steps call, once a layer."""
 
 
