@@ -15,10 +15,11 @@ from benchsuite.errors import ContractError
 from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite_jax import optimisers
 from benchsuite_jax.decoding import JaxDecoding
-from benchsuite_jax.executables import QUICK_CPU_COMPILATION, Executables, loop_kind
+from benchsuite_jax.executables import CPU_COMPILATION, QUICK_CPU_COMPILATION, Executables, loop_kind
 from benchsuite_jax.feed import Feed
 from benchsuite_jax.network import Network
 from benchsuite_jax.placement import Placed, Placement, by_row, fetched, taken
+from benchsuite_jax.recurrence import ROWS_BY_STEP
 from benchsuite_jax.stack import States
 
 PASSES = ("gradients", "predict", "step")
@@ -40,7 +41,7 @@ class JaxProgram(Program):
         truncation = None if recipe.truncation is None else int(recipe.truncation)
         precision = jax.lax.Precision.HIGH if execution.precision == "tf32" else jax.lax.Precision.HIGHEST
         self._network = Network(model, execution.unroll, truncation, precision)
-        self._executables = Executables(self._scope)
+        self._executables = Executables(self._scope, CPU_COMPILATION if device.platform == "cpu" else {})
         self._placement = Placement(model, execution, device)
         self._parameters = self._placement.parameters(parameters)
         with jax.default_device(device):
@@ -156,10 +157,15 @@ class JaxProgram(Program):
         return found
 
     def notes(self) -> dict[str, str]:
-        return {
+        found = {
             "compilations": str(len(self._executables.compiled)),
             "compile_seconds": f"{self._executables.seconds:.3f}",
         }
+        if isinstance(self._model.body, Convolutional):
+            return found
+        by_step, once = f"by step from {ROWS_BY_STEP} rows on", "else in one product"
+        written = f"written out (jax.custom_vjp); weights' gradients {by_step}, {once}"
+        return found | {"backward": "cuDNN's" if self._execution.unroll == "fused" else written}
 
     def _step(
         self,
