@@ -37,13 +37,14 @@ class Walk:
         carry: Carry,
         steps: Any,
         back: bool = False,
+        unroll: int = 1,
     ) -> tuple[Carry, Any]:
         """Like `lax.scan` over the leading axis of the arrays in `steps`; `back`: against the layer's own
-        direction."""
+        direction. A scan takes `unroll` steps a round."""
         reverse = self.reverse != back
         with jax.named_scope(self.scope):
             if not self.static:
-                scanned: tuple[Carry, Any] = jax.lax.scan(step, carry, steps, reverse=reverse)
+                scanned: tuple[Carry, Any] = jax.lax.scan(step, carry, steps, reverse=reverse, unroll=unroll)
                 return scanned
             time, emitted = len(jax.tree.leaves(steps)[0]), []
             for t in reversed(range(time)) if reverse else range(time):

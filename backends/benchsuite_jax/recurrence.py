@@ -112,7 +112,8 @@ def _way_back(cell: Cell, walk: Walk, passed: Passed, d_ran: Ran) -> tuple[Weigh
 
     steps = (Step(before, states, kept), entering.x, d_outputs, _times(entering))
     zeros = {name: jnp.zeros_like(array) for name, array in w.items()} if by_step else None
-    (d_initial, d_w), (back, d_probe) = walk.run(step, (d_final, zeros), steps, back=True)
+    unroll = 1 if by_step else cell.unroll_back
+    (d_initial, d_w), (back, d_probe) = walk.run(step, (d_final, zeros), steps, back=True, unroll=unroll)
     if d_w is None:
         d_w, back = cell.collect(entering.x, before[0], back), cell.d_inputs(w, back)
     return d_w, Entering(back, d_initial, None, d_probe)
