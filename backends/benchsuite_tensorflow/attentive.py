@@ -143,7 +143,7 @@ class Attentive:
         prepared = [cell.prepare_back(layer, True) for layer in given.layers]
         back_to_query = tf.transpose(attention.Wq)
         inputs = self._inputs(given)
-        shapes = [cell.accumulators(rows, wide, self.hidden) for wide in inputs]
+        shapes = [cell.accumulators(wide, self.hidden) for wide in inputs]
         states_end, each = depth * parts, len(shapes[0])
 
         def body(carry: list[Tensor], steps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
@@ -165,7 +165,7 @@ class Attentive:
                 if index:
                     d_states[index - 1][0] = d_states[index - 1][0] + back.inputs
             d_context = d_context + back.inputs
-            d_ahead = back.weights[cell.ahead]
+            d_ahead = back.ahead
             past = look_back(attention.Wq, attention.v, h_before, memory, looked, d_context)
             before[-1][0] = before[-1][0] + past.query @ back_to_query
             emitted = [d_ahead, d_context, past.query, *(taps if tapped else ())]

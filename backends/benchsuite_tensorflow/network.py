@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -77,6 +78,17 @@ class Network:
         """Whether part of the recurrence is a loop where the encoder is a fused kernel."""
         decoder = self.model.decoder
         return decoder is not None and decoder.attention == "additive"
+
+    @property
+    def weight_gradients(self) -> str:
+        """How the loops make the weights' gradients, in words."""
+        if self._stack is None:
+            return "no loops"
+        below = CELLS[self._stack.body.cell].whole_below[self._loop.unroll]
+        whole = "in one product over all steps"
+        if math.isinf(below):
+            return f"weights' gradients {whole}"
+        return f"weights' gradients added step by step{f', below {below} rows {whole}' if below else ''}"
 
     @property
     def prefixes(self) -> list[str]:

@@ -143,7 +143,7 @@ class TensorFlowProgram(Program):
         }
 
     def _backward_path(self) -> str:
-        written = "written out (tf.custom_gradient)"
+        written = f"written out (tf.custom_gradient); {self._network.weight_gradients}"
         if not self._network.second_pass:
             return written
         return (

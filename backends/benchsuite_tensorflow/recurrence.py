@@ -17,6 +17,16 @@ from benchsuite_tensorflow.loops import Loop
 
 
 @dataclass(frozen=True)
+class Past:
+    """What a backward pass reads: the inputs, the initial state, the outputs h, what the steps kept."""
+
+    x: Tensor
+    start: Sequence[Tensor]
+    outputs: Tensor
+    kept: list[Any]
+
+
+@dataclass(frozen=True)
 class Recurrence:
     """How to run a cell over (T, B, I).
 
@@ -53,7 +63,9 @@ class Recurrence:
             outputs, kept = self._forward(x, values, start)
 
             def gradient(d_outputs: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-                dx, others = self._backward(x, values, kept, d_outputs, keep, bool(extra))
+                past = Past(x, start, outputs[0], kept)
+                back = self._backward_whole if self._whole(x) else self._backward
+                dx, others = back(past, values, d_outputs, keep, bool(extra))
                 return (dx, *others)
 
             return outputs, gradient
@@ -66,30 +78,35 @@ class Recurrence:
         self, x: Tensor, weights: Sequence[Tensor], initial: Sequence[Tensor]
     ) -> tuple[tuple[Tensor, ...], list[Any]]:
         cell, rows, inputs = self.cell, x.shape[1], x.shape[2]
-        prepared = cell.prepare(weights)
-        emitted_parts = 2 if self.cells else 1
+        whole, emitted_parts = self._whole(x), 2 if self.cells else 1
+        ahead = whole and (self.loop.unroll == "static" or cell.gates == 1)
+        prepared = cell.prepare_hidden(weights) if ahead else cell.prepare(weights)
+        entered = cell.entered if whole else 0
 
         def body(carry: list[Tensor], steps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-            state, kept = cell.forward(prepared, steps[0], tuple(carry))
-            return list(state), [*state[:emitted_parts], *(kept if self.training else ())]
+            entering = (None, tuple(carry), steps[0]) if ahead else (steps[0], tuple(carry))
+            state, kept = cell.forward(prepared, *entering)
+            return list(state), [*state[:emitted_parts], *(kept[entered:] if self.training else ())]
 
-        widths = cell.kept_widths(inputs, self.hidden) if self.training else []
+        widths = cell.kept_widths(inputs, self.hidden)[entered:] if self.training else []
         emits = [[rows, width] for width in [self.hidden] * emitted_parts + widths]
-        _, steps = self.loop.run(body, list(initial), [self.loop.unpack(x)], emits, backwards=False)
+        read = self.loop.unpack(_input_gates(x, weights[0], weights[2]) if ahead else x)
+        _, steps = self.loop.run(body, list(initial), [read], emits, backwards=False)
         outputs = tuple(self.loop.pack(part) for part in steps[:emitted_parts])
         return outputs, steps[emitted_parts:]
 
     def _backward(
         self,
-        x: Tensor,
+        past: Past,
         weights: Sequence[Tensor],
-        kept: list[Any],
         d_outputs: Tensor,
         keep: Tensor | None,
         tapped: bool,
     ) -> tuple[Tensor | None, list[Tensor]]:
-        """dL/dx; the weights' gradients, the initial state's, and dL/dh_t where it is tapped."""
-        cell, loop, rows, inputs = self.cell, self.loop, x.shape[1], x.shape[2]
+        """dL/dx; the weights' gradients, added up step by step, the initial state's, and dL/dh_t where it is
+        tapped."""
+        cell, loop, x = self.cell, self.loop, past.x
+        rows, inputs = x.shape[1], x.shape[2]
         prepared = cell.prepare_back(weights, self.to_inputs)
         parts, cut = cell.parts, keep is not None
 
@@ -102,10 +119,59 @@ class Recurrence:
             return state + sums, emitted
 
         zeros = [tf.zeros([rows, self.hidden], x.dtype)] * parts
-        zeros += [tf.zeros(shape, x.dtype) for shape in cell.accumulators(rows, inputs, self.hidden)]
-        steps = [loop.unpack(d_outputs), *([loop.unpack(keep)] if cut else []), *kept]
+        zeros += [tf.zeros(shape, x.dtype) for shape in cell.accumulators(inputs, self.hidden)]
+        steps = [loop.unpack(d_outputs), *([loop.unpack(keep)] if cut else []), *past.kept]
         emits = ([[rows, inputs]] if self.to_inputs else []) + ([[rows, self.hidden]] if tapped else [])
         carry, emitted = loop.run(body, zeros, steps, emits, backwards=True)
         packed = [loop.pack(part) for part in emitted]
         dx = packed[0] if self.to_inputs else None
         return dx, [*cell.collect(carry[parts:], inputs), *carry[:parts], *packed[self.to_inputs :]]
+
+    def _backward_whole(
+        self,
+        past: Past,
+        weights: Sequence[Tensor],
+        d_outputs: Tensor,
+        keep: Tensor | None,
+        tapped: bool,
+    ) -> tuple[Tensor | None, list[Tensor]]:
+        """The same, with the weights' gradients and dL/dx as products over all steps together."""
+        cell, loop, x = self.cell, self.loop, past.x
+        rows, width, parts = x.shape[1], weights[1].shape[1], cell.parts
+        prepared = cell.prepare_back(weights, False)
+        cut, count = keep is not None, cell.entered
+
+        def body(carry: list[Tensor], steps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+            d_h = carry[0] + steps[0]
+            gates, rest = cell.slopes(steps[1 + cut :], (d_h, *carry[1:]))
+            through = gates[-1] @ prepared[0]
+            state = [through, *rest] if len(rest) < parts else [through + rest[0], *rest[1:]]
+            state = [part * steps[1] for part in state] if cut else state
+            return state, [*gates, *([d_h] if tapped else [])]
+
+        zeros = [tf.zeros([rows, self.hidden], x.dtype)] * parts
+        steps = [loop.unpack(d_outputs), *([loop.unpack(keep)] if cut else []), *past.kept]
+        emits = [[rows, width]] * count + ([[rows, self.hidden]] if tapped else [])
+        carry, emitted = loop.run(body, zeros, steps, emits, backwards=True)
+        packed = [loop.pack(part) for part in emitted]
+        gates = [_rows(part) for part in packed[:count]]
+        before = tf.concat([past.start[0][None], past.outputs[:-1]], 0)
+        found = cell.collect_whole(_rows(x), _rows(before), gates)
+        dx = None
+        if self.to_inputs:
+            dx = tf.reshape(tf.matmul(gates[0], weights[0], transpose_b=True), tf.shape(x))
+        return dx, [*found, *carry, *packed[count:]]
+
+    def _whole(self, x: Tensor) -> bool:
+        return bool(x.shape[1] < self.cell.whole_below[self.loop.unroll])
+
+
+def _rows(x: Tensor) -> Tensor:
+    return tf.reshape(x, [-1, x.shape[-1]])
+
+
+def _input_gates(x: Tensor, Wx: Tensor, b: Tensor) -> Tensor:
+    """x Wx + b of all steps: (T, B, G H). Of one feature the product is a multiplication by a row."""
+    if Wx.shape[0] == 1:
+        return x * Wx[0] + b
+    return tf.reshape(tf.nn.bias_add(_rows(x) @ Wx, b), [-1, x.shape[1], Wx.shape[1]])
