@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +10,7 @@ from pydantic import ValidationError
 
 from benchsuite.errors import StoreError
 from benchsuite.racing.results import FORMAT, Meeting
-from benchsuite.store import RACES
-from benchsuite.store.series import PARTIAL
+from benchsuite.store import RACES, replacing
 from benchsuite.timing.rotation import Turn
 
 COLUMNS = ("race", "racer", "round", "place", "wall", "cpu", "idle")
@@ -36,12 +34,8 @@ class Keeper:
         try:
             self.path.parent.mkdir(exist_ok=True)
             _write_laps(self.path.with_suffix(".parquet"), laps)
-            partial = self.path.with_name(self.path.name + PARTIAL)
-            with partial.open("w", encoding="utf-8") as file:
-                file.write(meeting.model_dump_json(indent=1))
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(self.path)
+            with replacing(self.path) as file:
+                file.write(meeting.model_dump_json(indent=1).encode())
         except OSError as error:
             raise StoreError(f"a race cannot be stored in {self.path.parent}: {error}") from error
 
@@ -71,9 +65,5 @@ def _write_laps(path: Path, laps: Sequence[Sequence[Turn]]) -> None:
     ]
     kinds = (pyarrow.int32(), pyarrow.string(), pyarrow.int32(), pyarrow.int32(), *[pyarrow.float64()] * 3)
     arrays = [pyarrow.array([row[place] for row in rows], kind) for place, kind in enumerate(kinds)]
-    partial = path.with_name(path.name + PARTIAL)
-    with partial.open("wb") as file:
+    with replacing(path) as file:
         pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, names=list(COLUMNS)), file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchsuite.spec import Exhibit
-from benchsuite.store.series import PARTIAL
+from benchsuite.store.replacing import replacing
 
 
 def write_exhibits(path: Path, exhibits: Sequence[Exhibit]) -> None:
@@ -31,9 +30,5 @@ def keep_artifact(folder: Path, text: str) -> None:
 
 def _replace(path: Path, text: str) -> None:
     path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(path.name + PARTIAL)
-    with partial.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    with replacing(path) as file:
+        file.write(text.encode())

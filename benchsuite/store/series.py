@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchsuite.spec import Series
+from benchsuite.store.replacing import replacing
 
 if TYPE_CHECKING:
     import pyarrow
-
-PARTIAL = ".partial"
-"""Ending of a file that is being written."""
 
 
 def write_series(path: Path, series: Sequence[Series]) -> None:
@@ -35,12 +32,8 @@ def write_series(path: Path, series: Sequence[Series]) -> None:
         ],
         names=["name", "axis", "x", "y"],
     )
-    partial = path.with_name(path.name + PARTIAL)
-    with partial.open("wb") as file:
+    with replacing(path) as file:
         pyarrow.parquet.write_table(table, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _repeated(words: Sequence[str], times: Sequence[int]) -> pyarrow.StringArray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import time
 import uuid
@@ -19,7 +18,8 @@ from benchsuite.errors import StoreError
 from benchsuite.spec import Exhibit, Record, Series
 from benchsuite.store.beside import keep_artifact, read_exhibits, write_exhibits
 from benchsuite.store.journal import Damage, Journal
-from benchsuite.store.series import PARTIAL, read_series, write_series
+from benchsuite.store.replacing import PARTIAL, replacing
+from benchsuite.store.series import read_series, write_series
 
 FORMAT = 1
 """Version of the folder's layout; a reader refuses newer ones."""
@@ -174,13 +174,9 @@ class StudyStore:
             **facts,
         }
         path = self.folder / DESCRIPTION
-        partial = path.with_name(path.name + PARTIAL)
         try:
-            with partial.open("w", encoding="utf-8") as file:
-                json.dump(content, file, indent=1, ensure_ascii=False)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
+            with replacing(path) as file:
+                file.write(json.dumps(content, indent=1, ensure_ascii=False).encode())
         except OSError as error:
             raise StoreError(
                 f"{path} cannot be written: {error}; make room or choose another folder"
