@@ -22,14 +22,11 @@ from benchsuite.executors.keys import WorkerKey, worker_key
 from benchsuite.executors.parallel import Item, Result, ask_all, run_parallel
 from benchsuite.executors.pinning import Slots, available, slots, wanted_threads
 from benchsuite.executors.pool import MOST_IDLE, WorkerPool
-from benchsuite.executors.supervisor import Ended, WorkerProcess
+from benchsuite.executors.supervisor import QUESTION_SECONDS, Ended, WorkerProcess
 from benchsuite.plugins import registry
 from benchsuite.spec import Execution, Record, Status, Trial
 from benchsuite.timing.cores import cores_of
 from benchsuite.worker.channel import Answer, AskExamine, AskRun, AskSurvey, Command
-
-QUESTION_SECONDS = 300.0
-"""How long a worker may take to load its framework and answer a question."""
 
 
 class LocalExecutor(Executor):
@@ -175,9 +172,7 @@ class LocalExecutor(Executor):
             self._pool.take_back(worker)
         if not isinstance(answer, Ended):
             return answer
-        lines = worker.output_tail.splitlines()
-        telling = [line for line in lines if "error" in line.lower()] or lines
-        said = f"; it said: {telling[-1].strip()}" if telling else ""
+        said = f"; it said: {line}" if (line := worker.telling_line) else ""
         return f"the worker of backend {key.backend!r} did not answer: {answer.reason}{said}"
 
     def _key(self, backend: str, execution: Execution) -> WorkerKey:

@@ -12,16 +12,13 @@ from benchsuite.executors.keys import worker_key
 from benchsuite.executors.parallel import ask_all
 from benchsuite.executors.pinning import available, slots, wanted_threads
 from benchsuite.executors.pool import WorkerPool
-from benchsuite.executors.supervisor import Ended, WorkerProcess
+from benchsuite.executors.supervisor import QUESTION_SECONDS, Ended, WorkerProcess
 from benchsuite.plugins import registry
 from benchsuite.spec import Trial
 from benchsuite.worker.channel import Answer, AskExamine, AskLap, AskReady, Command
 
 MOST_RACERS = 8
 """Racers that may be at the start together; each holds an imported framework in memory."""
-
-QUESTION_SECONDS = 300.0
-"""How long a worker may take to load its framework."""
 
 LAP_SECONDS = 60.0
 SLOWNESS = 100.0
@@ -71,8 +68,7 @@ class Entrant:
                 if hear is not None:
                     hear(answer)
             elif isinstance(answer, Ended):
-                lines = self.worker.output_tail.splitlines()
-                said = f"; it said: {lines[-1].strip()}" if lines else ""
+                said = f"; it said: {line}" if (line := self.worker.telling_line) else ""
                 self.problem, self.broken = f"{answer.reason}{said}", True
             else:
                 return answer

@@ -25,6 +25,9 @@ TAIL_BYTES = 8_000
 POLL_SECONDS = 0.5
 """How often a silent worker is looked at: a child it forked may hold its channel open after its death."""
 
+QUESTION_SECONDS = 300.0
+"""How long a worker may take to load its framework and answer a question."""
+
 END_SECONDS = 2.0
 """How long a worker may take to end when asked to."""
 
@@ -91,6 +94,13 @@ class WorkerProcess:
     def output_tail(self) -> str:
         """The last of what the worker printed since its latest command."""
         return self._tail.decode(errors="replace").strip()
+
+    @property
+    def telling_line(self) -> str:
+        """Of what it printed, the last line that names an error, else the last one; "" for none."""
+        lines = self.output_tail.splitlines()
+        telling = [line for line in lines if "error" in line.lower()] or lines
+        return telling[-1].strip() if telling else ""
 
     def ask(self, command: Command, seconds: float | None) -> Iterator[Answer | Ended]:
         """Send a command; yield its answers as they come. The last one is neither Progress nor anything
