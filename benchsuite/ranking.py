@@ -31,8 +31,7 @@ class Model:
     @property
     def name(self) -> str:
         """`lstm bidirectional`, or `cnn` alone."""
-        trial = self.best.trial
-        return trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+        return self.best.trial.model
 
     @property
     def is_baseline(self) -> bool:

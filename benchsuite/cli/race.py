@@ -66,14 +66,16 @@ def race(
     """
     from benchsuite.executors.racing import Track
     from benchsuite.racing import run_races
-    from benchsuite.store import StudyStore
+    from benchsuite.racing.running import CLOCKS
+    from benchsuite.store import RACES, StudyStore
+    from benchsuite.worker.racing import KINDS
 
     filters = request.filters(
         task=task, source=source, cell=cell, architecture=architecture, backend=backend, device=device,
         unroll=unroll, precision=precision, seed=seed,
     )  # fmt: skip
-    request.check_choice("--what", what, ("step", "inference"))
-    request.check_choice("--clock", clock, ("cpu", "wall"))
+    request.check_choice("--what", what, KINDS)
+    request.check_choice("--clock", clock, CLOCKS)
     options = request.run_options("worker", 1, timeout, pythons, pin)
     found = _study(study, results)
     heats = _heats(found, filters, quiet=json)
@@ -93,7 +95,7 @@ def race(
             print_race(one, meeting)
         if meeting.races:
             several = "s" if len(meeting.races) > 1 else ""
-            typer.echo(f"{len(meeting.races)} race{several}, stored in {found.folder / 'races'}")
+            typer.echo(f"{len(meeting.races)} race{several}, stored in {found.folder / RACES}")
     _end(meeting)
 
 

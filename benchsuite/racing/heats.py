@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from benchsuite.executors.racing import MOST_RACERS
 from benchsuite.matrix.fields import flatten
 from benchsuite.spec import Record, Trial
-from benchsuite.spec.names import NO_CELL
 
 PRECISION = "execution.precision"
 """Part of the model: another precision is other arithmetic."""
@@ -40,7 +39,7 @@ def heats(records: Sequence[Record], every_seed: bool = False) -> tuple[list[Hea
     groups: dict[str, list[Record]] = {}
     for record in records:
         if record.ranked:
-            groups.setdefault(_key(record.trial, "seed" if every_seed else ""), []).append(record)
+            groups.setdefault(_key(record.trial, every_seed), []).append(record)
     chosen: list[list[Record]] = []
     alone = 0
     for group in groups.values():
@@ -56,12 +55,13 @@ def heats(records: Sequence[Record], every_seed: bool = False) -> tuple[list[Hea
     return [_heat(group, told) for group in chosen], alone
 
 
-def _key(trial: Trial, *more: str) -> str:
-    """What all racers of a heat share: everything but the backend, how it runs, and the seed unless `more`."""
+def _key(trial: Trial, by_seed: bool) -> str:
+    """What all racers of a heat share: all but the backend, how it runs, and the seed unless `by_seed`."""
+    own = ("backend", "execution.") if by_seed else ("backend", "execution.", "seed")
     fields = {
         path: value
         for path, value in flatten(trial.model_dump(mode="json"))
-        if path == PRECISION or path in more or not path.startswith(("backend", "execution.", "seed"))
+        if path == PRECISION or not path.startswith(own)
     }
     return json.dumps(fields, sort_keys=True)
 
@@ -69,10 +69,9 @@ def _key(trial: Trial, *more: str) -> str:
 def _heat(group: Sequence[Record], told: Sequence[str]) -> Heat:
     trials = [record.trial for record in group[:MOST_RACERS]]
     trial = trials[0]
-    what = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
     fields = dict(flatten(trial.model_dump(mode="json")))
     words = [f"{path.rpartition('.')[2]}={fields.get(path)}" for path in told]
-    name = " ".join([f"{trial.task}/{trial.source}", what, *words])
+    name = " ".join([f"{trial.task}/{trial.source}", trial.model, *words])
     return Heat(name, _named(trials), tuple(record.trial for record in group[MOST_RACERS:]))
 
 

@@ -56,8 +56,7 @@ Listener = Callable[[RaceEvent], None]
 def clock_for(trials: Sequence[Trial]) -> str:
     """CPU time where each racer has one thread on the CPU, for others' work is not in it; wall time where
     several threads or a device work at the same time."""
-    alone = all(trial.execution.device == "cpu" and trial.execution.threads == 1 for trial in trials)
-    return "cpu" if alone else "wall"
+    return "cpu" if all(trial.execution.alone for trial in trials) else "wall"
 
 
 def run_races(

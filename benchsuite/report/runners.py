@@ -69,8 +69,7 @@ class Run:
 
     @property
     def _clock(self) -> str:
-        execution = self.aggregate.trial.execution
-        alone = execution.device == "cpu" and execution.threads == 1
+        alone = self.aggregate.trial.execution.alone
         return PROCESSOR if alone and self.mean(PROCESSOR) else STEP
 
     @property

@@ -69,6 +69,11 @@ class Execution(Frozen):
     deterministic: bool = False
 
     @property
+    def alone(self) -> bool:
+        """One thread on the CPU: its processor time is its time, and others' work is not in it."""
+        return self.device == "cpu" and self.threads == 1
+
+    @property
     def dtype(self) -> str:
         """The NumPy name of the parameters' type."""
         return "float64" if self.precision == "float64" else "float32"
@@ -143,12 +148,16 @@ class Trial(Frozen):
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
 
     @property
+    def model(self) -> str:
+        """`lstm bidirectional`, or `cnn` alone."""
+        return self.architecture if self.cell == NO_CELL else f"{self.cell} {self.architecture}"
+
+    @property
     def label(self) -> str:
         """What a person calls this trial: task/source cell architecture backend unroll device seed."""
         ex = self.execution
-        what = self.architecture if self.cell == NO_CELL else f"{self.cell} {self.architecture}"
         return (
-            f"{self.task}/{self.source} {what} {self.backend} {ex.unroll} {ex.device} "
+            f"{self.task}/{self.source} {self.model} {self.backend} {ex.unroll} {ex.device} "
             f"{ex.precision} seed {self.seed}"
         )
 

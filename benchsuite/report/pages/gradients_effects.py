@@ -15,7 +15,6 @@ from benchsuite.report.pages.gradients_charts import lines_chart
 from benchsuite.report.profiles import middle, run_profiles
 from benchsuite.report.words import count
 from benchsuite.spec import Status, Trial
-from benchsuite.spec.names import NO_CELL
 from benchsuite.stats import Aggregate, aggregate
 
 MOST_POINTS = 200
@@ -31,7 +30,7 @@ class Family:
     @property
     def name(self) -> str:
         trial = self.members[0].trial
-        model = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+        model = trial.model
         return f"{self.board.title}, {model}, {trial.backend}"
 
 
@@ -107,7 +106,7 @@ def clip_words(trial: Trial) -> str:
 
 def _names(family: Family, run: Aggregate) -> list[Value | Cell]:
     trial = run.trial
-    model = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+    model = trial.model
     page = family.board.pages.get(run.records[0].trial_id, "")
     return [family.board.title, Cell(model, page=page), f"{trial.backend} {trial.execution.unroll}"]
 

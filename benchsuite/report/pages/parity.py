@@ -20,7 +20,6 @@ from benchsuite.report.pages.troubles import reasons_table
 from benchsuite.report.site import Page
 from benchsuite.report.words import count, figure
 from benchsuite.spec import Record
-from benchsuite.spec.names import NO_CELL
 
 WORST, WIDENED = "parity/worst_ratio", "parity/widened"
 QUANTITIES = (
@@ -95,7 +94,7 @@ def _broken(record: Record) -> bool:
 
 def _link(entry: Entry) -> Link:
     trial = entry.record.trial
-    model = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+    model = trial.model
     return Link(f"{model} on {trial.task} with {trial.backend}, seed {trial.seed}", entry.page)
 
 
@@ -242,7 +241,7 @@ def _table(held: Sequence[Entry], several: bool) -> Table:
 def _row(entry: Entry, wide: bool, several: bool) -> list[Value | Cell]:
     record, trial = entry.record, entry.record.trial
     ratio = _ratio(record)
-    model = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+    model = trial.model
     word = record.verdicts.get("parity", "")
     row: list[Value | Cell] = [
         Cell(record.trial_id, record.trial_id[:8], entry.page),

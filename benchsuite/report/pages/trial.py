@@ -27,7 +27,6 @@ from benchsuite.report.pages.methods import LONG
 from benchsuite.report.pages.panels import panels
 from benchsuite.report.site import Page
 from benchsuite.spec import Status
-from benchsuite.spec.names import NO_CELL
 
 GROUPS = {
     "test": "Test split",
@@ -69,7 +68,7 @@ def trial_page(entry: Entry, board: Board) -> Page:
         Section("Environment", tuple(_environment(entry))),
     ]
     trial = record.trial
-    name = trial.architecture if trial.cell == NO_CELL else f"{trial.cell} {trial.architecture}"
+    name = trial.model
     title = f"{name} on {trial.task} with {trial.backend}, seed {trial.seed}"
     return Page(entry.page, title, tuple(sections))
 
