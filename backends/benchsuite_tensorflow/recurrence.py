@@ -18,12 +18,22 @@ from benchsuite_tensorflow.loops import Loop
 
 @dataclass(frozen=True)
 class Past:
-    """What a backward pass reads: the inputs, the initial state, the outputs h, what the steps kept."""
+    """What a backward pass reads: the inputs, the weights, the initial state, the outputs h and their gradient,
+    what the steps kept; where states are detached (None: nowhere); whether dL/dh_t is tapped."""
 
     x: Tensor
+    weights: Sequence[Tensor]
     start: Sequence[Tensor]
     outputs: Tensor
+    d_outputs: Tensor
     kept: list[Any]
+    keep: Tensor | None
+    tapped: bool
+
+    def steps(self, loop: Loop) -> list[Any]:
+        """dL/dh from outside, where there are cuts their mask, and what was kept, by step."""
+        cuts = [] if self.keep is None else [self.keep]
+        return [*(loop.unpack(part) for part in (self.d_outputs, *cuts)), *self.kept]
 
 
 @dataclass(frozen=True)
@@ -63,9 +73,8 @@ class Recurrence:
             outputs, kept = self._forward(x, values, start)
 
             def gradient(d_outputs: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-                past = Past(x, start, outputs[0], kept)
-                back = self._backward_whole if self._whole(x) else self._backward
-                dx, others = back(past, values, d_outputs, keep, bool(extra))
+                past = Past(x, values, start, outputs[0], d_outputs, kept, keep, bool(extra))
+                dx, others = self._backward_whole(past) if self._whole(x) else self._backward(past)
                 return (dx, *others)
 
             return outputs, gradient
@@ -95,20 +104,13 @@ class Recurrence:
         outputs = tuple(self.loop.pack(part) for part in steps[:emitted_parts])
         return outputs, steps[emitted_parts:]
 
-    def _backward(
-        self,
-        past: Past,
-        weights: Sequence[Tensor],
-        d_outputs: Tensor,
-        keep: Tensor | None,
-        tapped: bool,
-    ) -> tuple[Tensor | None, list[Tensor]]:
+    def _backward(self, past: Past) -> tuple[Tensor | None, list[Tensor]]:
         """dL/dx; the weights' gradients, added up step by step, the initial state's, and dL/dh_t where it is
         tapped."""
         cell, loop, x = self.cell, self.loop, past.x
         rows, inputs = x.shape[1], x.shape[2]
-        prepared = cell.prepare_back(weights, self.to_inputs)
-        parts, cut = cell.parts, keep is not None
+        prepared = cell.prepare_back(past.weights, self.to_inputs)
+        parts, cut, tapped = cell.parts, past.keep is not None, past.tapped
 
         def body(carry: list[Tensor], steps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
             d_h = carry[0] + steps[0]
@@ -120,26 +122,18 @@ class Recurrence:
 
         zeros = [tf.zeros([rows, self.hidden], x.dtype)] * parts
         zeros += [tf.zeros(shape, x.dtype) for shape in cell.accumulators(inputs, self.hidden)]
-        steps = [loop.unpack(d_outputs), *([loop.unpack(keep)] if cut else []), *past.kept]
         emits = ([[rows, inputs]] if self.to_inputs else []) + ([[rows, self.hidden]] if tapped else [])
-        carry, emitted = loop.run(body, zeros, steps, emits, backwards=True)
+        carry, emitted = loop.run(body, zeros, past.steps(loop), emits, backwards=True)
         packed = [loop.pack(part) for part in emitted]
         dx = packed[0] if self.to_inputs else None
         return dx, [*cell.collect(carry[parts:], inputs), *carry[:parts], *packed[self.to_inputs :]]
 
-    def _backward_whole(
-        self,
-        past: Past,
-        weights: Sequence[Tensor],
-        d_outputs: Tensor,
-        keep: Tensor | None,
-        tapped: bool,
-    ) -> tuple[Tensor | None, list[Tensor]]:
+    def _backward_whole(self, past: Past) -> tuple[Tensor | None, list[Tensor]]:
         """The same, with the weights' gradients and dL/dx as products over all steps together."""
-        cell, loop, x = self.cell, self.loop, past.x
+        cell, loop, x, weights = self.cell, self.loop, past.x, past.weights
         rows, width, parts = x.shape[1], weights[1].shape[1], cell.parts
         prepared = cell.prepare_back(weights, False)
-        cut, count = keep is not None, cell.entered
+        cut, count, tapped = past.keep is not None, cell.entered, past.tapped
 
         def body(carry: list[Tensor], steps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
             d_h = carry[0] + steps[0]
@@ -150,9 +144,8 @@ class Recurrence:
             return state, [*gates, *([d_h] if tapped else [])]
 
         zeros = [tf.zeros([rows, self.hidden], x.dtype)] * parts
-        steps = [loop.unpack(d_outputs), *([loop.unpack(keep)] if cut else []), *past.kept]
         emits = [[rows, width]] * count + ([[rows, self.hidden]] if tapped else [])
-        carry, emitted = loop.run(body, zeros, steps, emits, backwards=True)
+        carry, emitted = loop.run(body, zeros, past.steps(loop), emits, backwards=True)
         packed = [loop.pack(part) for part in emitted]
         gates = [_rows(part) for part in packed[:count]]
         before = tf.concat([past.start[0][None], past.outputs[:-1]], 0)

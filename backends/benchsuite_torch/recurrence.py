@@ -6,7 +6,6 @@ is a product and a few passes in place, and the gradient of each weight is one p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -20,10 +19,11 @@ class Recurrence:
     """How a layer is read, and what the loop leaves behind.
 
     A row's state is zeroed until its last step is reached where the layer reads backwards. What happens behind
-    a row's last step, read forwards, cannot reach its valid outputs, so nothing is masked there.
+    a row's last step, read forwards, cannot reach its valid outputs, so nothing is masked there; and
+    truncation, which detaches the state of every row, cuts no path from the readout to a row that has ended.
 
     kept   whether a backward pass will follow
-    cells  c after every step, in the order of time, detached (lstm)
+    cells  of an lstm c after every step, in the order of time, detached
     """
 
     cell: str
@@ -33,9 +33,10 @@ class Recurrence:
     kept: bool = field(default_factory=torch.is_grad_enabled)
     cells: list[torch.Tensor] = field(default_factory=list)
 
-    def order(self) -> Iterable[int]:
+    @property
+    def order(self) -> range:
         steps = range(self.rows.steps)
-        return reversed(steps) if self.reverse else steps
+        return steps[::-1] if self.reverse else steps
 
     def begun(self, t: int) -> torch.Tensor | None:
         """(B, 1): zero for the rows that have not begun before step t; None where there are none."""
@@ -74,9 +75,9 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         # views of an alias: were what the node keeps to lead back to its output, neither would ever be freed
         emitted, w = outputs.detach(), w_hh.t()
         saved: list[Saved] = [()] * len(projected)
-        recurrence.cells = [h] * len(projected)
+        recurrence.cells = [] if c is None else [c] * len(projected)
         ctx.first = h
-        for t in recurrence.order():
+        for t in recurrence.order:
             if (begun := recurrence.begun(t)) is not None:
                 h, c = h * begun, None if c is None else c * begun
             if b_hh is None:
@@ -105,14 +106,15 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         d_probe = torch.empty_like(outputs) if ctx.probed else None
         d_h: torch.Tensor | None = None
         d_c: torch.Tensor | None = None
-        for t in reversed(list(recurrence.order())):
+        first, wanted = recurrence.order[0], ctx.needs_input_grad[5]
+        for t in reversed(recurrence.order):
             d_out = d[t] if d_h is None else d_h.add_(d[t])
             if d_probe is not None:
                 d_probe[t] = d_out
             gx = d_gx[t]
             gh = gx if ctx.shared else d_gh[t]
             kept, d_c = gates.backward(d_out, d_c, ctx.saved[t], gx, gh)
-            if recurrence.detached(t):
+            if recurrence.detached(t) or (t == first and not wanted):
                 d_h = d_c = None
                 continue
             d_h = torch.mm(gh, w_hh) if kept is None else torch.addmm(kept, gh, w_hh)

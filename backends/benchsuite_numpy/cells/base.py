@@ -242,23 +242,15 @@ class Kernel(abc.ABC):
     def forward(self, sources: Sequence[Sequence[Array]]) -> None:
         """Run the steps. Each source gives, for every t, some of the input's rows, one below the other."""
         self.prepare()
-        if len(sources) > 1:
-            for step in self.steps:
-                self.go(step, [source[step.t] for source in sources])
-            return
-        (source,) = sources
-        for step in self.steps:  # the usual case, without what go() does for many parts
-            step.x[...] = source[step.t]
-            self.forward_step(step)
-            for columns in step.fresh:
-                columns[...] = 0
+        for step in self.steps:
+            self.go(step, [source[step.t] for source in sources])
 
     def go(self, step: Step, parts: Sequence[Array]) -> None:
         """Run one step; its input's rows are `parts`, one below the other."""
-        at = self.x_at
-        for part in parts:
-            step.state[at : at + part.shape[0]] = part
-            at += part.shape[0]
+        if len(parts) == 1:
+            step.x[...] = parts[0]  # of the many narrow steps a hundredth faster
+        else:
+            self.xp.concatenate(parts, out=step.x)
         self.forward_step(step)
         for columns in step.fresh:
             columns[...] = 0
