@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
 
 import numpy as np
 
 from benchmarks.contestants import Contestant
 from benchmarks.shapes import Shape
+from benchsuite.flops import Product
 from benchsuite.spec import GATES
 from benchsuite_numpy.products import pieces_of
 
 BLOCK_SECONDS = 0.004
 BLOCKS = 12
-"""A rate is that of the fastest of so many blocks."""
-
-
-class Product(NamedTuple):
-    """(m, k) @ (k, n), `flops` of them in one call of what is timed."""
-
-    m: int
-    k: int
-    n: int
-    flops: float
+"""The fastest of so many blocks counts."""
 
 
 class Floor(Contestant):
@@ -35,11 +26,9 @@ class Floor(Contestant):
     def __init__(self, shape: Shape) -> None:
         rows, columns, hidden = shape.batch, GATES[shape.cell] * shape.hidden, shape.hidden
         entering, steps = shape.inputs + hidden, int(shape.data().lengths.sum())
-        forward = Product(rows, entering, columns, 2.0 * steps * entering * columns)
-        backward = Product(rows, columns, hidden, 2.0 * steps * hidden * columns)
-        weights = [
-            Product(entering, inner, columns, 2.0 * steps * entering * columns) for inner in (rows, steps)
-        ]
+        forward = Product(rows, entering, columns, steps / rows)
+        backward = Product(rows, columns, hidden, steps / rows)
+        weights = [Product(entering, inner, columns, steps / inner) for inner in (rows, steps)]
         self._parts = {"step": [[forward], [backward], weights], "predict": [[forward]]}
 
     def step(self) -> None:
@@ -52,19 +41,19 @@ class Floor(Contestant):
         return float("nan")
 
     def timed(self, what: str, count: int) -> tuple[float, float]:  # noqa: ARG002 - the blocks are their own
-        seconds = sum(min(one.flops / _rate(one) for one in ways) for ways in self._parts[what])
+        seconds = sum(min(one.count * _seconds(one) for one in ways) for ways in self._parts[what])
         return seconds, seconds
 
 
-def _rate(product: Product) -> float:
-    """Best FLOP/s by CPU time."""
-    m, k, n, _ = product
+def _seconds(product: Product) -> float:
+    """CPU seconds of one of them, the best way."""
+    m, k, n = product.m, product.k, product.n
     ways = [_operands((m, k), (k, n), (m, n)), _operands((n, k), (k, m), (n, m))]
     pieces = pieces_of(n, k, m)
     if pieces > 1:
         a, b, out = ways[1]
         ways.append((a.reshape(pieces, -1, k), b, out.reshape(pieces, -1, m)))
-    return 2.0 * m * k * n / min(_fastest(*way) for way in ways)
+    return min(_fastest(*way) for way in ways)
 
 
 def _operands(*shapes: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

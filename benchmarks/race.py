@@ -12,15 +12,18 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from benchmarks.contestants import FRAMEWORKS
 from benchmarks.shapes import Shape
+from benchsuite.contracts import Lap
 from benchsuite.executors.variables import worker_variables
 from benchsuite.plugins import registry
 from benchsuite.spec import Execution
+from benchsuite.timing.rotation import Turn, rotate
 
 ROUND_SECONDS = 0.15
 ROUNDS = 9
@@ -28,36 +31,19 @@ SAME_LOSS = 1e-3
 """Relative difference of the first loss above which a contestant is not training the same model."""
 
 
-ISA: dict[str, dict[str, str]] = {
-    "native": {},
-    "avx2": {
-        "OPENBLAS_CORETYPE": "Haswell",
-        "ONEDNN_MAX_CPU_ISA": "AVX2",
-        "ATEN_CPU_CAPABILITY": "avx2",
-        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
-        "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR",
-    },
-}
-"""How every library is told to use no wider vectors than these."""
-
-
-def _environment(isa: str, variables: Mapping[str, str]) -> dict[str, str]:
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Ours and a worker's `variables`, without what holds one library's kernels back and not the others'."""
-    found = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
-    found |= variables
-    for name, value in ISA[isa].items():
-        found[name] = f"{found[name]} {value}" if name == "XLA_FLAGS" and name in found else value
-    return found
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    return kept | dict(variables)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Who races on what, and under which of the machine's settings."""
+    """Who races on what, and under which allocator."""
 
     name: str
     shape: Shape
     allocator: str = "tuned"
-    isa: str = "native"
 
 
 class Corner:
@@ -76,7 +62,7 @@ class Corner:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pass_fds=(writing,),
-            env=_environment(entry.isa, variables),
+            env=_environment(variables),
             text=True,
         )
         os.close(writing)
@@ -87,20 +73,20 @@ class Corner:
         """What it says of itself: loss, seconds to start, notes; or `refused`, with the reason."""
         return self._answer()
 
-    def round(self, what: str) -> tuple[float, float]:
-        """Wall and CPU seconds a call, over as many calls as fill a round."""
+    def lap(self, what: str) -> Lap:
+        """Seconds a call, over as many calls as fill a round."""
         if what not in self._calls:
             self._ask(what, 1)  # the first one may compile
-            once = min(self._ask(what, 1)[0] for _ in range(2))
+            once = min(self._ask(what, 1).wall for _ in range(2))
             self._calls[what] = max(1, round(ROUND_SECONDS / max(once, 1e-6)))
         return self._ask(what, self._calls[what])
 
-    def _ask(self, what: str, count: int) -> tuple[float, float]:
+    def _ask(self, what: str, count: int) -> Lap:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{what} {count}\n")
         self._process.stdin.flush()
         answer = self._answer()
-        return answer["wall"], answer["cpu"]
+        return Lap(answer["wall"], answer["cpu"])
 
     def _answer(self) -> dict[str, Any]:
         line = self._channel.readline()
@@ -125,7 +111,6 @@ class Race:
     def __init__(self, entries: Sequence[Entry], what: str = "step") -> None:
         self._entries, self._what = entries, what
         self._corners: list[Corner] = []
-        self._order = np.random.default_rng(0)
         self._cpu: dict[Entry, list[float]] = {}
         self.starts: dict[Entry, dict[str, Any]] = {}
         self.refused: dict[Entry, str] = {}
@@ -166,15 +151,12 @@ class Race:
                         f"the others' {expected}"
                     )
 
-    def round(self) -> None:
-        """One sample of everybody, in an order drawn anew."""
-        for place in self._order.permutation(len(self._corners)):
-            corner = self._corners[place]
-            self._cpu[corner.entry].append(corner.round(self._what)[1])
-
     def run(self, rounds: int = ROUNDS) -> Race:
-        for _ in range(rounds):
-            self.round()
+        """Time everybody in so many rounds."""
+        racers = {str(place): partial(corner.lap, self._what) for place, corner in enumerate(self._corners)}
+        for turn in rotate(racers, rounds, np.random.default_rng(0)):
+            assert isinstance(turn, Turn)  # whoever dies ends the race
+            self._cpu[self._corners[int(turn.racer)].entry].append(turn.lap.cpu)
         return self
 
     @property
