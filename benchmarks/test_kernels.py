@@ -103,9 +103,11 @@ def test_numpy_inference_is_near_torchs(shape: Shape, goal: Set, benchmark: Any)
 
 @pytest.mark.parametrize(("way", "asked"), [("batched", 3.0), ("per-sample", 20.0)])
 def test_numpy_as_public_packages_write_it(way: str, asked: float, goal: Set, benchmark: Any) -> None:
-    shape = SHAPES["lstm-rows-B128-H128"]
-    found = benchmark.pedantic(medians, (shape, (NUMPY, f"numpy:{way}"), "step", "tuned"), rounds=1)
-    goal(f"NumPy over {way} NumPy", found[f"numpy:{way}"] / found[NUMPY], at_least=asked, note=note(found))
+    """In float64, as they do. The note has the same code in float32."""
+    shape, names = SHAPES["lstm-rows-B128-H128"], (NUMPY, f"numpy:{way}", f"numpy:{way}-float32")
+    found = benchmark.pedantic(medians, (shape, names, "step", "tuned"), rounds=1)
+    reached = found[f"numpy:{way}"] / found[NUMPY]
+    goal(f"NumPy over {way} NumPy, its float64", reached, at_least=asked, note=note(found))
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -113,7 +115,7 @@ def test_padding_is_no_work(cell: str, goal: Set, benchmark: Any) -> None:
     padded, level = SHAPES[f"{cell}-padded-B128-H128"], SHAPES[f"{cell}-level-B128-H128"]
     entries = [Entry(NUMPY, padded), Entry(NUMPY, level)]
     with Race(entries) as race:
-        benchmark.pedantic(race.round, rounds=ROUNDS, warmup_rounds=1)
+        benchmark.pedantic(race.run, (ROUNDS,), rounds=1)
         ratio = race.ratio(*entries)
     goal(f"NumPy, padded over as many real steps: {cell}", ratio, at_most=1.25)
 

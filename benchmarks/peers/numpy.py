@@ -1,13 +1,20 @@
-"""As NumPy's users write it: formulas as in a textbook, new arrays freely, a dictionary of parameters."""
+"""As NumPy's users write it: formulas as in a textbook, new arrays freely, a dictionary of parameters.
+
+Public packages have a matrix for every gate, and NumPy's own float64, since nothing in them says otherwise:
+`batched` and `per-sample`. Either stands here in float32, too, and so does a batch with all gates in one
+product, the fastest way that a user would still write.
+"""
 
 from __future__ import annotations
 
 import abc
+from functools import partial
 
 import numpy as np
 
 from benchmarks.contestants import Contestant, Peers
-from benchmarks.peers.numpy_cells import CELLS, Arrays, State, weight_gradient
+from benchmarks.peers.numpy_cells import CELLS, Arrays, Cell, State, weight_gradient
+from benchmarks.peers.numpy_gates import GATEWISE
 from benchmarks.shapes import CLASSES, Shape
 
 
@@ -32,12 +39,14 @@ class Adam:
 class NumPy(Contestant):
     """What does not depend on whether rows are taken together: parameters and their update."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, cells: dict[str, Cell], dtype: str) -> None:
         batch = shape.data()
-        self.inputs, self.lengths, self.labels = batch.inputs, batch.lengths, batch.targets
-        self.cell, self.hidden, self.ragged = CELLS[shape.cell], shape.hidden, shape.ragged
-        given = shape.parameters()
-        self.parameters = {name.removeprefix("rnn.l0.fwd."): array for name, array in given.items()}
+        self.inputs, self.lengths, self.labels = batch.inputs.astype(dtype), batch.lengths, batch.targets
+        self.cell, self.hidden, self.ragged = cells[shape.cell], shape.hidden, shape.ragged
+        self.dtype = dtype
+        given = {name: array.astype(dtype) for name, array in shape.parameters().items()}
+        own = {name.removeprefix("rnn.l0.fwd."): array for name, array in given.items()}
+        self.parameters = self.cell.parameters(own)
         self.adam = Adam(self.parameters)
         self.latest = float("nan")
 
@@ -61,7 +70,7 @@ class NumPy(Contestant):
 
     def start(self, *rows: int) -> State:
         """All zero; no `rows` for the state of a single sequence."""
-        return tuple(np.zeros((*rows, self.hidden), np.float32) for _ in range(self.cell.states))
+        return tuple(np.zeros((*rows, self.hidden), self.dtype) for _ in range(self.cell.states))
 
 
 class Batched(NumPy):
@@ -84,7 +93,7 @@ class Batched(NumPy):
         rows, found = len(self.inputs), self.zeros()
         probabilities = softmax(self.scores(state[0]))
         loss = -np.log(probabilities[np.arange(rows), self.labels]).mean()
-        d_scores = (probabilities - np.eye(CLASSES, dtype=np.float32)[self.labels]) / rows
+        d_scores = (probabilities - np.eye(CLASSES, dtype=self.dtype)[self.labels]) / rows
         found["out.W"] += weight_gradient(state[0], d_scores)
         found["out.b"] += d_scores.sum(axis=0)
         d_state = (d_scores @ self.parameters["out.W"].T, *self.start(rows)[1:])
@@ -137,4 +146,10 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return probabilities
 
 
-PEERS: Peers = {"batched": Batched, "per-sample": PerSample}
+PEERS: Peers = {
+    "batched": partial(Batched, cells=GATEWISE, dtype="float64"),
+    "batched-float32": partial(Batched, cells=GATEWISE, dtype="float32"),
+    "batched-stacked": partial(Batched, cells=CELLS, dtype="float32"),
+    "per-sample": partial(PerSample, cells=GATEWISE, dtype="float64"),
+    "per-sample-float32": partial(PerSample, cells=GATEWISE, dtype="float32"),
+}

@@ -1,4 +1,4 @@
-"""A step of each cell, forwards and backwards, for a batch (B, D) or for one row (D,)."""
+"""A step of each cell, for a batch (B, D) or for one row (D,), all gates in one product: forward, backward."""
 
 from __future__ import annotations
 
@@ -91,11 +91,13 @@ def gru_backward(p: Arrays, cache: State, d_state: State, gradients: Arrays) -> 
 
 class Cell(NamedTuple):
     """forward: parameters, x, state -> state, cache. backward: parameters, cache, dL/d(state after), gradients
-    to add to -> dL/d(state before). The state is (h,) or (h, c)."""
+    to add to -> dL/d(state before). The state is (h,) or (h, c).
+    parameters: the suite's -> those it reads."""
 
     states: int
     forward: Callable[[Arrays, np.ndarray, State], tuple[State, State]]
     backward: Callable[[Arrays, State, State, Arrays], State]
+    parameters: Callable[[Arrays], Arrays] = dict
 
 
 CELLS = {
