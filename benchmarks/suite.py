@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from benchmarks.contestants import Contestant
+from benchmarks.refusal import Refused
 from benchmarks.shapes import RECIPE, Shape
+from benchsuite.errors import UnsupportedError
 from benchsuite.plugins import registry
 from benchsuite.spec import Execution
 
@@ -13,8 +15,11 @@ class SuiteContestant(Contestant):
 
     def __init__(self, backend: str, execution: Execution, shape: Shape) -> None:
         loaded = registry().backends[backend].load()
-        self._program = loaded.build(shape.model(), shape.parameters(), RECIPE, execution)
-        self._placed = self._program.place(shape.data())
+        try:
+            self._program = loaded.build(shape.model(), shape.parameters(), RECIPE, execution)
+            self._placed = self._program.place(shape.data())
+        except UnsupportedError as reason:
+            raise Refused(str(reason)) from reason
 
     @property
     def notes(self) -> str:  # type: ignore[override]

@@ -1,7 +1,8 @@
 """A step of each cell as most NumPy packages have it: a matrix and a bias for every gate, over [h, x] joined.
 
 So do numpy-ml and EpyNN for a batch, and nicodjimenez/lstm for one row. The gradient of x is worked out, too,
-as in a package, where a layer hands it down whatever lies below.
+as in a package, where a layer hands it down whatever lies below. numpy-ml's activations give their slope at the
+sum they were given, so its lstm multiplies for its gates again on the way back: AGAIN; the others keep them.
 """
 
 from __future__ import annotations
@@ -54,6 +55,14 @@ def lstm_forward(p: Arrays, x: np.ndarray, state: State) -> tuple[State, State]:
     return (o * np.tanh(after), after), (joined, c, i, f, g, o, after)
 
 
+def lstm_backward_again(p: Arrays, cache: State, d_state: State, gradients: Arrays) -> State:
+    joined, c, *_, after = cache
+    i, f, g, o = (joined @ p[f"W{gate}"] + p[f"b{gate}"] for gate in "ifgo")
+    return lstm_backward(
+        p, (joined, c, sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o), after), d_state, gradients
+    )
+
+
 def lstm_backward(p: Arrays, cache: State, d_state: State, gradients: Arrays) -> State:
     joined, c, i, f, g, o, after = cache
     dh, dc = d_state
@@ -104,3 +113,4 @@ GATEWISE = {
     "lstm": Cell(2, lstm_forward, lstm_backward, lstm_parameters),
     "gru": Cell(1, gru_forward, gru_backward, gru_parameters),
 }
+AGAIN = GATEWISE | {"lstm": Cell(2, lstm_forward, lstm_backward_again, lstm_parameters)}
