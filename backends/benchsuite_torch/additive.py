@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import torch
 
 from benchsuite_torch.gates import GATES, Gates, Saved
+from benchsuite_torch.products import across, add, linear
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward
 
@@ -131,16 +132,16 @@ class _Loop:
         h = list(self.first)
         c = [torch.zeros_like(one) if self.carries else None for one in h]
         for t in range(steps):
-            sums = [_affine(one, w, b) for one, w, b in zip(h, self.w_hh, self.b_hh, strict=True)]
+            sums = [linear(one, w, b) for one, w, b in zip(h, self.w_hh, self.b_hh, strict=True)]
             q2 = sums[-1][:, self.width :]
             a = attention.weights(attention.activations(q2[:, None], scratch))
             context = torch.bmm(a[:, None], memory)[:, 0]
             features[t, :, hidden:] = context
-            gx = torch.addmm(projected[t], context, self.w_c.t())
+            gx = add(projected[t].clone(), context, self.w_c)
             kept = []
             for layer, gh in enumerate(sums):
                 if layer:
-                    gx = torch.addmm(self.b_ih[layer - 1], h[layer - 1], self.w_ih[layer - 1].t())
+                    gx = linear(h[layer - 1], self.w_ih[layer - 1], self.b_ih[layer - 1])
                 out = emitted[layer][t]
                 c[layer], saved = self.gates.forward(gx, gh[:, : self.width], h[layer], c[layer], out)
                 h[layer] = out
@@ -161,7 +162,7 @@ class _Loop:
         d_gh = [features.new_empty((steps, batch, len(w))) for w in self.w_hh]
         d_h = [torch.zeros_like(one) for one in self.first]
         d_c = [torch.zeros_like(one) if self.carries else None for one in self.first]
-        d_context = features.new_empty((steps, batch, features.shape[2] - hidden))
+        d_context = d[:, :, hidden:].clone()
         d_k, d_v = torch.zeros_like(attention.k2), torch.zeros_like(attention.v2)
         scratch, transposed = torch.empty_like(attention.k2), attention.memory.transpose(1, 2)
         d_probe = features.new_empty((top + 1, steps, batch, hidden)) if probed else None
@@ -176,8 +177,8 @@ class _Loop:
                 )
                 d_h[layer] = kept if layer == top else _through(kept, gh, self.w_hh[layer])
                 if layer:
-                    d_out = d_h[layer - 1].addmm_(gx, self.w_ih[layer - 1])
-            context = torch.addmm(d[t, :, hidden:], d_gx[0][t], self.w_c, out=d_context[t])
+                    d_out = add(d_h[layer - 1], gx, self.w_ih[layer - 1].t())
+            d_context[t] = context = add(d_context[t], d_gx[0][t], self.w_c.t())
             d_a = torch.bmm(context[:, None], transposed)[:, 0].mul_(self.a[t])
             d_e = d_a.addcmul_(self.a[t], d_a.sum(1, keepdim=True), value=-1)
             # sig(q2 + k2) again: keeping every step's would fill U times the memory
@@ -204,27 +205,23 @@ class _Loop:
         hidden, width, top = self.hidden, self.width, len(self.first) - 1
         emitted = [*self.lower, features[:, :, :hidden]]
         d_memory = torch.bmm(self.a.permute(1, 2, 0), d_context.transpose(0, 1))
-        d_w_c = d_gx[0].flatten(0, 1).t() @ features[:, :, hidden:].flatten(0, 1)
+        d_w_c = across(d_gx[0].flatten(0, 1), features[:, :, hidden:].flatten(0, 1))
         d_w_hh = []
         for first, h, d in zip(self.first, emitted, d_gh, strict=True):
-            later = d[1:].flatten(0, 1).t()
-            d_w_hh.append(torch.addmm(d[0].t() @ first, later, h[:-1].flatten(0, 1)))
+            later = across(d[1:].flatten(0, 1), h[:-1].flatten(0, 1))
+            d_w_hh.append(later.addmm_(d[0].t(), first))
         found: list[torch.Tensor | None] = []
         for layer, b in enumerate(self.b_hh):
             d_b = None if b is None else d_gh[layer][:, :, :width].sum((0, 1))
             found += [d_w_hh[layer][:width], d_b]
         for layer in range(1, top + 1):
             flat = d_gx[layer].flatten(0, 1)
-            found += [flat.t() @ emitted[layer - 1].flatten(0, 1), flat.sum(0)]
+            found += [across(flat, emitted[layer - 1].flatten(0, 1)), flat.sum(0)]
         d_w_q = d_w_hh[top][width:].mul(2)
         d_keys = d_k.mul_(2 * self.attention.v2)
         return d_gx[0], d_memory, d_keys, d_first, d_probe, d_w_q, 2 * d_v, d_w_c, *found
 
 
-def _affine(h: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None) -> torch.Tensor:
-    return torch.mm(h, w.t()) if b is None else torch.addmm(b, h, w.t())
-
-
 def _through(kept: torch.Tensor | None, d: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
     """dL/dh: what the cell hands back directly, and the way through d = dL/d(h w^T)."""
-    return torch.mm(d, w) if kept is None else torch.addmm(kept, d, w)
+    return linear(d, w.t()) if kept is None else add(kept, d, w.t())

@@ -16,7 +16,7 @@ from benchsuite.spec import Execution, ModelSpec, Recipe, Recurrent, Trial
 from benchsuite.spec.names import NO_CELL
 from benchsuite_torch import runtime
 from benchsuite_torch.checks import cell_problem, determinism_problem, execution_problem
-from benchsuite_torch.products import multiplication
+from benchsuite_torch.limit import multiplication
 from benchsuite_torch.program import TorchProgram
 
 

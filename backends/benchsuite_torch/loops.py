@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from torch.nn import functional
 
 from benchsuite_torch.placement import Rows
 from benchsuite_torch.recurrence import Recurrence, RecurrentLoop
@@ -54,9 +53,10 @@ def _direction(
         zeros = [torch.zeros_like(state[0], requires_grad=True) for _ in x]
         taps[layer.prefix], probe = zeros, torch.stack(zeros)
     b_hh = layer.b_hh if recurrence.cell == "gru" else None
-    projected = functional.linear(x, layer.w_ih, layer.b_ih)
     h, c = state if len(state) > 1 else (*state, None)
-    outputs: torch.Tensor = RecurrentLoop.apply(recurrence, projected, layer.w_hh, b_hh, probe, h, c)
+    outputs: torch.Tensor = RecurrentLoop.apply(
+        recurrence, x, layer.w_ih, layer.b_ih, layer.w_hh, b_hh, probe, h, c
+    )
     return outputs
 
 

@@ -1,50 +1,150 @@
-"""One matrix product, the fastest way that torch has for its shape: what the machine's limit is learned by."""
+"""Matrix products, the fastest way that torch has for their shape on this processor.
+
+On a CPU torch's own products are MKL's, which on AMD's processors with AVX-512 uses half of the vector units.
+oneDNN, with which torch runs its fused layers and what torch.compile makes, uses all of them: 1.3 to 2.4 times
+as fast there from a million multiplications on. Below, its calls cost more than they save.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import platform
+from functools import cache
+from pathlib import Path
+from typing import Protocol
 
 import torch
 
-REPEATS = 3
+WORTH_IT = 1 << 20
+"""Multiplications of a product above which oneDNN's is the faster one where MKL is held back."""
+NARROWEST = 16
+"""Narrower products read memory rather than multiply, which MKL does better."""
 
 
-def multiplication(m: int, k: int, n: int, dtype: torch.dtype, device: torch.device) -> Callable[[], object]:
-    """A function that starts one (m, k) @ (k, n).
+class Products(Protocol):
+    """A library's products of x (m, k), d (m, n) with w (n, k)."""
 
-    On a CPU torch.mm is its BLAS, which may use half of the processor's vector units (MKL on AMD's do), while
-    oneDNN, which runs the fused layers, uses all of them, with weights packed beforehand. The faster is taken.
-    """
-    a, b = (torch.randn(shape, dtype=dtype, device=device) for shape in ((m, k), (k, n)))
-    out = torch.empty((m, n), dtype=dtype, device=device)
+    def prepare(self, w: torch.Tensor) -> torch.Tensor:
+        """w as linear() and add() take it: once for all steps."""
 
-    def plain() -> object:
-        return torch.mm(a, b, out=out)
+    def linear(self, x: torch.Tensor, prepared: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
+        """x w^T + b, (m, n)."""
 
-    if device.type != "cpu" or dtype != torch.float32 or not _offered():
-        return plain
-    onednn = torch.ops.mkldnn
-    packed = onednn._reorder_linear_weight(b.t().contiguous(), m)
+    def add(self, x: torch.Tensor, prepared: torch.Tensor, plus: torch.Tensor) -> torch.Tensor:
+        """plus (m, n) + x w^T, which may be written over `plus`."""
 
-    def by_onednn() -> object:
-        return onednn._linear_pointwise(a, packed, None, "none", [], "")
-
-    return min((plain, by_onednn), key=_seconds)
+    def across(self, d: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """d^T x (n, k): of d = dL/d(x w^T), dL/dw. Either library takes a good part less time to make its
+        transpose, half of it where x is narrow."""
 
 
-def _offered() -> bool:
-    """Whether this build has oneDNN's product with packed weights: the one that torch.compile uses."""
-    names = ("_reorder_linear_weight", "_linear_pointwise")
-    return torch.backends.mkldnn.is_available() and all(hasattr(torch.ops.mkldnn, name) for name in names)
+class Blas:
+    """torch's own, whatever the device."""
+
+    def prepare(self, w: torch.Tensor) -> torch.Tensor:
+        return w.t()
+
+    def linear(self, x: torch.Tensor, prepared: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
+        return torch.mm(x, prepared) if b is None else torch.addmm(b, x, prepared)
+
+    def add(self, x: torch.Tensor, prepared: torch.Tensor, plus: torch.Tensor) -> torch.Tensor:
+        return plus.addmm_(x, prepared)
+
+    def across(self, d: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        return (x.t() @ d).t()
 
 
-def _seconds(run: Callable[[], object]) -> float:
-    """Of the fastest of a few calls, the first one left out."""
-    run()
-    found = []
-    for _ in range(REPEATS):
-        begin = time.perf_counter()
-        run()
-        found.append(time.perf_counter() - begin)
-    return min(found)
+class OneDnn:
+    """The operator that torch.compile calls. w may lie in either memory order, but for a part of a larger
+    one it has no kernel: some thousand times as slow. Results are new tensors."""
+
+    def __init__(self) -> None:
+        operator = torch.ops.mkldnn._linear_pointwise
+        self._linear, self._add = operator.default, operator.binary
+
+    def prepare(self, w: torch.Tensor) -> torch.Tensor:
+        return w if w.is_contiguous() or w.t().is_contiguous() else w.contiguous()
+
+    def linear(self, x: torch.Tensor, prepared: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
+        found: torch.Tensor = self._linear(x, prepared, b, "none", [], "")
+        return found
+
+    def add(self, x: torch.Tensor, prepared: torch.Tensor, plus: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self._add(x, plus, prepared, None, "add")
+        return found
+
+    def across(self, d: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(x.t(), self.prepare(d.t())).t()
+
+
+BLAS = Blas()
+
+
+def products(m: int, k: int, n: int, like: torch.Tensor) -> Products:
+    """What multiplies (m, k) by (k, n) on the device and in the dtype of `like`. A rule, not a trial: the same
+    machine takes the same way every time."""
+    if min(m, k, n) < NARROWEST or m * k * n <= WORTH_IT or like.is_cuda or like.dtype != torch.float32:
+        return BLAS
+    return _onednn() if held_back() else BLAS
+
+
+def linear(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
+    """x (m, k) with w (n, k) and b (n,): x w^T + b."""
+    m, k = x.shape
+    chosen = products(m, k, len(w), x)
+    return chosen.linear(x, chosen.prepare(w), b)
+
+
+def add(plus: torch.Tensor, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    """plus (m, n) + x w^T, which may be written over `plus`."""
+    m, k = x.shape
+    chosen = products(m, k, len(w), x)
+    return chosen.add(x, chosen.prepare(w), plus)
+
+
+def across(d: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """d (m, n), x (m, k): d^T x (n, k), the gradient by w of x w^T."""
+    m, k = x.shape
+    return products(k, m, d.shape[1], x).across(d, x)
+
+
+class Affine(torch.autograd.Function):  # type: ignore[misc]
+    """x w^T + b, (m, n), of x (m, k), w (n, k) and b (n,), for autograd."""
+
+    @staticmethod
+    def forward(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return linear(x, w, b)
+
+    @staticmethod
+    def setup_context(
+        ctx: torch.autograd.function.FunctionCtx, inputs: tuple[torch.Tensor, ...], _: object
+    ) -> None:
+        ctx.save_for_backward(*inputs[:2])
+
+    @staticmethod
+    def backward(
+        ctx: torch.autograd.function.FunctionCtx, d: torch.Tensor
+    ) -> tuple[torch.Tensor | None, ...]:
+        x, w = ctx.saved_tensors
+        return linear(d, w.t()) if ctx.needs_input_grad[0] else None, across(d, x), d.sum(0)
+
+
+@cache
+def held_back() -> bool:
+    """Whether MKL leaves vector units of this processor unused, and oneDNN stands ready."""
+    return torch.backends.cpu.get_cpu_capability() == "AVX512" and _made_by_amd() and offered()
+
+
+def _made_by_amd() -> bool:
+    known = Path("/proc/cpuinfo")
+    said = known.read_text(errors="replace") if known.exists() else platform.processor()
+    return "AuthenticAMD" in said
+
+
+@cache
+def _onednn() -> OneDnn:
+    return OneDnn()
+
+
+def offered() -> bool:
+    """Whether this build has oneDNN's product: the one that torch.compile uses."""
+    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")

@@ -16,6 +16,7 @@ from benchsuite_torch.loops import Taps
 from benchsuite_torch.network import Network
 from benchsuite_torch.optimisers import Clipping, make_optimiser
 from benchsuite_torch.placement import Placed, place
+from benchsuite_torch.products import held_back
 from benchsuite_torch.stack import State
 from benchsuite_torch.weights import read, write
 
@@ -145,10 +146,13 @@ class TorchProgram(Program):
         }
 
     def notes(self) -> dict[str, str]:
-        return {
+        found = {
             "optimiser": _implementation(self._optimiser),
             "state_gradients": "second pass by the loop" if self._network.fused else "same pass",
         }
+        if self._device.type == "cpu" and self._dtype == torch.float32:
+            found["products"] = "BLAS, large ones oneDNN" if held_back() else "BLAS"
+        return found
 
     def _placed(self, placed: object) -> Placed:
         if not isinstance(placed, Placed):

@@ -1,13 +1,15 @@
 """Dense output layer and cross-entropy as one operation: by far the largest products of a model that writes.
 
 Scores of n tokens over V classes fill n * V numbers, and a framework's layers pass over them, and over copies
-of them, six times. Here they live a block of tokens at a time, in one buffer that turns from scores into
-their own gradient in place, while the block is near the processor.
+of them, six times. Here they live a block of tokens at a time, which turns from scores into their own
+gradient in place, while it is near the processor.
 """
 
 from __future__ import annotations
 
 import torch
+
+from benchsuite_torch.products import products
 
 BLOCK_BYTES = 12 << 20
 """Scores that are held at once on a CPU; a GPU, whose launches cost more than its memory, takes all of them."""
@@ -30,13 +32,14 @@ class ProjectedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
     ) -> torch.Tensor:
         n, classes = len(x), w.shape[1]
         size = n if x.is_cuda else min(n, max(64, BLOCK_BYTES // (classes * x.element_size())))
-        buffer = x.new_empty((size, classes))
+        multiply = products(size, len(w), classes, x)
+        forth, back = multiply.prepare(w.t()), multiply.prepare(w)
         wanted = any(ctx.needs_input_grad)
-        d_x, d_w, d_b = (torch.empty_like(x), torch.empty_like(w), torch.zeros_like(b)) if wanted else [x] * 3
+        d_x, d_w, d_b = (torch.empty_like(x), torch.zeros_like(w), torch.zeros_like(b)) if wanted else [x] * 3
         loss = x.new_zeros(())
         for begin in range(0, n, size):
             part, labels = x[begin : begin + size], targets[begin : begin + size]
-            scores = torch.addmm(b, part, w, out=buffer[: len(part)])
+            scores = multiply.linear(part, forth, b)
             scores.sub_(scores.amax(1, keepdim=True))
             picked = scores.gather(1, labels[:, None])
             total = scores.exp_().sum(1, keepdim=True)
@@ -47,9 +50,9 @@ class ProjectedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
             scores.div_(total * n)
             rows = torch.arange(len(part), device=x.device)
             scores.index_put_((rows, labels), (picked.exp_() / total).sub_(1).div_(n)[:, 0])
-            torch.mm(scores, w.t(), out=d_x[begin : begin + size])
+            d_x[begin : begin + size] = multiply.linear(scores, back)
             d_b += scores.sum(0)
-            torch.addmm(d_w, part.t(), scores, beta=int(begin > 0), out=d_w)
+            d_w = multiply.add(part.t(), multiply.prepare(scores.t()), d_w)
         ctx.found = (d_x, d_w, d_b) if wanted else None
         return loss / n
 

@@ -12,6 +12,7 @@ import torch
 
 from benchsuite_torch.gates import GATES, Saved
 from benchsuite_torch.placement import Rows
+from benchsuite_torch.products import across, linear, products
 
 
 @dataclass
@@ -57,7 +58,9 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
     def forward(
         ctx: torch.autograd.function.FunctionCtx,
         recurrence: Recurrence,
-        projected: torch.Tensor,
+        x: torch.Tensor,
+        w_ih: torch.Tensor,
+        b_ih: torch.Tensor,
         w_hh: torch.Tensor,
         b_hh: torch.Tensor | None,
         probe: torch.Tensor | None,
@@ -65,25 +68,28 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         c: torch.Tensor | None,
     ) -> torch.Tensor:
         """
-        projected  (T, B, G*H): x Wx + b, written over by all cells but the gru
-        w_hh       (G*H, H); b_hh (G*H), of the gru
-        probe      (T, B, H): zeros whose gradient is dL/dh_t, or None
-        h, c       (B, H): the state before the first step
+        x      (T, B, I), w_ih (G*H, I), b_ih (G*H)
+        w_hh   (G*H, H); b_hh (G*H), of the gru
+        probe  (T, B, H): zeros whose gradient is dL/dh_t, or None
+        h, c   (B, H): the state before the first step
         """
-        gates = GATES[recurrence.cell]
-        outputs = projected.new_empty((*projected.shape[:2], h.shape[1]))
+        gates, (steps, batch), (width, hidden) = GATES[recurrence.cell], x.shape[:2], w_hh.shape
+        projected = linear(x.flatten(0, 1), w_ih, b_ih).view(steps, batch, width)
+        by_step = products(batch, hidden, width, x)
+        w = by_step.prepare(w_hh)
+        outputs = x.new_empty((steps, batch, hidden))
         # views of an alias: were what the node keeps to lead back to its output, neither would ever be freed
-        emitted, w = outputs.detach(), w_hh.t()
-        saved: list[Saved] = [()] * len(projected)
-        recurrence.cells = [] if c is None else [c] * len(projected)
+        emitted = outputs.detach()
+        saved: list[Saved] = [()] * steps
+        recurrence.cells = [] if c is None else [c] * steps
         ctx.first = h
         for t in recurrence.order:
             if (begun := recurrence.begun(t)) is not None:
                 h, c = h * begun, None if c is None else c * begun
             if b_hh is None:
-                gx, gh = None, projected[t].addmm_(h, w)
+                gx, gh = None, by_step.add(h, w, projected[t])
             else:
-                gx, gh = projected[t], torch.addmm(b_hh, h, w)
+                gx, gh = projected[t], by_step.linear(h, w, b_hh)
             c, needed = gates.forward(gx, gh, h, c, emitted[t])
             h = emitted[t]
             if c is not None:
@@ -92,21 +98,24 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
                 saved[t] = needed
         ctx.recurrence, ctx.saved, ctx.probed = recurrence, saved, probe is not None
         ctx.shared = b_hh is None
-        ctx.save_for_backward(outputs, w_hh)
+        ctx.save_for_backward(outputs, x, w_ih, w_hh)
         return outputs
 
     @staticmethod
     def backward(
         ctx: torch.autograd.function.FunctionCtx, d: torch.Tensor
     ) -> tuple[torch.Tensor | None, ...]:
-        recurrence, (outputs, w_hh) = ctx.recurrence, ctx.saved_tensors
+        recurrence, (outputs, x, w_ih, w_hh) = ctx.recurrence, ctx.saved_tensors
         gates = GATES[recurrence.cell]
-        d_gx = outputs.new_empty((*outputs.shape[:2], len(w_hh)))
+        width, hidden = w_hh.shape
+        by_step = products(outputs.shape[1], width, hidden, outputs)
+        w_back = by_step.prepare(w_hh.t())
+        d_gx = outputs.new_empty((*outputs.shape[:2], width))
         d_gh = d_gx if ctx.shared else torch.empty_like(d_gx)
         d_probe = torch.empty_like(outputs) if ctx.probed else None
         d_h: torch.Tensor | None = None
         d_c: torch.Tensor | None = None
-        first, wanted = recurrence.order[0], ctx.needs_input_grad[5]
+        first, wanted = recurrence.order[0], ctx.needs_input_grad[7]
         for t in reversed(recurrence.order):
             d_out = d[t] if d_h is None else d_h.add_(d[t])
             if d_probe is not None:
@@ -117,12 +126,14 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
             if recurrence.detached(t) or (t == first and not wanted):
                 d_h = d_c = None
                 continue
-            d_h = torch.mm(gh, w_hh) if kept is None else torch.addmm(kept, gh, w_hh)
+            d_h = by_step.linear(gh, w_back) if kept is None else by_step.add(gh, w_back, kept)
             if (begun := recurrence.begun(t)) is not None:
                 d_h, d_c = d_h.mul_(begun), None if d_c is None else d_c.mul_(begun)
-        d_w = _weight_gradient(recurrence, d_gh, outputs, ctx.first)
-        d_b = None if ctx.shared else d_gh.sum((0, 1))
-        return None, d_gx, d_w, d_b, d_probe, d_h, d_c
+        flat = d_gx.flatten(0, 1)
+        d_x = linear(flat, w_ih.t()).view(x.shape) if ctx.needs_input_grad[1] else None
+        d_ih, d_hh = across(flat, x.flatten(0, 1)), _weight_gradient(recurrence, d_gh, outputs, ctx.first)
+        b_ih, b_hh = flat.sum(0), None if ctx.shared else d_gh.sum((0, 1))
+        return None, d_x, d_ih, b_ih, d_hh, b_hh, d_probe, d_h, d_c
 
 
 def _weight_gradient(
@@ -135,4 +146,4 @@ def _weight_gradient(
             before = before * recurrence.rows.mask[1:]
     else:
         before, later, at_start = outputs[:-1], d[1:], d[0]
-    return torch.addmm(at_start.t() @ first, later.flatten(0, 1).t(), before.flatten(0, 1))
+    return across(later.flatten(0, 1), before.flatten(0, 1)).addmm_(at_start.t(), first)
