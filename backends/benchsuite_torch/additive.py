@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
-from benchsuite_torch.gates import GATES, Gates, Saved
+from benchsuite_torch.gates import GATES, Gates, Saved, scaled
 from benchsuite_torch.products import across, add, linear
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward
@@ -108,7 +108,7 @@ class _Loop:
         self.w_hh: list[torch.Tensor] = [w for w in own[::2] if w is not None]
         self.b_hh = list(own[1::2])
         self.w_ih = [w for w in upper[::2] if w is not None]  # of the second layer and those above
-        self.b_ih = list(upper[1::2])
+        self.b_ih = [b for b in upper[1::2] if b is not None]
         # the query reads what the top layer's recurrence reads: one product gives both
         self.w_hh[-1] = torch.cat([self.w_hh[-1], 2 * w_q])
         if (b := self.b_hh[-1]) is not None:
@@ -131,17 +131,23 @@ class _Loop:
         scratch = torch.empty_like(attention.k2)
         h = list(self.first)
         c = [torch.zeros_like(one) if self.carries else None for one in h]
+        own, w_c = (
+            [self._bent(w) if b is None else w for w, b in zip(self.w_hh, self.b_hh, strict=True)],
+            self._bent(self.w_c),
+        )
+        upper = [(self._bent(w), self._bent(b)) for w, b in zip(self.w_ih, self.b_ih, strict=True)]
+        projected = self._bent(projected.movedim(2, 0)).movedim(0, 2)
         for t in range(steps):
-            sums = [linear(one, w, b) for one, w, b in zip(h, self.w_hh, self.b_hh, strict=True)]
+            sums = [linear(one, w, b) for one, w, b in zip(h, own, self.b_hh, strict=True)]
             q2 = sums[-1][:, self.width :]
             a = attention.weights(attention.activations(q2[:, None], scratch))
             context = torch.bmm(a[:, None], memory)[:, 0]
             features[t, :, hidden:] = context
-            gx = add(projected[t].clone(), context, self.w_c)
+            gx = add(projected[t], context, w_c)
             kept = []
             for layer, gh in enumerate(sums):
                 if layer:
-                    gx = linear(h[layer - 1], self.w_ih[layer - 1], self.b_ih[layer - 1])
+                    gx = linear(h[layer - 1], *upper[layer - 1])
                 out = emitted[layer][t]
                 c[layer], saved = self.gates.forward(gx, gh[:, : self.width], h[layer], c[layer], out)
                 h[layer] = out
@@ -151,6 +157,9 @@ class _Loop:
                 self.q2.append(q2)
                 self.saved.append(kept)
         return features
+
+    def _bent(self, weights: torch.Tensor) -> torch.Tensor:
+        return scaled(self.gates, weights, self.hidden)
 
     def run_back(
         self, features: torch.Tensor, d: torch.Tensor, probed: bool

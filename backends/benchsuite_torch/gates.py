@@ -2,6 +2,9 @@
 
 Row vectors; B rows, H hidden units, G gates. A step takes gx = x Wx + b (B, G*H), gh = h Wh (for the gru
 + bh) and the state, and writes h' where it is told to. Formulas: benchsuite_torch.cells.
+
+torch's tanh takes eight times the time of its sigmoid on a CPU, so tanh(y) = 1 - 2 sig(-2 y) is used. The
+factor, an exact one, enters with the weights, once for all steps: see scaled().
 """
 
 from __future__ import annotations
@@ -19,7 +22,13 @@ _tanh_backward = torch.ops.aten.tanh_backward
 
 
 class Gates(Protocol):
-    """A cell. c is the lstm's; others hand through None."""
+    """A cell. c is the lstm's; others hand through None. What bends by tanh comes times -2: in gx, and in gh
+    unless the cell keeps the two apart (gru).
+
+    bent  which of the gates that is
+    """
+
+    bent: int
 
     def forward(
         self,
@@ -42,6 +51,8 @@ class Gates(Protocol):
 class RnnGates:
     """h' = tanh(gx + gh) (Elman 1990)."""
 
+    bent = 0
+
     def forward(
         self,
         gx: torch.Tensor | None,
@@ -51,7 +62,7 @@ class RnnGates:
         out: torch.Tensor,
     ) -> tuple[torch.Tensor | None, Saved]:
         sums = gh if gx is None else gh.add_(gx)
-        torch.sub(_ONE, sums.mul_(-2).sigmoid_(), alpha=2, out=out)
+        torch.sub(_ONE, sums.sigmoid_(), alpha=2, out=out)
         return c, (out,)
 
     def backward(
@@ -70,17 +81,18 @@ class LstmGates:
     derivative of tanh is 4 s (1 - s).
     """
 
+    bent = 2
+
     def forward(
         self,
         gx: torch.Tensor | None,
         gh: torch.Tensor,
-        h: torch.Tensor,
+        h: torch.Tensor,  # noqa: ARG002
         c: torch.Tensor | None,
         out: torch.Tensor,
     ) -> tuple[torch.Tensor | None, Saved]:
         assert c is not None
-        sums, hidden = gh if gx is None else gh.add_(gx), h.shape[1]
-        sums[:, 2 * hidden : 3 * hidden].mul_(-2)
+        sums = gh if gx is None else gh.add_(gx)
         i, f, g, o = sums.sigmoid_().chunk(4, 1)
         following = torch.addcmul(i, f, c).addcmul_(i, g, value=-2)
         bent = torch.mul(following, -2).sigmoid_()
@@ -109,6 +121,8 @@ class LstmGates:
 class GruGates:
     """r, z, n; n = tanh(gx_n + r * gh_n); h' = n + z (h - n) (Cho et al. 2014, with reset after)."""
 
+    bent = 2
+
     def forward(
         self,
         gx: torch.Tensor | None,
@@ -121,7 +135,7 @@ class GruGates:
         hidden = h.shape[1]
         gates, gh_n = gh[:, : 2 * hidden], gh[:, 2 * hidden :]
         r, z = gates.add_(gx[:, : 2 * hidden]).sigmoid_().chunk(2, 1)
-        n = torch.addcmul(gx[:, 2 * hidden :], r, gh_n).mul_(-2).sigmoid_()
+        n = torch.addcmul(gx[:, 2 * hidden :], r, gh_n, value=-2).sigmoid_()
         n = torch.sub(_ONE, n, alpha=2)
         apart = h - n
         torch.addcmul(n, z, apart, out=out)
@@ -143,6 +157,13 @@ class GruGates:
         d_gh[:, : 2 * hidden].copy_(both)
         torch.mul(d_n, r, out=d_gh[:, 2 * hidden :])
         return kept, d_c
+
+
+def scaled(gates: Gates, weights: torch.Tensor, hidden: int) -> torch.Tensor:
+    """A copy of weights (G*H, ...) or biases (G*H) with the rows that bend by tanh times -2."""
+    found = weights.clone()
+    found[gates.bent * hidden : (gates.bent + 1) * hidden] *= -2
+    return found
 
 
 GATES: dict[str, Gates] = {"rnn": RnnGates(), "lstm": LstmGates(), "gru": GruGates()}

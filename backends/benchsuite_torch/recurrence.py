@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from benchsuite_torch.gates import GATES, Saved
+from benchsuite_torch.gates import GATES, Saved, scaled
 from benchsuite_torch.placement import Rows
 from benchsuite_torch.products import across, linear, products
 
@@ -74,12 +74,13 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         h, c   (B, H): the state before the first step
         """
         gates, (steps, batch), (width, hidden) = GATES[recurrence.cell], x.shape[:2], w_hh.shape
-        projected = linear(x.flatten(0, 1), w_ih, b_ih).view(steps, batch, width)
+        forth, bias = scaled(gates, w_ih, hidden), scaled(gates, b_ih, hidden)
+        projected = linear(x.flatten(0, 1), forth, bias).view(steps, batch, width).unbind()
         by_step = products(batch, hidden, width, x)
-        w = by_step.prepare(w_hh)
+        w = by_step.prepare(scaled(gates, w_hh, hidden) if b_hh is None else w_hh)
         outputs = x.new_empty((steps, batch, hidden))
         # views of an alias: were what the node keeps to lead back to its output, neither would ever be freed
-        emitted = outputs.detach()
+        emitted = outputs.detach().unbind()
         saved: list[Saved] = [()] * steps
         recurrence.cells = [] if c is None else [c] * steps
         ctx.first = h
@@ -113,15 +114,16 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         d_gx = outputs.new_empty((*outputs.shape[:2], width))
         d_gh = d_gx if ctx.shared else torch.empty_like(d_gx)
         d_probe = torch.empty_like(outputs) if ctx.probed else None
+        given, to_gx = d.unbind(), d_gx.unbind()
+        to_gh = to_gx if ctx.shared else d_gh.unbind()
         d_h: torch.Tensor | None = None
         d_c: torch.Tensor | None = None
         first, wanted = recurrence.order[0], ctx.needs_input_grad[7]
         for t in reversed(recurrence.order):
-            d_out = d[t] if d_h is None else d_h.add_(d[t])
+            d_out = given[t] if d_h is None else d_h.add_(given[t])
             if d_probe is not None:
                 d_probe[t] = d_out
-            gx = d_gx[t]
-            gh = gx if ctx.shared else d_gh[t]
+            gx, gh = to_gx[t], to_gh[t]
             kept, d_c = gates.backward(d_out, d_c, ctx.saved[t], gx, gh)
             if recurrence.detached(t) or (t == first and not wanted):
                 d_h = d_c = None

@@ -12,7 +12,7 @@ from benchsuite.spec import GATES as GATE_COUNTS
 from benchsuite_torch import projection
 from benchsuite_torch.additive import AdditiveLoop
 from benchsuite_torch.cells import CELLS
-from benchsuite_torch.gates import GATES
+from benchsuite_torch.gates import GATES, scaled
 from benchsuite_torch.projection import ProjectedCrossEntropy
 from benchsuite_torch.stack import State
 
@@ -41,7 +41,9 @@ def test_a_step_by_hand_is_the_step_that_autograd_records(cell: str) -> None:
     out, d_gx, d_gh = torch.empty_like(h), torch.empty_like(gx), torch.empty_like(gh)
     before, d_after = (c, slopes[1]) if cell == "lstm" else (None, None)
     with torch.no_grad():
-        after, saved = GATES[cell].forward(gx, gh.clone(), h, before, out)
+        entering = scaled(GATES[cell], gx.t(), H).t()
+        recurrent = gh.clone() if cell == "gru" else scaled(GATES[cell], gh.t(), H).t()
+        after, saved = GATES[cell].forward(entering, recurrent, h, before, out)
         d_h, d_c = GATES[cell].backward(slopes[0], d_after, saved, d_gx, d_gh)
     assert torch.allclose(out, recorded[0], rtol=0, atol=1e-15)
     for found, expected in zip((d_gx, d_gh, d_h, d_c), wanted, strict=True):
