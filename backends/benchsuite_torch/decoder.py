@@ -15,7 +15,7 @@ from benchsuite.spec import ModelSpec
 from benchsuite_torch import fused, heads, loops
 from benchsuite_torch.additive import AdditiveLoop
 from benchsuite_torch.placement import Placed, Rows
-from benchsuite_torch.products import Affine
+from benchsuite_torch.products import affine
 from benchsuite_torch.stack import RecurrentStack, State
 from benchsuite_torch.weights import AS_IS, TRANSPOSED, Slot, Slots, allocate
 
@@ -104,7 +104,7 @@ class DecoderLayers:
         features: torch.Tensor = AdditiveLoop.apply(
             self.decoder.body.cell,
             None if rows.full else rows.barred,
-            Affine.apply(u.flatten(0, 1), w_u, layers[0].b_ih).unflatten(0, u.shape[:2]),
+            affine(u.flatten(0, 1), w_u, layers[0].b_ih).unflatten(0, u.shape[:2]),
             memory,
             self.keys(memory),
             state[0],
@@ -119,7 +119,7 @@ class DecoderLayers:
 
     def keys(self, memory: torch.Tensor) -> torch.Tensor:
         """memory (B, T, F) attn.Wk + attn.b: (B, T, A)."""
-        flat: torch.Tensor = Affine.apply(memory.flatten(0, 1), self.weight("Wk").t(), self.weight("b"))
+        flat = affine(memory.flatten(0, 1), self.weight("Wk").t(), self.weight("b"))
         return flat.view(*memory.shape[:2], -1)
 
     def _multiplicative(self, s: torch.Tensor, y: torch.Tensor, rows: Rows) -> torch.Tensor:

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from benchsuite.spec import BLANK, Dense, ModelSpec
 from benchsuite_torch.placement import Placed, Rows
-from benchsuite_torch.products import Affine
+from benchsuite_torch.products import affine
 from benchsuite_torch.projection import ProjectedCrossEntropy
 from benchsuite_torch.weights import AS_IS, Slot, Slots, allocate
 
@@ -69,7 +69,7 @@ class Head:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Scores (n, O) of features (n, F)."""
         if self.b is not None:
-            return Affine.apply(x, self.W.t(), self.b)
+            return affine(x, self.W.t(), self.b)
         # differences before squares: the expanded |x|^2 - 2xW + |W|^2 cancels digits
         distance = (x.unsqueeze(-1) - self.W).square().sum(-2)
         return distance if self.model.loss in REGRESSION else -distance

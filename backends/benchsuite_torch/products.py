@@ -107,8 +107,17 @@ def across(d: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return products(k, m, d.shape[1], x).across(d, x)
 
 
+def affine(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """x w^T + b, (m, n), of x (m, k), w (n, k) and b (n,), for autograd to record."""
+    m, k = x.shape
+    if products(m, k, len(w), x) is BLAS:
+        return torch.addmm(b, x, w.t())
+    found: torch.Tensor = Affine.apply(x, w, b)
+    return found
+
+
 class Affine(torch.autograd.Function):  # type: ignore[misc]
-    """x w^T + b, (m, n), of x (m, k), w (n, k) and b (n,), for autograd."""
+    """affine() by the products of this file, which autograd would not know how to differentiate."""
 
     @staticmethod
     def forward(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
