@@ -1,7 +1,8 @@
 """Contestants side by side: each in a process of its own, one of them at work at a time, in rounds.
 
 What disturbs the machine for longer than a round disturbs all of them, so ratios of medians hold where the
-figures themselves do not. Times are CPU seconds of the contestant's process.
+figures themselves do not. Times are CPU seconds of the contestant's process. Processes of one and the same code
+differ by 2 to 4 per cent, for as long as they live: where their memory lies. Closer ones race in several.
 """
 
 from __future__ import annotations
@@ -39,11 +40,12 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Entry:
-    """Who races on what, and under which allocator."""
+    """Who races on what, and under which allocator. `number`: of several processes of the same."""
 
     name: str
     shape: Shape
     allocator: str = "tuned"
+    number: int = 0
 
 
 class Corner:

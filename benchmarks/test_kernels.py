@@ -46,12 +46,27 @@ PEERS = {
 }
 
 
+CLOSE = (0.92, 1.04)
+"""Ratios that one process of each cannot tell from the bound: such two race again, in several."""
+FINALISTS = 3
+"""Processes of each."""
+
+
 @cache
 def medians(shape: Shape, names: tuple[str, ...], what: str, allocator: str) -> dict[str, float]:
     """CPU seconds a call of those who could take part."""
     with Race([Entry(name, shape, allocator) for name in names], what) as race:
         race.run(ROUNDS)
         return {entry.name: race.seconds(entry) for entry in race.entries}
+
+
+def final(shape: Shape, *names: str) -> list[float]:
+    """CPU seconds a step of each: median over several fresh processes."""
+    entries = [Entry(name, shape, number=number) for number in range(FINALISTS) for name in names]
+    with Race(entries) as race:
+        race.run(ROUNDS)
+        seconds = [[race.seconds(entry) for entry in entries if entry.name == name] for name in names]
+    return [float(np.median(each)) for each in seconds]
 
 
 def geometric_mean(ratios: list[float]) -> float:
@@ -137,8 +152,20 @@ def test_no_idiomatic_way_is_faster(framework: str, shape: Shape, goal: Set, ben
     names = tuple(f"{framework}:{way}" for way in [*SUITES[framework], *PEERS[framework]])
     found = benchmark.pedantic(medians, (shape, names, "step", "tuned"), rounds=1)
     benchmark.extra_info.update(found)
-    ours = min(seconds for name, seconds in found.items() if ":suite-" in name)
-    best = min(seconds for name, seconds in found.items() if ":suite-" not in name)
+    ours, best = (
+        min((name for name in found if (":suite-" in name) == suite), key=found.__getitem__)
+        for suite in (True, False)
+    )
+    ratio, more = found[best] / found[ours], ""
+    if CLOSE[0] < ratio < CLOSE[1]:
+        one, other = final(shape, ours, best)
+        ratio, more = (
+            other / one,
+            f"; in {FINALISTS} processes each: {one * 1e3:.3g} and {other * 1e3:.3g} ms",
+        )
     goal(
-        f"{framework} over its best idiomatic way: {shape.name}", best / ours, at_least=0.98, note=note(found)
+        f"{framework} over its best idiomatic way: {shape.name}",
+        ratio,
+        at_least=0.98,
+        note=note(found) + more,
     )
