@@ -17,7 +17,17 @@ from benchsuite.spec import Record, Series
 
 MEASURED = ("speed/", "memory/", "energy/", "train/seconds", "train/cpu_seconds", "train/time_to_target")
 """Beginnings of the scalars that depend on the machine's mood."""
-ENVIRONMENT = ("hardware.", "system.", "python.", "data.", "backend.", "variable.", "threads.", "artifact.")
+ENVIRONMENT = (
+    "hardware.",
+    "system.",
+    "python.",
+    "data.",
+    "backend.",
+    "variable.",
+    "threads.",
+    "blas.",
+    "artifact.",
+)
 """Beginnings of the facts that are held against each other."""
 DISTRIBUTIONS = "python.distributions"
 

@@ -41,6 +41,14 @@ def test_doctor_finds_every_backend(tmp_path: Path) -> None:
     assert found["results folder"]["state"] == "ok"
 
 
+def test_doctor_warns_of_what_holds_one_library_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    rows = json.loads(benchsuite("doctor", "--json", "--results", str(tmp_path)))
+    [warning] = [row for row in rows if row["state"] == "warning"]
+    assert warning["what"] == "OPENBLAS_CORETYPE"
+    assert "Haswell" in warning["detail"]
+
+
 def test_doctor_says_when_results_cannot_be_written(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")

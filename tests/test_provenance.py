@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import benchsuite
 from benchsuite.contracts import BackendEntry, Ragged, Split, TaskEntry
 from benchsuite.plugins import registry
 from benchsuite.provenance import dataset_digest, environment, fingerprint
-from benchsuite.provenance.environment import VARIABLES
+from benchsuite.provenance.environment import KERNEL_VARIABLES, VARIABLES
 from benchsuite.provenance.fingerprint import PRESENTATION, _source_digest
 
 
@@ -163,10 +164,10 @@ def test_the_environment_is_words() -> None:
 
 def test_threads_and_variables_are_recorded_where_they_are_set() -> None:
     script = "import json; from benchsuite.provenance import environment; print(json.dumps(environment()))"
-    clean = {name: text for name, text in os.environ.items() if name not in VARIABLES}
+    clean = {name: text for name, text in os.environ.items() if name not in (*VARIABLES, *KERNEL_VARIABLES)}
     done = subprocess.run(
         [sys.executable, "-c", script],
-        env={**clean, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "7"},
+        env={**clean, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "Nehalem"},
         capture_output=True,
         text=True,
         check=True,
@@ -176,10 +177,14 @@ def test_threads_and_variables_are_recorded_where_they_are_set() -> None:
     assert {name for name in found if name.startswith("variable.")} == {
         "variable.OPENBLAS_NUM_THREADS",
         "variable.OMP_NUM_THREADS",
-        "variable.PYTHONHASHSEED",
+        "variable.OPENBLAS_CORETYPE",
     }
     threads = {name: text for name, text in found.items() if name.startswith("threads.blas")}
     assert set(threads.values()) == {"1"}
+    kernels = {name: text for name, text in found.items() if name.startswith("blas.")}
+    assert kernels.keys() == {name.replace("threads.blas", "blas") for name in threads}
+    if platform.machine() == "x86_64" and "blas.libscipy_openblas" in kernels:
+        assert kernels["blas.libscipy_openblas"].endswith(", Nehalem kernels")
 
 
 def test_equal_data_has_an_equal_digest_and_any_change_another() -> None:

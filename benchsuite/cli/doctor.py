@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Finding = tuple[str, str, str]
-"""(what was looked at, `ok`, `missing` or `problem`, what was found or what to do)"""
+"""(what was looked at, `ok`, `missing`, `warning` or `problem`, what was found or what to do)"""
 
 
 def doctor(results: given.Results = None, json: given.AsJson = False) -> None:
@@ -36,6 +36,7 @@ def _machine() -> Iterator[Finding]:
     from importlib.metadata import version
 
     from benchsuite.provenance import environment
+    from benchsuite.provenance.environment import KERNEL_VARIABLES
 
     facts = environment()
     memory = int(facts.get("hardware.memory_bytes", "0")) / 2**30
@@ -43,6 +44,13 @@ def _machine() -> Iterator[Finding]:
     yield "python", "ok", f"{facts.get('python.version')} on {facts.get('system.platform')}"
     cores = f"{facts.get('hardware.logical_cores')} logical cores, {memory:.1f} GiB"
     yield "processor", "ok", f"{facts.get('hardware.cpu', 'unknown')}, {cores}"
+    for name in KERNEL_VARIABLES:
+        if value := facts.get(f"variable.{name}"):
+            yield (
+                name,
+                "warning",
+                f"{value}: one library's kernels are chosen by hand; unset it to compare backends",
+            )
 
 
 def _plugins() -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import sys
 from functools import cache
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -27,9 +28,19 @@ VARIABLES = (
     "JAX_ENABLE_X64",
     "TF_ENABLE_ONEDNN_OPTS",
     "TF_DETERMINISTIC_OPS",
+    "TF_XLA_FLAGS",
     "PYTHONHASHSEED",
+    "LD_PRELOAD",
 )
 """Environment variables that change results or speed; recorded where they are set."""
+KERNEL_VARIABLES = (
+    "OPENBLAS_CORETYPE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "ONEDNN_MAX_CPU_ISA",
+    "ATEN_CPU_CAPABILITY",
+    "NPY_DISABLE_CPU_FEATURES",
+)
+"""Those that choose one library's instructions and leave the others theirs; recorded as well."""
 
 
 @cache
@@ -52,8 +63,17 @@ def environment() -> dict[str, str]:
     facts |= gpu_facts()
     for pool in threadpoolctl.threadpool_info():
         facts[f"threads.{pool['user_api']}.{pool['prefix']}"] = str(pool["num_threads"])
-    facts |= {f"variable.{name}": os.environ[name] for name in VARIABLES if name in os.environ}
+        if pool["user_api"] == "blas":
+            facts[f"blas.{pool['prefix']}"] = _version_and_kernels(pool)
+    known = (*VARIABLES, *KERNEL_VARIABLES)
+    facts |= {f"variable.{name}": os.environ[name] for name in known if name in os.environ}
     return {name: value for name, value in facts.items() if value}
+
+
+def _version_and_kernels(pool: dict[str, Any]) -> str:
+    """Such as `0.3.31, SkylakeX kernels`: the same library is half as fast with another processor's."""
+    kernels = f"{pool['architecture']} kernels" if pool.get("architecture") else ""
+    return ", ".join(filter(None, [pool["version"] or "", kernels]))
 
 
 def _cpu_model() -> str:
