@@ -138,12 +138,18 @@ def test_numpy_as_public_packages_write_it(
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_padding_is_no_work(cell: str, goal: Set, benchmark: Any) -> None:
-    padded, level = SHAPES[f"{cell}-padded-B128-H128"], SHAPES[f"{cell}-level-B128-H128"]
-    entries = [Entry(NUMPY, padded), Entry(NUMPY, level)]
-    with Race(entries) as race:
+    """PyTorch's loop lets go of ended rows, too, but pays for each of 2.5 times as many steps: shown beside."""
+    shapes = [SHAPES[f"{cell}-{kind}-B128-H128"] for kind in ("padded", "level")]
+    ways = [[Entry(name, shape) for shape in shapes] for name in (NUMPY, "torch:suite-dynamic")]
+    with Race([entry for way in ways for entry in way]) as race:
         benchmark.pedantic(race.run, (ROUNDS,), rounds=1)
-        ratio = race.ratio(*entries)
-    goal(f"NumPy, padded over as many real steps: {cell}", ratio, at_most=1.25)
+        ours, other = (race.ratio(*way) for way in ways)
+    goal(
+        f"NumPy, padded over as many real steps: {cell}",
+        ours,
+        at_most=1.25,
+        note=f"PyTorch's loop {other:.2f}",
+    )
 
 
 @pytest.mark.parametrize("shape", [*RACED, *PADDED], ids=lambda shape: shape.name)

@@ -83,8 +83,9 @@ class Network:
         assert self.decoder is not None
         with torch.inference_mode():
             y, _ = self._encode(placed, None, False)
-            last = self._read_out(y, placed)
-            return TorchDecoding(self.decoder, self.head, y, last, placed.rows, width, aligned, settings)
+            last = placed.restored(self._read_out(y, placed))
+            y, rows = placed.restored(y, 1), placed.rows_as_they_came
+            return TorchDecoding(self.decoder, self.head, y, last, rows, width, aligned, settings)
 
     def _encode(self, placed: Placed, state: State | None, final: bool) -> tuple[torch.Tensor, State | None]:
         assert isinstance(self.body, RecurrentStack)

@@ -22,6 +22,7 @@ class Rows:
     lengths   (B,) int64, on the host
     device    where the derived tensors lie
     dtype     of the masks
+    falling   whether the longest rows come first: a loop may then let go of those that have ended
     """
 
     time: int
@@ -29,6 +30,7 @@ class Rows:
     lengths: torch.Tensor
     device: torch.device
     dtype: torch.dtype
+    falling: bool = False
 
     @property
     def batch(self) -> int:
@@ -42,6 +44,27 @@ class Rows:
     def full(self) -> bool:
         """Whether every row has all `steps` steps, so that nothing needs a mask."""
         return self.shortest == self.steps
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """How many rows a loop computes at each step."""
+        if not self.falling:
+            return [self.batch] * self.steps
+        found: list[int] = (torch.arange(self.steps)[:, None] < self.lengths).sum(1).tolist()
+        return found
+
+    def computed(self, x: torch.Tensor) -> torch.Tensor:
+        """The steps (n, ...) of x (steps, B, ...) that a loop computes, step by step."""
+        flat = x.flatten(0, 1)
+        return flat.index_select(0, self.real) if self.falling else flat
+
+    def spread(self, flat: torch.Tensor) -> torch.Tensor:
+        """(steps, B, ...) of what computed() gives, zero elsewhere."""
+        shape = (self.steps, self.batch, *flat.shape[1:])
+        if not self.falling:
+            return flat.view(shape)
+        spread = flat.new_zeros((shape[0] * shape[1], *shape[2:]))
+        return spread.index_copy_(0, self.real, flat).view(shape)
 
     @cached_property
     def valid(self) -> int:
@@ -96,11 +119,14 @@ class Rows:
 class Placed:
     """A batch on the device, time first where the model is recurrent.
 
+    Where a loop runs ragged rows, the longest come first: work then follows the real lengths.
+
     inputs   (steps, B, D) or (steps, B) ids; batch first for a model without recurrence
     targets  (B,) or (B, O); by step those of the n valid steps, (n,) or (n, O), in the order of (steps, B); a
              decoder's (n,) likewise, over its own steps; CTC's (B, U)
     written  which steps of the targets are real, where they have a length of their own
     fed      (written.steps, B): the token before each of a decoder's targets
+    order    (B,): which row of the batch stands where; None where all stand as they came
     """
 
     inputs: torch.Tensor
@@ -109,18 +135,38 @@ class Placed:
     fresh: bool
     written: Rows | None = None
     fed: torch.Tensor | None = None
+    order: torch.Tensor | None = None
+
+    def restored(self, values: torch.Tensor, dim: int = 0) -> torch.Tensor:
+        """`values` with its rows, along `dim`, as they came."""
+        return values if self.order is None else values.index_select(dim, self.order.argsort())
+
+    @property
+    def rows_as_they_came(self) -> Rows:
+        if self.order is None:
+            return self.rows
+        lengths = self.rows.lengths[self.order.argsort().cpu()]
+        return replace(self.rows, lengths=lengths, falling=False)
 
 
 CLASSES = ("cross_entropy", "ctc")
 """Losses whose targets are ids."""
 
 
-def place(batch: Batch, model: ModelSpec, static: bool, device: torch.device, dtype: torch.dtype) -> Placed:
-    """Copy `batch` to `device` as `model` wants it; a static unroll keeps padding beyond the longest row.
+def place(
+    batch: Batch, model: ModelSpec, static: bool, sort: bool, device: torch.device, dtype: torch.dtype
+) -> Placed:
+    """Copy `batch` to `device` as `model` wants it; a static unroll keeps padding beyond the longest row, and
+    with `sort` ragged rows come longest first.
 
     Raises ContractError where targets of a length of their own come without their lengths.
     """
     rows = _rows(batch.lengths, batch.time, static, device, dtype)
+    order = None
+    if sort and isinstance(model.body, Recurrent) and not rows.full:
+        order = rows.lengths.argsort(descending=True, stable=True)
+        rows = replace(rows, lengths=rows.lengths[order], falling=True)
+        order = order.to(device)
     inputs = torch.tensor(
         batch.inputs, dtype=None if isinstance(model.input, Tokens) else dtype, device=device
     )
@@ -128,22 +174,23 @@ def place(batch: Batch, model: ModelSpec, static: bool, device: torch.device, dt
         rows.prepare("mask", "last", "divisor", "real")
         if model.body.bidirectional:
             rows.prepare("reversal")
-        inputs = inputs.transpose(0, 1)[: rows.steps].contiguous()
+        inputs = _sorted(inputs.transpose(0, 1)[: rows.steps], order, 1)
     classes = model.loss in CLASSES
     targets = torch.tensor(batch.targets, dtype=torch.int64 if classes else dtype, device=device)
+    targets = _sorted(targets, order, 0)
+    placed = Placed(inputs, targets, rows, batch.fresh, order=order)
     if model.transcribes:
-        return _with_sequences(Placed(inputs, targets, rows, batch.fresh), batch, model, static)
-    if model.readout == "steps":
-        targets = _only_real(targets, rows)
-    return Placed(inputs, targets, rows, batch.fresh)
+        return _with_sequences(placed, batch, model, static)
+    return replace(placed, targets=_only_real(targets, rows)) if model.readout == "steps" else placed
 
 
 def _with_sequences(placed: Placed, batch: Batch, model: ModelSpec, static: bool) -> Placed:
     """Targets of a length of their own."""
     if batch.target_lengths is None:
         raise ContractError("a batch for a decoder or for CTC needs target_lengths beside its targets")
-    device, dtype = placed.rows.device, placed.rows.dtype
-    written = _rows(batch.target_lengths, batch.targets.shape[1], static, device, dtype)
+    device, dtype, order = placed.rows.device, placed.rows.dtype, placed.order
+    lengths = batch.target_lengths if order is None else batch.target_lengths[order.cpu().numpy()]
+    written = _rows(lengths, batch.targets.shape[1], static, device, dtype)
     if model.decoder is None:
         return replace(placed, written=written)
     placed.rows.prepare("barred")
@@ -153,13 +200,17 @@ def _with_sequences(placed: Placed, batch: Batch, model: ModelSpec, static: bool
         placed,
         targets=_only_real(placed.targets, written),
         written=written,
-        fed=fed.transpose(0, 1)[: written.steps].contiguous(),
+        fed=_sorted(fed.transpose(0, 1)[: written.steps], order, 1),
     )
 
 
 def _rows(lengths: np.ndarray, time: int, static: bool, device: torch.device, dtype: torch.dtype) -> Rows:
     known = torch.from_numpy(lengths.astype(np.int64))
     return Rows(time, time if static else int(known.max()), known, device, dtype)
+
+
+def _sorted(values: torch.Tensor, order: torch.Tensor | None, dim: int) -> torch.Tensor:
+    return values.contiguous() if order is None else values.index_select(dim, order)
 
 
 def _only_real(targets: torch.Tensor, rows: Rows) -> torch.Tensor:

@@ -36,6 +36,8 @@ class TorchProgram(Program):
             torch.cuda.reset_peak_memory_stats(self._device)
         self._model, self._recipe = model, recipe
         self._static = execution.unroll == "static"
+        # a stream's rows keep their places: their states are carried from batch to batch
+        self._sorts = execution.unroll == "dynamic" and not recipe.carry
         self._network = Network(model, recipe, execution, self._device, self._dtype)
         self.load_parameters(parameters)
         self._trainable = self._network.parameters
@@ -50,7 +52,7 @@ class TorchProgram(Program):
 
     def place(self, batch: Batch) -> Placed:
         runtime.apply(self._settings)
-        placed = place(batch, self._model, self._static, self._device, self._dtype)
+        placed = place(batch, self._model, self._static, self._sorts, self._device, self._dtype)
         runtime.synchronize(self._device)
         return placed
 
@@ -89,7 +91,7 @@ class TorchProgram(Program):
             predictions = self._network.predictions(features, batch)
         if end is not None:
             self._streamed = end
-        return _copy(predictions)
+        return _copy(batch.restored(predictions))
 
     def gradients(self, placed: object) -> Gradients:
         """Loss, predictions and parameter gradients come from the unroll itself. dL/dh_t of a fused unroll
@@ -111,7 +113,7 @@ class TorchProgram(Program):
                 for (name, slot), value in zip(network.slots.items(), found, strict=False)
             },
             states=_by_layer(taps, tapped, batch),
-            predictions=_copy(predictions),
+            predictions=_copy(batch.restored(predictions)),
         )
 
     def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> Decoding:
@@ -184,7 +186,8 @@ def _by_layer(taps: Taps, gradients: tuple[torch.Tensor, ...], batch: Placed) ->
     for prefix, emitted in taps.items():
         rows = batch.written if batch.written is not None and prefix.startswith("dec.") else batch.rows
         by_step = torch.stack([next(left) for _ in emitted], dim=1)
-        states[prefix] = _copy(torch.nn.functional.pad(by_step, (0, 0, 0, rows.time - len(emitted))))
+        padded = torch.nn.functional.pad(by_step, (0, 0, 0, rows.time - len(emitted)))
+        states[prefix] = _copy(batch.restored(padded))
     return states
 
 

@@ -19,9 +19,11 @@ from benchsuite_torch.products import across, linear, products
 class Recurrence:
     """How a layer is read, and what the loop leaves behind.
 
-    A row's state is zeroed until its last step is reached where the layer reads backwards. What happens behind
-    a row's last step, read forwards, cannot reach its valid outputs, so nothing is masked there; and
-    truncation, which detaches the state of every row, cuts no path from the readout to a row that has ended.
+    Of rows that come longest first a step computes those that are under way, and what lies behind a row's last
+    step is zero. Of others it computes all: a row's state is zeroed until its last step is reached where the
+    layer reads backwards, and what happens behind that, read forwards, cannot reach its valid outputs, so that
+    nothing is masked there. Truncation detaches the state of every row; it cuts no path from the readout to a
+    row that has ended.
 
     kept   whether a backward pass will follow
     cells  of an lstm c after every step, in the order of time, detached
@@ -42,7 +44,7 @@ class Recurrence:
     def begun(self, t: int) -> torch.Tensor | None:
         """(B, 1): zero for the rows that have not begun before step t; None where there are none."""
         before = t + 1
-        if self.reverse and self.rows.shortest <= before < self.rows.steps:
+        if self.reverse and not self.rows.falling and self.rows.shortest <= before < self.rows.steps:
             return self.rows.mask[before]
         return None
 
@@ -73,20 +75,22 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         probe  (T, B, H): zeros whose gradient is dL/dh_t, or None
         h, c   (B, H): the state before the first step
         """
-        gates, (steps, batch), (width, hidden) = GATES[recurrence.cell], x.shape[:2], w_hh.shape
+        gates, rows, (width, hidden) = GATES[recurrence.cell], recurrence.rows, w_hh.shape
         forth, bias = scaled(gates, w_ih, hidden), scaled(gates, b_ih, hidden)
-        projected = linear(x.flatten(0, 1), forth, bias).view(steps, batch, width).unbind()
-        by_step = products(batch, hidden, width, x)
+        read, counts, start = rows.computed(x), rows.counts, (h, c)
+        projected = linear(read, forth, bias).split(counts)
+        by_step = products(rows.batch, hidden, width, x)
         w = by_step.prepare(scaled(gates, w_hh, hidden) if b_hh is None else w_hh)
-        outputs = x.new_empty((steps, batch, hidden))
-        # views of an alias: were what the node keeps to lead back to its output, neither would ever be freed
-        emitted = outputs.detach().unbind()
-        saved: list[Saved] = [()] * steps
-        recurrence.cells = [] if c is None else [c] * steps
-        ctx.first = h
+        outputs = x.new_empty((len(read), hidden))
+        emitted = outputs.split(counts)
+        saved: list[Saved] = [()] * len(counts)
+        entered: list[torch.Tensor] = [h] * len(counts)
+        recurrence.cells = [] if c is None else [c] * len(counts)
         for t in recurrence.order:
+            h, c = (_of(counts[t], state, first) for state, first in zip((h, c), start, strict=True))
             if (begun := recurrence.begun(t)) is not None:
                 h, c = h * begun, None if c is None else c * begun
+            entered[t] = h
             if b_hh is None:
                 gx, gh = None, by_step.add(h, w, projected[t])
             else:
@@ -98,31 +102,32 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
             if recurrence.kept:
                 saved[t] = needed
         ctx.recurrence, ctx.saved, ctx.probed = recurrence, saved, probe is not None
-        ctx.shared = b_hh is None
-        ctx.save_for_backward(outputs, x, w_ih, w_hh)
-        return outputs
+        ctx.shared, ctx.entered = b_hh is None, entered
+        ctx.save_for_backward(outputs, read, w_ih, w_hh)
+        return rows.spread(outputs)
 
     @staticmethod
     def backward(
         ctx: torch.autograd.function.FunctionCtx, d: torch.Tensor
     ) -> tuple[torch.Tensor | None, ...]:
-        recurrence, (outputs, x, w_ih, w_hh) = ctx.recurrence, ctx.saved_tensors
-        gates = GATES[recurrence.cell]
-        width, hidden = w_hh.shape
-        by_step = products(outputs.shape[1], width, hidden, outputs)
+        recurrence, (outputs, read, w_ih, w_hh) = ctx.recurrence, ctx.saved_tensors
+        gates, rows, (width, hidden) = GATES[recurrence.cell], recurrence.rows, w_hh.shape
+        counts, by_step = rows.counts, products(rows.batch, width, hidden, outputs)
         w_back = by_step.prepare(w_hh.t())
-        d_gx = outputs.new_empty((*outputs.shape[:2], width))
+        d_gx = outputs.new_empty((len(outputs), width))
         d_gh = d_gx if ctx.shared else torch.empty_like(d_gx)
         d_probe = torch.empty_like(outputs) if ctx.probed else None
-        given, to_gx = d.unbind(), d_gx.unbind()
-        to_gh = to_gx if ctx.shared else d_gh.unbind()
+        given, to_gx = rows.computed(d).split(counts), d_gx.split(counts)
+        to_gh = to_gx if ctx.shared else d_gh.split(counts)
+        to_probe = () if d_probe is None else d_probe.split(counts)
         d_h: torch.Tensor | None = None
         d_c: torch.Tensor | None = None
         first, wanted = recurrence.order[0], ctx.needs_input_grad[7]
         for t in reversed(recurrence.order):
+            d_h, d_c = _of(counts[t], d_h), _of(counts[t], d_c)
             d_out = given[t] if d_h is None else d_h.add_(given[t])
-            if d_probe is not None:
-                d_probe[t] = d_out
+            if to_probe:
+                to_probe[t].copy_(d_out)
             gx, gh = to_gx[t], to_gh[t]
             kept, d_c = gates.backward(d_out, d_c, ctx.saved[t], gx, gh)
             if recurrence.detached(t) or (t == first and not wanted):
@@ -131,21 +136,35 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
             d_h = by_step.linear(gh, w_back) if kept is None else by_step.add(gh, w_back, kept)
             if (begun := recurrence.begun(t)) is not None:
                 d_h, d_c = d_h.mul_(begun), None if d_c is None else d_c.mul_(begun)
-        flat = d_gx.flatten(0, 1)
-        d_x = linear(flat, w_ih.t()).view(x.shape) if ctx.needs_input_grad[1] else None
-        d_ih, d_hh = across(flat, x.flatten(0, 1)), _weight_gradient(recurrence, d_gh, outputs, ctx.first)
-        b_ih, b_hh = flat.sum(0), None if ctx.shared else d_gh.sum((0, 1))
+        d_x = rows.spread(linear(d_gx, w_ih.t())) if ctx.needs_input_grad[1] else None
+        d_ih, d_hh = across(d_gx, read), _recurrent_gradient(recurrence, d_gh, outputs, ctx.entered)
+        b_ih, b_hh = d_gx.sum(0), None if ctx.shared else d_gh.sum(0)
+        d_probe = None if d_probe is None else rows.spread(d_probe)
         return None, d_x, d_ih, b_ih, d_hh, b_hh, d_probe, d_h, d_c
 
 
-def _weight_gradient(
-    recurrence: Recurrence, d: torch.Tensor, outputs: torch.Tensor, first: torch.Tensor
+def _of(count: int, state: torch.Tensor | None, start: torch.Tensor | None = None) -> torch.Tensor | None:
+    """The first `count` rows of a state (n, H): cut where rows have ended; where there are more, theirs of
+    `start`, or zero."""
+    if state is None or (known := len(state)) == count:
+        return state
+    if known > count:
+        return state[:count]
+    if start is not None:
+        return torch.cat([state, start[known:count]])
+    return torch.nn.functional.pad(state, (0, 0, 0, count - known))
+
+
+def _recurrent_gradient(
+    recurrence: Recurrence, d: torch.Tensor, outputs: torch.Tensor, entered: list[torch.Tensor]
 ) -> torch.Tensor:
-    """sum_t d_t^T h_before_t (G*H, H) for d (T, B, G*H), as one product."""
+    """sum_t d_t^T h_t (G*H, H) for d (N, G*H) of all steps and the h_t that entered them, as one product."""
+    rows, batch = recurrence.rows, recurrence.rows.batch
+    if rows.falling or (recurrence.reverse and not rows.full):
+        return across(d, torch.cat(entered))
+    # the same, without a copy
     if recurrence.reverse:
-        before, later, at_start = outputs[1:], d[:-1], d[-1]
-        if not recurrence.rows.full:
-            before = before * recurrence.rows.mask[1:]
+        before, later, at_start = outputs[batch:], d[:-batch], d[-batch:]
     else:
-        before, later, at_start = outputs[:-1], d[1:], d[0]
-    return across(later.flatten(0, 1), before.flatten(0, 1)).addmm_(at_start.t(), first)
+        before, later, at_start = outputs[:-batch], d[batch:], d[:batch]
+    return across(later, before).addmm_(at_start.t(), entered[recurrence.order[0]])

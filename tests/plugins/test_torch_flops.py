@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from plugins.flop_cases import FlopCase, flop_cases
@@ -48,3 +50,18 @@ def test_products_counted_are_the_products_run(case: FlopCase, unroll: str) -> N
     assert counted(lambda: program.predict(placed)) == inference_flops(case.model, case.batch)
     expected = training_flops(case.model, case.batch) - case.scored
     assert expected - counted(lambda: program.step(placed)) in (0.0, case.by_zero_states)
+
+
+ROW_BY_ROW = [case for case in CASES if case.model.decoder is None and case.name not in ("ctc", "cnn")]
+
+
+@pytest.mark.parametrize("case", ROW_BY_ROW, ids=lambda case: case.name)
+def test_a_loop_does_the_work_of_the_real_steps(case: FlopCase) -> None:
+    """In rows of any lengths and order: none of it on padding."""
+    lengths = np.array([2, 6, 1, 6, 4], np.int32)
+    batch = replace(case.batch, lengths=lengths)
+    program = TorchBackend().build(case.model, case.parameters(), Recipe(), Execution(unroll="dynamic"))
+    placed = program.place(batch)
+    assert counted(lambda: program.predict(placed)) == inference_flops(case.model, batch)
+    left = training_flops(case.model, batch) - counted(lambda: program.step(placed))
+    assert 0 <= left <= case.by_zero_states
