@@ -87,7 +87,8 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         entered: list[torch.Tensor] = [h] * len(counts)
         recurrence.cells = [] if c is None else [c] * len(counts)
         for t in recurrence.order:
-            h, c = (_of(counts[t], state, first) for state, first in zip((h, c), start, strict=True))
+            if len(h) != counts[t]:
+                h, c = _of(counts[t], h, start[0]), None if c is None else _of(counts[t], c, start[1])
             if (begun := recurrence.begun(t)) is not None:
                 h, c = h * begun, None if c is None else c * begun
             entered[t] = h
@@ -124,7 +125,8 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         d_c: torch.Tensor | None = None
         first, wanted = recurrence.order[0], ctx.needs_input_grad[7]
         for t in reversed(recurrence.order):
-            d_h, d_c = _of(counts[t], d_h), _of(counts[t], d_c)
+            if d_h is not None and len(d_h) != counts[t]:
+                d_h, d_c = _of(counts[t], d_h), None if d_c is None else _of(counts[t], d_c)
             d_out = given[t] if d_h is None else d_h.add_(given[t])
             if to_probe:
                 to_probe[t].copy_(d_out)
@@ -143,12 +145,10 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         return None, d_x, d_ih, b_ih, d_hh, b_hh, d_probe, d_h, d_c
 
 
-def _of(count: int, state: torch.Tensor | None, start: torch.Tensor | None = None) -> torch.Tensor | None:
+def _of(count: int, state: torch.Tensor, start: torch.Tensor | None = None) -> torch.Tensor:
     """The first `count` rows of a state (n, H): cut where rows have ended; where there are more, theirs of
     `start`, or zero."""
-    if state is None or (known := len(state)) == count:
-        return state
-    if known > count:
+    if (known := len(state)) > count:
         return state[:count]
     if start is not None:
         return torch.cat([state, start[known:count]])
