@@ -87,7 +87,7 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         entered: list[torch.Tensor] = [h] * len(counts)
         recurrence.cells = [] if c is None else [c] * len(counts)
         for t in recurrence.order:
-            if len(h) != counts[t]:
+            if h.shape[0] != counts[t]:
                 h, c = _of(counts[t], h, start[0]), None if c is None else _of(counts[t], c, start[1])
             if (begun := recurrence.begun(t)) is not None:
                 h, c = h * begun, None if c is None else c * begun
@@ -125,7 +125,7 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         d_c: torch.Tensor | None = None
         first, wanted = recurrence.order[0], ctx.needs_input_grad[7]
         for t in reversed(recurrence.order):
-            if d_h is not None and len(d_h) != counts[t]:
+            if d_h is not None and d_h.shape[0] != counts[t]:
                 d_h, d_c = _of(counts[t], d_h), None if d_c is None else _of(counts[t], d_c)
             d_out = given[t] if d_h is None else d_h.add_(given[t])
             if to_probe:
@@ -148,7 +148,7 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
 def _of(count: int, state: torch.Tensor, start: torch.Tensor | None = None) -> torch.Tensor:
     """The first `count` rows of a state (n, H): cut where rows have ended; where there are more, theirs of
     `start`, or zero."""
-    if (known := len(state)) > count:
+    if (known := state.shape[0]) > count:
         return state[:count]
     if start is not None:
         return torch.cat([state, start[known:count]])
