@@ -167,7 +167,8 @@ def test_threads_and_variables_are_recorded_where_they_are_set() -> None:
     clean = {name: text for name, text in os.environ.items() if name not in (*VARIABLES, *KERNEL_VARIABLES)}
     done = subprocess.run(
         [sys.executable, "-c", script],
-        env={**clean, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "Nehalem"},
+        env={**clean, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "7"}
+        | {"OPENBLAS_CORETYPE": "Nehalem"},
         capture_output=True,
         text=True,
         check=True,
@@ -178,6 +179,7 @@ def test_threads_and_variables_are_recorded_where_they_are_set() -> None:
         "variable.OPENBLAS_NUM_THREADS",
         "variable.OMP_NUM_THREADS",
         "variable.OPENBLAS_CORETYPE",
+        "variable.PYTHONHASHSEED",
     }
     threads = {name: text for name, text in found.items() if name.startswith("threads.blas")}
     assert set(threads.values()) == {"1"}
