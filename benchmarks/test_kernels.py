@@ -165,10 +165,8 @@ def test_no_idiomatic_way_is_faster(framework: str, shape: Shape, goal: Set, ben
     ratio, more = found[best] / found[ours], ""
     if CLOSE[0] < ratio < CLOSE[1]:
         one, other = final((ours, shape), (best, shape))
-        ratio, more = (
-            other / one,
-            f"; in {FINALISTS} processes each: {one * 1e3:.3g} and {other * 1e3:.3g} ms",
-        )
+        ratio = other / one
+        more = f"; in {FINALISTS} processes each: {one * 1e3:.3g} and {other * 1e3:.3g} ms"
     goal(
         f"{framework} over its best idiomatic way: {shape.name}",
         ratio,

@@ -131,10 +131,8 @@ class _Loop:
         scratch = torch.empty_like(attention.k2)
         h = list(self.first)
         c = [torch.zeros_like(one) if self.carries else None for one in h]
-        own, w_c = (
-            [self._bent(w) if b is None else w for w, b in zip(self.w_hh, self.b_hh, strict=True)],
-            self._bent(self.w_c),
-        )
+        own = [self._bent(w) if b is None else w for w, b in zip(self.w_hh, self.b_hh, strict=True)]
+        w_c = self._bent(self.w_c)
         upper = [(self._bent(w), self._bent(b)) for w, b in zip(self.w_ih, self.b_ih, strict=True)]
         projected = self._bent(projected.movedim(2, 0)).movedim(0, 2)
         for t in range(steps):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchsuite_torch.products import offered
+from benchsuite_torch.products import OneDnn, offered
 
 REPEATS = 3
 
@@ -28,11 +28,10 @@ def multiplication(m: int, k: int, n: int, dtype: torch.dtype, device: torch.dev
 
     if device.type != "cpu" or dtype != torch.float32 or not offered():
         return plain
-    onednn = torch.ops.mkldnn
-    packed = onednn._reorder_linear_weight(b.t().contiguous(), m)
+    onednn, packed = OneDnn(), torch.ops.mkldnn._reorder_linear_weight(b.t().contiguous(), m)
 
     def by_onednn() -> object:
-        return onednn._linear_pointwise(a, packed, None, "none", [], "")
+        return onednn.linear(a, packed)
 
     return min((plain, by_onednn), key=_seconds)
 

@@ -137,16 +137,20 @@ class Placed:
     fed: torch.Tensor | None = None
     order: torch.Tensor | None = None
 
+    @cached_property
+    def places(self) -> torch.Tensor | None:
+        """(B,): where each row of the batch stands; None where all stand as they came."""
+        return None if self.order is None else self.order.argsort()
+
     def restored(self, values: torch.Tensor, dim: int = 0) -> torch.Tensor:
         """`values` with its rows, along `dim`, as they came."""
-        return values if self.order is None else values.index_select(dim, self.order.argsort())
+        return values if self.places is None else values.index_select(dim, self.places)
 
     @property
     def rows_as_they_came(self) -> Rows:
-        if self.order is None:
+        if self.places is None:
             return self.rows
-        lengths = self.rows.lengths[self.order.argsort().cpu()]
-        return replace(self.rows, lengths=lengths, falling=False)
+        return replace(self.rows, lengths=self.rows.lengths[self.places.cpu()], falling=False)
 
 
 CLASSES = ("cross_entropy", "ctc")

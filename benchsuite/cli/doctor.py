@@ -46,11 +46,8 @@ def _machine() -> Iterator[Finding]:
     yield "processor", "ok", f"{facts.get('hardware.cpu', 'unknown')}, {cores}"
     for name in KERNEL_VARIABLES:
         if value := facts.get(f"variable.{name}"):
-            yield (
-                name,
-                "warning",
-                f"{value}: one library's kernels are chosen by hand; unset it to compare backends",
-            )
+            words = f"{value}: one library's kernels are chosen by hand; unset it to compare backends"
+            yield name, "warning", words
 
 
 def _plugins() -> Iterator[Finding]:
