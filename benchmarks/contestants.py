@@ -49,7 +49,7 @@ class Contestant(abc.ABC):
 
 
 Peers = dict[str, Callable[[Shape], Contestant]]
-"""Way -> what builds it. Raises Refused, with the reason, where the way cannot run a shape."""
+"""Way -> what builds it. Raises Unsupported, with the reason, where the way cannot run a shape."""
 
 
 def peers(framework: str) -> Peers:

@@ -29,12 +29,12 @@ import numpy as np
 
 from benchmarks.meter import Meter
 from benchmarks.shapes import RECIPE, SHAPES
-from benchsuite.batching import Batcher, batcher
 from benchsuite.contracts import Batch, Dataset, Program, Ragged, Split
+from benchsuite.measure.batching import Batcher, batcher
+from benchsuite.measure.training import Evaluator, Snapshots
+from benchsuite.measure.training.loop import Trainer
 from benchsuite.plugins import registry
-from benchsuite.spec import Execution
-from benchsuite.training import Evaluator, Snapshots
-from benchsuite.training.loop import Trainer
+from benchsuite.schema import Execution
 
 SHAPE = SHAPES["lstm-text-B32-H128"]
 SEQUENCES = 3072

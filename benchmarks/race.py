@@ -20,11 +20,11 @@ import numpy as np
 
 from benchmarks.contestants import FRAMEWORKS
 from benchmarks.shapes import Shape
-from benchsuite.contracts import Lap
-from benchsuite.executors.variables import worker_variables
+from benchsuite.contracts import RaceSample
 from benchsuite.plugins import registry
-from benchsuite.spec import Execution
-from benchsuite.timing.rotation import Turn, rotate
+from benchsuite.running.executors.variables import worker_variables
+from benchsuite.running.races.rotation import Turn, rotate
+from benchsuite.schema import Execution
 
 ROUND_SECONDS = 0.15
 ROUNDS = 9
@@ -48,7 +48,7 @@ class Entry:
     number: int = 0
 
 
-class Corner:
+class ContestantProcess:
     """One entry's process."""
 
     def __init__(self, entry: Entry) -> None:
@@ -59,7 +59,7 @@ class Corner:
         reading, writing = os.pipe()
         arguments = [entry.name, entry.shape.name, "1", entry.allocator, str(writing)]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.corner", *arguments],
+            [sys.executable, "-m", "benchmarks.contestant_process", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -75,7 +75,7 @@ class Corner:
         """What it says of itself: loss, seconds to start, notes; or `refused`, with the reason."""
         return self._answer()
 
-    def lap(self, what: str) -> Lap:
+    def lap(self, what: str) -> RaceSample:
         """Seconds a call, over as many calls as fill a round."""
         if what not in self._calls:
             self._ask(what, 1)  # the first one may compile
@@ -83,12 +83,12 @@ class Corner:
             self._calls[what] = max(1, round(ROUND_SECONDS / max(once, 1e-6)))
         return self._ask(what, self._calls[what])
 
-    def _ask(self, what: str, count: int) -> Lap:
+    def _ask(self, what: str, count: int) -> RaceSample:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{what} {count}\n")
         self._process.stdin.flush()
         answer = self._answer()
-        return Lap(answer["wall"], answer["cpu"])
+        return RaceSample(answer["wall"], answer["cpu"])
 
     def _answer(self) -> dict[str, Any]:
         line = self._channel.readline()
@@ -112,7 +112,7 @@ class Race:
 
     def __init__(self, entries: Sequence[Entry], what: str = "step") -> None:
         self._entries, self._what = entries, what
-        self._corners: list[Corner] = []
+        self._corners: list[ContestantProcess] = []
         self._cpu: dict[Entry, list[float]] = {}
         self.starts: dict[Entry, dict[str, Any]] = {}
         self.refused: dict[Entry, str] = {}
@@ -132,7 +132,7 @@ class Race:
             corner.close()
 
     def _start(self, entry: Entry) -> None:
-        corner = Corner(entry)
+        corner = ContestantProcess(entry)
         said = corner.start()
         if "refused" in said:
             self.refused[entry] = said["refused"]

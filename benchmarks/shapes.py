@@ -8,8 +8,8 @@ import numpy as np
 
 from benchsuite.contracts import Batch
 from benchsuite.contracts.backend import Parameters
-from benchsuite.initialisation import initial_parameters
-from benchsuite.spec import Dense, Features, ModelSpec, Recipe, Recurrent
+from benchsuite.measure.initialisation import initial_parameters
+from benchsuite.schema import Dense, Features, ModelSpec, Recipe, Recurrent
 
 CLASSES = 10
 MEAN_LENGTH = 0.4

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from benchmarks.contestants import Contestant
-from benchmarks.refusal import Refused
 from benchmarks.shapes import RECIPE, Shape
+from benchmarks.unsupported import Unsupported
 from benchsuite.errors import UnsupportedError
 from benchsuite.plugins import registry
-from benchsuite.spec import Execution
+from benchsuite.schema import Execution
 
 
 class SuiteContestant(Contestant):
@@ -19,7 +19,7 @@ class SuiteContestant(Contestant):
             self._program = loaded.build(shape.model(), shape.parameters(), RECIPE, execution)
             self._placed = self._program.place(shape.data())
         except UnsupportedError as reason:
-            raise Refused(str(reason)) from reason
+            raise Unsupported(str(reason)) from reason
 
     @property
     def notes(self) -> str:  # type: ignore[override]

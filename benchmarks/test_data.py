@@ -11,9 +11,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import Set
-from benchsuite.batching import Batcher, batcher
 from benchsuite.contracts import Dataset, Ragged, Split
-from benchsuite.provenance import dataset_digest
+from benchsuite.measure.batching import Batcher, batcher
+from benchsuite.measure.provenance import dataset_digest
 
 SEQUENCES, LONGEST, MEAN, FEATURES = 100_000, 120, 40, 8
 ROWS = 128

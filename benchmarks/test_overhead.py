@@ -16,9 +16,9 @@ import pytest
 from benchmarks.conftest import Set
 from benchmarks.contestants import FRAMEWORKS
 from benchmarks.processes import NULL, cost, python, suite
-from benchsuite.executors.variables import worker_variables
 from benchsuite.plugins import registry
-from benchsuite.spec import Execution
+from benchsuite.running.executors.variables import worker_variables
+from benchsuite.schema import Execution
 
 LOOP_ROUNDS = 9
 TRIALS = {"null": 90, "numpy": 90, "torch": 60}

@@ -11,12 +11,12 @@ from functools import cache
 import pytest
 
 from benchmarks.contestants import FRAMEWORKS, Peers, peers
-from benchmarks.refusal import Refused
 from benchmarks.shapes import Shape
 from benchmarks.suite import SuiteContestant
-from benchsuite.executors.variables import worker_variables
+from benchmarks.unsupported import Unsupported
 from benchsuite.plugins import registry
-from benchsuite.spec import Execution
+from benchsuite.running.executors.variables import worker_variables
+from benchsuite.schema import Execution
 
 STEPS = 3
 CELLS = ("rnn", "lstm", "gru")
@@ -35,7 +35,7 @@ def losses(framework: str, shape: Shape) -> Losses:
     for way, make in {**peers(framework), **suite}.items():
         try:
             contestant = make(shape)
-        except Refused as reason:
+        except Unsupported as reason:
             found[way] = str(reason)
             continue
         seen = []

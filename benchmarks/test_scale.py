@@ -22,11 +22,11 @@ from rig import rig_executor, rig_trial
 
 from benchmarks.conftest import Set
 from benchsuite import hookspecs
-from benchsuite.matrix import Matrix, expand, make_plan
 from benchsuite.plugins import Registry, registry
-from benchsuite.spec import Record, Trial
-from benchsuite.store import StudyStore
-from benchsuite.study import run_study
+from benchsuite.running.matrix import Matrix, expand, make_plan
+from benchsuite.running.store import StudyStore
+from benchsuite.running.study import run_study
+from benchsuite.schema import Record, Trial
 from benchsuite.trackers import mlflow as tracker
 from benchsuite.trackers.mirror import Mirror
 
@@ -184,7 +184,7 @@ def test_mirror(goal: Set, published: StudyStore, measured: list[Record], tmp_pa
         if name == "first":
             there = crowd(database, TRIALS)
     wall, cpu = (1e3 * float(np.median(each)) for each in found["first"])
-    crowded, crowded_cpu = (1e3 * float(np.median(each)) for each in found["second"])
+    exceeds_threads, crowded_cpu = (1e3 * float(np.median(each)) for each in found["second"])
     points = np.mean([len(record.scalars) + sum(len(one.x) for one in record.series) for record in measured])
     goal(
         "mirror: a trial to MLflow on SQLite",
@@ -193,7 +193,13 @@ def test_mirror(goal: Set, published: StudyStore, measured: list[Record], tmp_pa
         unit="ms",
         note=f"wall; CPU {cpu:.0f} ms; {points:.0f} points a record on average",
     )
-    goal("mirror: the same beside 10,000 runs", crowded, at_most=150.0, unit="ms", note=f"{there} runs there")
+    goal(
+        "mirror: the same beside 10,000 runs",
+        exceeds_threads,
+        at_most=150.0,
+        unit="ms",
+        note=f"{there} runs there",
+    )
     goal("mirror: CPU beside 10,000 runs over an empty database", crowded_cpu / cpu, at_most=1.25)
 
 

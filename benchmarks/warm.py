@@ -18,11 +18,17 @@ from typing import Any
 from benchmarks.meter import Meter
 from benchmarks.processes import NULL
 from benchsuite.contracts import Backend, Progress
-from benchsuite.matrix import expand, load_matrix
+from benchsuite.measure.worker.channel import (
+    AskRun,
+    decode_command,
+    encode_command,
+    encode_progress,
+    encode_record,
+)
+from benchsuite.measure.worker.runner import Session
 from benchsuite.plugins import registry
-from benchsuite.spec import Trial
-from benchsuite.worker.channel import AskRun, decode_command, encode_command, encode_progress, encode_record
-from benchsuite.worker.runner import Session
+from benchsuite.running.matrix import expand, load_matrix
+from benchsuite.schema import Trial
 
 WARM = 3
 """First trials, which are not counted."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from benchsuite.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from benchsuite.study import Study, run
+    from benchsuite.running.study import Study, run
 
 __all__ = ["Study", "hookimpl", "run"]
 
@@ -16,7 +16,7 @@ __all__ = ["Study", "hookimpl", "run"]
 def __getattr__(name: str) -> Any:
     """`run` and `Study` are imported when first asked for: plugins and workers need neither."""
     if name in ("run", "Study"):
-        from benchsuite import study
+        from benchsuite.running import study
 
         return getattr(study, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from benchsuite.data.citation import citation_file
 from benchsuite.errors import MissingFrameworkError, StoreError
-from benchsuite.spec import Record
-from benchsuite.store import FOLDERS, RACES, StudyStore
-from benchsuite.study import Study
+from benchsuite.running.store import FOLDERS, RACES, StudyStore
+from benchsuite.running.study import Study
+from benchsuite.schema import Record
 
 STUDY = "study"
 METADATA = "ro-crate-metadata.json"
@@ -76,14 +77,6 @@ def write_bundle(study: Study, path: Path, report: Path | None = None, licence: 
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error}") from error
     return path
-
-
-def citation_file() -> Path | None:
-    """CITATION.cff beside the package, in a checkout or a wheel."""
-    here = Path(__file__).resolve().parent
-    return next(
-        (path for path in (here / "CITATION.cff", here.parent / "CITATION.cff") if path.exists()), None
-    )
 
 
 @contextlib.contextmanager

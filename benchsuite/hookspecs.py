@@ -13,7 +13,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from benchsuite.contracts import BackendEntry, ExecutorEntry, Probe, Section, StudyInfo, TaskEntry
-    from benchsuite.spec import Record, Trial
+    from benchsuite.schema import Record, Trial
 
 PROJECT = "benchsuite"
 hookspec = pluggy.HookspecMarker(PROJECT)

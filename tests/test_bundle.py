@@ -6,14 +6,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from records import record
+from fixtures.records import record
 from rocrate.rocrate import ROCrate
 
 from benchsuite.bundle import METADATA, unpacked, write_bundle
 from benchsuite.errors import StoreError
-from benchsuite.spec import Exhibit, Series
-from benchsuite.store import StudyStore
-from benchsuite.study import Study
+from benchsuite.running.store import StudyStore
+from benchsuite.running.study import Study
+from benchsuite.schema import Exhibit, Series
 
 TEXT = Exhibit(name="row 0", kind="text", lines={"source": ["eins"], "prediction": ["one"]})
 CURVE = Series(name="train/loss", axis="step", x=[1.0, 2.0], y=[2.0, 1.0])

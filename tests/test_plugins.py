@@ -9,7 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from tiny import trial
+from fixtures.tiny import trial
 
 from benchsuite.contracts import BackendEntry, ExecutorEntry, TaskEntry
 from benchsuite.errors import PluginError, UnknownNameError

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from benchsuite import hookimpl
 from benchsuite.contracts import Backend, BackendEntry
-from benchsuite.spec import Execution
+from benchsuite.schema import Execution
 
 
 def environment(execution: Execution) -> dict[str, str]:

@@ -16,8 +16,8 @@ from benchsuite.contracts import Backend, Device
 from benchsuite.contracts.backend import Parameters
 from benchsuite.contracts.checks import BIDIRECTIONAL_CARRY, model_problem
 from benchsuite.errors import UnsupportedError
-from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Trial
-from benchsuite.spec.names import NO_CELL
+from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe, Trial
+from benchsuite.schema.names import NO_CELL
 from benchsuite_jax.cells import CELLS
 from benchsuite_jax.program import JaxProgram
 

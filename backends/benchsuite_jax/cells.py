@@ -1,10 +1,10 @@
 """The recurrent cells as pure functions: one step forwards and backwards, and the weights' gradients.
 
 A scan that jax differentiates keeps what each operation of a step might need, and makes several passes of
-what a formula takes one for. Written out, a training step takes 5 to 30 % less time than through `jax.grad`
+what a formula takes one for. Generated out, a training step takes 5 to 30 % less time than through `jax.grad`
 of the same scan, more of it the fewer the rows.
 
-Weights hold `Wx` (I, G*H), `Wh` (H, G*H) and the biases, in the layout of benchsuite.spec.parameters. A state
+Weights hold `Wx` (I, G*H), `Wh` (H, G*H) and the biases, in the layout of benchsuite.schema.parameters. A state
 is a tuple of (B, H) arrays whose first part is the emitted h: (h,) or, for the LSTM, (h, c). A name that
 starts with d_ is the loss's gradient by what it names.
 """
@@ -20,7 +20,7 @@ import jax.numpy as jnp
 
 Weights = Mapping[str, jax.Array]
 State = tuple[jax.Array, ...]
-Kept = tuple[jax.Array, ...]
+Residuals = tuple[jax.Array, ...]
 """What a step keeps for its way back, beside the state after it; (B, ...), over all steps (T, B, ...)."""
 
 
@@ -29,7 +29,7 @@ class Step(NamedTuple):
 
     before: State
     after: State
-    kept: Kept
+    kept: Residuals
 
 
 def input_product(x: jax.Array, Wx: jax.Array) -> jax.Array:
@@ -63,19 +63,19 @@ class Cell(abc.ABC):
     unroll_back: int = 1
 
     @abc.abstractmethod
-    def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Kept]:
+    def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Residuals]:
         """The state after a step with input x (B, I), and what backward() needs beside it."""
 
     @abc.abstractmethod
-    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Kept, State]:
+    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Residuals, State]:
         """d_gates, as collect() and d_inputs() read them, and d_before."""
 
     @abc.abstractmethod
-    def collect(self, x: jax.Array, h: jax.Array, d_gates: Kept) -> dict[str, jax.Array]:
+    def collect(self, x: jax.Array, h: jax.Array, d_gates: Residuals) -> dict[str, jax.Array]:
         """d_w of one step or summed over steps, from the x (..., B, I) and h (..., B, H) that entered."""
 
     @abc.abstractmethod
-    def d_inputs(self, w: Weights, d_gates: Kept) -> jax.Array:
+    def d_inputs(self, w: Weights, d_gates: Residuals) -> jax.Array:
         """d_x (..., B, I)."""
 
     def advance(self, w: Weights, x: jax.Array, state: State) -> State:
@@ -89,13 +89,13 @@ class _Summed(Cell):
     def _gates(self, w: Weights, x: jax.Array, h: jax.Array) -> jax.Array:
         return input_product(x, w["Wx"]) + h @ w["Wh"] + w["b"]
 
-    def collect(self, x: jax.Array, h: jax.Array, d_gates: Kept) -> dict[str, jax.Array]:
+    def collect(self, x: jax.Array, h: jax.Array, d_gates: Residuals) -> dict[str, jax.Array]:
         (d,) = d_gates
         both = product_sum(jnp.concatenate([x, h], -1), d)
         width = x.shape[-1]
         return {"Wx": both[:width], "Wh": both[width:], "b": _rows(d).sum(0)}
 
-    def d_inputs(self, w: Weights, d_gates: Kept) -> jax.Array:
+    def d_inputs(self, w: Weights, d_gates: Residuals) -> jax.Array:
         return d_gates[0] @ w["Wx"].T
 
 
@@ -108,10 +108,10 @@ class Rnn(_Summed):
 
     parts, unroll_back = 1, 4
 
-    def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Kept]:
+    def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Residuals]:
         return (jnp.tanh(self._gates(w, x, state[0])),), ()
 
-    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Kept, State]:
+    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Residuals, State]:
         d = d_after[0] * (1 - past.after[0] * past.after[0])
         return (d,), (d @ w["Wh"].T,)
 
@@ -121,14 +121,14 @@ class Lstm(_Summed):
 
     parts = 2
 
-    def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Kept]:
+    def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Residuals]:
         h, c = state
         i, f, g, o = jnp.split(self._gates(w, x, h), 4, axis=1)
         i, f, g, o = sigmoid(i), sigmoid(f), jnp.tanh(g), sigmoid(o)
         c = f * c + i * g
         return (o * jnp.tanh(c), c), (i, f, g, o)
 
-    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Kept, State]:
+    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Residuals, State]:
         i, f, g, o = past.kept
         dh, dc = d_after
         bent = jnp.tanh(past.after[1])  # cheaper than to keep it
@@ -146,7 +146,7 @@ class Gru(Cell):
 
     parts = 1
 
-    def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Kept]:
+    def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Residuals]:
         (h,) = state
         r_x, z_x, n_x = jnp.split(input_product(x, w["Wx"]) + w["bx"], 3, axis=1)
         r_h, z_h, n_h = jnp.split(h @ w["Wh"] + w["bh"], 3, axis=1)
@@ -154,14 +154,14 @@ class Gru(Cell):
         n = jnp.tanh(n_x + r * n_h)
         return (n + z * (h - n),), (r, z, n, n_h)
 
-    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Kept, State]:
+    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Residuals, State]:
         r, z, n, n_h = past.kept
         (h,), (dh,) = past.before, d_after
         dn = dh * (1 - z) * (1 - n * n)
         d = jnp.concatenate([dn * n_h * r * (1 - r), dh * (h - n) * z * (1 - z), dn * r], 1)
         return (d, dn), (d @ w["Wh"].T + dh * z,)
 
-    def collect(self, x: jax.Array, h: jax.Array, d_gates: Kept) -> dict[str, jax.Array]:
+    def collect(self, x: jax.Array, h: jax.Array, d_gates: Residuals) -> dict[str, jax.Array]:
         d, dn = d_gates
         two = 2 * dn.shape[-1]
         sums = _rows(d).sum(0)
@@ -172,7 +172,7 @@ class Gru(Cell):
             "bh": sums,
         }
 
-    def d_inputs(self, w: Weights, d_gates: Kept) -> jax.Array:
+    def d_inputs(self, w: Weights, d_gates: Residuals) -> jax.Array:
         d, dn = d_gates
         return jnp.concatenate([d[..., : 2 * dn.shape[-1]], dn], -1) @ w["Wx"].T
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from benchsuite.spec import Convolutional
+from benchsuite.schema import Convolutional
 
 
 def features(body: Convolutional, p: Mapping[str, jax.Array], x: jax.Array) -> jax.Array:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from benchsuite.spec import BLANK
+from benchsuite.schema import BLANK
 
 NEVER = -1e30
 """Stands for ln 0. It is finite, because the derivative of ln(e^a + e^b) at two infinities is not a number;

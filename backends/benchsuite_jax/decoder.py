@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from benchsuite.spec import Decoder
+from benchsuite.schema import Decoder
 from benchsuite_jax.attention import Memory, additive, multiplicative
 from benchsuite_jax.stack import Parameters, Stack, States, weights
 
@@ -34,7 +34,7 @@ class Writer:
         zero = (jnp.zeros_like(first[0]),) * (self.stack.cell.parts - 1)
         return {prefix: (s, *zero) for prefix, s in zip(self.stack.prefixes, first, strict=True)}
 
-    def taught(
+    def teacher_forced(
         self,
         p: Parameters,
         memory: Memory | None,

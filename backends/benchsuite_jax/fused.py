@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax.experimental.rnn import lstm
 
-from benchsuite.spec import Recurrent
+from benchsuite.schema import Recurrent
 from benchsuite_jax.cells import State
 
 

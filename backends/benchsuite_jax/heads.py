@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from benchsuite.spec import Dense, ModelSpec
+from benchsuite.schema import Dense, ModelSpec
 from benchsuite_jax import ctc
 from benchsuite_jax.feed import Feed
 

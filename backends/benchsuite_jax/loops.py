@@ -15,7 +15,7 @@ ENCODER, DECODER = "recurrence", "writing"
 
 
 @dataclass(frozen=True)
-class Walk:
+class ScanConfig:
     """How a layer is walked.
 
     static      write the steps out in the graph instead of scanning

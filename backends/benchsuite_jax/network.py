@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from benchsuite.spec import Convolutional, ModelSpec, Tokens, decoder_names, recurrent_names
+from benchsuite.schema import Convolutional, ModelSpec, Tokens, decoder_names, recurrent_names
 from benchsuite_jax import convolution, heads
 from benchsuite_jax.attention import Memory, remember
 from benchsuite_jax.decoder import Writer
@@ -94,7 +94,7 @@ class Network:
         else:
             assert feed.targets is not None
             memory, states = self._encoded(reader, writer, p, outputs, final, feed)
-            features = writer.taught(p, memory, states, feed.targets, probes)
+            features = writer.teacher_forced(p, memory, states, feed.targets, probes)
         return heads.scores(self.model, p, features, self._valid_entries(feed)), final
 
     def encode(self, p: Parameters, feed: Feed, initial: States, width: int) -> Encoded:

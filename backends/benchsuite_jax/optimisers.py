@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchsuite.spec import Recipe
+from benchsuite.schema import Recipe
 
 Tree = dict[str, jax.Array]
 MOMENTS: dict[str, tuple[str, ...]] = {"sgd": (), "momentum": ("v",), "rmsprop": ("s",), "adam": ("m", "v")}

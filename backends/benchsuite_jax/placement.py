@@ -12,7 +12,7 @@ from benchsuite.contracts import Batch
 from benchsuite.contracts.backend import Parameters
 from benchsuite.contracts.checks import check_parameters
 from benchsuite.errors import ContractError, UnsupportedError
-from benchsuite.spec import Convolutional, Execution, ModelSpec, Recurrent, parameter_shapes
+from benchsuite.schema import Convolutional, Execution, ModelSpec, Recurrent, parameter_shapes
 from benchsuite_jax.feed import Feed
 
 STATIC_CELLS = 64
@@ -74,7 +74,7 @@ class Placement:
         Raises UnsupportedError for more steps than a static graph may have, ContractError for a picture of
         another size than the model's, or targets without the lengths they need.
         """
-        body, by_step = self._model.body, self._model.readout == "steps" or self._model.transcribes
+        body, by_step = self._model.body, self._model.readout == "steps" or self._model.has_sequence_targets
         if isinstance(body, Convolutional):
             _check_picture(body, batch)
             return self._on_device(Feed(self._copied(batch.inputs), None, self._copied(batch.targets)), batch)
@@ -85,7 +85,7 @@ class Placement:
         shape = inputs.shape, targets.shape
         lengths = self._unless_full(batch.lengths, batch.time, ("inputs", *shape))
         written = None
-        if self._model.transcribes:
+        if self._model.has_sequence_targets:
             written = self._unless_full(_target_lengths(batch), len(targets), ("targets", *shape))
         return self._on_device(Feed(inputs, lengths, targets, written), batch)
 

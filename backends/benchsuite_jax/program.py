@@ -12,7 +12,7 @@ import numpy as np
 from benchsuite.contracts import Batch, Decoding, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import ContractError
-from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe
+from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite_jax import optimisers
 from benchsuite_jax.decoding import JaxDecoding
 from benchsuite_jax.executables import CPU_COMPILATION, QUICK_CPU_COMPILATION, Executables, loop_kind
@@ -82,8 +82,10 @@ class JaxProgram(Program):
 
     def predict(self, placed: object) -> np.ndarray:
         batch = taken(placed)
-        taught = self._model.decoder is not None
-        shape, feed = (batch.shape, batch.feed) if taught else (batch.shape_read, batch.feed.untaught())
+        teacher_forced = self._model.decoder is not None
+        shape, feed = (
+            (batch.shape, batch.feed) if teacher_forced else (batch.shape_read, batch.feed.untaught())
+        )
         arguments = (self._parameters, self._initial(batch, self._streamed), feed)
         run = self._executables.get(("predict", shape), self._predict, arguments)
         scores, self._streamed = run(*arguments)

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from benchsuite_jax.cells import Cell, Kept, State, Step, Weights
+from benchsuite_jax.cells import Cell, Residuals, State, Step, Weights
 from benchsuite_jax.feed import valid_steps
-from benchsuite_jax.loops import Walk
+from benchsuite_jax.loops import ScanConfig
 
 ROWS_BY_STEP = 64
 """Rows B from which the weights' gradients are added up step by step. A product over that many rows runs at
@@ -21,7 +21,7 @@ full speed, and what it reads is in the cache: with 128 rows of 128 units over 1
 10 % less time so. With fewer rows one product over all steps is the faster one, by 5 to 25 % at 32 rows."""
 
 
-class Entering(NamedTuple):
+class LayerInputs(NamedTuple):
     """What a layer reads.
 
     x        (T, B, I)
@@ -41,9 +41,9 @@ class Passed(NamedTuple):
     """What the way back reads: `states` after each step, and what the cell kept, (T, B, ...)."""
 
     w: Weights
-    entering: Entering
+    entering: LayerInputs
     states: State
-    kept: Kept
+    kept: Residuals
 
 
 Ran = tuple[jax.Array | None, State]
@@ -52,11 +52,11 @@ Back = tuple[State, dict[str, jax.Array] | None]
 """Carried on the way back: the state's gradient, and the weights' so far, None where they wait for the end."""
 
 
-def run_layer(cell: Cell, w: Weights, entering: Entering, walk: Walk) -> Ran:
+def run_layer(cell: Cell, w: Weights, entering: LayerInputs, walk: ScanConfig) -> Ran:
     """Run `cell` over the steps. Gradients reach weights, inputs, initial state and probe."""
 
     @jax.custom_vjp  # type: ignore[untyped-decorator]
-    def run(w: Weights, entering: Entering) -> Ran:
+    def run(w: Weights, entering: LayerInputs) -> Ran:
         def step(state: State, at: tuple[jax.Array, jax.Array]) -> tuple[State, jax.Array | None]:
             x, t = at
             state = _frozen(_live(entering, t), cell.advance(w, x, state), state)
@@ -65,8 +65,8 @@ def run_layer(cell: Cell, w: Weights, entering: Entering, walk: Walk) -> Ran:
         final, states = walk.run(step, entering.initial, (entering.x, _times(entering)))
         return _outputs(entering, states) if walk.emit else None, final
 
-    def forward(w: Weights, entering: Entering) -> tuple[Ran, Passed]:
-        def step(state: State, at: tuple[jax.Array, jax.Array]) -> tuple[State, tuple[State, Kept]]:
+    def forward(w: Weights, entering: LayerInputs) -> tuple[Ran, Passed]:
+        def step(state: State, at: tuple[jax.Array, jax.Array]) -> tuple[State, tuple[State, Residuals]]:
             x, t = at
             new, kept = cell.forward(w, x, state)
             new = _frozen(_live(entering, t), new, state)
@@ -76,7 +76,7 @@ def run_layer(cell: Cell, w: Weights, entering: Entering, walk: Walk) -> Ran:
         outputs = _outputs(entering, states[0]) if walk.emit else None
         return (outputs, final), Passed(w, entering, states, kept)
 
-    def backward(passed: Passed, d_ran: Ran) -> tuple[Weights, Entering]:
+    def backward(passed: Passed, d_ran: Ran) -> tuple[Weights, LayerInputs]:
         return _way_back(cell, walk, passed, d_ran)
 
     run.defvjp(forward, backward)
@@ -84,7 +84,7 @@ def run_layer(cell: Cell, w: Weights, entering: Entering, walk: Walk) -> Ran:
     return ran
 
 
-def _way_back(cell: Cell, walk: Walk, passed: Passed, d_ran: Ran) -> tuple[Weights, Entering]:
+def _way_back(cell: Cell, walk: ScanConfig, passed: Passed, d_ran: Ran) -> tuple[Weights, LayerInputs]:
     w, entering, states, kept = passed
     d_outputs, d_final = d_ran
     cut = walk.truncation if walk.truncation and walk.truncation < len(entering.x) else None
@@ -116,14 +116,14 @@ def _way_back(cell: Cell, walk: Walk, passed: Passed, d_ran: Ran) -> tuple[Weigh
     (d_initial, d_w), (back, d_probe) = walk.run(step, (d_final, zeros), steps, back=True, unroll=unroll)
     if d_w is None:
         d_w, back = cell.collect(entering.x, before[0], back), cell.d_inputs(w, back)
-    return d_w, Entering(back, d_initial, None, d_probe)
+    return d_w, LayerInputs(back, d_initial, None, d_probe)
 
 
-def _times(entering: Entering) -> jax.Array:
+def _times(entering: LayerInputs) -> jax.Array:
     return jnp.arange(len(entering.x), dtype=jnp.int32)
 
 
-def _live(entering: Entering, t: jax.Array) -> jax.Array | None:
+def _live(entering: LayerInputs, t: jax.Array) -> jax.Array | None:
     """(B, 1), false where a row is frozen at step t; None where none ever is."""
     return None if entering.lengths is None else (t < entering.lengths)[:, None]
 
@@ -134,12 +134,12 @@ def _frozen(live: jax.Array | None, new: State, old: tuple[Any, ...]) -> State:
     return tuple(jnp.where(live, a, b) for a, b in zip(new, old, strict=True))
 
 
-def _outputs(entering: Entering, states: jax.Array) -> jax.Array:
+def _outputs(entering: LayerInputs, states: jax.Array) -> jax.Array:
     valid = valid_steps(len(states), entering.lengths)
     return states if valid is None else jnp.where(valid[..., None], states, 0)
 
 
-def _before(states: jax.Array, first: jax.Array, walk: Walk) -> jax.Array:
+def _before(states: jax.Array, first: jax.Array, walk: ScanConfig) -> jax.Array:
     """What entered each step, from what left it."""
     if walk.reverse:
         return jnp.concatenate([states[1:], first[None]])

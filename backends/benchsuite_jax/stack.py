@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from benchsuite.spec import Recurrent
+from benchsuite.schema import Recurrent
 from benchsuite_jax import fused
 from benchsuite_jax.cells import CELLS, Cell, State, Weights, zero_state
-from benchsuite_jax.loops import Walk
-from benchsuite_jax.recurrence import Entering, run_layer
+from benchsuite_jax.loops import ScanConfig
+from benchsuite_jax.recurrence import LayerInputs, run_layer
 
 Parameters = Mapping[str, jax.Array]
 States = dict[str, State]
@@ -67,7 +67,7 @@ class Stack:
     ) -> tuple[jax.Array | None, States]:
         """Over x (T, B, I): top outputs (T, B, F), zero on padding, and final states.
 
-        `probes` (T, B, H) by prefix are added to the emitted h_t (see recurrence.Entering). emit: whether the
+        `probes` (T, B, H) by prefix are added to the emitted h_t (see recurrence.LayerInputs). emit: whether the
         outputs are asked for; None may come back where they are not.
         """
         if self.unroll == "fused" and probes is None:
@@ -79,10 +79,10 @@ class Stack:
             wanted = emit or top not in layer.values()
             emitted = []
             for way, prefix in layer.items():
-                walk = Walk(self.unroll == "static", way == "bwd", self.truncation, wanted, self.scope)
+                walk = ScanConfig(self.unroll == "static", way == "bwd", self.truncation, wanted, self.scope)
                 probe = probes[prefix] if probes is not None else None
                 assert outputs is not None
-                entering = Entering(outputs, initial[prefix], lengths, probe)
+                entering = LayerInputs(outputs, initial[prefix], lengths, probe)
                 output, final[prefix] = run_layer(self.cell, weights(p, prefix), entering, walk)
                 emitted.append(output)
             outputs = jnp.concatenate(emitted, axis=-1) if wanted else None

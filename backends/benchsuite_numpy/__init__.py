@@ -9,7 +9,7 @@ from benchsuite import hookimpl
 from benchsuite.contracts import Backend, BackendEntry
 
 if TYPE_CHECKING:
-    from benchsuite.spec import Execution
+    from benchsuite.schema import Execution
 
 
 def _load() -> Backend:

@@ -48,7 +48,7 @@ def gpu_names() -> list[str]:
     return [runtime.getDeviceProperties(i)["name"].decode() for i in range(runtime.getDeviceCount())]
 
 
-class Place:
+class DeviceContext:
     """Where a program's arrays live: the namespace, and the GPU to select around every call."""
 
     def __init__(self, device: str) -> None:
@@ -91,7 +91,7 @@ class Place:
         return {"device_used": int(pool.used_bytes()), "device_held": int(pool.total_bytes())}
 
 
-class Arena:
+class Workspace:
     """Named blocks of memory that grow to the largest need and are then reused.
 
     `generation` counts the growths: views taken under an earlier one are of memory no longer used.

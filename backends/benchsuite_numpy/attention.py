@@ -6,9 +6,9 @@ batched ones, and what can wait for the end of the loop is one product over all 
 
 from __future__ import annotations
 
-from benchsuite_numpy.arrays import Arena, Array, Place
-from benchsuite_numpy.batches import Written
-from benchsuite_numpy.flat import Flat
+from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
+from benchsuite_numpy.batches import Generated
+from benchsuite_numpy.flat import ParameterBuffer
 from benchsuite_numpy.memory import Memory, softmax, softmax_back
 from benchsuite_numpy.plans import Plan
 
@@ -25,14 +25,14 @@ class Additive:
     backward pass; more is computed again there.
     """
 
-    def __init__(self, place: Place, flat: Flat) -> None:
+    def __init__(self, place: DeviceContext, flat: ParameterBuffer) -> None:
         self._xp, self._on_gpu = place.xp, place.on_gpu
         names = ("Wq", "Wk", "b", "v")
         self._Wq, self._Wk, self._b, self._v = (flat.value[f"attn.{name}"] for name in names)
         self._dWq, self._dWk, self._db, self._dv = (flat.gradient[f"attn.{name}"] for name in names)
-        self._arena = Arena(place.xp, str(flat.values.dtype))
+        self._arena = Workspace(place.xp, str(flat.values.dtype))
 
-    def keys(self, memory: Memory, arena: Arena) -> Array:
+    def keys(self, memory: Memory, arena: Workspace) -> Array:
         """y Wk + b, (B, T, H)."""
         rows, time, features = memory.y.shape
         found = arena.view("keys", (rows * time, self._Wk.shape[1]))
@@ -150,10 +150,10 @@ class Multiplicative:
     States and contexts are packed by step, (N, .); the products with the memory want them by row, (B, U, .).
     """
 
-    def __init__(self, place: Place, flat: Flat) -> None:
+    def __init__(self, place: DeviceContext, flat: ParameterBuffer) -> None:
         self._xp = place.xp
         self._W, self._dW = flat.value["attn.W"], flat.gradient["attn.W"]
-        self._arena = Arena(place.xp, str(flat.values.dtype))
+        self._arena = Workspace(place.xp, str(flat.values.dtype))
 
     def look(self, memory: Memory, h: Array, width: int) -> tuple[Array, Array]:
         """The contexts (N, F) and weights (N, T) of states h (H, N), `width` of them for every row."""
@@ -167,7 +167,7 @@ class Multiplicative:
         a = softmax(self._xp, self._xp.matmul(q, memory.y.transpose(0, 2, 1)), mask)
         return a, self._xp.matmul(a, memory.y, out=context)
 
-    def forward(self, written: Written, memory: Memory, s: Array, contexts: Array) -> None:
+    def forward(self, written: Generated, memory: Memory, s: Array, contexts: Array) -> None:
         """Fill contexts (N, F) from states s (N, H)."""
         projected = self._arena.view("projected", (len(s), self._W.shape[1]))
         self._xp.matmul(s, self._W, out=projected)
@@ -176,7 +176,7 @@ class Multiplicative:
         self._a, _ = self._attend(memory, self._q, context)
         contexts[...] = context[written.places, written.times]
 
-    def backward(self, written: Written, s: Array, d_s: Array, d_contexts: Array) -> Array:
+    def backward(self, written: Generated, s: Array, d_s: Array, d_contexts: Array) -> Array:
         """dL/dy (B, T, F); dL/ds by way of the attention is added to d_s (N, H)."""
         xp, y = self._xp, self._memory.y
         d_context = self._by_row("context", written, d_contexts)
@@ -190,7 +190,7 @@ class Multiplicative:
         xp.add(d_s, xp.matmul(d_q, self._W.T), out=d_s)
         return d_y
 
-    def _by_row(self, name: str, written: Written, packed: Array) -> Array:
+    def _by_row(self, name: str, written: Generated, packed: Array) -> Array:
         """(B, U, F) from packed (N, F), zero beyond each row's length."""
         plan = written.plan
         found = self._arena.view(name, (plan.rows, plan.time, packed.shape[1]))

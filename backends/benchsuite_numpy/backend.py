@@ -9,9 +9,9 @@ import numpy as np
 from benchsuite.contracts import Backend, Device
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import UnsupportedError
-from benchsuite.spec import GATES, Execution, ModelSpec, Recipe, Trial
-from benchsuite.spec.names import NO_CELL
-from benchsuite_numpy.arrays import Place, gpu_index, gpu_names, gpu_problem
+from benchsuite.schema import GATES, Execution, ModelSpec, Recipe, Trial
+from benchsuite.schema.names import NO_CELL
+from benchsuite_numpy.arrays import DeviceContext, gpu_index, gpu_names, gpu_problem
 from benchsuite_numpy.blas import blas_info
 from benchsuite_numpy.checks import model_problem
 from benchsuite_numpy.program import NumpyProgram
@@ -43,7 +43,7 @@ class NumpyBackend(Backend):
         return NumpyProgram(model, parameters, recipe, execution)
 
     def product(self, m: int, k: int, n: int, execution: Execution) -> Callable[[], None]:
-        place, random = Place(execution.device), np.random.default_rng(0)
+        place, random = DeviceContext(execution.device), np.random.default_rng(0)
         with place.active():
             a, b = (
                 place.xp.asarray(random.standard_normal(shape), execution.dtype) for shape in ((m, k), (k, n))

@@ -9,15 +9,15 @@ import numpy as np
 
 from benchsuite.contracts import Batch
 from benchsuite.errors import ContractError
-from benchsuite.spec import Convolutional, Decoder, ModelSpec, Tokens
-from benchsuite_numpy.arrays import Array, Place
+from benchsuite.schema import Convolutional, Decoder, ModelSpec, Tokens
+from benchsuite_numpy.arrays import Array, DeviceContext
 from benchsuite_numpy.ctc import Labels, place_labels
 from benchsuite_numpy.embedding import Ids, place_ids
 from benchsuite_numpy.plans import Ordered, Plan, plan_for
 
 
 @dataclass(frozen=True)
-class Written(Ordered):
+class Generated(Ordered):
     """A decoder's targets, rows sorted by their own length.
 
     fed      the token before each target
@@ -55,11 +55,11 @@ class Placed(Ordered):
     targets: Array
     lengths: Array
     fresh: bool
-    written: Written | None
+    written: Generated | None
     labels: Labels | None
 
 
-def place_batch(model: ModelSpec, batch: Batch, place: Place, dtype: str, static: bool) -> Placed:
+def place_batch(model: ModelSpec, batch: Batch, place: DeviceContext, dtype: str, static: bool) -> Placed:
     """Copy `batch` to the device. Raises ContractError for lengths or ids out of range."""
     lengths = _checked(batch.lengths, batch.time, "lengths")
     pictured = isinstance(model.body, Convolutional)
@@ -74,7 +74,7 @@ def place_batch(model: ModelSpec, batch: Batch, place: Place, dtype: str, static
     else:
         ordered = batch.inputs if np.all(order[:-1] < order[1:]) else batch.inputs[order]
         inputs = _features(ordered, plan, place, dtype)
-    if not model.transcribes:
+    if not model.has_sequence_targets:
         targets = _targets(model, batch.targets[order], plan, place, dtype)
     else:
         own = _own_lengths(batch)
@@ -112,8 +112,13 @@ def _own_lengths(batch: Batch) -> np.ndarray:
 
 
 def _written(
-    decoder: Decoder, batch: Batch, lengths: np.ndarray, inputs_order: np.ndarray, place: Place, static: bool
-) -> Written:
+    decoder: Decoder,
+    batch: Batch,
+    lengths: np.ndarray,
+    inputs_order: np.ndarray,
+    place: DeviceContext,
+    static: bool,
+) -> Generated:
     order = np.argsort(-lengths, kind="stable")
     targets, time = batch.targets[order], batch.targets.shape[1]
     plan = plan_for(lengths[order], time, static)
@@ -129,7 +134,7 @@ def _written(
     target[order] = np.arange(len(order))
     found = Ordered(plan, time, order)
     asarray = place.xp.asarray
-    return Written(
+    return Generated(
         plan=plan,
         time=time,
         order=order,
@@ -142,7 +147,7 @@ def _written(
     )
 
 
-def _features(inputs: np.ndarray, plan: Plan, place: Place, dtype: str) -> list[Array]:
+def _features(inputs: np.ndarray, plan: Plan, place: DeviceContext, dtype: str) -> list[Array]:
     size = inputs.shape[2]
     packed = np.empty(size * plan.width_ends[-1], dtype)
     spans = [slice(size * a, size * b) for a, b in itertools.pairwise(plan.width_ends)]
@@ -155,7 +160,7 @@ def _features(inputs: np.ndarray, plan: Plan, place: Place, dtype: str) -> list[
     return [on_device[span].reshape(size, -1) for span in spans]
 
 
-def _targets(model: ModelSpec, targets: np.ndarray, plan: Plan, place: Place, dtype: str) -> Array:
+def _targets(model: ModelSpec, targets: np.ndarray, plan: Plan, place: DeviceContext, dtype: str) -> Array:
     if model.readout == "steps":
         targets = np.concatenate([targets[:live, t] for t, live in enumerate(plan.live)])
     return place.xp.asarray(targets, "int64" if model.loss == "cross_entropy" else dtype)

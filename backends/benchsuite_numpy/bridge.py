@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from benchsuite.spec import Recurrent
-from benchsuite_numpy.arrays import Arena, Array, Place
+from benchsuite.schema import Recurrent
+from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
 from benchsuite_numpy.cells import KERNELS
-from benchsuite_numpy.flat import Flat
+from benchsuite_numpy.flat import ParameterBuffer
 from benchsuite_numpy.stack import State
 
 
 class Bridge:
     """Rows of the readout are in the inputs' order, those of the states in the decoder's."""
 
-    def __init__(self, place: Place, flat: Flat, body: Recurrent) -> None:
+    def __init__(self, place: DeviceContext, flat: ParameterBuffer, body: Recurrent) -> None:
         self._xp, self._layers = place.xp, body.layers
         self._parts = KERNELS[body.cell].parts
         self._W, self._dW = flat.affine("bridge")
-        self._arena = Arena(place.xp, str(flat.values.dtype))
+        self._arena = Workspace(place.xp, str(flat.values.dtype))
 
     def forward(self, last: Array, source: Array) -> list[State]:
         """States by layer, (H, N) for every part; an LSTM's c is 0.

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchsuite.contracts import checks
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import GATES, ModelSpec, Recipe, Recurrent, parameter_shapes
+from benchsuite.schema import GATES, ModelSpec, Recipe, Recurrent, parameter_shapes
 
 
 def model_problem(model: ModelSpec, recipe: Recipe) -> str | None:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from benchsuite.spec import Convolutional
-from benchsuite_numpy.arrays import Arena, Array, Place
-from benchsuite_numpy.flat import Flat
+from benchsuite.schema import Convolutional
+from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
+from benchsuite_numpy.flat import ParameterBuffer
 
 
 class Stage:
     """Convolution, tanh and 2 x 2 mean; pictures are (B, height, width, channels)."""
 
     def __init__(
-        self, place: Place, flat: Flat, index: int, height: int, width: int, kernel: int, below: bool
+        self,
+        place: DeviceContext,
+        flat: ParameterBuffer,
+        index: int,
+        height: int,
+        width: int,
+        kernel: int,
+        below: bool,
     ) -> None:
         """`below`: whether dL/d(input) is wanted."""
         self._xp, self._below, self._k = place.xp, below, kernel
         self._height, self._width = height, width
-        self._arena = Arena(place.xp, str(flat.values.dtype))
+        self._arena = Workspace(place.xp, str(flat.values.dtype))
         names = f"cnn.c{index}.W", f"cnn.c{index}.b"
         shape = flat.value[names[0]].shape
         self._in, self._out = shape[2], shape[3]
@@ -89,9 +96,9 @@ class Stage:
 class Convolution:
     """The stages and the dense layer above them."""
 
-    def __init__(self, place: Place, body: Convolutional, flat: Flat) -> None:
+    def __init__(self, place: DeviceContext, body: Convolutional, flat: ParameterBuffer) -> None:
         self._xp, self._flat = place.xp, flat
-        self._arena = Arena(place.xp, str(flat.values.dtype))
+        self._arena = Workspace(place.xp, str(flat.values.dtype))
         self._shape = (-1, body.height, body.width, 1)
         self._stages: list[Stage] = []
         height, width = body.height, body.width

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.errors import ContractError
-from benchsuite.spec import BLANK
-from benchsuite_numpy.arrays import Arena, Array, Place
+from benchsuite.schema import BLANK
+from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
 from benchsuite_numpy.plans import Ordered, Plan
 
 NEVER = -1e30
@@ -45,7 +45,7 @@ class Labels:
 
 
 def place_labels(
-    targets: np.ndarray, lengths: np.ndarray, plan: Plan, classes: int, place: Place, dtype: str
+    targets: np.ndarray, lengths: np.ndarray, plan: Plan, classes: int, place: DeviceContext, dtype: str
 ) -> Labels:
     """Of targets (B, U) and their lengths (B,), in the plan's order.
 
@@ -80,9 +80,9 @@ def place_labels(
 class Ctc:
     """The mean over rows of -ln p(labels | scores)."""
 
-    def __init__(self, place: Place, dtype: str) -> None:
+    def __init__(self, place: DeviceContext, dtype: str) -> None:
         self._xp, self._dtype = place.xp, dtype
-        self._arena = Arena(place.xp, dtype)
+        self._arena = Workspace(place.xp, dtype)
 
     def __call__(self, plan: Plan, labels: Labels, scores: Array) -> tuple[Array, Array]:
         """Of scores (N, C) packed by step; their slopes take their place.

@@ -6,14 +6,14 @@ one go. Additive attention is part of the recurrence, so there the layers go on 
 
 from __future__ import annotations
 
-from benchsuite.spec import ModelSpec, Recurrent
-from benchsuite_numpy.arrays import Arena, Array, Place
+from benchsuite.schema import ModelSpec, Recurrent
+from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
 from benchsuite_numpy.attention import Additive, Multiplicative
-from benchsuite_numpy.batches import Placed, Written
+from benchsuite_numpy.batches import Generated, Placed
 from benchsuite_numpy.bridge import Bridge
 from benchsuite_numpy.cells.base import Slopes
 from benchsuite_numpy.embedding import Embedding
-from benchsuite_numpy.flat import Flat
+from benchsuite_numpy.flat import ParameterBuffer
 from benchsuite_numpy.heads import sheet
 from benchsuite_numpy.memory import Memory, remember, slopes_of
 from benchsuite_numpy.stack import Stack, State
@@ -22,7 +22,7 @@ from benchsuite_numpy.stack import Stack, State
 class Decoder:
     """Bridge, embedding, stack and attention."""
 
-    def __init__(self, place: Place, model: ModelSpec, flat: Flat) -> None:
+    def __init__(self, place: DeviceContext, model: ModelSpec, flat: ParameterBuffer) -> None:
         assert model.decoder is not None
         assert isinstance(model.body, Recurrent)
         self.spec, self._xp = model.decoder, place.xp
@@ -35,7 +35,7 @@ class Decoder:
         inputs = model.decoder.embedding + (read if kind == "additive" else 0)
         self.stack = Stack(place, flat, "dec", model.decoder.body, inputs, below=True)
         self._features = self._hidden + (0 if kind == "none" else read)
-        self._arena = Arena(place.xp, str(flat.values.dtype))
+        self._arena = Workspace(place.xp, str(flat.values.dtype))
 
     def forward(self, batch: Placed, last: Array, outputs: list[list[Array]], keep: bool) -> Array:
         """Features (N, H + 1) or, with attention, (N, H + F + 1), the last column ones; `keep` for backward().
@@ -65,7 +65,7 @@ class Decoder:
 
     def _forward_by_step(
         self,
-        written: Written,
+        written: Generated,
         memory: Memory,
         embedded: list[Array],
         states: list[State],
@@ -116,7 +116,7 @@ class Decoder:
         return d_last, None if d_y is None else slopes_of(batch, d_y, written.target, self._ways), states
 
     def _backward_by_step(
-        self, written: Written, slopes: Slopes, d_contexts: Array, record: bool
+        self, written: Generated, slopes: Slopes, d_contexts: Array, record: bool
     ) -> tuple[dict[str, list[Array]], list[Array], Array]:
         """dL/ds_t by prefix, dL/ds_0 by layer, dL/d(memory) (B, T, F)."""
         plan, attention, size = written.plan, self.additive, self.spec.embedding
@@ -149,6 +149,6 @@ class Decoder:
         return found, initial, attention.finish()
 
 
-def _written(batch: Placed) -> Written:
+def _written(batch: Placed) -> Generated:
     assert batch.written is not None  # place() gave one, for the model has a decoder
     return batch.written

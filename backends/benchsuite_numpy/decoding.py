@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchsuite.contracts import Advance, Decoding
-from benchsuite_numpy.arrays import Arena, Array, Place
+from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
 from benchsuite_numpy.batches import Placed
 from benchsuite_numpy.decoder import Decoder
 from benchsuite_numpy.heads import Head, sheet
@@ -24,7 +24,7 @@ class NumpyDecoding(Decoding):
 
     def __init__(
         self,
-        place: Place,
+        place: DeviceContext,
         decoder: Decoder,
         head: Head,
         batch: Placed,
@@ -37,7 +37,7 @@ class NumpyDecoding(Decoding):
         xp = place.xp
         self._place, self._decoder, self._head = place, decoder, head
         self._width, self._aligned, self._time = width, aligned, batch.time
-        self._arena = Arena(xp, str(last.dtype))  # its own: the program goes on meanwhile
+        self._arena = Workspace(xp, str(last.dtype))  # its own: the program goes on meanwhile
         rows = batch.plan.rows
         count = rows * width
         self._plan = Plan(count, (count,), (count,))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.errors import ContractError
-from benchsuite_numpy.arrays import Arena, Array, Place
-from benchsuite_numpy.flat import Flat
+from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
+from benchsuite_numpy.flat import ParameterBuffer
 from benchsuite_numpy.plans import Plan
 
 
@@ -30,7 +30,7 @@ class Ids:
     distinct: np.ndarray | None = None
 
 
-def place_ids(ids: np.ndarray, plan: Plan, vocabulary: int, place: Place) -> Ids:
+def place_ids(ids: np.ndarray, plan: Plan, vocabulary: int, place: DeviceContext) -> Ids:
     """Pack ids (B, T), rows in the plan's order. Raises ContractError for an id out of range."""
     packed = np.concatenate([ids[:width, t] for t, width in enumerate(plan.widths)])
     if int(packed.min()) < 0 or int(packed.max()) >= vocabulary:
@@ -45,10 +45,10 @@ def place_ids(ids: np.ndarray, plan: Plan, vocabulary: int, place: Place) -> Ids
 class Embedding:
     """Rows of the table `name` (V, E)."""
 
-    def __init__(self, place: Place, flat: Flat, name: str) -> None:
+    def __init__(self, place: DeviceContext, flat: ParameterBuffer, name: str) -> None:
         self._xp, self._on_gpu = place.xp, place.on_gpu
         self._table, self._gradient = flat.value[name], flat.gradient[name]
-        self._arena = Arena(place.xp, str(flat.values.dtype))
+        self._arena = Workspace(place.xp, str(flat.values.dtype))
 
     def forward(self, ids: Ids, plan: Plan) -> list[Array]:
         """For every t: the rows of the ids there, (E, width)."""

@@ -9,7 +9,7 @@ import numpy as np
 from benchsuite_numpy.arrays import Array, Namespace
 
 
-class Flat:
+class ParameterBuffer:
     """`values` and `gradients` are vectors; `value[name]` and `gradient[name]` are views into them.
 
     The names and shapes are the kernels', not the canonical ones; every canonical entry occurs exactly once,

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchsuite.spec import ModelSpec, Rbf
-from benchsuite_numpy.arrays import Arena, Array, Place
+from benchsuite.schema import ModelSpec, Rbf
+from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
 from benchsuite_numpy.batches import Placed
 from benchsuite_numpy.cells.base import Slopes
-from benchsuite_numpy.flat import Flat
+from benchsuite_numpy.flat import ParameterBuffer
 from benchsuite_numpy.stack import Stack
 
 
-def sheet(arena: Arena, rows: int, features: int) -> Array:
+def sheet(arena: Workspace, rows: int, features: int) -> Array:
     """(rows, features + 1), uninitialised but for the ones in its last column."""
     found = arena.view("sheet", (rows, features + 1))
     found[:, -1] = 1
@@ -26,9 +26,9 @@ def sheet(arena: Arena, rows: int, features: int) -> Array:
 class Readout:
     """From a stack's outputs to features and back."""
 
-    def __init__(self, place: Place, model: ModelSpec, stack: Stack, dtype: str) -> None:
+    def __init__(self, place: DeviceContext, model: ModelSpec, stack: Stack, dtype: str) -> None:
         self._xp, self._kind, self._stack = place.xp, model.readout, stack
-        self._arena = Arena(place.xp, dtype)
+        self._arena = Workspace(place.xp, dtype)
 
     def forward(self, batch: Placed, outputs: Sequence[Sequence[Array]]) -> Array:
         """Features (N, F + 1); `outputs` by direction and t, (H, width)."""
@@ -83,9 +83,9 @@ class Readout:
 class Head:
     """The output layer: dense, or Euclidean (`Rbf`)."""
 
-    def __init__(self, place: Place, model: ModelSpec, flat: Flat) -> None:
+    def __init__(self, place: DeviceContext, model: ModelSpec, flat: ParameterBuffer) -> None:
         self._xp = place.xp
-        self._arena = Arena(place.xp, str(flat.values.dtype))
+        self._arena = Workspace(place.xp, str(flat.values.dtype))
         self._rbf = isinstance(model.head, Rbf)
         if self._rbf:
             self._W, self._dW = flat.value["rbf.W"], flat.gradient["rbf.W"]

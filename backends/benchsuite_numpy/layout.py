@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import ModelSpec, Recurrent, decoder_names, parameter_shapes, recurrent_names
+from benchsuite.schema import ModelSpec, Recurrent, decoder_names, parameter_shapes, recurrent_names
 from benchsuite_numpy.cells import KERNELS
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchsuite.spec import ModelSpec
-from benchsuite_numpy.arrays import Arena, Array, Place
+from benchsuite.schema import ModelSpec
+from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
 from benchsuite_numpy.batches import Placed
 from benchsuite_numpy.ctc import Ctc
 
@@ -20,9 +20,9 @@ BLOCK = 1 << 18
 class Loss:
     """The model's loss; N is the batch's rows, its valid steps, or a decoder's targets."""
 
-    def __init__(self, place: Place, model: ModelSpec, dtype: str) -> None:
+    def __init__(self, place: DeviceContext, model: ModelSpec, dtype: str) -> None:
         self._xp, self._on_gpu = place.xp, place.on_gpu
-        self._arena = Arena(place.xp, dtype)
+        self._arena = Workspace(place.xp, dtype)
         self._ctc = Ctc(place, dtype) if model.loss == "ctc" else None
         entrywise: dict[str, Callable[[Array, Array], Array]] = {
             "squared": self._squared,

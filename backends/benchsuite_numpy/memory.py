@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite_numpy.arrays import Arena, Array, Namespace
+from benchsuite_numpy.arrays import Array, Namespace, Workspace
 from benchsuite_numpy.batches import Placed
 from benchsuite_numpy.cells.base import Slopes
 
@@ -23,7 +23,7 @@ class Memory:
 
 
 def remember(
-    xp: Namespace, arena: Arena, batch: Placed, outputs: Sequence[Sequence[Array]], places: Array
+    xp: Namespace, arena: Workspace, batch: Placed, outputs: Sequence[Sequence[Array]], places: Array
 ) -> Memory:
     """Gather `outputs`, by direction and t (H, width), in memory of `arena`.
 

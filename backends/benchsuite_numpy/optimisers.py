@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from benchsuite.spec import Recipe
-from benchsuite_numpy.arrays import Array, Place
-from benchsuite_numpy.flat import Flat
+from benchsuite.schema import Recipe
+from benchsuite_numpy.arrays import Array, DeviceContext
+from benchsuite_numpy.flat import ParameterBuffer
 
 BLOCK = 16384
 """Entries a block: its parameters, gradients, moments and temporaries fit in an L2 cache of half a MiB."""
@@ -19,7 +19,7 @@ class Optimiser:
     On a GPU one block is the whole vector, and the norm never leaves the device.
     """
 
-    def __init__(self, place: Place, recipe: Recipe, flat: Flat) -> None:
+    def __init__(self, place: DeviceContext, recipe: Recipe, flat: ParameterBuffer) -> None:
         self._xp, self._recipe, self._flat = place.xp, recipe, flat
         self._steps = 0
         size = flat.values.size

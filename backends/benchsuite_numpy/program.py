@@ -7,8 +7,8 @@ import numpy as np
 from benchsuite.contracts import Batch, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import ContractError, UnsupportedError
-from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens
-from benchsuite_numpy.arrays import Array, Place
+from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe, Tokens
+from benchsuite_numpy.arrays import Array, DeviceContext
 from benchsuite_numpy.batches import Placed, place_batch
 from benchsuite_numpy.blas import blas_info
 from benchsuite_numpy.checks import copied_parameters
@@ -16,7 +16,7 @@ from benchsuite_numpy.convolution import Convolution
 from benchsuite_numpy.decoder import Decoder
 from benchsuite_numpy.decoding import NumpyDecoding
 from benchsuite_numpy.embedding import Embedding
-from benchsuite_numpy.flat import Flat
+from benchsuite_numpy.flat import ParameterBuffer
 from benchsuite_numpy.heads import Head, Readout
 from benchsuite_numpy.layout import from_kernels, kernel_shapes, to_kernels
 from benchsuite_numpy.losses import Loss
@@ -32,12 +32,12 @@ class NumpyProgram(Program):
     ) -> None:
         self._model, self._recipe = model, recipe
         self._dtype, self._static = execution.dtype, execution.unroll == "static"
-        self._place = Place(execution.device)
+        self._place = DeviceContext(execution.device)
         self._embedding: Embedding | None = None
         self._decoder: Decoder | None = None
         self._convolution: Convolution | None = None
         with self._place.active():
-            self._flat = Flat(self._place.xp, self._dtype, kernel_shapes(model))
+            self._flat = ParameterBuffer(self._place.xp, self._dtype, kernel_shapes(model))
             self._optimiser = Optimiser(self._place, recipe, self._flat)
             self._head = Head(self._place, model, self._flat)
             self._loss = Loss(self._place, model, self._dtype)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchsuite.spec import Recurrent
-from benchsuite_numpy.arrays import Array, Place
+from benchsuite.schema import Recurrent
+from benchsuite_numpy.arrays import Array, DeviceContext
 from benchsuite_numpy.cells import KERNELS, Kernel
 from benchsuite_numpy.cells.base import Slopes
-from benchsuite_numpy.flat import Flat
+from benchsuite_numpy.flat import ParameterBuffer
 from benchsuite_numpy.plans import Plan
 
 State = list[Array]
@@ -19,7 +19,13 @@ class Stack:
     """Layers of kernels, one or two directions each."""
 
     def __init__(
-        self, place: Place, flat: Flat, prefix: str, body: Recurrent, inputs: int, below: bool
+        self,
+        place: DeviceContext,
+        flat: ParameterBuffer,
+        prefix: str,
+        body: Recurrent,
+        inputs: int,
+        below: bool,
     ) -> None:
         """
         prefix  `rnn` or `dec`

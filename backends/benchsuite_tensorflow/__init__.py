@@ -15,7 +15,7 @@ from benchsuite.contracts import BackendEntry
 
 if TYPE_CHECKING:
     from benchsuite.contracts import Backend
-    from benchsuite.spec import Execution
+    from benchsuite.schema import Execution
 
 __all__ = ["benchsuite_register_backends"]
 

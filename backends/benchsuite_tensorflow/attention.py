@@ -1,4 +1,4 @@
-"""Attention: which of the encoder's outputs a decoder reads at a step (benchsuite.spec.Decoder).
+"""Attention: which of the encoder's outputs a decoder reads at a step (benchsuite.schema.Decoder).
 
 B rows, T encoder steps, F encoder outputs, U decoder steps, H decoder hidden, A = H. Batch-major here: every
 row looks at its own outputs alone.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from benchsuite.spec.model import AttentionKind
+from benchsuite.schema.model import AttentionKind
 from benchsuite_tensorflow.cells import Tensor, tanh_grad
 
 
@@ -55,19 +55,19 @@ def multiplicative(weights: Mapping[str, Tensor], states: Tensor, memory: Memory
 
 
 @dataclass(frozen=True)
-class Look:
+class AttentionStep:
     """A step of additive attention: the attention (B, T) and the context (B, F) it gives."""
 
     attention: Tensor
     context: Tensor
 
 
-def look(Wq: Tensor, v: Tensor, h: Tensor, memory: Memory) -> Look:
+def look(Wq: Tensor, v: Tensor, h: Tensor, memory: Memory) -> AttentionStep:
     """e_tj = v . tanh(s_{t-1} Wq + y_j Wk + b) (Bahdanau et al. 2015); h (B, H) is s_{t-1}."""
     bent = _bent(Wq, h, memory)
     scores = tf.reshape(tf.reshape(bent, [-1, bent.shape[-1]]) @ v[:, None], tf.shape(memory.valid))
     attention = shares(scores, memory.valid)
-    return Look(attention, read(attention[:, None], memory)[:, 0])
+    return AttentionStep(attention, read(attention[:, None], memory)[:, 0])
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Recurrent layers that look back before every step (additive attention), with their backward pass.
 
 Each step reads what the step before wrote, so unlike the other decoders this one cannot run layer by layer:
-all layers go one step, then the next. Written out for the reasons of recurrence.py; in addition the tanh
+all layers go one step, then the next. Generated out for the reasons of recurrence.py; in addition the tanh
 over all encoder steps, (B, T, A) at every decoder step, is made again in the backward pass and never stored.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from benchsuite_tensorflow.attention import Look, Memory, look, look_back
+from benchsuite_tensorflow.attention import AttentionStep, Memory, look, look_back
 from benchsuite_tensorflow.cells import Cell, State, Tensor
 from benchsuite_tensorflow.loops import Loop
 
@@ -68,7 +68,7 @@ def step(
     prepared: Sequence[Sequence[Tensor]],
     ahead: Tensor,
     states: Sequence[State],
-) -> tuple[list[State], list[list[Tensor]], Look]:
+) -> tuple[list[State], list[list[Tensor]], AttentionStep]:
     """Look back, then one step of every layer: the states after it, what the backward pass reads of each
     layer, and what was looked at."""
     seen = look(attention.Wq, attention.v, states[-1][0], memory)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from benchsuite.contracts import Backend, Device
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import UnsupportedError
-from benchsuite.spec import Execution, ModelSpec, Recipe, Trial
+from benchsuite.schema import Execution, ModelSpec, Recipe, Trial
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.checks import execution_problem, model_problem, trial_problem
 from benchsuite_tensorflow.program import TensorFlowProgram

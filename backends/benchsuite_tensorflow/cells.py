@@ -1,10 +1,10 @@
 """One step of each cell, forwards and backwards.
 
 A loop over steps differentiated by TensorFlow stacks every intermediate value of every step and adds up the
-weights' gradient through one more loop variable each. Written out, a step keeps only what its own backward
+weights' gradient through one more loop variable each. Generated out, a step keeps only what its own backward
 formula reads, and its kernels (SigmoidGrad, TanhGrad) are those that TensorFlow's differentiation would use.
 
-Shapes: x (B, I), h and c (B, H). Weights in the canonical layout of benchsuite.spec.parameters.
+Shapes: x (B, I), h and c (B, H). Weights in the canonical layout of benchsuite.schema.parameters.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from benchsuite.contracts import Batch
 from benchsuite.contracts.checks import BIDIRECTIONAL_CARRY
 from benchsuite.contracts.checks import model_problem as contract_problem
 from benchsuite.errors import UnsupportedError
-from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Trial
-from benchsuite.spec.names import NO_CELL
+from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe, Trial
+from benchsuite.schema.names import NO_CELL
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.cells import CELLS
 

@@ -1,4 +1,4 @@
-"""The convolutional baseline of benchsuite.spec.Convolutional."""
+"""The convolutional baseline of benchsuite.schema.Convolutional."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from benchsuite.spec import Convolutional
+from benchsuite.schema import Convolutional
 from benchsuite_tensorflow.cells import Tensor
 
 

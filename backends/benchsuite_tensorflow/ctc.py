@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from benchsuite.spec import BLANK
+from benchsuite.schema import BLANK
 from benchsuite_tensorflow.cells import Tensor
 from benchsuite_tensorflow.loops import Loop
 

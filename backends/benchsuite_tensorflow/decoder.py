@@ -1,4 +1,4 @@
-"""The decoder of benchsuite.spec.Decoder: from what the encoder read to the features that the head reads.
+"""The decoder of benchsuite.schema.Decoder: from what the encoder read to the features that the head reads.
 
 Time-major: U decoder steps, B rows, H hidden, F encoder outputs.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from benchsuite.spec import Decoder, decoder_names
+from benchsuite.schema import Decoder, decoder_names
 from benchsuite_tensorflow import attentive
 from benchsuite_tensorflow.attention import Memory, multiplicative, read
 from benchsuite_tensorflow.cells import CELLS, Cell, State, Tensor

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from benchsuite.spec import ModelSpec, Rbf
+from benchsuite.schema import ModelSpec, Rbf
 from benchsuite_tensorflow.cells import Tensor
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
-from benchsuite.spec import (
+from benchsuite.schema import (
     Convolutional,
     Execution,
     ModelSpec,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from benchsuite.spec import Recipe
+from benchsuite.schema import Recipe
 from benchsuite_tensorflow.cells import Tensor
 
 

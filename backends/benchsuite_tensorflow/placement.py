@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from benchsuite.contracts import Batch
 from benchsuite.errors import ContractError
-from benchsuite.spec import Convolutional, ModelSpec
+from benchsuite.schema import Convolutional, ModelSpec
 from benchsuite_tensorflow.cells import Tensor
 
 
@@ -59,14 +59,14 @@ def place(batch: Batch, model: ModelSpec, dtype: str) -> Placed:
     data = Data(
         inputs=tensor(batch.inputs, not isinstance(model.body, Convolutional)),
         lengths=tensor(batch.lengths, False),
-        targets=tensor(batch.targets, model.readout == "steps" or model.transcribes),
+        targets=tensor(batch.targets, model.readout == "steps" or model.has_sequence_targets),
         written=None if written is None else tensor(written, False),
     )
     return Placed(data, batch.size, batch.fresh)
 
 
 def _written(batch: Batch, model: ModelSpec) -> np.ndarray | None:
-    if not model.transcribes:
+    if not model.has_sequence_targets:
         return None
     if batch.target_lengths is None:
         raise ContractError("targets of a length of their own need Batch.target_lengths")

@@ -12,7 +12,7 @@ from benchsuite.contracts import Batch, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
 from benchsuite.contracts.checks import check_parameters
 from benchsuite.errors import ContractError, UnsupportedError
-from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens, parameter_shapes
+from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe, Tokens, parameter_shapes
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.cells import State, Tensor
 from benchsuite_tensorflow.checks import check_unrolled
@@ -155,7 +155,7 @@ class TensorFlowProgram(Program):
     def _run(self, purpose: str, function: Any, batch: Placed, states: Sequence[Tensor] = ()) -> Any:
         data, free = batch.data, self._free_time
         time = 0 if free else None
-        targets = time if self._network.by_step or self._model.transcribes else None
+        targets = time if self._network.by_step or self._model.has_sequence_targets else None
         # the number of target tokens differs from batch to batch, whatever their padded shape
         tokens = 0 if self._model.decoder is not None else None
         opened = [time, None, targets, tokens][: len(data.tensors)]
@@ -179,7 +179,7 @@ class TensorFlowProgram(Program):
 
     def _given(self, tensors: Sequence[Tensor]) -> tuple[Data, dict[str, State]]:
         """A graph's arguments as what they stand for: a batch, and the states it starts from, by prefix."""
-        count, parts = 4 if self._model.transcribes else 3, self._network.state_parts
+        count, parts = 4 if self._model.has_sequence_targets else 3, self._network.state_parts
         data, states = Data(*tensors[:count]), tensors[count:]
         return data, {
             prefix: tuple(states[index * parts : (index + 1) * parts])
@@ -253,7 +253,7 @@ class TensorFlowProgram(Program):
         shape = (1, time) if tokens else (1, time, model.input_size)
         inputs = np.zeros(shape, "int32" if tokens else self._execution.dtype)
         lengths = np.full(1, time, np.int32)
-        if model.transcribes:
+        if model.has_sequence_targets:
             return Batch(inputs, lengths, np.ones((1, 1), np.int32), target_lengths=np.ones(1, np.int32))
         rows = (1, time) if self._network.by_step else (1,)
         classes = model.loss == "cross_entropy"

@@ -8,7 +8,7 @@ import re
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
-from benchsuite.spec import Execution
+from benchsuite.schema import Execution
 
 
 def configure() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import tensorflow as tf
 
-from benchsuite.spec import ModelSpec, Recurrent, Tokens
+from benchsuite.schema import ModelSpec, Recurrent, Tokens
 from benchsuite_tensorflow.cells import CELLS, State, Tensor
 from benchsuite_tensorflow.fused import FusedLayer
 from benchsuite_tensorflow.loops import Loop

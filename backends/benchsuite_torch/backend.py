@@ -12,8 +12,8 @@ from benchsuite.contracts import Backend, Device
 from benchsuite.contracts.backend import Parameters
 from benchsuite.contracts.checks import BIDIRECTIONAL_CARRY, model_problem
 from benchsuite.errors import UnsupportedError
-from benchsuite.spec import Execution, ModelSpec, Recipe, Recurrent, Trial
-from benchsuite.spec.names import NO_CELL
+from benchsuite.schema import Execution, ModelSpec, Recipe, Recurrent, Trial
+from benchsuite.schema.names import NO_CELL
 from benchsuite_torch import runtime
 from benchsuite_torch.checks import cell_problem, determinism_problem, execution_problem
 from benchsuite_torch.limit import multiplication

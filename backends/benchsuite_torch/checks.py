@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from benchsuite.spec import GATES, Execution, ModelSpec
+from benchsuite.schema import GATES, Execution, ModelSpec
 from benchsuite_torch import runtime
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from benchsuite.spec import Convolutional
+from benchsuite.schema import Convolutional
 from benchsuite_torch.weights import AS_IS, CONVOLUTION, Slot, Slots, allocate
 
 
 class ConvolutionalBody:
-    """The model of benchsuite.spec.Convolutional, after LeNet-5 (LeCun et al. 1998)."""
+    """The model of benchsuite.schema.Convolutional, after LeNet-5 (LeCun et al. 1998)."""
 
     def __init__(self, body: Convolutional, device: torch.device, dtype: torch.dtype) -> None:
         self.body = body

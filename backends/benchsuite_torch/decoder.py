@@ -1,4 +1,4 @@
-"""The decoder of benchsuite.spec.Decoder: bridge, embedding, recurrent layers and attention.
+"""The decoder of benchsuite.schema.Decoder: bridge, embedding, recurrent layers and attention.
 
 Without attention, and with multiplicative attention, which comes after the recurrent step, the layers run over
 all steps as an encoder's do, by torch's fused layers or by the loop; the attention of all steps is then three
@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from benchsuite.spec import ModelSpec
+from benchsuite.schema import ModelSpec
 from benchsuite_torch import fused, heads, loops
 from benchsuite_torch.additive import AdditiveLoop
 from benchsuite_torch.placement import Placed, Rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from benchsuite.spec import BLANK, Dense, ModelSpec
+from benchsuite.schema import BLANK, Dense, ModelSpec
 from benchsuite_torch.placement import Placed, Rows
 from benchsuite_torch.products import affine
 from benchsuite_torch.projection import ProjectedCrossEntropy

@@ -8,7 +8,7 @@ import numpy as np
 from torch.profiler import ProfilerActivity, profile
 
 from benchsuite.contracts import Batch
-from benchsuite.spec import Convolutional, ModelSpec, Tokens
+from benchsuite.schema import Convolutional, ModelSpec, Tokens
 from benchsuite_torch.additive import AdditiveLoop
 from benchsuite_torch.placement import CLASSES
 from benchsuite_torch.recurrence import RecurrentLoop
@@ -47,7 +47,7 @@ def sample_batch(model: ModelSpec) -> Batch:
     tokens, classes = isinstance(model.input, Tokens), model.loss in CLASSES
     inputs = np.zeros((rows, time), np.int32) if tokens else np.zeros((rows, time, model.input_size))
     lengths = np.full(rows, time, np.int32)
-    if model.transcribes:
+    if model.has_sequence_targets:
         label = model.head.outputs - 1
         return Batch(inputs, lengths, np.full((rows, 1), label, np.int32), target_lengths=lengths // time)
     leading = (rows, time) if model.readout == "steps" else (rows,)

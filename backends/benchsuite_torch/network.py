@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from benchsuite.spec import Convolutional, Execution, ModelSpec, Recipe, Tokens, parameter_shapes
+from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe, Tokens, parameter_shapes
 from benchsuite_torch import fused, heads, loops, runtime
 from benchsuite_torch.cnn import ConvolutionalBody
 from benchsuite_torch.decoder import DecoderLayers

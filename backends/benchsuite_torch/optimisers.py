@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from benchsuite.spec import Recipe
+from benchsuite.schema import Recipe
 
 
 def make_optimiser(recipe: Recipe, parameters: Sequence[torch.Tensor]) -> torch.optim.Optimizer:

@@ -10,7 +10,7 @@ import torch
 
 from benchsuite.contracts import Batch
 from benchsuite.errors import ContractError
-from benchsuite.spec import ModelSpec, Recurrent, Tokens
+from benchsuite.schema import ModelSpec, Recurrent, Tokens
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def place(
     targets = torch.tensor(batch.targets, dtype=torch.int64 if classes else dtype, device=device)
     targets = _sorted(targets, order, 0)
     placed = Placed(inputs, targets, rows, batch.fresh, order=order)
-    if model.transcribes:
+    if model.has_sequence_targets:
         return _with_sequences(placed, batch, model, static)
     return replace(placed, targets=_only_real(targets, rows)) if model.readout == "steps" else placed
 

@@ -84,7 +84,7 @@ def products(m: int, k: int, n: int, like: torch.Tensor) -> Products:
     machine takes the same way every time."""
     if min(m, k, n) < NARROWEST or m * k * n <= WORTH_IT or like.is_cuda or like.dtype != torch.float32:
         return BLAS
-    return _onednn() if held_back() else BLAS
+    return _onednn() if mkl_is_throttled() else BLAS
 
 
 def linear(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
@@ -138,7 +138,7 @@ class Affine(torch.autograd.Function):  # type: ignore[misc]
 
 
 @cache
-def held_back() -> bool:
+def mkl_is_throttled() -> bool:
     """Whether MKL leaves vector units of this processor unused, and oneDNN stands ready."""
     return torch.backends.cpu.get_cpu_capability() == "AVX512" and _made_by_amd() and offered()
 

@@ -9,14 +9,14 @@ from benchsuite.contracts import Batch, Decoding, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
 from benchsuite.contracts.checks import check_parameters
 from benchsuite.errors import ContractError
-from benchsuite.spec import Execution, ModelSpec, Recipe
+from benchsuite.schema import Execution, ModelSpec, Recipe
 from benchsuite_torch import runtime
 from benchsuite_torch.kernels import kernel_of, sample_batch
 from benchsuite_torch.loops import Taps
 from benchsuite_torch.network import Network
 from benchsuite_torch.optimisers import Clipping, make_optimiser
 from benchsuite_torch.placement import Placed, place
-from benchsuite_torch.products import held_back
+from benchsuite_torch.products import mkl_is_throttled
 from benchsuite_torch.stack import State
 from benchsuite_torch.weights import read, write
 
@@ -153,7 +153,7 @@ class TorchProgram(Program):
             "state_gradients": "second pass by the loop" if self._network.fused else "same pass",
         }
         if self._device.type == "cpu" and self._dtype == torch.float32:
-            found["products"] = "BLAS, large ones oneDNN" if held_back() else "BLAS"
+            found["products"] = "BLAS, large ones oneDNN" if mkl_is_throttled() else "BLAS"
         return found
 
     def _placed(self, placed: object) -> Placed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from benchsuite.errors import UnsupportedError
-from benchsuite.spec import Execution
+from benchsuite.schema import Execution
 
 
 @dataclass(frozen=True)

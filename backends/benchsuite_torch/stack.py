@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from benchsuite.spec import Recurrent
+from benchsuite.schema import Recurrent
 from benchsuite_torch.weights import AS_IS, TRANSPOSED, Slot, Slots
 
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.contestants import Contestant, Peers
-from benchmarks.refusal import Refused
 from benchmarks.shapes import CLASSES, Shape
+from benchmarks.unsupported import Unsupported
 
 LAYERS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 LONGEST_UNROLLED = 100
@@ -52,7 +52,7 @@ class TensorFlow(Contestant):
 
     def __init__(self, shape: Shape, unroll: bool = False, jit: bool = False) -> None:
         if unroll and shape.time > LONGEST_UNROLLED:
-            raise Refused(f"Keras takes minutes to unroll {shape.time} steps")
+            raise Unsupported(f"Keras takes minutes to unroll {shape.time} steps")
         batch = shape.data()
         mask = np.arange(shape.time) < batch.lengths[:, None]
         inputs = [batch.inputs, mask] if shape.ragged else [batch.inputs]

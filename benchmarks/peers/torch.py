@@ -12,8 +12,8 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from benchmarks.contestants import Contestant, Peers
 from benchmarks.peers.torch_loop import LoopLayer
-from benchmarks.refusal import Refused
 from benchmarks.shapes import CLASSES, Shape
+from benchmarks.unsupported import Unsupported
 
 LAYERS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 LONGEST_COMPILED = 40
@@ -96,7 +96,7 @@ def layer(shape: Shape) -> Contestant:
 
 def packed(shape: Shape) -> Contestant:
     if not shape.ragged:
-        raise Refused("nothing to pack: all sequences are of one length")
+        raise Unsupported("nothing to pack: all sequences are of one length")
     return Torch(shape, Packed(shape, LAYERS[shape.cell](shape.inputs, shape.hidden)))
 
 
@@ -107,9 +107,9 @@ def loop(shape: Shape) -> Contestant:
 def compiled(shape: Shape) -> Contestant:
     """The loop, compiled as a whole: torch.compile passes nn.LSTM and its kin by."""
     if shutil.which("g++") is None and shutil.which("clang++") is None:
-        raise Refused("torch.compile needs a C++ compiler")
+        raise Unsupported("torch.compile needs a C++ compiler")
     if shape.time > LONGEST_COMPILED:
-        raise Refused(f"torch.compile takes too long to write out {shape.time} steps")
+        raise Unsupported(f"torch.compile takes too long to write out {shape.time} steps")
     model = Classifier(shape, LoopLayer(shape.cell, shape.inputs, shape.hidden))
     return Torch(shape, model, torch.compile(model))
 

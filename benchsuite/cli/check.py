@@ -37,8 +37,8 @@ def backend(
     support is no failure.
     """
     from benchsuite.errors import UnknownNameError
-    from benchsuite.matrix import split_values
-    from benchsuite.spec import PRECISIONS, UNROLLS
+    from benchsuite.running.matrix import split_values
+    from benchsuite.schema import PRECISIONS, UNROLLS
 
     entry = installed().backend(name)
     if precision not in PRECISIONS:
@@ -66,9 +66,9 @@ def task(
     ] = "",
 ) -> None:
     """The data, models and metrics of a task, on its sources that need no download or those named."""
-    from benchsuite.conformance.tasks import check_task
     from benchsuite.errors import BenchsuiteError, UnknownNameError
-    from benchsuite.matrix import split_values
+    from benchsuite.measure.conformance.tasks import check_task
+    from benchsuite.running.matrix import split_values
 
     entry = installed().task(name)
     sources = split_values(source) or list(entry.offline)
@@ -96,12 +96,12 @@ def _conformance(entry: BackendEntry, precision: str, arguments: list[str]) -> I
     import tempfile
 
     from benchsuite.errors import WorkerError
-    from benchsuite.executors.variables import worker_variables
-    from benchsuite.spec import Execution
+    from benchsuite.running.executors.variables import worker_variables
+    from benchsuite.schema import Execution
 
     execution = Execution.model_validate({"precision": precision})
     variables = {**os.environ, **worker_variables(entry, execution)}
-    command = [sys.executable, "-m", "benchsuite.conformance", *arguments]
+    command = [sys.executable, "-m", "benchsuite.measure.conformance", *arguments]
     with tempfile.TemporaryFile("w+") as log:
         with subprocess.Popen(
             command, env=variables, stdout=subprocess.PIPE, stderr=log, text=True

@@ -11,7 +11,7 @@ from benchsuite.cli import options as given
 from benchsuite.cli.output import console, print_json, table
 
 if TYPE_CHECKING:
-    from benchsuite.comparison import Comparison, Effect
+    from benchsuite.analysis.comparison import Comparison, Effect
 
 SELECTION = "A study, or some of its trials: STUDY:field=value,value;field=value"
 
@@ -31,9 +31,9 @@ def compare(
     Trials are paired by configuration; what the two selections differ in is what is compared. Metrics are
     pooled by task over models and seeds, speeds by backend, and all p-values are corrected together.
     """
+    from benchsuite.analysis.comparison import compare as hold
+    from benchsuite.analysis.comparison import parse_selection
     from benchsuite.cli.studies import open_study
-    from benchsuite.comparison import compare as hold
-    from benchsuite.comparison import parse_selection
 
     limit = percent(fail_on_regression) if fail_on_regression else None
     left, right = parse_selection(a), parse_selection(b)

@@ -35,8 +35,8 @@ def doctor(results: given.Results = None, json: given.AsJson = False) -> None:
 def _machine() -> Iterator[Finding]:
     from importlib.metadata import version
 
-    from benchsuite.provenance import environment
-    from benchsuite.provenance.environment import KERNEL_VARIABLES
+    from benchsuite.measure.provenance import environment
+    from benchsuite.measure.provenance.environment import KERNEL_VARIABLES
 
     facts = environment()
     memory = int(facts.get("hardware.memory_bytes", "0")) / 2**30
@@ -101,7 +101,7 @@ def _data() -> Iterator[Finding]:
 def _results(given_folder: Path | None) -> Iterator[Finding]:
     import os
 
-    from benchsuite.study import results_folder
+    from benchsuite.running.study import results_folder
 
     folder = results_folder(given_folder)
     existing = next(path for path in (folder, *folder.parents) if path.exists())

@@ -77,13 +77,13 @@ def _backends() -> list[Row]:
 
 
 def _cells() -> list[Row]:
-    from benchsuite.spec import CELLS
+    from benchsuite.schema import CELLS
 
     return [{"name": name, "summary": text} for name, text in CELLS.items()]
 
 
 def _architectures() -> list[Row]:
-    from benchsuite.spec import ARCHITECTURES
+    from benchsuite.schema import ARCHITECTURES
 
     tasks = installed().tasks.values()
     return [
@@ -140,7 +140,7 @@ def _plugins() -> list[Row]:
 
 def _matrices() -> list[Row]:
     from benchsuite.errors import BenchsuiteError
-    from benchsuite.matrix import builtin_matrices, expand
+    from benchsuite.running.matrix import builtin_matrices, expand
 
     rows: list[Row] = []
     for matrix in builtin_matrices().values():

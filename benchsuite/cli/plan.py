@@ -14,7 +14,7 @@ from benchsuite.cli.output import console, installed, print_json, table
 
 if TYPE_CHECKING:
     from benchsuite.contracts import RunOptions
-    from benchsuite.matrix import Plan
+    from benchsuite.running.matrix import Plan
 
 
 def plan(
@@ -64,9 +64,9 @@ def print_plan(
     json: bool = False,
 ) -> None:
     """Plan as a run of the same arguments would, and print it. Starts workers, runs no trial."""
-    from benchsuite.matrix import load_matrix, make_plan, select
-    from benchsuite.store import StudyStore, study_folder
-    from benchsuite.study import results_folder
+    from benchsuite.running.matrix import load_matrix, make_plan, select
+    from benchsuite.running.store import StudyStore, study_folder
+    from benchsuite.running.study import results_folder
 
     request.check_choice("--rerun", rerun, request.RERUNS)
     found = installed()

@@ -16,9 +16,9 @@ from rich.text import Text
 
 from benchsuite.cli.output import warn
 from benchsuite.contracts import Finished, Progress, Started
-from benchsuite.matrix import Fate, Plan
-from benchsuite.spec import Record, Status, Trial
-from benchsuite.study import Begun, StudyEvent, Warned
+from benchsuite.running.matrix import Action, Plan
+from benchsuite.running.study import Begun, StudyEvent, Warned
+from benchsuite.schema import Record, Status, Trial
 
 STYLES = {Status.OK: "green", Status.SKIPPED: "dim", Status.DIVERGED: "yellow"}
 
@@ -174,7 +174,7 @@ def display(console: Console) -> Display:
 
 def begun_line(name: str, plan: Plan) -> str:
     """`study quick: 116 trials to run, 4 recorded already, 3 skipped, about 8 min 20 s`."""
-    fates: tuple[Fate, ...] = ("run", "fresh", "fail", "skip", "left")
+    fates: tuple[Action, ...] = ("run", "fresh", "fail", "skip", "left")
     runs, fresh, fails, skips, left = (len(plan.of(fate)) for fate in fates)
     words = [f"{runs} trial{'' if runs == 1 else 's'} to run"]
     words += [f"{fresh} recorded already"] if fresh else []

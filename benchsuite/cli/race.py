@@ -16,9 +16,9 @@ from benchsuite.cli.output import console, print_json, table, warn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchsuite.racing import Heat, Meeting, Race
-    from benchsuite.spec import Record
-    from benchsuite.study import Study
+    from benchsuite.running.races import Race, RaceGroup, RaceResults
+    from benchsuite.running.study import Study
+    from benchsuite.schema import Record
 
 INTERRUPTED = 130
 LEAST_ROUNDS = 5
@@ -64,11 +64,11 @@ def race(
     faster is told by the ratios of the rounds, tested and corrected for all pairs. What comes out is stored in
     the study's folder. Ends with 1 where a racer failed, with 2 where there is nothing to race.
     """
-    from benchsuite.executors.racing import Track
-    from benchsuite.racing import run_races
-    from benchsuite.racing.running import CLOCKS
-    from benchsuite.store import RACES, StudyStore
-    from benchsuite.worker.racing import KINDS
+    from benchsuite.measure.worker.racing import KINDS
+    from benchsuite.running.races import run_races
+    from benchsuite.running.races.runner import CLOCKS
+    from benchsuite.running.races.workers import RaceRunner
+    from benchsuite.running.store import RACES, StudyStore
 
     filters = request.filters(
         task=task, source=source, cell=cell, architecture=architecture, backend=backend, device=device,
@@ -78,25 +78,27 @@ def race(
     request.check_choice("--clock", clock, CLOCKS)
     options = request.run_options("worker", 1, timeout, pythons, pin)
     found = _study(study, results)
-    heats = _heats(found, filters, quiet=json)
+    race_groups = _race_groups(found, filters, quiet=json)
     from benchsuite.cli.racing import RaceDisplay
 
     store = StudyStore(found.folder)
-    trials = [trial for heat in heats for trial in heat.racers.values()]
-    with store.writing(), closing(Track(trials, options)) as track:
+    trials = [trial for group in race_groups for trial in group.racers.values()]
+    with store.writing(), closing(RaceRunner(trials, options)) as track:
         if track.remark:
             warn(track.remark)
-        with RaceDisplay(console(), len(heats), quiet=json) as shown:
-            meeting = run_races(found.folder, heats, track, what=what, rounds=rounds, clock=clock, hear=shown)
+        with RaceDisplay(console(), len(race_groups), quiet=json) as shown:
+            results = run_races(
+                found.folder, race_groups, track, what=what, rounds=rounds, clock=clock, hear=shown
+            )
     if json:
-        print_json(json_of(meeting.model_dump_json()))
+        print_json(json_of(results.model_dump_json()))
     else:
-        for one in meeting.races:
-            print_race(one, meeting)
-        if meeting.races:
-            several = "s" if len(meeting.races) > 1 else ""
-            typer.echo(f"{len(meeting.races)} race{several}, stored in {found.folder / RACES}")
-    _end(meeting)
+        for one in results.races:
+            print_race(one, results)
+        if results.races:
+            several = "s" if len(results.races) > 1 else ""
+            typer.echo(f"{len(results.races)} race{several}, stored in {found.folder / RACES}")
+    _end(results)
 
 
 def _study(name: str, results: Path | None) -> Study:
@@ -111,30 +113,30 @@ def _study(name: str, results: Path | None) -> Study:
     return open_study(name, results)
 
 
-def _heats(study: Study, filters: dict[str, list[str]], quiet: bool) -> list[Heat]:
+def _race_groups(study: Study, filters: dict[str, list[str]], quiet: bool) -> list[RaceGroup]:
     """Raises RequestError where there is nothing to race."""
     from benchsuite.errors import RequestError
-    from benchsuite.executors.racing import MOST_RACERS
-    from benchsuite.matrix.expansion import Expansion
-    from benchsuite.matrix.filters import narrow
-    from benchsuite.racing import heats
+    from benchsuite.running.matrix.expansion import Expansion
+    from benchsuite.running.matrix.filters import narrow
+    from benchsuite.running.races import race_groups
+    from benchsuite.running.races.workers import MOST_RACERS
 
     if not study.records:
         raise RequestError(f"study {study.name!r} has no records; `benchsuite run` makes some")
     expansion = Expansion(tuple(record.trial for record in study.records), ())
     kept = {trial.id for trial in narrow(expansion, filters, f"study {study.name!r}", hint="").trials}
     records = [record for record in study.records if record.trial.id in kept]
-    found, alone = heats(records, every_seed="seed" in filters)
+    found, alone = race_groups(records, every_seed="seed" in filters)
     if not found:
         raise RequestError(_nothing(study, records))
     if quiet:
         return found
     if alone:
         typer.echo(f"{alone} model{'s' if alone > 1 else ''} of one trial only: no race")
-    for heat in found:
-        if heat.left:
+    for group in found:
+        if group.left:
             warn(
-                f"{heat.name}: {len(heat.racers) + len(heat.left)} trials could race, and no more than "
+                f"{group.name}: {len(group.racers) + len(group.left)} trials could race, and no more than "
                 f"{MOST_RACERS} may at once: the fastest do; choose others with --backend or --unroll"
             )
     return found
@@ -159,32 +161,32 @@ def _nothing(study: Study, records: Sequence[Record]) -> str:
     )
 
 
-def print_race(one: Race, meeting: Meeting) -> None:
+def print_race(one: Race, results: RaceResults) -> None:
     """The table of one race, and what keeps others out of it."""
     from rich.text import Text
 
     out = console()
     racers = {racer.name: racer for racer in one.racers}
-    unit = "training step" if meeting.what == "step" else "predicted batch"
+    unit = "training step" if results.what == "step" else "predicted batch"
     if one.judgement is not None:
         title = f"{one.name}: {one.clock.upper() if one.clock == 'cpu' else one.clock} time of a {unit}, "
         title += f"{one.judgement.rounds} rounds"
         rows = []
-        for standing in one.judgement.standings:
-            duel, racer = standing.duel, racers[standing.racer]
-            notes = ["unstable"] if standing.unstable else []
+        for rank in one.judgement.ranks:
+            pair, racer = rank.pair, racers[rank.racer]
+            notes = ["unstable"] if rank.unstable else []
             notes += ["not warm"] if not racer.warm else []
             notes += [f"at work while others ran ({racer.busy:.0%})"] if racer.busy > BUSY else []
             rows.append(
                 (
-                    standing.racer,
+                    rank.racer,
                     racer.kernel,
-                    f"{1000 * standing.median:.4g} ms",
-                    f"{1000 * standing.low:.4g} to {1000 * standing.high:.4g}",
-                    "1" if duel is None else f"{duel.ratio:.3f}",
-                    "" if duel is None else f"{duel.low:.3f} to {duel.high:.3f}",
-                    "" if duel is None else f"{duel.p:.2g}",
-                    "fastest" if duel is None else str(duel.word),
+                    f"{1000 * rank.median:.4g} ms",
+                    f"{1000 * rank.low:.4g} to {1000 * rank.high:.4g}",
+                    "1" if pair is None else f"{pair.ratio:.3f}",
+                    "" if pair is None else f"{pair.low:.3f} to {pair.high:.3f}",
+                    "" if pair is None else f"{pair.p:.2g}",
+                    "fastest" if pair is None else str(pair.verdict),
                     ", ".join(notes),
                 )
             )
@@ -200,11 +202,11 @@ def print_race(one: Race, meeting: Meeting) -> None:
             "",
         ]
         out.print(table(title, columns, rows))
-        first = one.judgement.standings[0].racer
+        first = one.judgement.ranks[0].racer
         unsure = [
-            f"{duel.racer} and {duel.other} ({duel.word})"
-            for duel in one.judgement.duels
-            if duel.other != first and duel.word in ("same", "unclear")
+            f"{pair.racer} and {pair.other} ({pair.verdict})"
+            for pair in one.judgement.pairwise
+            if pair.other != first and pair.verdict in ("same", "unclear")
         ]
         if unsure:
             out.print(Text(f"not told apart either: {'; '.join(unsure)}"))
@@ -216,11 +218,11 @@ def print_race(one: Race, meeting: Meeting) -> None:
             out.print(Text(f"  {racer.name} {where}: {racer.problem.splitlines()[0]}"))
 
 
-def _end(meeting: Meeting) -> None:
+def _end(results: RaceResults) -> None:
     """Ends with 130 when interrupted, with 1 where a racer failed or nothing could be judged."""
-    if meeting.interrupted:
+    if results.interrupted:
         typer.echo("interrupted; what was raced is kept", err=True)
         raise typer.Exit(INTERRUPTED)
-    broken = any(racer.broken for one in meeting.races for racer in one.racers)
-    if broken or not all(one.judgement for one in meeting.races):
+    broken = any(racer.broken for one in results.races for racer in one.racers)
+    if broken or not all(one.judgement for one in results.races):
         raise typer.Exit(1)

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchsuite import contracts
 from benchsuite.cli.output import warn
-from benchsuite.racing.running import Lined, RaceEvent, Round
-from benchsuite.timing.rotation import Retired
+from benchsuite.running.races.rotation import Retired
+from benchsuite.running.races.runner import GroupStarting, RaceEvent, Round
 
 
 class RaceDisplay:
@@ -36,8 +36,8 @@ class RaceDisplay:
 
     def __call__(self, event: RaceEvent) -> None:
         match event:
-            case Lined(number, heat):
-                line = f"race {number}/{self._races}: {heat.name}, {len(heat.racers)} racers"
+            case GroupStarting(number, group):
+                line = f"race {number}/{self._races}: {group.name}, {len(group.racers)} racers"
                 self._bar.reset(self._task, description=line, total=None, state="loading")
                 if not (self._quiet or self._console.is_terminal):
                     self._console.print(line, markup=False)

@@ -12,7 +12,7 @@ from benchsuite.cli import request
 from benchsuite.cli.output import console, print_json, table
 
 if TYPE_CHECKING:
-    from benchsuite.reproduction import Reproduction
+    from benchsuite.analysis.reproduction import Reproduction
 
 WORST = 12
 """Figures that are printed of a trial that was not reproduced."""
@@ -36,11 +36,11 @@ def reproduce(
 
     Ends with 1 where anything came out different. Nothing is written to the study.
     """
+    from benchsuite.analysis.reproduction import Likeness, hold
     from benchsuite.cli.studies import find_record, open_study
     from benchsuite.contracts import Finished
     from benchsuite.errors import RequestError
     from benchsuite.plugins import registry
-    from benchsuite.reproduction import Likeness, hold
 
     source = open_study(study, results)
     chosen = [find_record(source, trial)] if trial else [one for one in source.records if one.ranked]
@@ -94,7 +94,7 @@ def as_json(found: Reproduction) -> dict[str, Any]:
 def _print(found: Reproduction) -> None:
     from rich.text import Text
 
-    from benchsuite.reproduction import Likeness
+    from benchsuite.analysis.reproduction import Likeness
 
     out = console()
     held = [one for one in found.figures if one.likeness is not Likeness.MEASURED]

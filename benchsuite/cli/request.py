@@ -15,7 +15,7 @@ ISOLATIONS = ("worker", "trial")
 def filters(**arguments: str | None) -> dict[str, list[str]]:
     """Comma lists as they were typed -> field -> values. Raises RequestError for one that holds nothing."""
     from benchsuite.errors import RequestError
-    from benchsuite.matrix import split_values
+    from benchsuite.running.matrix import split_values
 
     found = {name: split_values(text) for name, text in arguments.items() if text is not None}
     for name, values in found.items():

@@ -17,8 +17,8 @@ from benchsuite.cli.plan import print_plan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchsuite.matrix import Planned
-    from benchsuite.study import Study, StudyEvent
+    from benchsuite.running.matrix import Planned
+    from benchsuite.running.study import Study, StudyEvent
 
 INTERRUPTED = 130
 
@@ -74,8 +74,8 @@ def run(
     if dry_run:
         print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun)
         return
-    from benchsuite import study as studies
     from benchsuite.cli.progress import display
+    from benchsuite.running import study as studies
 
     planned: list[Planned] = []
     out = console()
@@ -106,7 +106,7 @@ def run(
 def _conclude(done: Study, planned: Sequence[Planned], said: str) -> None:
     """Print the table of the trials asked for (a study may hold many more) and end with the right code."""
     from benchsuite.cli.summary import failed, print_summary
-    from benchsuite.study import results_folder
+    from benchsuite.running.study import results_folder
 
     by_id = {record.trial_id: record for record in done.records}
     records = [by_id[item.trial.id] for item in planned if item.trial.id in by_id]

@@ -11,8 +11,8 @@ from benchsuite.cli import options as given
 from benchsuite.cli.output import console, print_json, table
 
 if TYPE_CHECKING:
-    from benchsuite.spec import Record
-    from benchsuite.study import Study
+    from benchsuite.running.study import Study
+    from benchsuite.schema import Record
 
 
 def show(
@@ -65,7 +65,7 @@ def _print_trials(study: Study) -> None:
 def _print_record(study: Study, record: Record) -> None:
     from rich.text import Text
 
-    from benchsuite.matrix.fields import flatten
+    from benchsuite.schema.fields import flatten
 
     out = console()
     out.print(Text(f"{record.trial.label}  [{record.trial_id}]", style="bold"))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchsuite.spec import Record
-    from benchsuite.study import Study
+    from benchsuite.running.study import Study
+    from benchsuite.schema import Record
 
 
 def open_study(name: str, results: Path | None) -> Study:
@@ -18,8 +18,8 @@ def open_study(name: str, results: Path | None) -> Study:
     that is no bundle.
     """
     from benchsuite.errors import UnknownNameError
-    from benchsuite.store import DESCRIPTION
-    from benchsuite.study import Study, results_folder
+    from benchsuite.running.store import DESCRIPTION
+    from benchsuite.running.study import Study, results_folder
 
     if name.endswith(".zip") and Path(name).is_file():
         return _from_bundle(Path(name))
@@ -37,8 +37,8 @@ def _from_bundle(path: Path) -> Study:
     import dataclasses
 
     from benchsuite.bundle import unpacked
-    from benchsuite.store import StudyStore
-    from benchsuite.study import Study
+    from benchsuite.running.store import StudyStore
+    from benchsuite.running.study import Study
 
     folder = _unpacked.enter_context(unpacked(path))
     name = StudyStore.open(folder).description().get("name")

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from benchsuite.analysis.ranking import SPEED, Model, Section, sections, words
+from benchsuite.analysis.seeds import Aggregate, Estimate
 from benchsuite.cli.output import table
-from benchsuite.ranking import SPEED, Model, Section, sections, words
-from benchsuite.spec import FALSE_TIMES, Record, Status
-from benchsuite.stats import Aggregate, Estimate
+from benchsuite.schema import INVALID_TIMING, Record, Status
 
 BEST = 12
 """Models that the table of a task holds."""
@@ -175,7 +175,7 @@ def problems(records: Iterable[Record]) -> list[tuple[str, list[str]]]:
     for record in records:
         kind = _trouble(record)
         if kind:
-            known = record.reason or record.exception or FALSE_TIMES.get(kind, "no reason given")
+            known = record.reason or record.exception or INVALID_TIMING.get(kind, "no reason given")
             reason = known.strip().splitlines()[0]
             kinds.setdefault(kind, {}).setdefault(reason, []).append(
                 f"{record.trial.label} [{record.trial_id}]"
@@ -194,7 +194,7 @@ def problems(records: Iterable[Record]) -> list[tuple[str, list[str]]]:
     return found
 
 
-GRAVEST_FIRST = ("parity breach", "failed", "killed", "timeout", *FALSE_TIMES, "diverged", "skipped")
+GRAVEST_FIRST = ("parity breach", "failed", "killed", "timeout", *INVALID_TIMING, "diverged", "skipped")
 
 
 def _trouble(record: Record) -> str:
@@ -203,7 +203,7 @@ def _trouble(record: Record) -> str:
         return str(record.status)
     if record.verdicts.get("parity") == "breach":
         return "parity breach"
-    if record.verdicts.get("speed") in FALSE_TIMES:
+    if record.verdicts.get("speed") in INVALID_TIMING:
         return record.verdicts["speed"]
     return "" if record.ranked else "parity not checked"
 

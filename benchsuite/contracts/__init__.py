@@ -13,17 +13,17 @@ from benchsuite.contracts.backend import (
 from benchsuite.contracts.batch import Batch
 from benchsuite.contracts.dataset import Dataset, Ragged, Split
 from benchsuite.contracts.executor import (
+    BackendInfo,
     Event,
-    Examined,
     Executor,
     ExecutorEntry,
     Finished,
-    Lap,
     Progress,
+    RaceSample,
     Ready,
     RunOptions,
     Started,
-    Survey,
+    TrialSupport,
 )
 from benchsuite.contracts.probe import Phase, Probe
 from benchsuite.contracts.report import (
@@ -78,7 +78,7 @@ __all__ = [
     "Device",
     "Display",
     "Event",
-    "Examined",
+    "TrialSupport",
     "Executor",
     "ExecutorEntry",
     "Fact",
@@ -86,7 +86,7 @@ __all__ = [
     "Finished",
     "Gradients",
     "Grid",
-    "Lap",
+    "RaceSample",
     "Line",
     "Link",
     "Option",
@@ -103,7 +103,7 @@ __all__ = [
     "Started",
     "StepLog",
     "StudyInfo",
-    "Survey",
+    "BackendInfo",
     "Table",
     "Task",
     "TaskEntry",

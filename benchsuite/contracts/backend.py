@@ -14,10 +14,10 @@ import numpy as np
 
 from benchsuite.contracts.batch import Batch
 from benchsuite.errors import UnsupportedError
-from benchsuite.spec import Execution, ModelSpec, Recipe, Trial
+from benchsuite.schema import Execution, ModelSpec, Recipe, Trial
 
 Parameters = dict[str, np.ndarray]
-"""Canonical name -> array, in the shapes of benchsuite.spec.parameter_shapes."""
+"""Canonical name -> array, in the shapes of benchsuite.schema.parameter_shapes."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import ContractError
-from benchsuite.spec import Convolutional, Dense, ModelSpec, Recipe, Tokens, parameter_shapes
+from benchsuite.schema import Convolutional, Dense, ModelSpec, Recipe, Tokens, parameter_shapes
 
 BIDIRECTIONAL_CARRY = (
     "recipe.carry needs a forward stack: a backward layer starts at the end of each batch, so no state can "
@@ -31,7 +31,7 @@ def model_problem(model: ModelSpec, recipe: Recipe) -> str | None:
 def _transcription_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     """What a decoder and CTC cannot be combined with."""
     decoder, dense = model.decoder, isinstance(model.head, Dense)
-    if model.transcribes and recipe.carry:
+    if model.has_sequence_targets and recipe.carry:
         return "recipe.carry streams one long sequence; targets of a length of their own have no place in it"
     if model.loss == "ctc":
         if decoder is not None:

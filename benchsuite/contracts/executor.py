@@ -6,7 +6,7 @@ import abc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from benchsuite.spec import Record, Trial
+from benchsuite.schema import Record, Trial
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ Event = Started | Progress | Finished
 
 
 @dataclass(frozen=True)
-class Survey:
+class BackendInfo:
     """What a worker of one backend says of itself: asked of the backend's own interpreter, never guessed.
 
     problem  why the backend cannot be used here (the extra to install, an import error), or ""
@@ -74,7 +74,7 @@ class Survey:
 
 
 @dataclass(frozen=True)
-class Examined:
+class TrialSupport:
     """Whether a trial can run: `reason` is why not, or None. `fingerprint` stands for the code, the
     framework and the interpreter that would produce its record; it is "" where a reason is given.
 
@@ -109,7 +109,7 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Lap:
+class RaceSample:
     """One racer's share of a round: wall and CPU seconds a batch, and the processor seconds that its process
     took while the others ran, which should be none. `problem` is why there is no such lap, or ""."""
 
@@ -123,11 +123,11 @@ class Executor(abc.ABC):
     """Runs trials. Leaving the context ends every process it started."""
 
     @abc.abstractmethod
-    def survey(self, backends: Sequence[str]) -> list[Survey]:
+    def survey(self, backends: Sequence[str]) -> list[BackendInfo]:
         """Ask a worker of each backend what it has; one that cannot start has a problem."""
 
     @abc.abstractmethod
-    def examine(self, trials: Sequence[Trial]) -> list[Examined]:
+    def examine(self, trials: Sequence[Trial]) -> list[TrialSupport]:
         """Ask the workers, in the trials' order, whether each trial can run. Runs nothing."""
 
     @abc.abstractmethod

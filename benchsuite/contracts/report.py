@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from benchsuite.spec import Exhibit
+from benchsuite.schema import Exhibit
 
 Value = str | int | float | bool | None
 """What a cell holds; None is a cell without a value."""

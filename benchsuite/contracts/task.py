@@ -10,8 +10,8 @@ import numpy as np
 
 from benchsuite.contracts.dataset import Dataset, Split
 from benchsuite.data.file import DataFile
-from benchsuite.spec import Exhibit, ModelSpec, Size
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Exhibit, ModelSpec, Size
+from benchsuite.schema.trial import Scalar
 
 
 @dataclass(frozen=True)

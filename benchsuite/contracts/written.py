@@ -12,7 +12,7 @@ import numpy as np
 from benchsuite.contracts.dataset import Dataset, Ragged, Split
 from benchsuite.data.text import JOINER
 from benchsuite.data.vocabulary import END, UNKNOWN, Vocabulary
-from benchsuite.spec import Exhibit
+from benchsuite.schema import Exhibit
 
 Documents = Sequence[Sequence[str]]
 Known = TypeVar("Known")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchsuite.spec import Exhibit
+from benchsuite.schema import Exhibit
 
 
 def classification_metrics(scores: np.ndarray, classes: np.ndarray) -> dict[str, float]:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite.comparison.effects import ALPHA, LEAST_REPLICATES, pooled
-from benchsuite.ranking import SPEED, Model
-from benchsuite.ranking import Section as Ranking
-from benchsuite.stats import Aggregate
+from benchsuite.analysis.comparison.effects import ALPHA, LEAST_REPLICATES, pooled
+from benchsuite.analysis.ranking import SPEED, Model
+from benchsuite.analysis.ranking import Section as Ranking
+from benchsuite.analysis.seeds import Aggregate
 
 CLOSE = 1.05
 """Ratio of speeds below which two backends are called about as fast."""

@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from benchsuite.contracts import Chart, Table
-from benchsuite.spec.names import NO_CELL
+from benchsuite.schema.names import NO_CELL
 
 HEIGHT = 260
 CELL_ORDER = ("lstm", "rnn", "gru", NO_CELL)

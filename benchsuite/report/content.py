@@ -8,7 +8,7 @@ from itertools import islice
 
 from benchsuite.contracts import Bullets, Paragraph, Section
 from benchsuite.report.contributions import NOTHING, Contributions
-from benchsuite.report.material import Material
+from benchsuite.report.data import ReportData
 from benchsuite.report.pages.backends import backends_page
 from benchsuite.report.pages.gradients import gradients_page
 from benchsuite.report.pages.methods import methods_page
@@ -20,7 +20,7 @@ from benchsuite.report.pages.trial import trial_page
 from benchsuite.report.pages.trials import trials_page
 from benchsuite.report.site import Page, Site
 
-PAGES: tuple[Callable[[Material], Page | None], ...] = (
+PAGES: tuple[Callable[[ReportData], Page | None], ...] = (
     backends_page,
     gradients_page,
     parity_page,
@@ -31,7 +31,7 @@ PAGES: tuple[Callable[[Material], Page | None], ...] = (
 """Makers of the pages that follow those of the tasks. One that has nothing to show gives None."""
 
 
-def make_site(material: Material, added: Contributions = NOTHING) -> Site:
+def make_site(material: ReportData, added: Contributions = NOTHING) -> Site:
     """All pages of the report of `material`, with what plugins add to them."""
     pages = [overview_page(material), *(task_page(board, material) for board in material.boards)]
     pages += [page for page in (make(material) for make in PAGES) if page is not None]

@@ -13,7 +13,7 @@ from benchsuite.contracts import Cell, Section, Table
 from benchsuite.contracts.report import PAGES
 from benchsuite.errors import ContractError
 from benchsuite.plugins import Registry
-from benchsuite.spec import Record
+from benchsuite.schema import Record
 
 
 @dataclass(frozen=True)

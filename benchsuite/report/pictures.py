@@ -85,7 +85,7 @@ class Pictures:
         """Hand a chart to the process, a new one where the last one died; returns what went wrong, or ""."""
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchsuite.report.painter"],
+                [sys.executable, "-m", "benchsuite.report.chart_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

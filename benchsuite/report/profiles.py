@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchsuite.analysis.ranking import Model, fields
+from benchsuite.analysis.seeds import Aggregate
 from benchsuite.errors import StoreError
-from benchsuite.ranking import Model, fields
-from benchsuite.report.material import Board, Entry
-from benchsuite.spec import Record, Series
-from benchsuite.spec.names import NO_CELL
-from benchsuite.stats import Aggregate
+from benchsuite.report.data import Entry, TaskResults
+from benchsuite.schema import Record, Series
+from benchsuite.schema.names import NO_CELL
 
 _STATE = re.compile(r"gradient/state/rnn\.l(\d+)\.fwd/(.+)", re.DOTALL)
 _SAME = ("size.", "recipe.", "execution.precision")
@@ -52,7 +52,7 @@ class Group:
     at_end  whether the loss enters at the last step alone, so that verdicts are defined
     """
 
-    board: Board
+    board: TaskResults
     architecture: str
     models: tuple[Model, ...]
     profiles: tuple[Profile, ...]
@@ -69,7 +69,7 @@ class Group:
 TEACHING_ORDER = ("rnn", "lstm", "gru")
 
 
-def groups(boards: Iterable[Board]) -> Iterator[Group]:
+def groups(boards: Iterable[TaskResults]) -> Iterator[Group]:
     """A group for each board that has curves of gradients: models that differ in their cell alone, of the
     architecture, size and recipe in which most cells were run. Curves that cannot be read are passed over."""
     for board in boards:
@@ -83,7 +83,7 @@ def groups(boards: Iterable[Board]) -> Iterator[Group]:
                 break
 
 
-def _alike_but_for_cells(board: Board) -> list[dict[str, Model]]:
+def _alike_but_for_cells(board: TaskResults) -> list[dict[str, Model]]:
     """Cell -> model, those with most cells first, then the plain architecture, then the better ones."""
     found: dict[str, dict[str, Model]] = {}
     for model in board.ranking.models if board.ranking else ():  # the best first
@@ -105,14 +105,14 @@ def teaching_order(cells: Iterable[str]) -> list[str]:
     return [cell for cell in TEACHING_ORDER if cell in known] + sorted(set(known) - set(TEACHING_ORDER))
 
 
-def profiles_of(model: Model, board: Board) -> list[Profile]:
+def profiles_of(model: Model, board: TaskResults) -> list[Profile]:
     """The profiles of a model's fastest run, in the order of training."""
     return [
         Profile(model, when, lags, left) for when, (lags, left) in run_profiles(model.best, board).items()
     ]
 
 
-def run_profiles(run: Aggregate, board: Board) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def run_profiles(run: Aggregate, board: TaskResults) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """When -> (lags, what is left), of one configuration over its seeds."""
     entries = {entry.record.trial_id: entry for entry in board.entries if entry.counts}
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}

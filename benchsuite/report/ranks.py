@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.report.material import Board
+from benchsuite.report.data import TaskResults
 from benchsuite.report.words import count, figure, listed
 
 LEAST_TASKS = 3
@@ -32,7 +32,7 @@ class Ranks:
     left_out: tuple[str, ...]
 
 
-def ranks(boards: Sequence[Board]) -> Ranks | str:
+def ranks(boards: Sequence[TaskResults]) -> Ranks | str:
     """The average rank of each model over the boards, or the reason why there is none.
 
     A model here is a cell in an architecture; of several sizes or recipes of it the best one counts. Boards of
@@ -75,7 +75,7 @@ def ranks(boards: Sequence[Board]) -> Ranks | str:
     )
 
 
-def _with_most_in_common(boards: list[Board]) -> list[Board]:
+def _with_most_in_common(boards: list[TaskResults]) -> list[TaskResults]:
     """Those boards that rank all models of one of them, if they are enough: the choice with the most ranks to
     average, tasks times models. Else all boards."""
     names = [set(_scores(board)) for board in boards]
@@ -88,13 +88,13 @@ def _with_most_in_common(boards: list[Board]) -> list[Board]:
     return max(enough, key=lambda choice: choice[0], default=(0, boards))[1]
 
 
-def _of_one_machine(boards: Sequence[Board]) -> list[Board]:
+def _of_one_machine(boards: Sequence[TaskResults]) -> list[TaskResults]:
     machines = [board.machine for board in boards]
     most = max(machines, key=machines.count, default=None)
     return [board for board in boards if board.machine == most]
 
 
-def _scores(board: Board) -> dict[str, float]:
+def _scores(board: TaskResults) -> dict[str, float]:
     """Model -> its metric, turned so that lower is better."""
     assert board.ranking is not None
     sign = -1.0 if board.ranking.higher_is_better else 1.0

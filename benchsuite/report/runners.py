@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from benchsuite.ranking import SPEED, Model
+from benchsuite.analysis.ranking import SPEED, Model
+from benchsuite.analysis.seeds import Aggregate
 from benchsuite.report.answers import speed_of, unsteady
-from benchsuite.report.material import Board
-from benchsuite.stats import Aggregate
+from benchsuite.report.data import TaskResults
 
 STEP = "speed/step_median_seconds"
 PROCESSOR = "speed/step_cpu_seconds"
@@ -28,7 +28,7 @@ class Run:
               device and threads: what is a limit of one library's products is none of the machine
     """
 
-    board: Board
+    board: TaskResults
     model: Model
     aggregate: Aggregate
     runner: str
@@ -100,7 +100,7 @@ class Run:
         return self.speed * (high - low) / 2 / step if step and low is not None and high is not None else None
 
 
-def runs_of(boards: Iterable[Board]) -> list[Run]:
+def runs_of(boards: Iterable[TaskResults]) -> list[Run]:
     """Every ranked run of the boards, which are of one machine; a model's fastest first."""
     found = [
         (board, model, run)

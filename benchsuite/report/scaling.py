@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.ranking import SPEED, fields
+from benchsuite.analysis.ranking import SPEED, fields
 from benchsuite.report.runners import Run
 
 LEAST_SIZES = 3

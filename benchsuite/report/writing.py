@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchsuite.contracts.study import StudyReader
 from benchsuite.errors import MissingFrameworkError, RequestError, UnknownNameError
 from benchsuite.plugins import Registry, registry
 from benchsuite.report.contributions import contributions
+from benchsuite.report.data import collect
 from benchsuite.report.files import write_csv, write_parquet
 from benchsuite.report.flow import all_tables
-from benchsuite.report.material import gather
 from benchsuite.report.site import Site
-from benchsuite.study import Study
 
 Listener = Callable[[str], None]
 
@@ -65,7 +65,7 @@ def ignore(problem: str) -> None:
 
 
 def write_report(
-    studies: Sequence[Study],
+    studies: Sequence[StudyReader],
     output: Path,
     formats: Sequence[str],
     *,
@@ -94,7 +94,7 @@ def write_report(
         raise MissingFrameworkError("a report", [str(error.name)], "report") from error
     from benchsuite.report.content import make_site
 
-    material = gather(studies)
+    material = collect(studies)
     added = contributions(plugins or registry(), material.records)
     for name, problem in added.problems.items():
         on_problem(f"plugin {name} adds nothing to the report: {problem}")

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from benchsuite.contracts import StudyInfo
 from benchsuite.errors import BenchsuiteError, MissingFrameworkError, RequestError
 from benchsuite.hookspecs import hookimpl
-from benchsuite.spec import Record, Trial
+from benchsuite.schema import Record, Trial
 
 if TYPE_CHECKING:
     from benchsuite.trackers.mirror import Mirror
@@ -94,7 +94,7 @@ def sync(folder: Path, uri: str) -> tuple[int, list[str]]:
     Returns how many trials were sent, and lines that say where to look at them. Raises StoreError,
     MissingFrameworkError, or RequestError when MLflow cannot be reached or refuses.
     """
-    from benchsuite.store import StudyStore
+    from benchsuite.running.store import StudyStore
 
     records = list(StudyStore.open(folder).latest().values())
     try:
@@ -130,7 +130,7 @@ def connect(folder: Path, uri: str) -> Mirror:
         logging.getLogger(name).setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
-    from benchsuite.store import StudyStore
+    from benchsuite.running.store import StudyStore
     from benchsuite.trackers.mirror import Mirror
 
     store = StudyStore(folder)
@@ -139,7 +139,7 @@ def connect(folder: Path, uri: str) -> Mirror:
 
 def links(mirror: Mirror, folder: Path, uri: str) -> list[str]:
     """Lines that tell a person how to look at a mirrored study."""
-    from benchsuite.store import StudyStore
+    from benchsuite.running.store import StudyStore
     from benchsuite.trackers.mirror import STUDIES, comparison_link
 
     served = urlsplit(uri).scheme in ("http", "https")

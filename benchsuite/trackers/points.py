@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from benchsuite.spec import Record, Series, Trial
+from benchsuite.schema import Record, Series, Trial
 
 MOST_POINTS = 500
 """Points of one curve: more cannot be told apart in a chart; the whole curve is attached as Parquet."""
@@ -131,7 +131,7 @@ def legal(name: str) -> str:
 def estimates(scalars: Mapping[str, Any]) -> list[Point]:
     """Means over seeds as metrics, each with the bounds of its interval beside it and the number of seeds.
 
-    :param scalars: scalar name -> benchsuite.stats.Estimate.
+    :param scalars: scalar name -> benchsuite.analysis.seeds.Estimate.
     """
     names = Names()
     found = []

@@ -9,8 +9,8 @@ import numpy as np
 from benchsuite.contracts import Dataset, Split, Task
 from benchsuite.data import whole_number
 from benchsuite.errors import UnknownNameError
-from benchsuite.spec import Dense, Features, ModelSpec, Size, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Features, ModelSpec, Size, recurrent_body
+from benchsuite.schema.trial import Scalar
 from benchsuite_adding.sequences import sequences
 
 VALIDATION, TEST = 1000, 2000

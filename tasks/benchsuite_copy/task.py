@@ -9,8 +9,8 @@ import numpy as np
 from benchsuite.contracts import Dataset, Ragged, Split, Task
 from benchsuite.data import classification_metrics, whole_number
 from benchsuite.errors import UnknownNameError
-from benchsuite.spec import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
+from benchsuite.schema.trial import Scalar
 from benchsuite_copy.sequences import BLANK, DELIMITER, LETTERS, sequences
 
 VALIDATION, TEST = 500, 1000

@@ -9,8 +9,8 @@ import numpy as np
 from benchsuite.contracts import Dataset, Ragged, Split, Task
 from benchsuite.data import whole_number
 from benchsuite.errors import DataError, UnknownNameError
-from benchsuite.spec import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
+from benchsuite.schema.trial import Scalar
 from benchsuite_language.generated import generated
 from benchsuite_language.ngrams import ngram_scores
 from benchsuite_language.texts import shakespeare

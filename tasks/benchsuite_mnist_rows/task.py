@@ -10,7 +10,7 @@ from benchsuite.contracts import Dataset, Ragged, Split, Task
 from benchsuite.data import classification_metrics, confusion, fixed_order, majority_baseline
 from benchsuite.data.pictures import digits, mnist
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.spec import (
+from benchsuite.schema import (
     Convolutional,
     Dense,
     Exhibit,
@@ -21,7 +21,7 @@ from benchsuite.spec import (
     Size,
     recurrent_body,
 )
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema.trial import Scalar
 
 _CLASSES = 10
 _SOURCES = {"mnist": mnist, "digits": digits}

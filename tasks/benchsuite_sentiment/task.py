@@ -16,8 +16,8 @@ from benchsuite.data import (
     words,
 )
 from benchsuite.errors import UnknownNameError
-from benchsuite.spec import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
+from benchsuite.schema.trial import Scalar
 from benchsuite_sentiment.bag_of_words import bag_of_words_scores
 from benchsuite_sentiment.generated import generated
 from benchsuite_sentiment.texts import mr, reviews, sst2

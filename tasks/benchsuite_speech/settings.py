@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema.trial import Scalar
 from benchsuite_speech.clips import RATE, Clips, fsdd
 from benchsuite_speech.features import LogMel
 from benchsuite_speech.tones import tones

@@ -8,8 +8,8 @@ import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
 from benchsuite.data import classification_metrics, confusion, majority_baseline
-from benchsuite.spec import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
+from benchsuite.schema.trial import Scalar
 from benchsuite_speech.average import average_scores
 from benchsuite_speech.exhibits import spectrogram
 from benchsuite_speech.settings import load_clips, log_mel

@@ -10,8 +10,8 @@ import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
 from benchsuite.errors import RequestError
-from benchsuite.spec import BLANK, Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import BLANK, Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
+from benchsuite.schema.trial import Scalar
 from benchsuite_speech.clips import Clips
 from benchsuite_speech.exhibits import spectrogram, transcript
 from benchsuite_speech.features import LogMel

@@ -19,8 +19,8 @@ from benchsuite.contracts import (
 )
 from benchsuite.data import Vocabulary, join_words, marked_words, whole_number
 from benchsuite.errors import UnknownNameError
-from benchsuite.spec import Exhibit, ModelSpec, Size, Tokens, encoder_decoder
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Exhibit, ModelSpec, Size, Tokens, encoder_decoder
+from benchsuite.schema.trial import Scalar
 from benchsuite_summarisation.corpora import Corpus, aeslc
 from benchsuite_summarisation.metrics import KINDS, rouge, signature
 from benchsuite_summarisation.reports import reports

@@ -10,8 +10,8 @@ import numpy as np
 from benchsuite.contracts import Dataset, Split, Task
 from benchsuite.data import classification_metrics, majority_baseline, whole_number
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.spec import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
+from benchsuite.schema.trial import Scalar
 from benchsuite_temporal_order.sequences import LETTERS, SHARES, places, sequences
 
 VALIDATION, TEST = 1000, 2000

@@ -10,8 +10,8 @@ import numpy as np
 from benchsuite.contracts import Dataset, Split, Task
 from benchsuite.data import window_starts, window_targets
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.spec import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
+from benchsuite.schema.trial import Scalar
 from benchsuite_time_series.files import STOCKS
 from benchsuite_time_series.forecasts import naive, seasonal_naive, training_mean
 from benchsuite_time_series.metrics import forecast_metrics, seasonal_scale

@@ -21,8 +21,8 @@ from benchsuite.contracts import (
 )
 from benchsuite.data import whole_number
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.spec import Exhibit, ModelSpec, Size, Tokens, encoder_decoder
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Exhibit, ModelSpec, Size, Tokens, encoder_decoder
+from benchsuite.schema.trial import Scalar
 from benchsuite_translation.corpora import Corpus, multi30k, tatoeba
 from benchsuite_translation.dictionary import word_by_word
 from benchsuite_translation.metrics import TextMetrics

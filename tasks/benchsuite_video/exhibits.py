@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchsuite.spec import Exhibit
+from benchsuite.schema import Exhibit
 
 
 def frames_side_by_side(name: str, frames: Mapping[str, np.ndarray], side: int) -> Exhibit:

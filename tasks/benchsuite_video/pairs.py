@@ -9,8 +9,8 @@ import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
 from benchsuite.data import classification_metrics, majority_baseline
-from benchsuite.spec import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
+from benchsuite.schema.trial import Scalar
 from benchsuite_video.exhibits import frames_side_by_side
 from benchsuite_video.sources import load_films
 

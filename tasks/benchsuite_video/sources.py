@@ -9,7 +9,7 @@ import numpy as np
 
 from benchsuite.data.pictures import Album, Labelled, digits, mnist
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema.trial import Scalar
 from benchsuite_video.film import shoot
 
 SOURCES = {"moving_mnist": (mnist, 1, 64), "moving_digits": (digits, 2, 32)}

@@ -8,8 +8,8 @@ import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
 from benchsuite.errors import UnsupportedError
-from benchsuite.spec import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
+from benchsuite.schema.trial import Scalar
 from benchsuite_video.exhibits import frames_side_by_side
 from benchsuite_video.metrics import frame_metrics, free_forecasts, sigmoid
 from benchsuite_video.sources import load_films

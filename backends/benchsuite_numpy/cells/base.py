@@ -19,9 +19,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchsuite_numpy.arrays import Arena, Array, Namespace
+from benchsuite_numpy.arrays import Array, Namespace, Workspace
 from benchsuite_numpy.cells.outer import OuterSum
-from benchsuite_numpy.flat import Flat
+from benchsuite_numpy.flat import ParameterBuffer
 from benchsuite_numpy.plans import Plan
 
 KEPT_PLANS = 4
@@ -65,13 +65,21 @@ class Kernel(abc.ABC):
     """Arrays in a row's state: h, or h and c."""
 
     def __init__(
-        self, xp: Namespace, flat: Flat, prefix: str, inputs: int, hidden: int, *, reverse: bool, below: bool
+        self,
+        xp: Namespace,
+        flat: ParameterBuffer,
+        prefix: str,
+        inputs: int,
+        hidden: int,
+        *,
+        reverse: bool,
+        below: bool,
     ) -> None:
         """`below`: whether dL/dx is wanted."""
         self.xp, self.prefix, self.reverse, self.below = xp, prefix, reverse, below
         self.I, self.H = inputs, hidden
         self.dtype = str(flat.values.dtype)
-        self.arena = Arena(xp, self.dtype)
+        self.arena = Workspace(xp, self.dtype)
         self.weights = {name: flat.value[f"{prefix}.{name}"] for name in self.shapes(inputs, hidden)}
         self.gradients = {name: flat.gradient[f"{prefix}.{name}"] for name in self.weights}
         self.sum = OuterSum(xp, self.dtype, self.gate_rows, self.state_rows, self.products())

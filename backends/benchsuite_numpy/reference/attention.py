@@ -109,7 +109,7 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Look:
+class AttentionStep:
     """One look at the memory: the query (B, H), its weights a (B, T) and the context (B, F)."""
 
     query: np.ndarray
@@ -117,16 +117,16 @@ class Look:
     context: np.ndarray
 
 
-def attend(attention: Attention, w: Weights, query: np.ndarray, memory: Memory) -> Look:
+def attend(attention: Attention, w: Weights, query: np.ndarray, memory: Memory) -> AttentionStep:
     """a = softmax of e over the valid steps, context = sum_j a_j y_j."""
     e = np.where(memory.mask, attention.energies(w, query, memory.keys), -np.inf)
     exponentials = np.exp(e - e.max(axis=1, keepdims=True))
     a = exponentials / exponentials.sum(axis=1, keepdims=True)
-    return Look(query, a, (a[..., None] * memory.outputs).sum(1))
+    return AttentionStep(query, a, (a[..., None] * memory.outputs).sum(1))
 
 
 def attend_back(
-    attention: Attention, w: Weights, look: Look, memory: Memory, d_context: np.ndarray
+    attention: Attention, w: Weights, look: AttentionStep, memory: Memory, d_context: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, Parameters]:
     """dL/d(query), dL/d(outputs), dL/d(keys) and the weights' gradients from dL/d(context)."""
     a = look.weights

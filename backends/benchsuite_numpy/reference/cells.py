@@ -11,7 +11,7 @@ State = tuple[np.ndarray, ...]
 """(h,) or, for the LSTM, (h, c); each (B, H)."""
 Weights = Mapping[str, np.ndarray]
 """A layer's parameters by their last name: Wx, Wh, b or bx, bh."""
-Kept = tuple[np.ndarray, ...]
+Residuals = tuple[np.ndarray, ...]
 """What a step's backward pass needs of its forward pass."""
 
 
@@ -27,12 +27,12 @@ class Cell(abc.ABC):
     """Arrays in the state."""
 
     @abc.abstractmethod
-    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Kept]:
+    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Residuals]:
         """The next state, and what backward() needs. x (B, I)."""
 
     @abc.abstractmethod
     def backward(
-        self, w: Weights, kept: Kept, d_state: State
+        self, w: Weights, kept: Residuals, d_state: State
     ) -> tuple[np.ndarray, State, dict[str, np.ndarray]]:
         """dL/dx (B, I), dL/d(previous state) and the weights' gradients, from dL/d(next state)."""
 
@@ -42,13 +42,13 @@ class Rnn(Cell):
 
     parts = 1
 
-    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Kept]:
+    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Residuals]:
         (h,) = state
         new = np.tanh(x @ w["Wx"] + h @ w["Wh"] + w["b"])
         return (new,), (x, h, new)
 
     def backward(
-        self, w: Weights, kept: Kept, d_state: State
+        self, w: Weights, kept: Residuals, d_state: State
     ) -> tuple[np.ndarray, State, dict[str, np.ndarray]]:
         x, h, new = kept
         da = d_state[0] * (1 - new**2)
@@ -60,7 +60,7 @@ class Lstm(Cell):
 
     parts = 2
 
-    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Kept]:
+    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Residuals]:
         h, c = state
         ai, af, ag, ao = np.split(x @ w["Wx"] + h @ w["Wh"] + w["b"], 4, axis=1)
         i, f, g, o = sigmoid(ai), sigmoid(af), np.tanh(ag), sigmoid(ao)
@@ -69,7 +69,7 @@ class Lstm(Cell):
         return (o * tanh_c, new_c), (x, h, c, i, f, g, o, tanh_c)
 
     def backward(
-        self, w: Weights, kept: Kept, d_state: State
+        self, w: Weights, kept: Residuals, d_state: State
     ) -> tuple[np.ndarray, State, dict[str, np.ndarray]]:
         x, h, c, i, f, g, o, tanh_c = kept
         dh, dc = d_state
@@ -88,7 +88,7 @@ class Gru(Cell):
 
     parts = 1
 
-    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Kept]:
+    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Residuals]:
         (h,) = state
         xr, xz, xn = np.split(x @ w["Wx"] + w["bx"], 3, axis=1)
         hr, hz, hn = np.split(h @ w["Wh"] + w["bh"], 3, axis=1)
@@ -97,7 +97,7 @@ class Gru(Cell):
         return ((1 - z) * n + z * h,), (x, h, r, z, n, hn)
 
     def backward(
-        self, w: Weights, kept: Kept, d_state: State
+        self, w: Weights, kept: Residuals, d_state: State
     ) -> tuple[np.ndarray, State, dict[str, np.ndarray]]:
         x, h, r, z, n, hn = kept
         (dh,) = d_state

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import Convolutional
+from benchsuite.schema import Convolutional
 
 
 @dataclass(frozen=True)

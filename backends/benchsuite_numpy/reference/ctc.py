@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite.spec import BLANK
+from benchsuite.schema import BLANK
 
 
 def ctc(

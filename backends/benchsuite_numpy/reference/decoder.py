@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import Decoder, decoder_names
-from benchsuite_numpy.reference.attention import ATTENTIONS, Look, Memory, attend, attend_back
-from benchsuite_numpy.reference.cells import CELLS, Kept, State
+from benchsuite.schema import Decoder, decoder_names
+from benchsuite_numpy.reference.attention import ATTENTIONS, AttentionStep, Memory, attend, attend_back
+from benchsuite_numpy.reference.cells import CELLS, Residuals, State
 from benchsuite_numpy.reference.layers import layer_weights, zero_state
 
 
@@ -21,8 +21,8 @@ from benchsuite_numpy.reference.layers import layer_weights, zero_state
 class StepRun:
     """One step after its forward pass: what each layer kept, and the look at the memory, if there was one."""
 
-    kept: list[Kept]
-    look: Look | None
+    kept: list[Residuals]
+    look: AttentionStep | None
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class _Back:
         for name, value in found.items():
             self.gradients[name] += value
 
-    def attended(self, look: Look, d_context: np.ndarray) -> np.ndarray:
+    def attended(self, look: AttentionStep, d_context: np.ndarray) -> np.ndarray:
         """dL/d(query) of one look at the memory, from dL/d(context)."""
         d_query, d_outputs, d_keys, found = attend_back(
             ATTENTIONS[self._attention], self._parameters, look, self._memory, d_context

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchsuite.contracts import Advance, Decoding
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import ModelSpec
+from benchsuite.schema import ModelSpec
 from benchsuite_numpy.reference.attention import Memory
 from benchsuite_numpy.reference.decoder import decoder_step, initial_states
 from benchsuite_numpy.reference.heads import score

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import ModelSpec, Rbf
+from benchsuite.schema import ModelSpec, Rbf
 from benchsuite_numpy.reference.cells import sigmoid
 
 REGRESSION = ("squared", "absolute")

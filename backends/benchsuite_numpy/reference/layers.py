@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import Recurrent
-from benchsuite_numpy.reference.cells import CELLS, Cell, Kept, State, Weights
+from benchsuite.schema import Recurrent
+from benchsuite_numpy.reference.cells import CELLS, Cell, Residuals, State, Weights
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class LayerRun:
 
     outputs: np.ndarray
     final: State
-    kept: list[Kept]
+    kept: list[Residuals]
 
 
 def layer_weights(parameters: Mapping[str, np.ndarray], prefix: str) -> Weights:
@@ -38,7 +38,7 @@ def layer_forward(
     time = x.shape[1]
     state = initial
     outputs = np.zeros((*x.shape[:2], initial[0].shape[1]), x.dtype)
-    kept: list[Kept] = [()] * time
+    kept: list[Residuals] = [()] * time
     for t in reversed(range(time)) if reverse else range(time):
         live = mask[:, t, None]
         new, kept[t] = cell.forward(w, x[:, t], state)

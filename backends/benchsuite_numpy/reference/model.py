@@ -9,7 +9,7 @@ import numpy as np
 
 from benchsuite.contracts import Batch, Gradients
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import Convolutional, ModelSpec, Recurrent, Tokens
+from benchsuite.schema import Convolutional, ModelSpec, Recurrent, Tokens
 from benchsuite_numpy.reference.cells import State
 from benchsuite_numpy.reference.convolution import ConvolutionRun, convolution_backward, convolution_forward
 from benchsuite_numpy.reference.ctc import ctc

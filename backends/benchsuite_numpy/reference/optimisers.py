@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import Recipe
+from benchsuite.schema import Recipe
 
 
 def global_norm(gradients: Parameters) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from benchsuite.contracts import Backend, Batch, Device, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import ContractError, UnsupportedError
-from benchsuite.spec import Execution, ModelSpec, Recipe, Trial
+from benchsuite.schema import Execution, ModelSpec, Recipe, Trial
 from benchsuite_numpy.checks import copied_parameters, model_problem
 from benchsuite_numpy.reference.cells import State
 from benchsuite_numpy.reference.decoding import ReferenceDecoding

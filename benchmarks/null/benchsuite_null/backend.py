@@ -8,7 +8,7 @@ import numpy as np
 
 from benchsuite.contracts import Backend, Batch, Device, Gradients, Program, StepLog
 from benchsuite.contracts.backend import Parameters
-from benchsuite.spec import Execution, ModelSpec, Recipe, Recurrent, Trial
+from benchsuite.schema import Execution, ModelSpec, Recipe, Recurrent, Trial
 
 
 class NullProgram(Program):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
-from benchsuite.spec import Dense, Features, ModelSpec, Size, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Features, ModelSpec, Size, recurrent_body
+from benchsuite.schema.trial import Scalar
 
 ROWS, TIME = 8, 4
 

@@ -230,7 +230,7 @@ class Blocks:
 
 
 def _facts_html(block: Facts, resolve: Callable[[str], str]) -> Markup:
-    """Written here and not by a template: a trial's page has a hundred facts, and there are thousands of pages.
+    """Generated here and not by a template: a trial's page has a hundred facts, and there are thousands of pages.
     Every text goes through html.escape()."""
     parts = ['<div class="facts">', f"<h3>{html.escape(block.title)}</h3><dl>" if block.title else "<dl>"]
     for fact in block.facts:
@@ -264,7 +264,7 @@ def _term(name: str, meaning: str) -> str:
 
 
 def _head(headings: Sequence[Heading]) -> int:
-    """Place of the column that names a table's rows: the first one of texts."""
+    """DeviceContext of the column that names a table's rows: the first one of texts."""
     return next((place for place, head in enumerate(headings) if not head.numeric), 0)
 
 

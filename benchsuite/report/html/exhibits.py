@@ -11,7 +11,7 @@ from benchsuite.contracts import Curves, Line
 from benchsuite.report.html.drawing import draw
 from benchsuite.report.html.raster import grey, heat
 from benchsuite.report.words import figure
-from benchsuite.spec import Exhibit
+from benchsuite.schema import Exhibit
 
 CHANNELS = 3
 """Channels of a forecast that are drawn."""

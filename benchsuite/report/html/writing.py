@@ -13,8 +13,8 @@ from benchsuite.contracts import Chart, Details, Grid, Table
 from benchsuite.contracts.report import Block
 from benchsuite.report.files import write_csv
 from benchsuite.report.html.blocks import Blocks, templates
-from benchsuite.report.html.library import library
-from benchsuite.report.html.sharing import Shares, helpers
+from benchsuite.report.html.page_pool import Shares, helpers
+from benchsuite.report.html.vega_bundle import vega_bundle
 from benchsuite.report.pictures import Pictures
 from benchsuite.report.site import Page, Site, page_path
 from benchsuite.report.slugs import Names, slug
@@ -86,7 +86,7 @@ class _Writer:
         for path in sorted(ASSETS.iterdir()):
             if path.suffix in (".css", ".js", ".txt"):
                 shutil.copyfile(path, folder / path.name)
-        (folder / "vega.js").write_bytes(library())
+        (folder / "vega.js").write_bytes(vega_bundle())
 
     def _page(self, page: Page) -> None:
         path = self._output / page.path

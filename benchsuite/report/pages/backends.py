@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from benchsuite.contracts import Cell, Column, Command, Paragraph, Section, Table
 from benchsuite.contracts.report import Block, Value
 from benchsuite.report.answers import CLOSE
-from benchsuite.report.material import Material
+from benchsuite.report.data import ReportData
 from benchsuite.report.pages.backends_allocator import allocator
 from benchsuite.report.pages.backends_charts import relative_chart
 from benchsuite.report.pages.backends_costs import COLD, MEMORY, memory, starting
@@ -21,7 +21,7 @@ from benchsuite.report.words import count, listed, times
 COMPILE = "speed/compile_seconds"
 
 
-def backends_page(material: Material) -> Page | None:
+def backends_page(material: ReportData) -> Page | None:
     """Speeds and what stands behind them, machine by machine. None where nothing is ranked."""
     sections: list[Section] = []
     several = len(material.machines) > 1

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from benchsuite.analysis.ranking import fields
 from benchsuite.contracts import Cell, Column, Command, Paragraph, Section, Table
 from benchsuite.contracts.report import Value
-from benchsuite.ranking import fields
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.runners import Run
 from benchsuite.report.words import count, listed, times

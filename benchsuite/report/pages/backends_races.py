@@ -6,26 +6,26 @@ from collections.abc import Iterator, Sequence
 
 from benchsuite.contracts import Bullets, Cell, Column, Paragraph, Section, Table
 from benchsuite.contracts.report import Block, Value
-from benchsuite.racing import Meeting, Race, Word, meetings
-from benchsuite.report.material import Machine, Material, machine_of
+from benchsuite.report.data import Machine, ReportData, machine_of
 from benchsuite.report.words import count, listed
+from benchsuite.schema.race import Race, RaceResults, SpeedVerdict
 
-Raced = tuple[Meeting, Race]
+Raced = tuple[RaceResults, Race]
 
 
-def raced(material: Material, machine: Machine, where: str) -> list[Section]:
-    """The latest race of each heat on a machine; none where nothing was raced. Raises StoreError."""
+def raced(material: ReportData, machine: Machine, where: str) -> list[Section]:
+    """The latest race of each group on a machine; none where nothing was raced. Raises StoreError."""
     latest: dict[tuple[str, str, str], Raced] = {}
-    found = [one for study in material.studies for one in meetings(study.folder)]
-    for meeting in sorted(found, key=lambda one: one.started):
+    found = [one for study in material.studies for one in study.races()]
+    for results in sorted(found, key=lambda one: one.started):
         # a race says of its own process what a record says of its worker, which may know of a GPU as well
-        if set(machine_of(meeting.environment).facts) <= set(machine.facts):
-            latest |= {(race.name, meeting.what, race.clock): (meeting, race) for race in meeting.races}
+        if set(machine_of(results.environment).facts) <= set(machine.facts):
+            latest |= {(race.name, results.what, race.clock): (results, race) for race in results.races}
     return [Section(f"Raced{where}", tuple(_blocks(list(latest.values()))))] if latest else []
 
 
 def _blocks(races: Sequence[Raced]) -> Iterator[Block]:
-    judged = [(meeting, race) for meeting, race in races if race.judgement is not None]
+    judged = [(results, race) for results, race in races if race.judgement is not None]
     several = count(len(races), "race")
     yield Paragraph(
         f"{several}: racers stay loaded side by side and run lap by lap, one at a time, in an order that is "
@@ -49,7 +49,7 @@ def _blocks(races: Sequence[Raced]) -> Iterator[Block]:
 
 
 def _margin(races: Sequence[Raced]) -> str:
-    return listed(sorted({f"{meeting.margin:.0%}".replace("%", " %") for meeting, _ in races}), "or")
+    return listed(sorted({f"{results.margin:.0%}".replace("%", " %") for results, _ in races}), "or")
 
 
 def _table(races: Sequence[Raced]) -> Table:
@@ -68,25 +68,25 @@ def _table(races: Sequence[Raced]) -> Table:
         Column("rounds", "integer"),
     )
     rows: list[list[Value | Cell]] = []
-    for meeting, race in races:
+    for results, race in races:
         assert race.judgement is not None
         kernels = {racer.name: racer.kernel for racer in race.racers}
-        for one in race.judgement.standings:
-            duel = one.duel
-            word = "first" if duel is None else str(duel.word)
-            unclear = duel is not None and duel.word is Word.UNCLEAR
+        for one in race.judgement.ranks:
+            pair = one.pair
+            word = "first" if pair is None else str(pair.verdict)
+            unclear = pair is not None and pair.verdict is SpeedVerdict.UNCLEAR
             rows.append(
                 [
                     race.name,
-                    meeting.what,
+                    results.what,
                     one.racer,
                     kernels.get(one.racer, ""),
                     race.clock,
                     Cell(one.median, mark="unsure" if one.unstable else ""),
-                    Cell(1.0 if duel is None else duel.ratio, mark="best" if duel is None else ""),
-                    None if duel is None else duel.low,
-                    None if duel is None else duel.high,
-                    None if duel is None else duel.p,
+                    Cell(1.0 if pair is None else pair.ratio, mark="best" if pair is None else ""),
+                    None if pair is None else pair.low,
+                    None if pair is None else pair.high,
+                    None if pair is None else pair.p,
                     Cell(word, mark="unsure" if unclear else ""),
                     race.judgement.rounds,
                 ]

@@ -6,22 +6,22 @@ from collections.abc import Iterator, Sequence
 
 from benchsuite.contracts import Bullets, Cell, Column, Grid, Paragraph, Section, Table
 from benchsuite.contracts.report import Block, Mark, Value
-from benchsuite.gradients.decay import EXPLODING, VANISHING
-from benchsuite.report.material import Board, Material
+from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.pages.gradients_charts import curves_chart, heat_chart, reading, verdicts_chart
 from benchsuite.report.pages.gradients_effects import clipping, truncation
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.profiles import Group, groups, middle, teaching_order
 from benchsuite.report.site import Page
 from benchsuite.report.words import figure
-from benchsuite.spec.names import NO_CELL
+from benchsuite.schema.names import NO_CELL
+from benchsuite.schema.thresholds import EXPLODING, VANISHING
 
 MOST_GROUPS = 6
 """Tasks whose curves are drawn: those with most cells and the longest sequences."""
 VERDICTS = ("vanishing", "stable", "exploding", "truncated", "undefined")
 
 
-def gradients_page(material: Material) -> Page | None:
+def gradients_page(material: ReportData) -> Page | None:
     """None where no trial has statistics of its gradients."""
     boards = [board for board in material.boards if any(_known(board))]
     if not boards:
@@ -51,7 +51,7 @@ def gradients_page(material: Material) -> Page | None:
     return Page("gradients", "Does the gradient reach the past?", tuple(sections), lead, "Gradients")
 
 
-def shown_groups(boards: Sequence[Board]) -> list[Group]:
+def shown_groups(boards: Sequence[TaskResults]) -> list[Group]:
     """The groups worth drawing, the most telling first: where any has its loss at the end alone, those; of them
     the ones with several cells, where there are any."""
     found = sorted(groups(boards), key=lambda group: (-len(group.models), -group.longest))
@@ -59,7 +59,7 @@ def shown_groups(boards: Sequence[Board]) -> list[Group]:
     return [group for group in found if len(group.models) > 1] or found
 
 
-def _known(board: Board) -> Iterator[bool]:
+def _known(board: TaskResults) -> Iterator[bool]:
     for record in board.records:
         if record.trial.cell != NO_CELL and "gradient" in record.verdicts:
             yield True
@@ -118,7 +118,7 @@ def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _half_lives(boards: Sequence[Board]) -> Iterator[Block]:
+def _half_lives(boards: Sequence[TaskResults]) -> Iterator[Block]:
     yield Paragraph(
         "Steps back in time over which the gradient halves, before and after training, and what is left of "
         "it at the first step of the longest sequence. ∞ where it does not shrink. Medians over seeds of "
@@ -171,7 +171,7 @@ def _mark(verdict: str) -> Mark:
     return "dim" if verdict == "undefined" else ""
 
 
-def _verdicts(boards: Sequence[Board]) -> Iterator[Block]:
+def _verdicts(boards: Sequence[TaskResults]) -> Iterator[Block]:
     yield Paragraph(
         "From a line fitted to the logarithm of the curve: vanishing where less than "
         f"{figure(VANISHING)} of the gradient is left at the first step, exploding where more than "

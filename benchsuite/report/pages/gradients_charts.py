@@ -14,7 +14,7 @@ from benchsuite.report.axes import PLAIN, log_axis, marks
 from benchsuite.report.charts import cell_colour, chart, colour, data
 from benchsuite.report.profiles import Group, Profile, teaching_order, thinned
 from benchsuite.report.words import figure
-from benchsuite.spec.names import NO_CELL
+from benchsuite.schema.names import NO_CELL
 
 MOST_LAGS = 100
 """Lags of a curve or of a row of a heat map that are drawn."""
@@ -95,7 +95,7 @@ def heat_chart(group: Group) -> Chart:
     return chart(
         "The same as a picture",
         drawn,
-        "Heat map of what is left of the gradient: a row for each cell and moment of training, the last "
+        "RaceGroup map of what is left of the gradient: a row for each cell and moment of training, the last "
         f"time step at the left. {reading(group.of('end') or group.profiles)}",
         "Bright: all of the gradient arrives. Dark: nothing does.",
         height=40 + 24 * len({row["row"] for row in rows}),

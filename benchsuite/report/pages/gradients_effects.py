@@ -6,16 +6,16 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from benchsuite.analysis.ranking import SPEED, fields
+from benchsuite.analysis.seeds import Aggregate, aggregate
 from benchsuite.contracts import Cell, Column, Command, Paragraph, Table
 from benchsuite.contracts.report import Block, Value
 from benchsuite.errors import StoreError
-from benchsuite.ranking import SPEED, fields
-from benchsuite.report.material import Board
+from benchsuite.report.data import TaskResults
 from benchsuite.report.pages.gradients_charts import lines_chart
 from benchsuite.report.profiles import middle, run_profiles
 from benchsuite.report.words import count
-from benchsuite.spec import Status, Trial
-from benchsuite.stats import Aggregate, aggregate
+from benchsuite.schema import Status, Trial
 
 MOST_POINTS = 200
 
@@ -24,7 +24,7 @@ MOST_POINTS = 200
 class Family:
     """Configurations of one board that differ in the fields under study alone."""
 
-    board: Board
+    board: TaskResults
     members: tuple[Aggregate, ...]
 
     @property
@@ -34,7 +34,7 @@ class Family:
         return f"{self.board.title}, {model}, {trial.backend}"
 
 
-def families(boards: Iterable[Board], paths: Sequence[str]) -> list[Family]:
+def families(boards: Iterable[TaskResults], paths: Sequence[str]) -> list[Family]:
     """Sets of two and more configurations, trials that diverged among them, which differ in `paths` alone."""
     found = []
     for board in boards:
@@ -50,7 +50,7 @@ def _id(run: Aggregate) -> str:
     return run.configuration_id
 
 
-def clipping(boards: Sequence[Board]) -> Iterator[Block]:
+def clipping(boards: Sequence[TaskResults]) -> Iterator[Block]:
     """Clipping by norm or value beside none."""
     found = families(boards, ("recipe.clip", "recipe.clip_at"))
     if not found:
@@ -135,7 +135,7 @@ def _norms(family: Family) -> Block | None:
     return lines_chart(title, lines, "optimiser step", "norm", "clipping") if lines else None
 
 
-def truncation(boards: Sequence[Board]) -> Iterator[Block]:
+def truncation(boards: Sequence[TaskResults]) -> Iterator[Block]:
     """Truncated backpropagation beside the full one."""
     found = families(boards, ("recipe.truncation",))
     if not found:

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from benchsuite.bundle import citation_file
 from benchsuite.contracts import (
     Bullets,
     Cell,
@@ -22,13 +21,13 @@ from benchsuite.contracts import (
     Table,
 )
 from benchsuite.contracts.report import Block, Value
-from benchsuite.parity import TOLERANCES
+from benchsuite.data.citation import citation_file
+from benchsuite.report.data import Machine, ReportData
 from benchsuite.report.figures import FIGURES, plain
-from benchsuite.report.material import Machine, Material
 from benchsuite.report.site import Page
 from benchsuite.report.words import alone, count, figure, listed
-from benchsuite.spec import Record
-from benchsuite.timing.steady import STABLE, UNSTABLE
+from benchsuite.schema import Record
+from benchsuite.schema.thresholds import STABLE, TOLERANCES, UNSTABLE
 
 LONG = 300
 """Characters above which a fact of the environment is shown folded."""
@@ -39,7 +38,7 @@ FOREIGN = ("hardware.", "data.", "artifact.", "metric.", "plugin.")
 """Beginnings of facts that have another place than the table of software."""
 
 
-def methods_page(material: Material) -> Page:
+def methods_page(material: ReportData) -> Page:
     """All that a reader needs to judge the figures, or to measure them again."""
     sections = [
         Section("Hardware", tuple(_hardware(material))),
@@ -54,7 +53,7 @@ def methods_page(material: Material) -> Page:
     return Page("methods", "Methods and environment", tuple(sections), lead, "Methods")
 
 
-def _hardware(material: Material) -> Iterator[Block]:
+def _hardware(material: ReportData) -> Iterator[Block]:
     blocks = []
     for machine in material.machines:
         records = [entry.record for entry in material.entries if entry.machine == machine]
@@ -84,7 +83,7 @@ def _machine(machine: Machine, records: list[Record]) -> Iterator[Fact]:
     yield Fact("memory allocator", ", ".join(allocators))
 
 
-def _software(material: Material) -> Iterator[Block]:
+def _software(material: ReportData) -> Iterator[Block]:
     """Every fact that is no hardware or data, with all its values."""
     values: dict[tuple[str, str], dict[str, int]] = {}
     long: dict[str, dict[str, int]] = {}
@@ -125,7 +124,7 @@ def _several(found: dict[str, int]) -> str:
     return "; ".join([*words, *([f"and {left} more"] if left else [])])
 
 
-def _data(material: Material) -> Iterator[Block]:
+def _data(material: ReportData) -> Iterator[Block]:
     rows: dict[tuple[str, ...], int] = {}
     for entry in material.entries:
         facts, trial = entry.record.environment, entry.record.trial
@@ -228,7 +227,7 @@ def _definitions() -> Iterator[Block]:
     yield Table("Figures of a trial", (Column("name"), Column("is")), rows)
 
 
-def _matrices(material: Material) -> Iterator[Block]:
+def _matrices(material: ReportData) -> Iterator[Block]:
     for study, description in zip(material.studies, material.descriptions, strict=True):
         matrix = description.get("matrix")
         text = matrix.get("text") if isinstance(matrix, dict) else None
@@ -243,7 +242,7 @@ def _matrices(material: Material) -> Iterator[Block]:
     yield Paragraph("It runs every ranked trial again and holds each figure to the recorded one.", "note")
 
 
-def _citation(material: Material) -> Iterator[Block]:
+def _citation(material: ReportData) -> Iterator[Block]:
     path = citation_file()
     fields = (
         dict(re.findall(r'^(\w[\w-]*): "?([^"\n]+)"?$', path.read_text("utf-8"), re.MULTILINE))

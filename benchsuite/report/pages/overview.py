@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from benchsuite.analysis.ranking import Section as Ranking
 from benchsuite.contracts import Card, Cards, Grid, Link, Paragraph, Section
 from benchsuite.contracts.report import Block, Words
-from benchsuite.ranking import Section as Ranking
 from benchsuite.report.answers import (
     CLOSE,
     Answer,
@@ -16,10 +16,10 @@ from benchsuite.report.answers import (
     fastest,
     unsteady,
 )
-from benchsuite.report.material import Board, Material
+from benchsuite.report.data import ReportData, TaskResults
+from benchsuite.report.pages.exclusions import excluded, ran_section
 from benchsuite.report.pages.overview_charts import differences_chart, tradeoff_chart
 from benchsuite.report.pages.rankings import model_words, ranking_table, settings_words
-from benchsuite.report.pages.troubles import excluded, ran_section
 from benchsuite.report.ranks import ranks, verdict
 from benchsuite.report.site import Page
 from benchsuite.report.words import count, estimate, figure, listed, times
@@ -32,7 +32,7 @@ NAMED = 4
 """Models that a sentence names before it counts the others."""
 
 
-def overview_page(material: Material) -> Page:
+def overview_page(material: ReportData) -> Page:
     """Answers first, what supports them below."""
     cards = Cards(tuple(_card(board) for board in material.boards))
     ranked = [board for board in material.boards if board.ranking and board.ranking.models]
@@ -47,7 +47,7 @@ def overview_page(material: Material) -> Page:
     return Page("overview", "Which model, and which backend?", tuple(sections), _lead(material), "Overview")
 
 
-def _lead(material: Material) -> Words:
+def _lead(material: ReportData) -> Words:
     studies = listed([study.name for study in material.studies])
     if not material.entries:
         return f"No trial of {studies} is recorded."
@@ -60,7 +60,7 @@ def _lead(material: Material) -> Words:
     )
 
 
-def _card(board: Board) -> Card:
+def _card(board: TaskResults) -> Card:
     """Which model, with whom, and what to beware of."""
     ranking = board.ranking
     found = answer(ranking) if ranking else None
@@ -119,7 +119,7 @@ def speeds(found: Answer, ranking: Ranking) -> Iterator[str]:
         yield f"Trains fastest with {name}, {speed}: {times(quickest.ratio)} times {second}, which follows."
 
 
-def cautions(board: Board, found: Answer) -> Iterator[str]:
+def cautions(board: TaskResults, found: Answer) -> Iterator[str]:
     """What a reader should know before believing the answer."""
     ranking = board.ranking
     assert ranking is not None
@@ -145,7 +145,7 @@ def cautions(board: Board, found: Answer) -> Iterator[str]:
         yield f"Not ranked: {missing}."
 
 
-def _over_tasks(material: Material) -> Iterator[Block]:
+def _over_tasks(material: ReportData) -> Iterator[Block]:
     found = ranks(material.boards)
     if isinstance(found, str):
         yield Paragraph(found, "note")
@@ -156,7 +156,7 @@ def _over_tasks(material: Material) -> Iterator[Block]:
         yield Paragraph(f"Left out, because not every task has them: {listed(list(found.left_out))}.", "note")
 
 
-def _tradeoffs(boards: list[Board]) -> Iterator[Block]:
+def _tradeoffs(boards: list[TaskResults]) -> Iterator[Block]:
     charts = [chart for board in boards[:MOST_CHARTS] if (chart := tradeoff_chart(board)) is not None]
     if not charts:
         yield Paragraph(
@@ -174,7 +174,7 @@ def _tradeoffs(boards: list[Board]) -> Iterator[Block]:
         )
 
 
-def _rankings(boards: list[Board]) -> Iterator[Block]:
+def _rankings(boards: list[TaskResults]) -> Iterator[Block]:
     for board in boards:
         assert board.ranking is not None
         yield ranking_table(board, ROWS)

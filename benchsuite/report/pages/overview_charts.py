@@ -7,20 +7,20 @@ from typing import Any
 
 import altair as alt
 
+from benchsuite.analysis.ranking import words
 from benchsuite.contracts import Chart, Column, Table
-from benchsuite.ranking import words
 from benchsuite.report.answers import pareto, speed_of
 from benchsuite.report.charts import cell_colour, chart, data
-from benchsuite.report.material import Board
+from benchsuite.report.data import TaskResults
 from benchsuite.report.ranks import Ranks
 from benchsuite.report.words import count, figure, listed
-from benchsuite.spec.names import NO_CELL
+from benchsuite.schema.names import NO_CELL
 
 MOST_POINTS = 400
 """Runs that a chart of one task shows, the fastest of each model first."""
 
 
-def tradeoff_chart(board: Board, title: str = "") -> Chart | None:
+def tradeoff_chart(board: TaskResults, title: str = "") -> Chart | None:
     """The ranking metric against training speed, a point a model and backend, with its Pareto front; None where
     fewer than two models have both.
 
@@ -91,7 +91,7 @@ def tradeoff_chart(board: Board, title: str = "") -> Chart | None:
     )
 
 
-def _points_table(board: Board, rows: list[dict[str, Any]], front: set[int], name: str) -> Table:
+def _points_table(board: TaskResults, rows: list[dict[str, Any]], front: set[int], name: str) -> Table:
     columns = (
         Column("model"), Column("backend"), Column(name, "number"), Column("sequences/s", "rate"),
         Column("front", help="whether no other run beats it in both"),

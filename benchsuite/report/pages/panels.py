@@ -10,7 +10,7 @@ import numpy as np
 
 from benchsuite.contracts import Curves, Line
 from benchsuite.report.words import scale_for
-from benchsuite.spec import Series
+from benchsuite.schema import Series
 
 AXES = {"step": "optimiser step", "epoch": "epoch", "lag": "steps back in time", "sample": "timed round"}
 MOST_LINES = 8

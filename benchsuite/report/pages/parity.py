@@ -11,15 +11,15 @@ import altair as alt
 
 from benchsuite.contracts import Cell, Chart, Column, Command, Link, Paragraph, Section, Table
 from benchsuite.contracts.report import Block, Mark, Value
-from benchsuite.parity import TOLERANCES
 from benchsuite.report.axes import log_axis
 from benchsuite.report.charts import BACKEND_ORDER, backend_colour, chart, data, order
+from benchsuite.report.data import Entry, ReportData
 from benchsuite.report.figures import definition
-from benchsuite.report.material import Entry, Material
-from benchsuite.report.pages.troubles import reasons_table
+from benchsuite.report.pages.exclusions import reasons_table
 from benchsuite.report.site import Page
 from benchsuite.report.words import count, figure
-from benchsuite.spec import Record
+from benchsuite.schema import Record
+from benchsuite.schema.thresholds import TOLERANCES
 
 WORST, WIDENED = "parity/worst_ratio", "parity/widened"
 QUANTITIES = (
@@ -29,10 +29,10 @@ QUANTITIES = (
     ("dL/dh", "parity/state_error", "states"),
     ("first steps", "parity/step_error", "loss_10"),
 )
-"""What is held to the reference, the scalar of its largest error, and the tolerance of benchsuite.parity."""
+"""What is held to the reference, the scalar of its largest error, and the tolerance of benchsuite.measure.parity."""
 
 
-def parity_page(material: Material) -> Page | None:
+def parity_page(material: ReportData) -> Page | None:
     """Errors against tolerances. None where no trial was held to the reference."""
     held = [entry for entry in material.entries if WORST in entry.record.scalars]
     if not held:

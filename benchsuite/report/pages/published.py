@@ -8,30 +8,30 @@ from typing import Any
 
 import altair as alt
 
+from benchsuite.analysis.references import Reference, ReferenceResult, reference_results, references
+from benchsuite.analysis.seeds import Aggregate
 from benchsuite.contracts import Bullets, Cell, Chart, Column, Details, Paragraph, Section, Table
 from benchsuite.contracts.report import Block, Mark, Value
 from benchsuite.errors import StoreError
-from benchsuite.references import Reference, Standing, references, standings
 from benchsuite.report.axes import log_axis
 from benchsuite.report.charts import chart, data
-from benchsuite.report.material import Board, Material
+from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.site import Page
 from benchsuite.report.words import count, estimate, figure, listed
-from benchsuite.spec import Record, Series
-from benchsuite.stats import Aggregate
+from benchsuite.schema import Record, Series
 
 OPEN = 3
 """Sets of differences that are shown unfolded."""
 MARKS: dict[str, Mark] = {"agrees": "", "worse": "bad", "better": "", "not judged": "dim"}
-Found = tuple[Board, Standing]
+Found = tuple[TaskResults, ReferenceResult]
 
 
-def published_page(material: Material) -> Page | None:
+def published_page(material: ReportData) -> Page | None:
     """None where no configuration of the studies may stand beside a published figure."""
     found = [
-        (board, standing)
+        (board, result)
         for board in material.boards
-        for standing in standings(board.records, _curves(board))
+        for result in reference_results(board.records, _curves(board))
     ]
     if not found:
         return None
@@ -50,7 +50,7 @@ def published_page(material: Material) -> Page | None:
     return Page("published", "Beside published figures", tuple(sections), lead, "Published")
 
 
-def _curves(board: Board) -> Any:
+def _curves(board: TaskResults) -> Any:
     """Reads the curves of a record of the board; none where they cannot be read."""
     entries = {entry.record.trial_id: entry for entry in board.entries if entry.counts}
 
@@ -64,7 +64,7 @@ def _curves(board: Board) -> Any:
 
 
 def _answer(found: Sequence[Found]) -> Iterator[Block]:
-    judged = [standing for _, standing in found if standing.verdict != "not judged"]
+    judged = [result for _, result in found if result.verdict != "not judged"]
     words = {
         "agrees": ("agrees with it", "agree with it"),
         "worse": ("falls short of it", "fall short of it"),
@@ -73,19 +73,19 @@ def _answer(found: Sequence[Found]) -> Iterator[Block]:
     parts = [
         f"{number} {words[verdict][number != 1]}"
         for verdict in words
-        if (number := sum(standing.verdict == verdict for standing in judged))
+        if (number := sum(result.verdict == verdict for result in judged))
     ]
     stands = "stands" if len(found) == 1 else "stand"
     said = f"{count(len(found), 'configuration')} {stands} beside a published figure"
     yield Paragraph(f"{said}: {listed(parts)}." if parts else f"{said}; none is judged.")
-    suspicious = [standing for standing in judged if standing.suspicious]
+    suspicious = [result for result in judged if result.suspicious]
     if suspicious:
         yield Paragraph(
             f"{count(len(suspicious), 'configuration')} did better than published, or got there sooner. "
             "Before that is believed, look for an easier protocol, a leak between splits, or another metric.",
             "warning",
         )
-    if any(standing.found.n == 1 for standing in judged):
+    if any(result.found.n == 1 for result in judged):
         text = "One seed tells no interval: run three seeds (--set seed=0,1,2) before drawing conclusions."
         yield Paragraph(text, "note")
 
@@ -102,9 +102,9 @@ def _group(members: Sequence[Found]) -> Iterator[Block]:
     if drawn:
         yield drawn
     yield _table(members)
-    for place, (_, standing) in enumerate(members, 1):
-        if standing.fast:
-            yield Paragraph(f"{_name(place, standing.run)}: {standing.fast}.", "warning")
+    for place, (_, result) in enumerate(members, 1):
+        if result.fast:
+            yield Paragraph(f"{_name(place, result.run)}: {result.fast}.", "warning")
     groups = _differences(members)
     for differences, names in groups.items():
         title = "What differs from the publication"
@@ -121,9 +121,9 @@ def _group(members: Sequence[Found]) -> Iterator[Block]:
 def _differences(members: Sequence[Found]) -> dict[tuple[str, ...], list[str]]:
     """Differences -> configurations that have just these."""
     groups: dict[tuple[str, ...], list[str]] = {}
-    for place, (_, standing) in enumerate(members, 1):
-        differences = tuple(str(one) for one in standing.differences) or ("nothing that is known",)
-        groups.setdefault(differences, []).append(_name(place, standing.run))
+    for place, (_, result) in enumerate(members, 1):
+        differences = tuple(str(one) for one in result.differences) or ("nothing that is known",)
+        groups.setdefault(differences, []).append(_name(place, result.run))
     return groups
 
 
@@ -154,28 +154,28 @@ def _table(members: Sequence[Found]) -> Table:
         Column("differences", "integer", "known differences of protocol"),
     )
     rows: list[list[Value | Cell]] = []
-    for place, (board, standing) in enumerate(members, 1):
-        trial, found = standing.run.trial, standing.found
-        low, high = standing.reference.agreeing
+    for place, (board, result) in enumerate(members, 1):
+        trial, found = result.run.trial, result.found
+        low, high = result.reference.agreeing
         rows.append(
             [
                 place,
                 Cell(
                     f"{trial.cell} {trial.architecture}",
-                    page=board.pages.get(standing.run.records[0].trial_id, ""),
+                    page=board.pages.get(result.run.records[0].trial_id, ""),
                 ),
                 board.title,
                 f"{trial.backend} {trial.execution.unroll}",
-                published_words(standing.reference),
+                published_words(result.reference),
                 Cell(found.mean, half=found.half_width),
                 found.n,
                 Cell(
-                    standing.verdict,
-                    mark=MARKS[standing.verdict],
+                    result.verdict,
+                    mark=MARKS[result.verdict],
                     title=f"agrees between {figure(low)} and {figure(high)}",
                 ),
                 trial.recipe.epochs,
-                len(standing.differences),
+                len(result.differences),
             ]
         )
     return Table("Published and own figures", columns, rows)
@@ -190,20 +190,20 @@ def published_words(reference: Reference) -> str:
 def _chart(members: Sequence[Found]) -> Chart | None:
     """Published figure and own ones on one axis, a row for each configuration."""
     rows = []
-    for place, (_, standing) in enumerate(members, 1):
-        found, reference = standing.found, standing.reference
+    for place, (_, result) in enumerate(members, 1):
+        found, reference = result.found, result.reference
         if not math.isfinite(found.mean):
             continue
         low, high = reference.agreeing
         rows.append(
             {
-                "row": _name(place, standing.run),
+                "row": _name(place, result.run),
                 "low": low, "high": high, "published": (reference.low + reference.high) / 2,
                 "own": found.mean,
                 "from": found.mean if found.low is None else found.low,
                 "to": found.mean if found.high is None else found.high,
                 "shown": estimate(found.mean, found.half_width), "said": published_words(reference),
-                "verdict": standing.verdict,
+                "verdict": result.verdict,
             }
         )  # fmt: skip
     if not rows:
@@ -243,9 +243,9 @@ def _chart(members: Sequence[Found]) -> Chart | None:
 
 
 def _sources(found: Sequence[Found]) -> Iterator[Block]:
-    publications = dict.fromkeys(standing.reference.publication for _, standing in found)
+    publications = dict.fromkeys(result.reference.publication for _, result in found)
     yield Bullets(tuple(f"{one.key}: {one.citation}. {one.url}" for one in publications))
-    met = {id(standing.reference) for _, standing in found}
+    met = {id(result.reference) for _, result in found}
     missing = [reference for reference in references() if id(reference) not in met]
     if missing:
         rows: list[list[Value | Cell]] = [

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
+from benchsuite.analysis.ranking import Model, words
+from benchsuite.analysis.ranking import Section as Ranking
 from benchsuite.contracts import Cell, Column, Table
 from benchsuite.contracts.report import Mark, Value
-from benchsuite.ranking import Model, words
-from benchsuite.ranking import Section as Ranking
 from benchsuite.report.answers import BOUNDS, answer, speed_of, unsteady
-from benchsuite.report.material import Board
+from benchsuite.report.data import TaskResults
 
 WORTH = {
     "settings": "what tells models of one name apart",
@@ -45,7 +45,7 @@ def model_words(model: Model, ranking: Ranking, beside: Model | None = None) -> 
     return f"{model.name} {settings_words(model, ranking, beside)}".strip()
 
 
-def ranking_table(board: Board, most: int | None = None) -> Table:
+def ranking_table(board: TaskResults, most: int | None = None) -> Table:
     """The models of a board, the best first, and the computed baselines under them.
 
     Raises ValueError for a board without a ranking.
@@ -104,7 +104,7 @@ def _metric_help(ranking: Ranking) -> str:
     return f"test/{ranking.metric}: mean over seeds ± half of its 95 % interval (t); {better} is better"
 
 
-def _row(place: int, model: Model, board: Board, ranking: Ranking, told: str) -> list[Value | Cell]:
+def _row(place: int, model: Model, board: TaskResults, ranking: Ranking, told: str) -> list[Value | Cell]:
     run, metric = model.best, model.metric
     scalars = run.scalars
     marks: dict[str, Mark] = {"best": "best", "tie": "best", "untested": "dim"}

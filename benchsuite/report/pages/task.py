@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from benchsuite.analysis.ranking import Model
+from benchsuite.analysis.ranking import Section as Ranking
 from benchsuite.contracts import (
     Cell,
     Column,
@@ -19,26 +21,24 @@ from benchsuite.contracts import (
 )
 from benchsuite.contracts.report import Block
 from benchsuite.errors import StoreError
-from benchsuite.ranking import Model
-from benchsuite.ranking import Section as Ranking
 from benchsuite.report.answers import Answer, answer, best_baseline, better
-from benchsuite.report.material import Board, Entry, Material
+from benchsuite.report.data import Entry, ReportData, TaskResults
+from benchsuite.report.pages.exclusions import reasons_table
 from benchsuite.report.pages.overview import cautions, distinction, speeds
 from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import model_words, ranking_table
 from benchsuite.report.pages.task_charts import learning_charts, target_chart
-from benchsuite.report.pages.troubles import reasons_table
 from benchsuite.report.site import Page
 from benchsuite.report.words import count, estimate, figure
-from benchsuite.spec import Status
-from benchsuite.spec.names import ARCHITECTURES, CELLS
+from benchsuite.schema import Status
+from benchsuite.schema.names import ARCHITECTURES, CELLS
 
 MOST_ROWS = 400
 """Configurations that the table of seeds lists."""
 EXHIBITS = 6
 
 
-def task_page(board: Board, material: Material) -> Page:
+def task_page(board: TaskResults, material: ReportData) -> Page:
     """What is known of a task. Raises no error for curves that cannot be read: their charts say so."""
     ranking = board.ranking
     found = answer(ranking) if ranking else None
@@ -67,7 +67,7 @@ def task_page(board: Board, material: Material) -> Page:
     return Page(board.key, board.title, tuple(sections), _lead(board, found))
 
 
-def _lead(board: Board, found: Answer | None) -> str:
+def _lead(board: TaskResults, found: Answer | None) -> str:
     ranking = board.ranking
     if ranking is None or found is None or found.best.metric is None:
         return f"{count(len(board.entries), 'trial')}, none of them ranked."
@@ -77,7 +77,7 @@ def _lead(board: Board, found: Answer | None) -> str:
     return f"Best: {model_words(found.best, ranking)}, {name} {value} on the test split."
 
 
-def _models(board: Board, ranking: Ranking, found: Answer) -> Iterator[Block]:
+def _models(board: TaskResults, ranking: Ranking, found: Answer) -> Iterator[Block]:
     yield Paragraph(" ".join([distinction(found, ranking), *speeds(found, ranking)]))
     for text in cautions(board, found):
         yield Paragraph(text, "warning")
@@ -121,7 +121,7 @@ def _metrics(ranking: Ranking) -> Table:
     return Table("Test metrics of the fastest run of each model", columns, rows)
 
 
-def _seeds(board: Board, ranking: Ranking) -> Table:
+def _seeds(board: TaskResults, ranking: Ranking) -> Table:
     columns = (
         Column("trial"), Column("model"), Column("run by"), Column("seed", "integer"),
         Column(ranking.metric.replace("_", " "), "number"),
@@ -141,7 +141,7 @@ def _seeds(board: Board, ranking: Ranking) -> Table:
     return Table("Ranked trials", columns, rows[:MOST_ROWS])
 
 
-def _samples(board: Board, found: Answer) -> Iterator[Block]:
+def _samples(board: TaskResults, found: Answer) -> Iterator[Block]:
     """Exhibits of the best model that has any; the worst model's beside them where it has the like."""
     models = [found.best, *(model for model in (board.ranking.models if board.ranking else ()))]
     first = next((pair for model in models if (pair := _exhibited(board, model))), None)
@@ -159,7 +159,7 @@ def _samples(board: Board, found: Answer) -> Iterator[Block]:
         yield Paragraph((f"There are {more} on ", Link("the trial's page", entry.page), "."), "note")
 
 
-def _exhibited(board: Board, model: Model) -> tuple[Model, Entry] | None:
+def _exhibited(board: TaskResults, model: Model) -> tuple[Model, Entry] | None:
     """The model's first trial that has exhibits which can be read."""
     own = {record.trial_id for run in model.runs for record in run.records}
     for entry in board.entries:
@@ -172,7 +172,7 @@ def _exhibited(board: Board, model: Model) -> tuple[Model, Entry] | None:
     return None
 
 
-def _facts(board: Board) -> Facts:
+def _facts(board: TaskResults) -> Facts:
     trials = [entry.record.trial for entry in board.entries]
     first = trials[0]
     statuses = {status: sum(entry.record.status is status for entry in board.entries) for status in Status}

@@ -10,16 +10,16 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from benchsuite.analysis.ranking import Model
+from benchsuite.analysis.ranking import Section as Ranking
+from benchsuite.analysis.seeds import Aggregate
 from benchsuite.contracts import Cell, Chart, Column, Grid, Paragraph, Table
 from benchsuite.contracts.report import Block
 from benchsuite.errors import StoreError
-from benchsuite.ranking import Model
-from benchsuite.ranking import Section as Ranking
 from benchsuite.report.charts import backend_colour, chart, colour, data
-from benchsuite.report.material import Board
+from benchsuite.report.data import TaskResults
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.words import count, figure, seconds
-from benchsuite.stats import Aggregate
 
 LOG = alt.Scale(type="log", nice=False, padding=15)
 MOST_MODELS = 8
@@ -40,7 +40,7 @@ class Curve:
     seeds: int
 
 
-def learning_charts(board: Board, ranking: Ranking) -> Iterator[Block]:
+def learning_charts(board: TaskResults, ranking: Ranking) -> Iterator[Block]:
     """The validation metric by epoch and the training loss by step, of the best models and of the worst one."""
     models = list(ranking.models)
     if len(models) > MOST_MODELS:
@@ -74,7 +74,7 @@ def learning_charts(board: Board, ranking: Ranking) -> Iterator[Block]:
     )
 
 
-def _curves(board: Board, models: Sequence[Model], ranking: Ranking, name: str) -> dict[str, Curve]:
+def _curves(board: TaskResults, models: Sequence[Model], ranking: Ranking, name: str) -> dict[str, Curve]:
     found: dict[str, Curve] = {}
     for model in models:
         curve = _over_seeds(board, model.best, name)
@@ -83,7 +83,7 @@ def _curves(board: Board, models: Sequence[Model], ranking: Ranking, name: str) 
     return found
 
 
-def _over_seeds(board: Board, run: Aggregate, name: str) -> Curve | None:
+def _over_seeds(board: TaskResults, run: Aggregate, name: str) -> Curve | None:
     """The curve over the seeds of a run, cut to the shortest of them where training ended early."""
     by_trial = {entry.record.trial_id: entry for entry in board.entries if entry.counts}
     lines = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
+from benchsuite.analysis.ranking import SPEED
 from benchsuite.contracts import (
     Cell,
     Command,
@@ -19,14 +20,13 @@ from benchsuite.contracts import (
 )
 from benchsuite.contracts.report import Block, Form, Value
 from benchsuite.errors import StoreError
-from benchsuite.matrix.fields import flatten
-from benchsuite.ranking import SPEED
+from benchsuite.report.data import Entry, TaskResults
 from benchsuite.report.figures import definition
-from benchsuite.report.material import Board, Entry
 from benchsuite.report.pages.methods import LONG
 from benchsuite.report.pages.panels import panels
 from benchsuite.report.site import Page
-from benchsuite.spec import Status
+from benchsuite.schema import Status
+from benchsuite.schema.fields import flatten
 
 GROUPS = {
     "test": "Test split",
@@ -40,7 +40,7 @@ GROUPS = {
 }
 
 
-def trial_page(entry: Entry, board: Board) -> Page:
+def trial_page(entry: Entry, board: TaskResults) -> Page:
     """What the record holds, what lies beside it, and how to make it again."""
     record = entry.record
     problems: list[Block] = []
@@ -73,7 +73,7 @@ def trial_page(entry: Entry, board: Board) -> Page:
     return Page(entry.page, title, tuple(sections))
 
 
-def _head(entry: Entry, board: Board) -> Iterable[Block]:
+def _head(entry: Entry, board: TaskResults) -> Iterable[Block]:
     record, scalars = entry.record, entry.record.scalars
     if record.reason:
         yield Paragraph(record.reason, "note" if record.status is Status.SKIPPED else "warning")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from benchsuite.analysis.ranking import SPEED
 from benchsuite.contracts import Cell, Column, Paragraph, Section, Table
 from benchsuite.contracts.report import Mark, Value
-from benchsuite.ranking import SPEED
-from benchsuite.report.material import Entry, Material
+from benchsuite.report.data import Entry, ReportData
 from benchsuite.report.site import Page
 from benchsuite.report.words import count
-from benchsuite.spec import Record, Status
-from benchsuite.spec.names import NO_CELL
+from benchsuite.schema import Record, Status
+from benchsuite.schema.names import NO_CELL
 
 COLUMNS = (
     Column("trial"),
@@ -39,7 +39,7 @@ TELLING = ("study", "machine", "unroll", "device", "precision", "hidden", "seed"
 ALL = "The CSV has the columns shown; benchsuite export writes every field and every scalar."
 
 
-def trials_page(material: Material) -> Page:
+def trials_page(material: ReportData) -> Page:
     """A row a record, sortable and filterable, each leading to the trial's own page."""
     titles = {entry.page: board.title for board in material.boards for entry in board.entries}
     rows: list[list[Value | Cell]] = [

@@ -13,7 +13,7 @@ from benchsuite_example.task import SIZES, ParityBits
 from benchsuite.contracts import Dataset, Phase, Split, StudyInfo
 from benchsuite.errors import RequestError
 from benchsuite.plugins import registry
-from benchsuite.spec import Record, Status, Trial
+from benchsuite.schema import Record, Status, Trial
 
 
 def trial(task: str = "parity_bits", hidden: int = 8) -> Trial:

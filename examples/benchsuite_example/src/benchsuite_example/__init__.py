@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from benchsuite import hookimpl
 from benchsuite.contracts import Option, Probe, StudyInfo, Task, TaskEntry
-from benchsuite.spec import Record, Trial
+from benchsuite.schema import Record, Trial
 
 TASK = "parity_bits"
 LEAST_HIDDEN = 2

@@ -8,8 +8,8 @@ import numpy as np
 
 from benchsuite.contracts import Dataset, Ragged, Split, Task
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.spec import Dense, Features, ModelSpec, Size, recurrent_body
-from benchsuite.spec.trial import Scalar
+from benchsuite.schema import Dense, Features, ModelSpec, Size, recurrent_body
+from benchsuite.schema.trial import Scalar
 
 SIZES = {"train": 1024, "validation": 256, "test": 256}
 MOST_BITS = 60

@@ -1,5 +1,0 @@
-"""What a contestant that cannot run a shape raises."""
-
-
-class Refused(Exception):  # noqa: N818 - an answer, not an error
-    """The reason, in words."""

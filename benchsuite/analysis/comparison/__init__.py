@@ -1,0 +1,18 @@
+"""Two studies, or two selections of one, held against each other: is B better, worse, the same, or unclear?"""
+
+from benchsuite.analysis.comparison.compare import Comparison, compare
+from benchsuite.analysis.comparison.effects import Effect, Verdict
+from benchsuite.analysis.comparison.pairing import Pair, Pairing, pair_records
+from benchsuite.analysis.comparison.selection import Selection, parse_selection
+
+__all__ = [
+    "Comparison",
+    "Effect",
+    "Pair",
+    "Pairing",
+    "Selection",
+    "Verdict",
+    "compare",
+    "pair_records",
+    "parse_selection",
+]

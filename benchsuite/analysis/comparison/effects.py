@@ -1,0 +1,128 @@
+"""How large a difference is, how sure that is, and the word for it.
+
+A metric's effect is the difference B - A; a speed's is ln(time of B / time of A). Replicates are what is
+independent: one value a model and seed for a metric (backends run the same mathematics, so their metrics repeat
+one another), one value a configuration and seed for a speed (each is a run of its own).
+
+The interval and p-value of a pooled effect are Student's (1908), of paired differences. p-values of one
+comparison are corrected together by Holm (1979), which holds the chance of any false alarm below 5 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from scipy import stats
+
+from benchsuite.analysis.seeds import holm
+
+ALPHA = 0.05
+LEAST_REPLICATES = 3
+"""Fewer differences than this show no spread that could be trusted."""
+
+
+class Verdict(StrEnum):
+    """What B is, held against A."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    SAME = "same"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One pooled difference.
+
+    what        `test/accuracy`, `speed/step`
+    where       the section, model or backend that it is of
+    a, b        means of both sides (a speed's: geometric means of the step times in seconds)
+    difference  B - A, or ln(B / A) of times
+    low, high   its 95 % interval; equal to it where every replicate shows the same; NaN where there are too few
+    n           replicates
+    p           two-sided, corrected by hold_together(); NaN where there are too few
+    change      relative change for the worse: above 0 is worse (a loss of accuracy over A's, a longer time over
+                A's)
+    margin      differences smaller than this are of no consequence
+    """
+
+    what: str
+    where: str
+    a: float
+    b: float
+    difference: float
+    low: float
+    high: float
+    n: int
+    p: float
+    change: float
+    margin: float
+    higher_is_better: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        """Better or worse where the corrected test says so and the difference is of consequence; the same where
+        the interval lies within the margin; else unclear."""
+        if self.difference == 0 and self.low == self.high:
+            return Verdict.SAME
+        if self.p < ALPHA and abs(self.difference) > self.margin:
+            risen = self.difference > 0
+            return Verdict.BETTER if risen == self.higher_is_better else Verdict.WORSE
+        inside = -self.margin <= self.low and self.high <= self.margin
+        return Verdict.SAME if inside else Verdict.UNCLEAR
+
+
+def pooled(
+    what: str,
+    where: str,
+    pairs: Sequence[tuple[float, float]],
+    *,
+    higher_is_better: bool,
+    margin: float,
+    ratio: bool = False,
+) -> Effect:
+    """The effect over paired replicates (A's value, B's value).
+
+    :param margin: smallest difference of consequence; of a metric as a share of A's mean.
+    :param ratio: the values are times: the difference is taken of their logarithms.
+    """
+    values = np.array(pairs, np.float64)
+    a, b = (np.log(values) if ratio else values).T
+    differences = b - a
+    n, mean = len(differences), float(np.mean(differences))
+    low, high, p = _interval(differences, mean)
+    before, after = float(np.mean(a)), float(np.mean(b))
+    if ratio:
+        before, after, change = math.exp(before), math.exp(after), math.expm1(mean)
+    else:
+        scale = abs(before)
+        sign = -1.0 if higher_is_better else 1.0
+        change = sign * mean / scale if scale else math.copysign(math.inf, sign * mean) if mean else 0.0
+        margin = margin * scale
+    return Effect(
+        what, where, before, after, mean, low, high, n, p, change, margin, higher_is_better and not ratio
+    )
+
+
+def _interval(differences: np.ndarray, mean: float) -> tuple[float, float, float]:
+    """95 % interval and p-value by Student's t."""
+    n = len(differences)
+    if np.ptp(differences) <= 1e-12 * abs(mean):
+        # no spread: what is computed the same way twice comes out the same twice
+        certain = mean == 0 or n >= LEAST_REPLICATES
+        return (mean, mean, 1.0 if mean == 0 else 0.0) if certain else (math.nan, math.nan, math.nan)
+    if n < LEAST_REPLICATES:
+        return math.nan, math.nan, math.nan
+    error = float(np.std(differences, ddof=1)) / math.sqrt(n)
+    half = float(stats.t.ppf(1 - ALPHA / 2, n - 1)) * error
+    return mean - half, mean + half, float(2 * stats.t.sf(abs(mean) / error, n - 1))
+
+
+def hold_together(effects: Sequence[Effect]) -> list[Effect]:
+    """The same effects with p-values corrected for how many there are (Holm 1979)."""
+    corrected = holm([effect.p for effect in effects])
+    return [replace(effect, p=p) for effect, p in zip(effects, corrected, strict=True)]

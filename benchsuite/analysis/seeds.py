@@ -1,0 +1,146 @@
+"""Statistics over seeds: what trials of one configuration say together; and what many tests say together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from benchsuite.schema import Record, Status, Trial
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The mean of n independent values and the bounds of its 95 % interval; None where n = 1 tells none."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
+
+    @property
+    def half_width(self) -> float | None:
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """The records of one configuration, seeds in ascending order.
+
+    ranked  whether every record may stand in a ranking (it ended well, parity was proved)
+    """
+
+    records: tuple[Record, ...]
+
+    @property
+    def configuration_id(self) -> str:
+        return self.trial.configuration_id
+
+    @property
+    def trial(self) -> Trial:
+        """The trial of the lowest seed, for all that seeds do not change."""
+        return self.records[0].trial
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return tuple(record.trial.seed for record in self.records)
+
+    @property
+    def ranked(self) -> bool:
+        return all(record.ranked for record in self.records)
+
+    @cached_property
+    def scalars(self) -> dict[str, Estimate]:
+        """Scalar name -> its estimate over the records that ended `ok`.
+
+        A record without the scalar is not counted (a target may never be reached). A value that is not finite
+        makes the mean NaN: leaving it out would flatter the configuration.
+        """
+        values: dict[str, list[float]] = {}
+        for record in self.records:
+            if record.status is Status.OK:
+                for name, value in record.scalars.items():
+                    values.setdefault(name, []).append(value)
+        return {name: estimate(found) for name, found in sorted(values.items())}
+
+    def verdict(self, kind: str) -> str:
+        """The verdict that all seeds share, or all of them joined by a slash (`stable/vanishing`)."""
+        return "/".join(sorted({record.verdicts[kind] for record in self.records if kind in record.verdicts}))
+
+    @property
+    def primary(self) -> Estimate | None:
+        """The estimate of the metric that ranks, where any record has it."""
+        name = next((record.primary for record in self.records if record.primary), "")
+        return self.scalars.get(f"test/{name}")
+
+
+def estimate(values: Sequence[float]) -> Estimate:
+    """Mean and Student's t interval (Student 1908): mean +- t(0.975, n - 1) s / sqrt(n).
+
+    :param values: n >= 1 independent measurements, taken as normal.
+    """
+    n = len(values)
+    if not all(math.isfinite(value) for value in values):
+        return Estimate(math.nan, None, None, n)
+    mean = math.fsum(values) / n
+    if n == 1:
+        return Estimate(mean, None, None, 1)
+    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+    half = student_quantile(n - 1) * math.sqrt(variance / n)
+    return Estimate(mean, mean - half, mean + half, n)
+
+
+@cache
+def student_quantile(df: int) -> float:
+    """The t for which -t .. t holds CONFIDENCE of Student's distribution, `df` >= 1 degrees of freedom.
+
+    By bisection on the exact sum for whole degrees of freedom: importing SciPy's takes longer than a table of
+    results does.
+    """
+    low, high = 0.0, math.pi / 2
+    while low < (angle := (low + high) / 2) < high:
+        if _student_share(angle, df) < CONFIDENCE:
+            low = angle
+        else:
+            high = angle
+    return math.tan(high) * math.sqrt(df)
+
+
+def _student_share(angle: float, df: int) -> float:
+    """P(|T| < sqrt(df) tan(angle)) (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4)."""
+    cosine, odd = math.cos(angle), df % 2
+    term = cosine if odd else 1.0
+    total = term if df > 1 else 0.0
+    for k in range(2 + odd, df - 1, 2):
+        term *= (k - 1) / k * cosine * cosine
+        total += term
+    share = math.sin(angle) * total
+    return (angle + share) * 2 / math.pi if odd else share
+
+
+def aggregate(records: Iterable[Record]) -> list[Aggregate]:
+    """Records by configuration, in the order in which each configuration first appears.
+
+    Skipped trials say nothing of a configuration and are left out.
+    """
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        if record.status is not Status.SKIPPED:
+            groups.setdefault(record.trial.configuration_id, []).append(record)
+    return [
+        Aggregate(tuple(sorted(group, key=lambda record: record.trial.seed))) for group in groups.values()
+    ]
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """p-values corrected for how many there are (Holm 1979), in their order: below .05, the chance of any false
+    alarm among them is below 5 %. A NaN is no test; it stays and counts for nothing."""
+    tested = sorted((p, place) for place, p in enumerate(values) if not math.isnan(p))
+    found, largest = list(values), 0.0
+    for rank, (p, place) in enumerate(tested):
+        largest = max(largest, min(1.0, (len(tested) - rank) * p))
+        found[place] = largest
+    return found

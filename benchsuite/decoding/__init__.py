@@ -1,9 +1,0 @@
-"""From a trained model to the sequence it writes: greedy and beam search for decoders, CTC's two decodings.
-
-The core's own, so that every backend is asked the same questions and its answers are searched alike.
-"""
-
-from benchsuite.decoding.ctc import best_path, prefix_beam
-from benchsuite.decoding.search import Written, beam_search, greedy_search
-
-__all__ = ["Written", "beam_search", "best_path", "greedy_search", "prefix_beam"]

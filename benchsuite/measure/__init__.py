@@ -1,0 +1,1 @@
+"""What happens inside a worker: batches, initial weights, training, gradients, timing, parity."""

@@ -1,0 +1,302 @@
+"""What every backend must satisfy: one function a property, each raising ConformanceError with what it saw.
+
+The implementer owns the list of what is not supported: a kit asks Backend.supports() first, and a build that
+raises UnsupportedError counts as not supported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from benchsuite.contracts import Backend, Batch, Gradients, Program
+from benchsuite.contracts.backend import Parameters
+from benchsuite.errors import BenchsuiteError
+from benchsuite.measure.conformance.cases import Case
+from benchsuite.measure.parity import compare, in_double, parameter_drift, relative_error
+from benchsuite.schema import Convolutional, Execution, Recurrent, Trial
+from benchsuite.schema.thresholds import TOLERANCES
+
+
+class ConformanceError(BenchsuiteError):
+    """A backend or a task does not keep its contract; the message says which property, where, by how much."""
+
+
+@dataclass(frozen=True)
+class Kit:
+    """A backend under test, the reference, and how programs are run."""
+
+    backend: Backend
+    reference: Backend
+    execution: Execution
+
+    @property
+    def dtype(self) -> str:
+        return self.execution.dtype
+
+    def supports(self, case: Case) -> str | None:
+        """Why the backend does not run the case, or None."""
+        body = case.model.body
+        if isinstance(body, Convolutional):
+            cell, architecture = "none", "cnn"
+        elif case.model.decoder is not None:
+            attention = case.model.decoder.attention
+            cell, architecture = body.cell, "encoder_decoder" if attention == "none" else "attention"
+        else:
+            deep, both = body.layers > 1, body.bidirectional
+            cell = body.cell
+            architecture = {
+                (False, False): "plain",
+                (True, False): "deep",
+                (False, True): "bidirectional",
+                (True, True): "deep_bidirectional",
+            }[deep, both]
+        return self.backend.supports(
+            Trial(
+                task="conformance",
+                source="generated",
+                cell=cell,
+                architecture=architecture,
+                backend="under_test",
+                execution=self.execution,
+                recipe=case.recipe,
+            )
+        )
+
+    def build(self, case: Case, parameters: Parameters | None = None) -> Program:
+        weights = case.parameters(self.dtype) if parameters is None else parameters
+        return self.backend.build(case.model, weights, case.recipe, self.execution)
+
+    def build_reference(self, case: Case) -> Program:
+        execution = Execution(precision="float64")
+        return self.reference.build(case.model, case.parameters("float64"), case.recipe, execution)
+
+
+Check = Callable[[Kit, Case], None]
+
+
+def check_gradients(kit: Kit, case: Case) -> None:
+    """Loss, predictions, every gradient and dL/dh_t agree with the reference; predict() says the same."""
+    program, reference = kit.build(case), kit.build_reference(case)
+    batch = case.batch(kit.dtype)
+    found = program.gradients(program.place(batch))
+    expected = reference.gradients(reference.place(in_double(batch)))
+    comparison = compare(found, expected, kit.execution.precision)
+    if not comparison.ok:
+        raise ConformanceError(f"{case.name}: {comparison.sentence()}")
+    predicted = program.predict(program.place(batch))
+    near(f"{case.name}: predict()", predicted, expected.predictions, forward_tolerance(kit))
+    if predicted.dtype != np.dtype(kit.dtype):
+        raise ConformanceError(f"{case.name}: predictions are {predicted.dtype}, not {kit.dtype}")
+
+
+def check_training(kit: Kit, case: Case, steps: int = 10) -> None:
+    """`steps` optimiser steps over three batches of two shapes follow the reference: losses, logged norms or
+    peaks, and where the parameters end."""
+    if steps not in (10, 50):
+        raise ValueError("tolerances are stated for 10 and 50 steps")
+    tolerances = TOLERANCES[kit.execution.precision]
+    losses = tolerances.loss_10 if steps == 10 else tolerances.loss_50
+    program, reference = kit.build(case), kit.build_reference(case)
+    batches = _training_batches(kit, case)
+    for step in range(steps):
+        batch = batches[step % len(batches)]
+        program.step(program.place(batch))
+        reference.step(reference.place(in_double(batch)))
+    log, expected = program.drain(), reference.drain()
+    for name in ("loss", "norm", "peak"):
+        a, b = getattr(log, name), getattr(expected, name)
+        if np.isnan(a).tolist() != np.isnan(b).tolist():
+            raise ConformanceError(f"{case.name}: drain().{name} is not NaN exactly where the reference is")
+        if not np.isnan(b).all():
+            near(f"{case.name}: {name} over {steps} steps", a, b, losses if name == "loss" else 10 * losses)
+    for name, error in parameter_drift(program.parameters(), reference.parameters()).items():
+        if not error <= tolerances.drift_50:
+            raise ConformanceError(
+                f"{case.name}: {name} drifts by {error:.1e}, allowed {tolerances.drift_50:.0e}"
+            )
+
+
+def check_fifty_steps(kit: Kit, case: Case) -> None:
+    """check_training over 50 steps."""
+    check_training(kit, case, 50)
+
+
+def check_padding(kit: Kit, case: Case) -> None:
+    """More padding changes neither loss, predictions, gradients nor dL/dh_t."""
+    program, batch = kit.build(case), case.batch(kit.dtype)
+    plain = program.gradients(program.place(batch))
+    padded = program.gradients(program.place(_padded(batch, 5)))
+    _same(kit, f"{case.name}: padding", _cropped(padded, case, batch), plain)
+
+
+def check_companions(kit: Kit, case: Case) -> None:
+    """A row's prediction does not depend on the rows beside it."""
+    program, batch = kit.build(case), case.batch(kit.dtype)
+    together = program.predict(program.place(batch))
+    for row in {0, batch.size // 2, batch.size - 1}:
+        alone = program.predict(program.place(_rows(batch, [row])))
+        near(f"{case.name}: row {row} alone", alone[0], together[row], forward_tolerance(kit))
+
+
+def check_reversal(kit: Kit, case: Case) -> None:
+    """Reading every row backwards with the two directions' weights exchanged gives the same predictions."""
+    body = case.model.body
+    if not isinstance(body, Recurrent) or not body.bidirectional or case.model.readout == "steps":
+        return
+    weights, batch = case.parameters(kit.dtype), case.batch(kit.dtype)
+    program, mirrored = kit.build(case), kit.build(case, _mirrored(weights, body))
+    inputs = batch.inputs.copy()
+    for row, length in enumerate(batch.lengths):
+        inputs[row, :length] = batch.inputs[row, :length][::-1]
+    there = program.predict(program.place(batch))
+    back = mirrored.predict(mirrored.place(replace(batch, inputs=inputs)))
+    near(f"{case.name}: reversal", back, there, forward_tolerance(kit))
+
+
+def check_purity(kit: Kit, case: Case) -> None:
+    """predict() and gradients() change nothing; parameters() and load_parameters() copy, and round-trip."""
+    program, batch = kit.build(case), case.batch(kit.dtype)
+    placed = program.place(batch)
+    before = program.parameters()
+    first = program.predict(placed)
+    program.gradients(placed)
+    if not np.array_equal(first, program.predict(placed)):
+        raise ConformanceError(f"{case.name}: predict() after gradients() differs from before")
+    for name, weight in program.parameters().items():
+        if not np.array_equal(weight, before[name]) or weight.dtype != np.dtype(kit.dtype):
+            raise ConformanceError(f"{case.name}: {name} changed by predict() or gradients()")
+        weight += 1  # a copy: the program must not see this
+    if not np.array_equal(first, program.predict(placed)):
+        raise ConformanceError(f"{case.name}: parameters() gives away the program's own memory")
+    program.step(placed)
+    program.load_parameters(before)
+    if not np.array_equal(first, program.predict(placed)):
+        raise ConformanceError(f"{case.name}: load_parameters(parameters()) does not bring the program back")
+
+
+def check_log(kit: Kit, case: Case) -> None:
+    """drain() gives each step's loss before its update, once."""
+    program, batch = kit.build(case), case.batch(kit.dtype)
+    placed = program.place(batch)
+    expected = program.gradients(placed).loss
+    program.step(placed)
+    program.step(placed)
+    log = program.drain()
+    if log.loss.shape != (2,) or log.norm.shape != (2,) or log.peak.shape != (2,):
+        raise ConformanceError(f"{case.name}: two steps gave a log of shape {log.loss.shape}")
+    near(f"{case.name}: first logged loss", log.loss[:1], np.array([expected]), forward_tolerance(kit))
+    if len(program.drain().loss):
+        raise ConformanceError(f"{case.name}: drain() gives the same steps twice")
+
+
+def check_full_truncation(kit: Kit, case: Case) -> None:
+    """Truncation at or beyond T is full BPTT, exactly."""
+    batch = case.batch(kit.dtype)
+    full = kit.build(replace(case, recipe=case.recipe.model_copy(update={"truncation": None})))
+    cut = kit.build(replace(case, recipe=case.recipe.model_copy(update={"truncation": batch.time})))
+    _same(
+        kit,
+        f"{case.name}: truncation at T",
+        cut.gradients(cut.place(batch)),
+        full.gradients(full.place(batch)),
+    )
+
+
+def check_carry(kit: Kit, case: Case) -> None:
+    """A stream's chunks go on from the states before; asking for predictions in between does not disturb."""
+    program, reference = kit.build(case), kit.build_reference(case)
+    for index in range(6):
+        batch = case.batch(kit.dtype, index, fresh=index in (0, 4))
+        program.step(program.place(batch))
+        reference.step(reference.place(in_double(batch)))
+        program.predict(program.place(case.batch(kit.dtype, 99)))
+        program.gradients(program.place(case.batch(kit.dtype, 98)))
+    limit = TOLERANCES[kit.execution.precision].loss_10
+    near(f"{case.name}: losses of a stream", program.drain().loss, reference.drain().loss, limit)
+
+
+def check_stream_predictions(kit: Kit, case: Case) -> None:
+    """Under recipe.carry predict() is a stream of its own: chunks go on from the latest predict(), whatever is
+    trained in between, and a fresh one starts at zero."""
+    program, reference = kit.build(case), kit.build_reference(case)
+    weights = case.parameters(kit.dtype)
+    for index in range(5):
+        batch = case.batch(kit.dtype, index, fresh=index in (0, 3))
+        found = program.predict(program.place(batch))
+        expected = reference.predict(reference.place(in_double(batch)))
+        near(f"{case.name}: predictions of a stream's chunk {index}", found, expected, forward_tolerance(kit))
+        program.step(program.place(case.batch(kit.dtype, 50 + index, fresh=True)))
+        program.load_parameters(weights)
+
+
+def _training_batches(kit: Kit, case: Case) -> list[Batch]:
+    longer = replace(case, time=case.time + 3) if isinstance(case.model.body, Recurrent) else case
+    return [case.batch(kit.dtype, 0), case.batch(kit.dtype, 1), longer.batch(kit.dtype, 2)]
+
+
+def _padded(batch: Batch, more: int) -> Batch:
+    def widen(array: np.ndarray) -> np.ndarray:
+        return np.pad(array, [(0, 0), (0, more)] + [(0, 0)] * (array.ndim - 2))
+
+    by_step = batch.targets.ndim >= 2 and batch.targets.shape[1] == batch.time
+    written = batch.target_lengths is not None
+    targets = widen(batch.targets) if by_step or written else batch.targets
+    return replace(batch, inputs=widen(batch.inputs), targets=targets)
+
+
+def _cropped(found: Gradients, case: Case, batch: Batch) -> Gradients:
+    predictions = found.predictions
+    if case.model.readout == "steps":
+        predictions = predictions[:, : batch.time]
+    if case.model.decoder is not None:
+        predictions = predictions[:, : batch.targets.shape[1]]
+    times = {name: batch.targets.shape[1] if name.startswith("dec.") else batch.time for name in found.states}
+    states = {name: state[:, : times[name]] for name, state in found.states.items()}
+    return replace(found, predictions=predictions, states=states)
+
+
+def _rows(batch: Batch, rows: list[int]) -> Batch:
+    written = None if batch.target_lengths is None else batch.target_lengths[rows]
+    return replace(
+        batch,
+        inputs=batch.inputs[rows],
+        lengths=batch.lengths[rows],
+        targets=batch.targets[rows],
+        target_lengths=written,
+    )
+
+
+def _mirrored(weights: Parameters, body: Recurrent) -> Parameters:
+    """The two directions exchanged in every layer, and the halves of whatever reads their joined output."""
+    exchanged = {name: weight.copy() for name, weight in weights.items()}
+    for name in weights:
+        if ".fwd." in name:
+            other = name.replace(".fwd.", ".bwd.")
+            exchanged[name], exchanged[other] = weights[other].copy(), weights[name].copy()
+    hidden = body.hidden
+    for name in exchanged:
+        above = name.endswith(".Wx") and not name.startswith("rnn.l0.")
+        if above or name in ("out.W", "rbf.W"):
+            exchanged[name] = np.concatenate([exchanged[name][hidden:], exchanged[name][:hidden]])
+    return exchanged
+
+
+def forward_tolerance(kit: Kit) -> float:
+    """The error that a forward pass is allowed in the kit's precision."""
+    return TOLERANCES[kit.execution.precision].forward
+
+
+def near(what: str, found: np.ndarray, expected: np.ndarray, limit: float) -> None:
+    """Raise ConformanceError where `found` is further from `expected` than `limit`, relatively."""
+    error = relative_error(found, expected)
+    if not error <= limit:
+        raise ConformanceError(f"{what}: error {error:.1e}, allowed {limit:.0e}")
+
+
+def _same(kit: Kit, what: str, found: Gradients, expected: Gradients) -> None:
+    comparison = compare(found, expected, kit.execution.precision)
+    if not comparison.ok:
+        raise ConformanceError(f"{what}: {comparison.sentence()}")

@@ -1,0 +1,222 @@
+"""Cases: small models with data, chosen so that every branch of the canonical mathematics is met.
+
+Inputs and weights are rounded to float32 first, so that both precisions start from the same numbers.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from benchsuite.contracts import Batch
+from benchsuite.contracts.backend import Parameters
+from benchsuite.measure.initialisation import stream
+from benchsuite.schema import (
+    CELLS,
+    Convolutional,
+    Decoder,
+    Dense,
+    Features,
+    ModelSpec,
+    Rbf,
+    Recipe,
+    Recurrent,
+    Tokens,
+    parameter_shapes,
+)
+from benchsuite.schema.model import AttentionKind, Loss
+
+HIDDEN, OUTPUTS, FEATURES, VOCABULARY = 6, 4, 5, 11
+TARGET_TIME, WRITTEN = 6, 9
+STACKS: dict[str, tuple[int, bool]] = {
+    "plain": (1, False),
+    "deep": (3, False),
+    "bidirectional": (1, True),
+    "deep_bidirectional": (2, True),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, a recipe, and batches of (rows, time); `ragged` lengths include 1 and `time` itself."""
+
+    name: str
+    model: ModelSpec
+    recipe: Recipe = field(default_factory=Recipe)
+    rows: int = 7
+    time: int = 9
+    ragged: bool = True
+
+    def parameters(self, dtype: str) -> Parameters:
+        """Weights large enough that every gate is used, biases included."""
+        weights: Parameters = {}
+        for name, shape in parameter_shapes(self.model).items():
+            draw = stream(11, f"{self.name}/{name}").uniform(-0.7, 0.7, shape)
+            weights[name] = draw.astype(np.float32).astype(dtype)
+        return weights
+
+    def batch(self, dtype: str, index: int = 0, fresh: bool = True) -> Batch:
+        """Batch number `index`; equal for equal arguments."""
+        random = stream(23, f"{self.name}/{index}")
+        lengths = np.full(self.rows, self.time, np.int32)
+        if self.ragged:
+            lengths = random.integers(1, self.time + 1, self.rows).astype(np.int32)
+            lengths[0], lengths[-1] = self.time, 1
+        valid = np.arange(self.time) < lengths[:, None]
+        shape: tuple[int, ...] = (self.rows, self.time)
+        if isinstance(self.model.input, Tokens):
+            inputs = (random.integers(0, self.model.input.vocabulary, shape) * valid).astype(np.int32)
+        else:
+            reals = random.normal(size=(*shape, self.model.input.size)).astype(np.float32)
+            inputs = (reals * valid[..., None]).astype(dtype)
+        if self.model.has_sequence_targets:
+            return self._with_sequences(Batch(inputs, lengths, lengths), random)
+        return Batch(inputs, lengths, self._targets(random, valid, dtype), fresh)
+
+    def _with_sequences(self, batch: Batch, random: np.random.Generator) -> Batch:
+        """Targets of a length of their own: a decoder's end with its END, CTC's fit into the inputs."""
+        decoder, classes = self.model.decoder, self.model.head.outputs
+        longest = self.time // 2 if decoder is None else TARGET_TIME
+        lengths = random.integers(1, longest + 1, self.rows).astype(np.int32)
+        lengths[0] = longest
+        if decoder is None:
+            lengths = np.minimum(lengths, (batch.lengths + 1) // 2).astype(np.int32)
+        valid = np.arange(longest) < lengths[:, None]
+        targets = random.integers(1 if decoder is None else 4, classes, valid.shape)
+        if decoder is not None:
+            targets[np.arange(self.rows), lengths - 1] = decoder.end
+        return replace(batch, targets=(targets * valid).astype(np.int32), target_lengths=lengths)
+
+    def _targets(self, random: np.random.Generator, valid: np.ndarray, dtype: str) -> np.ndarray:
+        by_step = self.model.readout == "steps"
+        shape = valid.shape if by_step else (self.rows,)
+        outputs = self.model.head.outputs
+        if self.model.loss == "binary_cross_entropy":
+            shares = random.uniform(size=(*shape, outputs)).astype(np.float32)
+            return (shares * valid[..., None] if by_step else shares).astype(dtype)
+        if self.model.loss == "cross_entropy":
+            classes = random.integers(0, outputs, shape)
+            return (classes * valid if by_step else classes).astype(np.int32)
+        reals = random.normal(size=(*shape, outputs)).astype(np.float32)
+        return (reals * valid[..., None] if by_step else reals).astype(dtype)
+
+
+def _recurrent(cell: str, stack: str) -> Recurrent:
+    layers, both = STACKS[stack]
+    return Recurrent(cell, HIDDEN, layers, both)
+
+
+def model_cases() -> list[Case]:
+    """Every cell, stack, input, readout, head, loss and length pattern, one thing varied at a time."""
+    found: list[Case] = []
+    for cell, stack in itertools.product(CELLS, STACKS):
+        base = ModelSpec(Features(FEATURES), _recurrent(cell, stack), Dense(OUTPUTS), "cross_entropy")
+        found.append(Case(f"{cell}-{stack}", base))
+        found.append(Case(f"{cell}-{stack}-full", base, ragged=False))
+        found.append(Case(f"{cell}-{stack}-steps", replace(base, readout="steps", loss="squared")))
+        if stack in ("plain", "bidirectional"):
+            tokens = replace(base, input=Tokens(VOCABULARY, 5), readout="mean")
+            found.append(Case(f"{cell}-{stack}-tokens-mean", tokens))
+            found.append(Case(f"{cell}-{stack}-tagging", replace(tokens, readout="steps")))
+            found.append(Case(f"{cell}-{stack}-rbf", replace(base, head=Rbf(OUTPUTS))))
+        if stack == "plain":
+            found.append(Case(f"{cell}-absolute", replace(base, loss="absolute", readout="mean")))
+            found.append(Case(f"{cell}-squared-rbf", replace(base, loss="squared", head=Rbf(OUTPUTS))))
+            found.append(Case(f"{cell}-one-feature", replace(base, input=Features(1)), time=17))
+            found.append(Case(f"{cell}-one-row", base, rows=1, ragged=False))
+            found.append(Case(f"{cell}-one-step", base, time=1, ragged=False))
+            found.append(Case(f"{cell}-bernoulli", replace(base, loss="binary_cross_entropy")))
+        if stack in ("plain", "deep_bidirectional"):
+            every_step = replace(base, readout="steps")
+            found.append(
+                Case(f"{cell}-{stack}-bernoulli-steps", replace(every_step, loss="binary_cross_entropy"))
+            )
+            found.append(Case(f"{cell}-{stack}-ctc", replace(every_step, loss="ctc"), time=10))
+    losses: tuple[Loss, ...] = ("binary_cross_entropy", "ctc")
+    for cell, loss in itertools.product(CELLS, losses):
+        base = ModelSpec(Features(FEATURES), _recurrent(cell, "plain"), Rbf(OUTPUTS), "ctc", "steps")
+        name = f"{cell}-ctc-rbf" if loss == "ctc" else f"{cell}-bernoulli-rbf"
+        found.append(Case(name, replace(base, loss=loss), time=10))
+    return found + convolutional_cases()
+
+
+def decoder_cases() -> list[Case]:
+    """Encoder and decoder: every cell, attention and stack; tokens and features; truncation in the encoder."""
+    found: list[Case] = []
+    kinds: tuple[AttentionKind, ...] = ("none", "additive", "multiplicative")
+    for cell, attention, stack in itertools.product(CELLS, kinds, ("plain", "deep", "deep_bidirectional")):
+        layers, both = STACKS[stack]
+        decoder = Decoder(WRITTEN, 5, Recurrent(cell, HIDDEN + 1, layers), attention, TARGET_TIME + 2)
+        model = ModelSpec(
+            Tokens(VOCABULARY, 4),
+            Recurrent(cell, HIDDEN, layers, both),
+            Dense(WRITTEN),
+            "cross_entropy",
+            decoder=decoder,
+        )
+        name = f"{cell}-{attention}-{stack}"
+        found.append(Case(name, model))
+        if stack == "plain":
+            found.append(Case(f"{name}-features", replace(model, input=Features(FEATURES))))
+            found.append(Case(f"{name}-full", model, ragged=False))
+            found.append(Case(f"{name}-truncated", model, Recipe(truncation=4)))
+            found.append(Case(f"{name}-one-row", model, rows=1))
+    return found
+
+
+def convolutional_cases() -> list[Case]:
+    """The image baseline: even and odd sizes, one and two stages, both heads."""
+    square = Convolutional(8, 8, channels=(3, 4), hidden=7)
+    odd = Convolutional(7, 5, channels=(3,), hidden=6, kernel=5)
+    rows = ModelSpec(Features(8), square, Dense(OUTPUTS), "cross_entropy")
+    return [
+        Case("cnn", rows, time=8, ragged=False),
+        Case("cnn-rbf", replace(rows, head=Rbf(OUTPUTS)), time=8, ragged=False),
+        Case("cnn-odd", replace(rows, input=Features(5), body=odd), time=7, ragged=False),
+        Case("cnn-pixels", replace(rows, input=Features(1)), time=64, ragged=False),
+        Case("cnn-regression", replace(rows, loss="squared"), time=8, ragged=False),
+    ]
+
+
+def truncation_cases() -> list[Case]:
+    """Truncated BPTT inside a sequence, where rows end before, at and after the boundaries."""
+    found = []
+    for cell, stack in itertools.product(CELLS, STACKS):
+        base = ModelSpec(Features(FEATURES), _recurrent(cell, stack), Dense(OUTPUTS), "cross_entropy")
+        found.append(Case(f"{cell}-{stack}-truncated", base, Recipe(truncation=4)))
+        if stack == "plain":
+            steps = replace(base, readout="steps", loss="squared")
+            found.append(Case(f"{cell}-steps-truncated", steps, Recipe(truncation=3)))
+    return found
+
+
+def carry_cases() -> list[Case]:
+    """Streams: each batch goes on from the final states of the one before."""
+    found = []
+    for cell, stack in itertools.product(CELLS, ("plain", "deep")):
+        steps = ModelSpec(
+            Features(FEATURES), _recurrent(cell, stack), Dense(OUTPUTS), "squared", readout="steps"
+        )
+        recipe = Recipe(carry=True, optimiser="sgd", learning_rate=0.05)
+        found.append(Case(f"{cell}-{stack}-carry", steps, recipe, time=5, ragged=False))
+        found.append(Case(f"{cell}-{stack}-carry-ragged", steps, recipe, time=5))
+    return found
+
+
+def training_cases() -> list[Case]:
+    """Every optimiser with every kind of clipping, on models whose parameters are of every kind."""
+    tokens = ModelSpec(Tokens(VOCABULARY, 5), _recurrent("lstm", "plain"), Dense(OUTPUTS), "cross_entropy")
+    gru = ModelSpec(Features(FEATURES), _recurrent("gru", "bidirectional"), Rbf(OUTPUTS), "cross_entropy")
+    rnn = ModelSpec(Features(FEATURES), _recurrent("rnn", "deep"), Dense(2), "squared", readout="mean")
+    rates = {"sgd": 0.1, "momentum": 0.05, "rmsprop": 2e-3, "adam": 5e-3}
+    clips = {"none": 1.0, "norm": 0.1, "value": 0.02}
+    found = []
+    for (optimiser, rate), (clip, at) in itertools.product(rates.items(), clips.items()):
+        model = {"none": gru, "norm": tokens, "value": rnn}[clip]
+        recipe = Recipe.model_validate(
+            {"optimiser": optimiser, "learning_rate": rate, "clip": clip, "clip_at": at}
+        )
+        found.append(Case(f"train-{optimiser}-{clip}", model, recipe))
+    return found

@@ -1,0 +1,156 @@
+"""The whole kit as a list of (check, case) pairs, for pytest and for `benchsuite check`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from benchsuite.contracts import Backend
+from benchsuite.errors import UnsupportedError
+from benchsuite.measure.conformance import backend as checks
+from benchsuite.measure.conformance import writing
+from benchsuite.measure.conformance.backend import Check, ConformanceError, Kit
+from benchsuite.measure.conformance.cases import (
+    Case,
+    carry_cases,
+    decoder_cases,
+    model_cases,
+    training_cases,
+    truncation_cases,
+)
+from benchsuite.schema import CELLS, UNROLLS, Convolutional, Execution
+
+CORE_MODELS = {
+    *(f"{cell}-{stack}" for cell in CELLS for stack in ("plain", "deep_bidirectional")),
+    "rnn-deep-full",
+    "lstm-deep-steps",
+    "gru-plain-tokens-mean",
+    "lstm-bidirectional-tagging",
+    "gru-bidirectional-rbf",
+    "rnn-absolute",
+    "gru-squared-rbf",
+    "lstm-one-feature",
+    "gru-one-row",
+    "rnn-one-step",
+    "gru-bernoulli",
+    "lstm-deep_bidirectional-bernoulli-steps",
+    "gru-plain-ctc",
+    "gru-ctc-rbf",
+    "lstm-bernoulli-rbf",
+    "lstm-deep_bidirectional-ctc",
+    "cnn",
+    "cnn-odd",
+    "cnn-rbf",
+}
+CORE_DECODERS = {
+    "gru-none-plain",
+    "lstm-none-deep_bidirectional",
+    "gru-additive-plain",
+    "lstm-additive-deep_bidirectional",
+    "rnn-additive-plain-features",
+    "lstm-multiplicative-plain",
+    "gru-multiplicative-deep_bidirectional",
+    "gru-additive-plain-truncated",
+}
+CORE_WRITING = {"lstm-none-deep_bidirectional", "gru-additive-plain", "lstm-multiplicative-plain"}
+CORE_TRUNCATED = {
+    "rnn-plain-truncated",
+    "lstm-deep_bidirectional-truncated",
+    "gru-bidirectional-truncated",
+    "lstm-steps-truncated",
+    "gru-deep-truncated",
+}
+CORE_TRAINING = {"train-sgd-norm", "train-momentum-none", "train-rmsprop-value", "train-adam-none"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to check."""
+
+    check: Check
+    case: Case
+
+    @property
+    def name(self) -> str:
+        return f"{self.check.__name__.removeprefix('check_')}[{self.case.name}]"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one check of one execution ended: `ok`, `failed` or `unsupported`, and why."""
+
+    item: Item
+    execution: Execution
+    status: str
+    message: str = ""
+
+
+def suite(core: bool = False) -> list[Item]:
+    """Every check with the cases it is meant for. `core`: every check, cell and stack once, and each readout,
+    head, loss, optimiser and clip somewhere, on few enough models for a framework that compiles each."""
+    models, decoders = model_cases(), decoder_cases()
+    recurrent = [case for case in models if not isinstance(case.model.body, Convolutional)]
+    ragged = [case for case in recurrent if case.ragged]
+    both = [case for case in ragged if "bidirectional" in case.name and case.model.readout != "steps"]
+    few = [case for case in models if case.name in ("lstm-plain", "gru-bidirectional-rbf", "cnn")]
+    clipped = [case for case in training_cases() if case.recipe.clip != "none"]
+    deep = [case for case in ragged if case.name.endswith("-deep")]
+    groups: list[tuple[Check, list[Case], set[str] | None]] = [
+        (checks.check_gradients, models, CORE_MODELS),
+        (checks.check_gradients, truncation_cases(), CORE_TRUNCATED),
+        (checks.check_gradients, decoders, CORE_DECODERS),
+        (writing.check_teacher_forcing, decoders, CORE_WRITING),
+        (writing.check_writing, decoders, CORE_WRITING),
+        (checks.check_padding, decoders[::3], {"lstm-additive-deep"}),
+        (checks.check_companions, decoders[1::3], set()),
+        (checks.check_training, decoders[::2], {"gru-multiplicative-plain"}),
+        (checks.check_purity, [case for case in decoders if case.name == "gru-additive-plain"], None),
+        (checks.check_stream_predictions, carry_cases(), {"lstm-deep-carry", "gru-plain-carry-ragged"}),
+        (checks.check_full_truncation, deep, {"lstm-deep"}),
+        (checks.check_padding, ragged[::2], {"lstm-deep_bidirectional", "gru-plain-tokens-mean"}),
+        (checks.check_companions, ragged, {"rnn-deep_bidirectional", "lstm-plain"}),
+        (checks.check_reversal, both, {"gru-bidirectional", "lstm-deep_bidirectional"}),
+        (checks.check_purity, few, None),
+        (checks.check_log, few, {"lstm-plain"}),
+        (checks.check_carry, carry_cases(), {"lstm-deep-carry-ragged", "gru-plain-carry"}),
+        (checks.check_training, training_cases(), CORE_TRAINING),
+        (checks.check_fifty_steps, clipped, {"train-adam-norm", "train-momentum-value"}),
+    ]
+    return [
+        Item(check, case)
+        for check, cases, chosen in groups
+        for case in cases
+        if not core or chosen is None or case.name in chosen
+    ]
+
+
+def run_item(kit: Kit, item: Item) -> Result:
+    """Run one check; what a backend says it does not support is reported as that, not as a failure."""
+    try:
+        if reason := kit.supports(item.case):
+            return Result(item, kit.execution, "unsupported", reason)
+        item.check(kit, item.case)
+    except UnsupportedError as error:
+        return Result(item, kit.execution, "unsupported", str(error))
+    except ConformanceError as error:
+        return Result(item, kit.execution, "failed", str(error))
+    except Exception as error:  # a framework may fail in any way; the other checks go on
+        return Result(item, kit.execution, "failed", f"{type(error).__name__}: {error}")
+    return Result(item, kit.execution, "ok")
+
+
+def run_suite(
+    backend: Backend,
+    reference: Backend,
+    precision: str,
+    unrolls: Sequence[str] = tuple(UNROLLS),
+    device: str = "cpu",
+    core: bool = False,
+) -> Iterator[Result]:
+    """The suite under each unroll, in one precision (frameworks want their precision set at import)."""
+    for unroll in unrolls:
+        execution = Execution.model_validate({"unroll": unroll, "precision": precision, "device": device})
+        kit = Kit(backend, reference, execution)
+        for item in suite(core):
+            yield run_item(kit, item)
+            backend.release()

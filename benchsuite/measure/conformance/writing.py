@@ -1,0 +1,84 @@
+"""What a backend's decoders must satisfy when they generate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchsuite.measure.conformance.backend import ConformanceError, Kit, forward_tolerance, near
+from benchsuite.measure.conformance.cases import Case
+from benchsuite.measure.decoding import beam_search, greedy_search
+from benchsuite.measure.parity import in_double
+
+WIDTH = 3
+
+
+def check_teacher_forcing(kit: Kit, case: Case) -> None:
+    """A decoder that is fed the targets says what predict() says, wherever its hypotheses stand; its attention
+    is one in sum, over valid steps only."""
+    decoder = case.model.decoder
+    assert decoder is not None
+    program, batch = kit.build(case), case.batch(kit.dtype)
+    placed = program.place(batch)
+    expected = _log_softmax(program.predict(placed).astype(np.float64))
+    assert batch.target_lengths is not None
+    fed = batch.decoder_inputs(decoder.start)
+    decoding = program.decoding(placed, WIDTH, aligned=True)
+    # every hypothesis goes on from another one of its row, and all of a row are alike
+    within = np.tile(np.roll(np.arange(WIDTH), 1), batch.size)
+    parents = np.repeat(np.arange(batch.size) * WIDTH, WIDTH) + within
+    padding = np.arange(batch.time) >= np.repeat(batch.lengths, WIDTH)[:, None]
+    for step in range(batch.targets.shape[1]):
+        tokens = np.repeat(fed[:, step], WIDTH).astype(np.int32)
+        found = decoding.advance(tokens, parents, decoder.vocabulary)
+        live = np.repeat(step < batch.target_lengths, WIDTH)
+        by_token = np.empty_like(found.log_probabilities)
+        np.put_along_axis(by_token, found.tokens.astype(np.int64), found.log_probabilities, axis=1)
+        wanted = np.repeat(expected[:, step], WIDTH, axis=0)
+        near(f"{case.name}: ln p of token {step}", by_token[live], wanted[live], 10 * forward_tolerance(kit))
+        if np.any(np.diff(found.log_probabilities, axis=1) > 0):
+            raise ConformanceError(f"{case.name}: advance() does not give the likeliest tokens first")
+        _check_alignment(kit, case, found.alignment, padding)
+
+
+def _log_softmax(scores: np.ndarray) -> np.ndarray:
+    shifted: np.ndarray = scores - scores.max(axis=-1, keepdims=True)
+    found: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return found
+
+
+def _check_alignment(kit: Kit, case: Case, alignment: np.ndarray | None, padding: np.ndarray) -> None:
+    assert case.model.decoder is not None
+    if case.model.decoder.attention == "none":
+        if alignment is not None:
+            raise ConformanceError(f"{case.name}: an alignment without attention")
+        return
+    if alignment is None or alignment.shape != padding.shape:
+        shape = None if alignment is None else alignment.shape
+        raise ConformanceError(f"{case.name}: alignment of shape {shape}, expected {padding.shape}")
+    if np.any(alignment[padding] != 0):
+        raise ConformanceError(f"{case.name}: attention on padding")
+    whole = alignment.astype(np.float64).sum(axis=1)
+    near(f"{case.name}: sum of the attention", whole, np.ones(len(whole)), forward_tolerance(kit))
+
+
+def check_writing(kit: Kit, case: Case) -> None:
+    """Greedy and beam search write the reference's tokens, and a beam of one is greedy. (In float32 two nearly
+    equal scores may change places: there only what one backend says twice is held.)"""
+    decoder = case.model.decoder
+    assert decoder is not None
+    program, reference = kit.build(case), kit.build_reference(case)
+    batch = case.batch(kit.dtype)
+    placed, there = program.place(batch), reference.place(in_double(batch))
+    greedy = greedy_search(program, placed, decoder, batch.size)
+    narrow = beam_search(program, placed, decoder, batch.size, 1)
+    if not np.array_equal(greedy.tokens, narrow.tokens):
+        raise ConformanceError(f"{case.name}: a beam of width 1 writes other tokens than greedy search")
+    if kit.execution.precision != "float64":
+        return
+    if not np.array_equal(greedy.tokens, greedy_search(reference, there, decoder, batch.size).tokens):
+        raise ConformanceError(f"{case.name}: greedy search writes other tokens than the reference")
+    wide = beam_search(program, placed, decoder, batch.size, WIDTH)
+    expected = beam_search(reference, there, decoder, batch.size, WIDTH)
+    if not np.array_equal(wide.tokens, expected.tokens):
+        raise ConformanceError(f"{case.name}: beam search writes other tokens than the reference")
+    near(f"{case.name}: score of the beam", wide.score, expected.score, 10 * forward_tolerance(kit))

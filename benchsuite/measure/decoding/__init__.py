@@ -1,0 +1,9 @@
+"""From a trained model to the sequence it writes: greedy and beam search for decoders, CTC's two decodings.
+
+The core's own, so that every backend is asked the same questions and its answers are searched alike.
+"""
+
+from benchsuite.measure.decoding.ctc import best_path, prefix_beam
+from benchsuite.measure.decoding.search import Generated, beam_search, greedy_search
+
+__all__ = ["Generated", "beam_search", "best_path", "greedy_search", "prefix_beam"]

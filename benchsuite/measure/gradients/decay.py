@@ -1,0 +1,83 @@
+"""How fast |dL/dh_t| shrinks or grows on its way back in time: vanishing and exploding gradients.
+
+The profile is taken by *lag*, the number of recurrent steps between h_t and the last state of its row, so
+that rows of different lengths can be averaged. With one loss at the end of the sequence, |dL/dh| at lag k is
+what k recurrent Jacobians leave of it (Bengio et al. 1994; Pascanu et al. 2013, eq. 5), and the slope of its
+logarithm is the mean log-contraction of one step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchsuite.schema.thresholds import EXPLODING, VANISHING
+
+MIN_ROWS = 0.25
+"""Share of the rows that must reach a lag for it to count in the fit."""
+
+
+@dataclass(frozen=True)
+class Decay:
+    """The fit ln|dL/dh| = a + slope * lag.
+
+    slope      natural logarithm per step; negative: shrinking
+    half_life  steps back in time over which the gradient halves, ln 2 / -slope; infinite when it does not
+    change     exp(slope * longest lag): what is left of the gradient at the first step
+    verdict    vanishing, stable, exploding; truncated where truncated BPTT ends the gradient before the
+               sequence does; undefined where the loss does not enter at the end alone
+    """
+
+    slope: float
+    half_life: float
+    change: float
+    verdict: str
+
+
+def lag_profile(state: np.ndarray, lengths: np.ndarray, backwards: bool = False) -> np.ndarray:
+    """Mean over rows of |dL/dh_t|_2 by lag.
+
+    :param state: dL/dh_t, (B, T, H).
+    :param lengths: (B,).
+    :param backwards: the layer reads from the end, so that its last state is at t = 0.
+    :returns: (longest length,) float64; lags that fewer than MIN_ROWS of the rows reach are NaN.
+    """
+    norms = np.sqrt(np.sum(np.asarray(state, np.float64) ** 2, axis=2))
+    longest = int(lengths.max())
+    lags = np.arange(longest)
+    steps = np.broadcast_to(lags, (len(lengths), longest)) if backwards else lengths[:, None] - 1 - lags
+    reached = lags < lengths[:, None]
+    taken = np.where(reached, np.take_along_axis(norms, np.maximum(steps, 0), axis=1), 0.0)
+    count = reached.sum(axis=0)
+    profile = taken.sum(axis=0) / count
+    return np.where(count >= MIN_ROWS * len(lengths), profile, np.nan)
+
+
+def decay(profile: np.ndarray, loss_at_end: bool = True, truncation: int | None = None) -> Decay:
+    """Fit a profile. Lags whose gradient has underflowed to zero are left out of the fit, but make the
+    verdict vanishing, unless `truncation` (in steps) cut the gradient off there."""
+    lags = np.arange(len(profile))
+    reached = np.isfinite(profile)
+    alive = reached & (profile > 0)
+    cut = truncation is not None and truncation < int(reached.sum())
+    if int(alive.sum()) < 2:
+        lost = loss_at_end and int(reached.sum()) >= 2
+        nothing = float("nan")
+        return Decay(
+            nothing, nothing, nothing, ("truncated" if cut else "vanishing") if lost else "undefined"
+        )
+    centred = lags[alive] - np.mean(lags[alive])
+    slope = float(centred @ np.log(profile[alive]) / (centred @ centred))  # least squares
+    span = int(lags[reached][-1])
+    change = float(np.exp(np.clip(slope * span, -700, 700)))
+    half_life = float(np.log(2) / -slope) if slope < 0 else float("inf")
+    if not loss_at_end:
+        verdict = "undefined"
+    elif cut:
+        verdict = "truncated"
+    elif change < VANISHING or bool((reached & (profile == 0)).any()):
+        verdict = "vanishing"
+    else:
+        verdict = "exploding" if change > EXPLODING else "stable"
+    return Decay(slope, half_life, change, verdict)

@@ -1,0 +1,68 @@
+"""The fingerprint of what would produce a record: when it changes, the record is stale."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import platform
+from collections.abc import Sequence
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchsuite.contracts import BackendEntry, TaskEntry
+
+MEASURING = ("contracts", "data", "measure", "schema")
+"""The packages of the core that decide what a trial measures. The others choose trials, carry records and say
+what records mean."""
+
+
+def fingerprint(backend: BackendEntry, task: TaskEntry, reference: BackendEntry) -> str:
+    """16 hexadecimal digits over the source of the core and of the plugins that take part, the versions of
+    what they need, and the Python version."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    packages = {"benchsuite"} | {_package(entry.load) for entry in (backend, task, reference)}
+    for package in sorted(packages):
+        digest.update(_source_digest(package).encode())
+    for requirement in sorted({*backend.requirements, *task.requirements, "numpy"}):
+        digest.update(f"{requirement}=={_version(requirement)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _package(load: object) -> str:
+    while isinstance(load, partial):  # whose own module would be functools
+        load = load.func
+    return str(getattr(load, "__module__", "benchsuite")).split(".", 1)[0]
+
+
+@cache
+def _version(requirement: str) -> str:
+    """Asked once a process: a worker does not see what is installed while it runs."""
+    try:
+        return version(requirement)
+    except PackageNotFoundError:
+        return "absent"
+
+
+@cache
+def _source_digest(package: str) -> str:
+    """Over every Python file of an import package, by relative path."""
+    digest = hashlib.sha256(package.encode())
+    for root, path in _sources(package):
+        relative = path.relative_to(root).as_posix()
+        if package == "benchsuite" and relative.split("/")[0] not in MEASURING:
+            continue
+        digest.update(relative.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources(package: str) -> Sequence[tuple[Path, Path]]:
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return []
+    if spec.submodule_search_locations is None:
+        origin = Path(spec.origin or "")
+        return [(origin.parent, origin)] if origin.is_file() else []
+    roots = [Path(location) for location in spec.submodule_search_locations]
+    return [(root, path) for root in roots for path in sorted(root.rglob("*.py"))]

@@ -1,0 +1,108 @@
+"""Checks that a timed program did all its work inside the timed region. Each has its word in INVALID_TIMING."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
+
+import numpy as np
+
+from benchsuite.contracts import Program
+from benchsuite.measure.timing.cores import released
+from benchsuite.measure.timing.steady import Samples
+
+SHARE = 0.25
+"""Share of a block's work that may be left when synchronize() returns."""
+
+LEAST_SECONDS = 0.02
+MOST_CALLS = 200
+
+
+def unsynchronised(program: Program, step: Callable[[], None], seconds: float) -> bool:
+    """Whether synchronize() returns before the work is done.
+
+    :param step: what was timed. :param seconds: what one call of it was timed to take.
+
+    After a block of calls and a synchronize(), reading the parameters back must take no longer than reading
+    them once more; if the first reading waits for a good share of the block, the program was still busy and
+    its times are worth nothing.
+    """
+    calls = min(MOST_CALLS, max(1, int(LEAST_SECONDS / max(seconds, 1e-9))))
+    begin = time.perf_counter()
+    for _ in range(calls):
+        step()
+    program.synchronize()
+    block = time.perf_counter() - begin
+    first, second = _reading(program), _reading(program)
+    return first - second > max(SHARE * (block + first), LEAST_SECONDS / 4)
+
+
+class StepAudit:
+    """Sees a program before its steps are timed, and says afterwards whether they were steps at all."""
+
+    def __init__(self, program: Program, placed: object) -> None:
+        """`placed` is one of the batches that will be timed."""
+        self._program, self._placed = program, placed
+        self._parameters, self._answer = program.parameters(), program.predict(placed)
+
+    def problem(self, steps: int) -> str:
+        """What is wrong with the `steps` steps since, in a word of INVALID_TIMING, or "". Drains the program.
+
+        A step that skips its backward pass or its update moves nothing; one that answers from memory gives the
+        same loss and the same scores although the parameters have moved.
+        """
+        losses = self._program.drain().loss
+        if len(losses) != steps:
+            return "incomplete"
+        after = self._program.parameters()
+        if all(np.array_equal(after[name], before) for name, before in self._parameters.items()):
+            return "idle"
+        remembered = bool(losses.any()) and len(np.unique(losses)) < len(losses) / LEAST_STEPS
+        if remembered or np.array_equal(self._program.predict(self._placed), self._answer):
+            return "cached"
+        return ""
+
+
+LEAST_STEPS = 8
+"""Losses of so many steps cannot repeat by accident, each on its batch, while the parameters move."""
+
+SPARE_THREADS = 0.5
+"""Processor seconds by wall second that may pass above the trial's threads: the system's own work."""
+
+BLOCKS, BLOCK_SECONDS = 8, 0.005
+
+
+def too_many_threads(samples: Samples, threads: int) -> bool:
+    """Whether the rounds took more processor time than `threads` threads have."""
+    return bool(np.median(samples.cpu / samples.wall) > threads + SPARE_THREADS)
+
+
+def exceeds_threads(program: Program, placed: Sequence[object], threads: int) -> bool:
+    """Whether a program that is kept on few cores would take more than `threads` of them if it could: kept
+    there it shows no more processor time than they have. Takes steps over the batches `placed`.
+
+    The process is let go for a moment, and the busiest of several blocks counts: others may have the cores in
+    the meantime, but nothing makes one thread look like two. Each step is waited for, or a framework that
+    prepares the next step while one is computed would look so. False where the process is not kept on fewer
+    cores.
+    """
+    steps = cycle(placed)
+    with released() as free:
+        return free and max(_busy(program, steps) for _ in range(BLOCKS)) > threads + SPARE_THREADS
+
+
+def _busy(program: Program, steps: Iterator[object]) -> float:
+    """Processor seconds by wall second over a block of steps."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    end = wall + BLOCK_SECONDS
+    while (now := time.perf_counter()) < end:
+        program.step(next(steps))
+        program.synchronize()
+    return (time.process_time() - cpu) / (now - wall)
+
+
+def _reading(program: Program) -> float:
+    begin = time.perf_counter()
+    program.parameters()
+    return time.perf_counter() - begin

@@ -1,0 +1,77 @@
+"""What a trial is made of before its first step: backend, data, model, weights, program."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Protocol
+
+from benchsuite.contracts import Backend, Batch, Dataset, Program, Task
+from benchsuite.contracts.backend import Parameters
+from benchsuite.errors import UnsupportedError
+from benchsuite.measure.batching import Batcher, batcher, training_batches
+from benchsuite.measure.initialisation import initial_parameters
+from benchsuite.measure.training.loop import limited
+from benchsuite.measure.worker.parity_check import STEPS
+from benchsuite.schema import ModelSpec, Trial
+
+
+class Loader(Protocol):
+    """What a trial needs of its worker: things that are loaded once and kept."""
+
+    def load_backend(self) -> tuple[Backend, float]: ...
+
+    def load_reference(self) -> Backend: ...
+
+    def load_task(self, name: str) -> Task: ...
+
+    def load_data(self, trial: Trial) -> tuple[Dataset, str]: ...
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A trial's parts. `digest` is the data set's, `import_seconds` what importing the framework took."""
+
+    backend: Backend
+    import_seconds: float
+    task: Task
+    data: Dataset
+    digest: str
+    model: ModelSpec
+    batcher: Batcher
+
+
+def load(session: Loader, trial: Trial) -> Loaded:
+    """Raises UnsupportedError with the backend's reason not to run the trial."""
+    backend, import_seconds = session.load_backend()
+    if reason := backend.supports(trial):
+        raise UnsupportedError(reason)
+    task = session.load_task(trial.task)
+    data, digest = session.load_data(trial)
+    data = replace(data, train=limited(data.train, trial.recipe.limit))
+    model = task.model(data, trial.architecture, trial.cell, trial.size, trial.options)
+    return Loaded(backend, import_seconds, task, data, digest, model, _batcher(trial, data))
+
+
+def build(loaded: Loaded, trial: Trial) -> tuple[Program, Parameters, float]:
+    """The trial's program, the weights that it starts from, and the seconds that the backend took over it."""
+    weights = initial_parameters(loaded.model, trial.seed, trial.execution.dtype)
+    begin = time.perf_counter()
+    program = loaded.backend.build(loaded.model, weights, trial.recipe, trial.execution)
+    return program, weights, time.perf_counter() - begin
+
+
+def first_batches(loaded: Loaded, trial: Trial) -> list[Batch]:
+    """The first STEPS batches of training, which parity is proved on."""
+    return list(
+        islice(training_batches(trial.recipe, loaded.batcher, loaded.data.train, trial.seed, 0), STEPS)
+    )
+
+
+def _batcher(trial: Trial, data: Dataset) -> Batcher:
+    recipe = trial.recipe
+    if recipe.carry:
+        return Batcher(recipe.batch_size, (recipe.truncation or 1,), trial.execution.dtype)
+    others = [data.validation, data.test]
+    return batcher(data.train, others, recipe.batch_size, trial.execution.dtype)

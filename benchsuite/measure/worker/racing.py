@@ -1,0 +1,119 @@
+"""A trial's program at the start of a race: built, at parity, warm, and asked for one lap after another."""
+
+from __future__ import annotations
+
+import time
+
+from benchsuite.contracts import Progress, RaceSample, Ready
+from benchsuite.errors import RequestError, WorkerError
+from benchsuite.measure.provenance import process_facts
+from benchsuite.measure.timing import StepAudit, steady_state
+from benchsuite.measure.worker.building import Loader, build, first_batches, load
+from benchsuite.measure.worker.heap import trim_heap
+from benchsuite.measure.worker.kernels import check_kernel
+from benchsuite.measure.worker.measuring import step_verdict, timing_batches
+from benchsuite.measure.worker.parity_check import STEPS, ParityCheck
+from benchsuite.measure.worker.trial import Reporter
+from benchsuite.schema import INVALID_TIMING, Trial
+
+KINDS = ("step", "inference")
+"""What can be raced: training steps, or predict()."""
+
+LEAST_ROUND_SECONDS, LEAST_WARM_UP_SECONDS = 0.05, 0.5
+"""A lap may not be shorter: it would be about caches that the others have emptied."""
+
+CALIBRATION_ROUNDS = 3
+
+
+class Racer:
+    """One program in a race."""
+
+    def __init__(self, session: Loader, trial: Trial, what: str, report: Reporter) -> None:
+        """Raises RequestError for another `what` than KINDS."""
+        if what not in KINDS:
+            raise RequestError(f"a race is of {' or '.join(KINDS)}, not {what!r}")
+        self._session, self._trial, self._what, self._report = session, trial, what, report
+
+    def ready(self) -> Ready:
+        """Build, prove parity as a trial does, warm up, find out how many calls make a lap.
+
+        Raises what backends and tasks do; what keeps a program that works from racing is its `problem`.
+        """
+        trial = self._trial
+        self._phase("build")
+        loaded = load(self._session, trial)
+        program, weights, _ = build(loaded, trial)
+        self._phase("parity")
+        batches = first_batches(loaded, trial)
+        proof = ParityCheck(self._session.load_reference(), loaded.model, weights, trial, batches)
+        proof.hold_gradients(program)
+        check_kernel(program.kernel(), trial.execution, loaded.model)
+        for batch in batches[:STEPS]:
+            program.step(program.place(batch))
+        proof.hold_steps(program.drain().loss.tolist())
+        trim_heap()
+        if not proof.comparison.ok:
+            return Ready(proof.comparison.sentence())
+        self._phase("warm up")
+        timed = timing_batches(trial, loaded.batcher, loaded.data)
+        self._program, self._placed = program, [program.place(batch) for batch in timed]
+        least = {
+            "rounds": CALIBRATION_ROUNDS,
+            "round_seconds": max(trial.protocol.round_seconds, LEAST_ROUND_SECONDS),
+            "warmup_seconds": max(trial.protocol.warmup_seconds, LEAST_WARM_UP_SECONDS),
+        }
+        protocol = trial.protocol.model_copy(update=least)
+        witness = StepAudit(program, self._placed[0]) if self._what == "step" else None
+        found = steady_state(self._call, program.synchronize, protocol)
+        if witness is not None:
+            word = step_verdict(program, witness, self._placed, self._call, found, trial)
+            if word in INVALID_TIMING:
+                return Ready(f"{word}: {INVALID_TIMING[word]}")
+        program.drain()
+        self._start = program.parameters()
+        self._rested = time.process_time()
+        return Ready(
+            "",
+            found.calls,
+            len(self._placed),
+            found.summary.median / len(self._placed),
+            found.warm,
+            program.kernel(),
+            process_facts()
+            | {f"backend.{name}": text for name, text in loaded.backend.versions().items()}
+            | {f"backend.{name}": text for name, text in program.notes().items()},
+        )
+
+    def lap(self, calls: int) -> RaceSample:
+        """Time `calls` calls and the wait for the device that ends them.
+
+        Every lap begins at the same parameters, and with a call that is not timed: whoever ran before has had
+        the caches. Raises WorkerError where the steps were fewer than they should be.
+        """
+        idle = time.process_time() - self._rested
+        program = self._program
+        if self._what == "step":
+            program.load_parameters(self._start)
+        self._call()
+        program.synchronize()
+        cpu, wall = time.process_time(), time.perf_counter()
+        for _ in range(calls):
+            self._call()
+        program.synchronize()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        batches = calls * len(self._placed)
+        if self._what == "step" and len(program.drain().loss) != batches + len(self._placed):
+            raise WorkerError(INVALID_TIMING["incomplete"])
+        self._rested = time.process_time()
+        return RaceSample(wall / batches, cpu / batches, idle)
+
+    def _call(self) -> None:
+        if self._what == "step":
+            for each in self._placed:
+                self._program.step(each)
+        else:
+            for each in self._placed:
+                self._program.predict(each)
+
+    def _phase(self, name: str) -> None:
+        self._report(Progress(self._trial, name))

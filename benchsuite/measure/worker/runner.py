@@ -1,0 +1,197 @@
+"""One trial after another, inside the process of one backend."""
+
+from __future__ import annotations
+
+import gc
+import math
+import platform
+import time
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from benchsuite.contracts import (
+    Backend,
+    BackendInfo,
+    Dataset,
+    RaceSample,
+    Ready,
+    Task,
+    TrialSupport,
+)
+from benchsuite.errors import BenchsuiteError, MissingFrameworkError, RequestError, UnsupportedError
+from benchsuite.measure.provenance import dataset_digest, fingerprint
+from benchsuite.measure.worker.heap import freeze_gc, trim_heap
+from benchsuite.measure.worker.racing import Racer
+from benchsuite.measure.worker.trial import Reporter, TrialRun
+from benchsuite.plugins import registry
+from benchsuite.schema import Record, Status, Trial
+
+
+class Session:
+    """Serves the trials of one backend; the framework is imported when it is first needed."""
+
+    def __init__(self, backend: str) -> None:
+        self.name = backend
+        self._backend: Backend | None = None
+        self._reference: Backend | None = None
+        self._import_seconds = 0.0
+        self._tasks: dict[str, Task] = {}
+        self._data: tuple[str, Dataset, str] | None = None
+        self._settled = False
+        self._racer: Racer | None = None
+
+    def survey(self) -> BackendInfo:
+        """What this worker's backend has; what keeps it from loading is the survey's problem."""
+        try:
+            backend = self._load()
+            devices = {device.name: device.description for device in backend.devices()}
+            found = BackendInfo(self.name, "", devices, backend.versions(), platform.python_version())
+        except Exception as error:  # a framework can fail to import in any way
+            broken = not isinstance(error, RequestError)
+            return BackendInfo(self.name, _reason(error), {}, {}, platform.python_version(), broken)
+        return found
+
+    def examine(self, trials: Sequence[Trial]) -> list[TrialSupport]:
+        """Whether each trial can run here, and under which fingerprint."""
+        return [self._examine(trial) for trial in trials]
+
+    def _examine(self, trial: Trial) -> TrialSupport:
+        try:
+            reason = self._load().supports(trial)
+            mark = "" if reason else self._fingerprint(trial)
+        except RequestError as error:  # what is not installed or not offered here is no fault
+            return TrialSupport(trial, _reason(error), "")
+        except Exception as error:  # a framework can fail to import in any way
+            return TrialSupport(trial, _reason(error), "", broken=True)
+        return TrialSupport(trial, reason, mark)
+
+    def run(self, trial: Trial, report: Reporter) -> Record:
+        """Run one trial. Never raises for the trial's own failure: the record says what happened."""
+        started = time.time()
+        self._leave()
+        try:
+            record = TrialRun(self, trial, report).run()
+        except UnsupportedError as error:
+            record = Record(trial=trial, status=Status.SKIPPED, reason=str(error))
+        except Exception as error:  # whatever fails, it is this trial's record and not the worker's end
+            record = Record(
+                trial=trial,
+                status=Status.FAILED,
+                reason=_reason(error),
+                exception=traceback.format_exc(),
+            )
+        known = record.environment | self._release()
+        facts = {"fingerprint": self._fingerprint_or_none(trial), "finished": time.time()}
+        return record.model_copy(update={"started": started, "environment": known, **facts})
+
+    def ready(self, trial: Trial, what: str, report: Reporter) -> Ready:
+        """Bring one trial to the start of a race; it stays there until another trial is asked for. Never raises
+        for the trial's own failure."""
+        self._leave()
+        racer = Racer(self, trial, what, report)
+        try:
+            found = racer.ready()
+        except Exception as error:  # a plugin may fail in any way
+            return Ready(_reason(error))
+        self._racer = racer
+        return found
+
+    def lap(self, calls: int) -> RaceSample:
+        """One lap of the trial that is ready."""
+        if self._racer is None:
+            return RaceSample(math.nan, math.nan, problem="no trial is ready to race")
+        try:
+            return self._racer.lap(calls)
+        except Exception as error:  # a plugin may fail in any way
+            return RaceSample(math.nan, math.nan, problem=_reason(error))
+
+    def _leave(self) -> None:
+        """Let go of the trial that raced last."""
+        if self._racer is not None:
+            self._racer = None
+            self._release()
+
+    def _release(self) -> dict[str, str]:
+        """Give back what a trial held. A backend that fails to costs no record: its problem is a fact of the
+        record's environment."""
+        if self._backend is None:
+            return {}
+        gc.collect()
+        try:
+            self._backend.release()
+        except Exception as error:  # a plugin may fail in any way
+            return {"backend.release.problem": _reason(error)}
+        finally:
+            if not self._settled:  # a first trial imports what was left for later
+                freeze_gc()
+                self._settled = True
+            trim_heap()
+        return {}
+
+    def load_backend(self) -> tuple[Backend, float]:
+        """The backend and the seconds its import took in this process."""
+        return self._load(), self._import_seconds
+
+    def load_reference(self) -> Backend:
+        """The implementation that parity is held to."""
+        if self._reference is None:
+            entry = registry().reference()
+            self._reference = (entry.reference_load or entry.load)()
+        return self._reference
+
+    def load_task(self, name: str) -> Task:
+        if name not in self._tasks:
+            entry = registry().task(name)
+            _check_installed(f"task {name!r}", entry.requirements, entry.extra)
+            self._tasks[name] = entry.load()
+        return self._tasks[name]
+
+    def load_data(self, trial: Trial) -> tuple[Dataset, str]:
+        """The trial's data set and its digest; the latest one is kept for the next trial."""
+        key = f"{trial.task} {trial.source} {sorted(trial.options.items())}"
+        if self._data is None or self._data[0] != key:
+            dataset = self.load_task(trial.task).dataset(trial.source, trial.options)
+            self._data = (key, dataset, dataset_digest(dataset))
+        return self._data[1], self._data[2]
+
+    def _load(self) -> Backend:
+        if self._backend is None:
+            entry = registry().backend(self.name)
+            _check_installed(f"backend {self.name!r}", entry.requirements, entry.extra)
+            begin = time.perf_counter()
+            self._backend = entry.load()
+            self._import_seconds = time.perf_counter() - begin
+            freeze_gc()
+        return self._backend
+
+    def _fingerprint(self, trial: Trial) -> str:
+        found = registry()
+        return fingerprint(found.backend(self.name), found.task(trial.task), found.reference())
+
+    def _fingerprint_or_none(self, trial: Trial) -> str:
+        try:
+            return self._fingerprint(trial)
+        except BenchsuiteError:  # an unknown task: the record already says so
+            return ""
+
+
+def _check_installed(what: str, requirements: Sequence[str], extra: str | None) -> None:
+    missing = [name for name in requirements if not _installed(name)]
+    if missing:
+        raise MissingFrameworkError(what, missing, extra)
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _reason(error: Exception) -> str:
+    """An error in one line: benchsuite's own speak for themselves, others need their type."""
+    text = str(error).strip()
+    first = text if isinstance(error, BenchsuiteError) else (text.splitlines() or [""])[0]
+    return first if isinstance(error, BenchsuiteError) else f"{type(error).__name__}: {first}".rstrip(": ")

@@ -1,0 +1,154 @@
+"""One trial: its phases in order, and the record they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from benchsuite.contracts import Phase, Probe, Program, Progress
+from benchsuite.errors import ContractError
+from benchsuite.measure.provenance import data_facts, environment, process_facts
+from benchsuite.measure.training import Evaluator, Snapshots, train
+from benchsuite.measure.worker.building import Loader, build, first_batches, load
+from benchsuite.measure.worker.heap import trim_heap
+from benchsuite.measure.worker.kernels import check_kernel
+from benchsuite.measure.worker.measuring import measure_speed
+from benchsuite.measure.worker.parity_check import ParityCheck
+from benchsuite.plugins import registry
+from benchsuite.schema import Exhibit, Record, Status, Trial
+
+Reporter = Callable[[Progress], None]
+
+
+class TrialRun:
+    """The phases of one trial: load, build, parity, train, evaluate, time."""
+
+    def __init__(self, session: Loader, trial: Trial, report: Reporter) -> None:
+        self.session, self.trial, self.report = session, trial, report
+        found, self.plugin_problems = registry().gather("benchsuite_probes", _probes, trial=trial)
+        self.probes = [probe for probes in found for probe in probes]
+        self.scalars: dict[str, float] = {}
+
+    def run(self) -> Record:
+        trial = self.trial
+        with self._phase("load"):
+            loaded = load(self.session, trial)
+            backend, task, model = loaded.backend, loaded.task, loaded.model
+            data, cutter = loaded.data, loaded.batcher
+        with self._phase("build"):
+            program, weights, seconds = build(loaded, trial)
+            self.scalars["speed/import_seconds"] = loaded.import_seconds
+            self.scalars["speed/build_seconds"] = seconds
+        batches = first_batches(loaded, trial)
+        with self._phase("parity"):
+            proof = ParityCheck(self.session.load_reference(), model, weights, trial, batches)
+            proof.hold_gradients(program)
+            check_kernel(program.kernel(), trial.execution, model)
+        trim_heap()  # or the peak of training would be the reference's
+        with self._phase("train"):
+            snapshots = Snapshots(model, batches[0], trial.recipe.truncation)
+            evaluator = Evaluator(cutter, task, data, model, trial.recipe)
+            outcome = train(
+                program,
+                evaluator,
+                trial.seed,
+                snapshots,
+                trial.protocol.gradient_snapshots,
+                self._progress,
+            )
+        proof.hold_steps(outcome.losses)
+        parity = proof.comparison
+        self.scalars |= outcome.scalars | proof.scalars()
+        series, verdicts = outcome.series, {"gradient": outcome.gradient_verdict}
+        verdicts["parity"] = "ok" if parity.ok else "breach"
+        exhibits: list[Exhibit] = []
+        if not outcome.diverged:
+            with self._phase("evaluate"):
+                program.load_parameters(outcome.parameters)
+                exhibits = self._test(program, evaluator)
+        if parity.ok and not outcome.diverged:
+            # what is not proved equal is not timed: its figure would compare different work
+            with self._phase("time"):
+                on_cpu = trial.execution.device == "cpu"
+                peers = [backend, self.session.load_reference()] if on_cpu else [backend]
+                speed = measure_speed(program, peers, model, trial, cutter, data)
+            self.scalars |= speed.scalars
+            series, verdicts["speed"] = series + speed.series, speed.verdict
+            self._cold_start()
+        self._ask_probes()
+        self.scalars |= {f"memory/{name}_bytes": float(n) for name, n in program.memory().items()}
+        self.scalars["model/parameters"] = float(sum(weight.size for weight in weights.values()))
+        facts = (
+            process_facts() | {"data.sha256": loaded.digest, "data.licence": data.licence} | data_facts(data)
+        )
+        facts |= {f"backend.{name}": text for name, text in (backend.versions() | program.notes()).items()}
+        return Record(
+            trial=trial,
+            status=Status.DIVERGED if outcome.diverged else Status.OK,
+            reason=outcome.diverged or ("" if parity.ok else parity.sentence()),
+            scalars=self.scalars,
+            verdicts=verdicts,
+            kernel=program.kernel(),
+            baselines={name: dict(metrics) for name, metrics in data.baselines.items()},
+            primary=task.primary,
+            higher_is_better=task.higher_is_better,
+            environment=environment() | facts | self._plugin_facts(),
+            series=series,
+            exhibits=exhibits,
+            artifacts=dict(data.artifacts),
+        )
+
+    def _test(self, program: Program, evaluator: Evaluator) -> list[Exhibit]:
+        """Metrics of the test split, and what there is to look at. Where a beam writes, the primary metric of
+        greedy writing stands beside it."""
+        data, width = evaluator.dataset, self.trial.protocol.beam
+        predicted = evaluator.predict(program, data.test, width, aligned=True)
+        scores = evaluator.score(predicted, data.test)
+        if width > 1 and evaluator.model.has_sequence_targets:
+            greedy, primary = evaluator.metrics(program, data.test), evaluator.task.primary
+            scores[f"greedy_{primary}"] = greedy[primary]
+        self.scalars |= {f"test/{name}": value for name, value in scores.items()}
+        if not predicted.finite:
+            return []
+        return evaluator.task.exhibits(predicted.values, data.test, data, predicted.alignments)
+
+    def _cold_start(self) -> None:
+        scalars = self.scalars
+        first = scalars["speed/first_step_seconds"]
+        scalars["speed/compile_seconds"] = max(0.0, first - scalars["speed/step_median_seconds"])
+        scalars["speed/cold_start_seconds"] = (
+            scalars["speed/import_seconds"] + scalars["speed/build_seconds"] + first
+        )
+
+    def _plugin_facts(self) -> dict[str, str]:
+        """What plugins add to the environment; one that failed is left out and named in it."""
+        found, problems = registry().gather("benchsuite_environment", _texts, trial=self.trial)
+        facts = {name: text for texts in found for name, text in texts.items()}
+        failed = self.plugin_problems | problems
+        return facts | {f"plugin.{name}.problem": problem for name, problem in failed.items()}
+
+    def _phase(self, name: str) -> Phase:
+        self.report(Progress(self.trial, name))
+        return Phase(self.probes, name, self.plugin_problems)
+
+    def _ask_probes(self) -> None:
+        for probe in self.probes:
+            try:
+                self.scalars |= probe.scalars()
+            except Exception as error:  # a plugin's probe may fail in any way
+                self.plugin_problems[type(probe).__qualname__] = f"{type(error).__name__}: {error}"
+
+    def _progress(self, epoch: int, loss: float | None, metric: float | None) -> None:
+        epochs = self.trial.recipe.epochs
+        self.report(Progress(self.trial, "train", epoch, epochs, loss, metric))
+
+
+def _probes(answer: Iterable[Probe]) -> list[Probe]:
+    probes = list(answer)
+    for probe in probes:
+        if not isinstance(probe, Probe):
+            raise ContractError(f"benchsuite_probes gave {type(probe).__name__}, not Probe")
+    return probes
+
+
+def _texts(answer: Mapping[str, object]) -> dict[str, str]:
+    return {str(name): str(fact) for name, fact in answer.items()}

@@ -1,0 +1,201 @@
+"""What a report is written from: the records of its studies, by machine and by what may be compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from benchsuite.analysis.comparison.pairing import HARDWARE
+from benchsuite.analysis.ranking import Section as Ranking
+from benchsuite.analysis.ranking import sections
+from benchsuite.contracts.study import StudyReader
+from benchsuite.report.slugs import Names
+from benchsuite.schema import Exhibit, Record, Series
+
+UNKNOWN = "unknown machine"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where trials ran: what tells its hardware from another's."""
+
+    facts: tuple[tuple[str, str], ...]
+
+    @property
+    def name(self) -> str:
+        """`AMD EPYC, 2 cores`."""
+        known = dict(self.facts)
+        parts = [known.get("hardware.cpu", "")]
+        if "hardware.cores" in known:
+            parts.append(f"{known['hardware.cores']} core{'' if known['hardware.cores'] == '1' else 's'}")
+        parts.append(known.get("hardware.gpu", ""))
+        return ", ".join(part for part in parts if part) or UNKNOWN
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A record in its study.
+
+    page    key of the trial's page
+    counts  whether it stands for its trial in rankings: of several records of one trial on one machine, the
+            latest does
+    """
+
+    study: StudyReader
+    record: Record
+    machine: Machine
+    page: str
+    counts: bool = True
+
+    def series(self) -> list[Series]:
+        """The trial's curves, read anew each time. Raises StoreError."""
+        return self.study.series(self.record.trial_id)
+
+    def exhibits(self) -> list[Exhibit]:
+        return self.study.exhibits(self.record.trial_id)
+
+
+@dataclass(frozen=True, eq=False)
+class TaskResults:
+    """Trials that may be held against each other: one machine, task, source and set of options.
+
+    key      key of its page
+    title    `time_series / etth1 horizon=24`: with the options that tell it from other boards
+    ranking  None where no trial has a result
+    """
+
+    key: str
+    title: str
+    machine: Machine
+    entries: tuple[Entry, ...]
+    ranking: Ranking | None
+
+    @property
+    def records(self) -> list[Record]:
+        """The records that count in rankings."""
+        return [entry.record for entry in self.entries if entry.counts]
+
+    @cached_property
+    def pages(self) -> dict[str, str]:
+        """Trial id -> key of its page."""
+        return {entry.record.trial_id: entry.page for entry in self.entries if entry.counts}
+
+
+@dataclass(frozen=True, eq=False)
+class ReportData:
+    """All of it. `machines` are in the order of their first trials, as are `boards`."""
+
+    studies: tuple[StudyReader, ...]
+    entries: tuple[Entry, ...]
+    boards: tuple[TaskResults, ...]
+    descriptions: tuple[dict[str, object], ...] = field(repr=False)
+    """study.json of each study."""
+
+    @cached_property
+    def machines(self) -> tuple[Machine, ...]:
+        return tuple(dict.fromkeys(entry.machine for entry in self.entries))
+
+    @property
+    def records(self) -> list[Record]:
+        """The records that count in rankings."""
+        return [entry.record for entry in self.entries if entry.counts]
+
+    @property
+    def repeated(self) -> int:
+        """Records that do not count, because a later one of the same trial and machine does."""
+        return sum(not entry.counts for entry in self.entries)
+
+    @property
+    def name(self) -> str:
+        """`quick`, or `quick + paper`."""
+        return " + ".join(study.name for study in self.studies)
+
+
+def collect(studies: Sequence[StudyReader]) -> ReportData:
+    """Bring studies together. Raises StoreError for a study.json that cannot be read."""
+    descriptions = tuple(study.description() for study in studies)
+    machines = _machines(studies, descriptions)
+    found = [
+        (study, record, machine)
+        for study, homes in zip(studies, machines, strict=True)
+        for record, machine in zip(study.records, homes, strict=True)
+    ]
+    latest: dict[tuple[str, Machine], float] = {}
+    for _, record, machine in found:
+        known = (record.trial_id, machine)
+        latest[known] = max(latest.get(known, record.finished), record.finished)
+    entries: list[Entry] = []
+    counted: set[tuple[str, Machine]] = set()
+    for study, record, machine in found:
+        known = (record.trial_id, machine)
+        counts = known not in counted and record.finished == latest[known]
+        if counts:
+            counted.add(known)
+        entries.append(Entry(study, record, machine, "", counts))
+    pages = _pages(entries)
+    entries = [replace(entry, page=page) for entry, page in zip(entries, pages, strict=True)]
+    return ReportData(tuple(studies), tuple(entries), tuple(_boards(entries)), descriptions)
+
+
+def _pages(entries: Sequence[Entry]) -> list[str]:
+    """`trial:<id>` for the first record of a trial, the ones that count before others; numbered after that.
+
+    An id is sixteen hexadecimal digits; a journal that was tampered with may hold anything.
+    """
+    names = Names()
+    pages: dict[Entry, str] = {}
+    for entry in sorted(entries, key=lambda entry: not entry.counts):
+        pages[entry] = f"trial:{names.take(entry.record.trial_id)}"
+    return [pages[entry] for entry in entries]
+
+
+def _machines(
+    studies: Sequence[StudyReader], descriptions: Iterable[dict[str, object]]
+) -> list[list[Machine]]:
+    """The machine of each record of each study; what failed before it could say so ran where its study did."""
+    homes = []
+    for study, description in zip(studies, descriptions, strict=True):
+        environment = description.get("environment")
+        home = machine_of(environment) if isinstance(environment, dict) else Machine(())
+        own = [machine_of(record.environment) for record in study.records]
+        if not home.facts:
+            home = next((machine for machine in own if machine.facts), home)
+        homes.append([machine if machine.facts else home for machine in own])
+    return homes
+
+
+def machine_of(environment: dict[str, str]) -> Machine:
+    """The machine that an environment's facts tell of."""
+    return Machine(tuple((name, str(environment[name])) for name in HARDWARE if name in environment))
+
+
+def _boards(entries: Sequence[Entry]) -> Iterable[TaskResults]:
+    groups: dict[tuple[Machine, str], list[Entry]] = {}
+    for entry in entries:
+        trial = entry.record.trial
+        what = json.dumps([trial.task, trial.source, trial.options], sort_keys=True)
+        groups.setdefault((entry.machine, what), []).append(entry)
+    several = len({machine for machine, _ in groups}) > 1
+    names = Names()
+    for (machine, _), members in groups.items():
+        title = board_title(members[0].record, (group[0].record for group in groups.values()))
+        if several:
+            title = f"{title} on {machine.name}"
+        ranked = sections(entry.record for entry in members if entry.counts)
+        yield TaskResults(
+            f"task:{names.take(title)}", title, machine, tuple(members), ranked[0] if ranked else None
+        )
+
+
+def board_title(record: Record, others: Iterable[Record]) -> str:
+    """`time_series / etth1 horizon=24`: the options that tell it from others of its task and source."""
+    trial = record.trial
+    same = [one.trial for one in others if (one.trial.task, one.trial.source) == (trial.task, trial.source)]
+    told = [
+        f"{name}={value}"
+        for name, value in trial.options.items()
+        if any(other.options.get(name) != value for other in same)
+    ]
+    return " ".join([f"{trial.task} / {trial.source}", *told])

@@ -1,0 +1,1 @@
+"""How trials come to be run: matrices, executors, the store, studies and races."""

@@ -1,0 +1,212 @@
+"""LocalExecutor: trials in worker processes on this machine, supervised by the standard library alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from benchsuite.contracts import (
+    BackendEntry,
+    BackendInfo,
+    Event,
+    Executor,
+    Finished,
+    Progress,
+    RunOptions,
+    Started,
+    TrialSupport,
+)
+from benchsuite.errors import BenchsuiteError, RequestError
+from benchsuite.measure.timing.cores import cores_of
+from benchsuite.measure.worker.channel import Answer, AskExamine, AskRun, AskSurvey, Command
+from benchsuite.plugins import registry
+from benchsuite.running.executors.keys import WorkerKey, worker_key
+from benchsuite.running.executors.parallel import Item, Result, ask_all, run_parallel
+from benchsuite.running.executors.pinning import Slots, available, slots, wanted_threads
+from benchsuite.running.executors.pool import MOST_IDLE, WorkerPool
+from benchsuite.running.executors.supervisor import QUESTION_SECONDS, Ended, WorkerProcess
+from benchsuite.schema import Execution, Record, Status, Trial
+
+
+class LocalExecutor(Executor):
+    """Serves trials from warm workers, one per interpreter, backend, device and environment variables.
+
+    backends  the known backends, by default those of the installed plugins
+    module    what `python -m` runs as a worker
+
+    With one job the trials run in the caller's own thread and the next one starts only when the caller asks
+    for the next event: what an observer does between two trials is never on the timed path.
+    Raises RequestError for options out of range and where workers cannot be supervised.
+    """
+
+    def __init__(
+        self,
+        options: RunOptions,
+        backends: Mapping[str, BackendEntry] | None = None,
+        module: str = "benchsuite.measure.worker",
+    ) -> None:
+        if os.name != "posix":
+            raise RequestError("the local executor needs Linux, macOS or WSL: workers are process groups")
+        if options.isolation not in ("worker", "trial"):
+            raise RequestError(f"isolation is 'worker' or 'trial', not {options.isolation!r}")
+        if options.jobs < 1:
+            raise RequestError(f"jobs must be at least 1, not {options.jobs}")
+        if options.timeout is not None and not options.timeout > 0:
+            raise RequestError(f"a timeout is a number of seconds above 0, not {options.timeout}")
+        self._options = options
+        self._pythons = dict(options.pythons)
+        self._backends = registry().backends if backends is None else backends
+        self._pool = WorkerPool(module, MOST_IDLE if options.isolation == "worker" else 0)
+
+    def survey(self, backends: Sequence[str]) -> list[BackendInfo]:
+        return self._ask_all(self._survey, backends)
+
+    def _survey(self, backend: str) -> BackendInfo:
+        try:
+            answer = self._question(self._key(backend, Execution()), AskSurvey())
+        except BenchsuiteError as error:
+            answer = str(error)
+        return (
+            answer
+            if isinstance(answer, BackendInfo)
+            else BackendInfo(backend, str(answer), {}, {}, "", broken=True)
+        )
+
+    def examine(self, trials: Sequence[Trial]) -> list[TrialSupport]:
+        groups: dict[WorkerKey, list[Trial]] = {}
+        found: dict[str, TrialSupport] = {}
+        for trial in trials:
+            try:
+                groups.setdefault(self._key(trial.backend, trial.execution), []).append(trial)
+            except BenchsuiteError as error:
+                found[trial.id] = TrialSupport(trial, str(error), "", broken=True)
+        for examined in self._ask_all(self._examine, list(groups.items())):
+            found.update((one.trial.id, one) for one in examined)
+        return [found[trial.id] for trial in trials]
+
+    def _examine(self, group: tuple[WorkerKey, list[Trial]]) -> list[TrialSupport]:
+        key, trials = group
+        try:
+            answer = self._question(key, AskExamine(tuple(trials)))
+        except BenchsuiteError as error:
+            answer = str(error)
+        if isinstance(answer, list):
+            return answer
+        return [TrialSupport(trial, str(answer), "", broken=True) for trial in trials]
+
+    def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
+        waiting = [(trial, self._key_or_none(trial)) for trial in trials]
+        kinds = len({key for _, key in waiting})
+        scarce = self._options.isolation == "worker" and kinds > MOST_IDLE
+
+        def take() -> Trial | None:
+            """In the given order; but with more kinds of worker than can be kept warm, warm ones first."""
+            if not waiting:
+                return None
+            warm = self._pool.idle_keys() if scarce else set()
+            place = next((place for place, (_, key) in enumerate(waiting) if key in warm), 0)
+            return waiting.pop(place)[0]
+
+        jobs, threads = self._options.jobs, wanted_threads(trials) if self._options.pin else 0
+        cores = Slots(slots(jobs, threads, available()) if threads else ())
+
+        def run(trial: Trial) -> Iterator[Event]:
+            with cores.taken(trial) as own:
+                yield from self._run(trial, own)
+
+        if jobs > 1:
+            return run_parallel(jobs, take, run, self._pool.kill_lent)
+        return _in_turn(take, run)
+
+    def remarks(self, trials: Sequence[Trial]) -> list[str]:
+        """Whether there are too few cores to keep trials on cores of their own."""
+        jobs, threads, cores = self._options.jobs, wanted_threads(trials), len(cores_of())
+        if not self._options.pin or not cores or jobs * threads <= cores:
+            return []
+        several = f"{jobs} jobs of " if jobs > 1 else ""
+        return [
+            f"trials are not kept on cores of their own: {several}{threads} thread{'s' * (threads > 1)} need "
+            f"{jobs * threads} cores, and this process may use {cores}"
+        ]
+
+    def _run(self, trial: Trial, cores: Sequence[int]) -> Iterator[Event]:
+        started = time.time()
+        yield Started(trial)
+        try:
+            worker = self._pool.lend(self._key(trial.backend, trial.execution))
+        except BenchsuiteError as error:
+            yield Finished(_record(trial, Ended(Status.FAILED, str(error)), "", started))
+            return
+        try:
+            if cores:
+                worker.keep_on(cores)
+            for answer in worker.ask(AskRun(trial), self._options.timeout):
+                match answer:
+                    case Progress():
+                        yield answer
+                    case Record():
+                        yield Finished(_with_output(answer, worker))
+                    case Ended():
+                        yield Finished(_record(trial, answer, worker.output_tail, started))
+        except BaseException:
+            # interrupted, or the caller wants no more: a worker in the middle of a trial serves no other
+            worker.kill()
+            raise
+        finally:
+            self._pool.take_back(worker)
+
+    def _ask_all(self, ask: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """At the same time as far as there are processors: loading a framework takes seconds."""
+        return ask_all(ask, items, os.cpu_count() or 1, self._pool.kill_lent)
+
+    def close(self) -> None:
+        self._pool.kill_lent()
+        self._pool.close()
+
+    def _question(self, key: WorkerKey, command: Command) -> Answer | str:
+        """Ask a worker something else than to run a trial: its answer, or why there is none."""
+        worker = self._pool.lend(key)
+        try:
+            answer = next(worker.ask(command, QUESTION_SECONDS))
+        except BaseException:
+            worker.kill()
+            raise
+        finally:
+            self._pool.take_back(worker)
+        if not isinstance(answer, Ended):
+            return answer
+        said = f"; it said: {line}" if (line := worker.telling_line) else ""
+        return f"the worker of backend {key.backend!r} did not answer: {answer.reason}{said}"
+
+    def _key(self, backend: str, execution: Execution) -> WorkerKey:
+        return worker_key(self._backends, self._pythons, backend, execution)
+
+    def _key_or_none(self, trial: Trial) -> WorkerKey | None:
+        try:
+            return self._key(trial.backend, trial.execution)
+        except BenchsuiteError:
+            return None
+
+
+def _in_turn(take: Callable[[], Trial | None], run: Callable[[Trial], Iterator[Event]]) -> Iterator[Event]:
+    while (trial := take()) is not None:
+        yield from run(trial)
+
+
+def _with_output(record: Record, worker: WorkerProcess) -> Record:
+    """The worker's last words belong to every trial that did not end well."""
+    if record.status is Status.OK or record.output_tail:
+        return record
+    return record.model_copy(update={"output_tail": worker.output_tail})
+
+
+def _record(trial: Trial, ended: Ended, output: str, started: float) -> Record:
+    return Record(
+        trial=trial,
+        status=ended.status,
+        reason=ended.reason,
+        output_tail=output,
+        started=started,
+        finished=time.time(),
+    )

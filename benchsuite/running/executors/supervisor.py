@@ -1,0 +1,237 @@
+"""One worker process, seen from its parent: started, asked, watched, and ended with all its children."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import psutil
+
+from benchsuite.contracts.executor import Progress
+from benchsuite.errors import WorkerError
+from benchsuite.measure.timing.cores import keep_on
+from benchsuite.measure.worker.channel import Answer, Command, decode_answer, encode_command
+from benchsuite.schema import Status
+
+TAIL_BYTES = 8_000
+"""How much of a worker's output is kept."""
+
+POLL_SECONDS = 0.5
+"""How often a silent worker is looked at: a child it forked may hold its channel open after its death."""
+
+QUESTION_SECONDS = 300.0
+"""How long a worker may take to load its framework and answer a question."""
+
+END_SECONDS = 2.0
+"""How long a worker may take to end when asked to."""
+
+CHUNK_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A worker died or was ended before its answer: the status and reason for the trial's record."""
+
+    status: Status
+    reason: str
+
+
+class WorkerProcess:
+    """A worker in a session and process group of its own, so that Ctrl-C reaches the parent alone.
+
+    Raises WorkerError when the interpreter cannot be started.
+    """
+
+    def __init__(self, python: str, module: str, backend: str, variables: Mapping[str, str]) -> None:
+        reading, writing = os.pipe()
+        # unbuffered and with faulthandler, so that a crash leaves its last words in the output
+        command = [python, "-u", "-P", "-X", "faulthandler", "-m", module, backend, str(writing)]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(writing,),
+                env={**os.environ, **variables},
+                start_new_session=True,
+                bufsize=0,
+            )
+        except OSError as error:
+            os.close(reading)
+            raise WorkerError(
+                f"the interpreter {python} of backend {backend!r} cannot be started: {error}"
+            ) from error
+        finally:
+            os.close(writing)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._channel, self._buffer = reading, bytearray()
+        self._output, self._tail = self._process.stdout.fileno(), bytearray()
+        self._commands = self._process.stdin.fileno()
+        for descriptor in (self._channel, self._output, self._commands):
+            os.set_blocking(descriptor, False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._channel, selectors.EVENT_READ)
+        self._selector.register(self._output, selectors.EVENT_READ)
+
+    @property
+    def alive(self) -> bool:
+        if self._process.poll() is not None:
+            return False
+        try:  # killed, its leader is a zombie as long as other threads of it still end
+            return bool(psutil.Process(self._process.pid).status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return False
+
+    @property
+    def output_tail(self) -> str:
+        """The last of what the worker printed since its latest command."""
+        return self._tail.decode(errors="replace").strip()
+
+    @property
+    def telling_line(self) -> str:
+        """Of what it printed, the last line that names an error, else the last one; "" for none."""
+        lines = self.output_tail.splitlines()
+        telling = [line for line in lines if "error" in line.lower()] or lines
+        return telling[-1].strip() if telling else ""
+
+    def ask(self, command: Command, seconds: float | None) -> Iterator[Answer | Ended]:
+        """Send a command; yield its answers as they come. The last one is neither Progress nor anything
+        after it; it is Ended when the worker died, broke its channel or took longer than `seconds`."""
+        self._tail.clear()
+        unsent = memoryview(encode_command(command))
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while True:
+            unsent = self._send(unsent)
+            left = POLL_SECONDS if deadline is None else min(POLL_SECONDS, deadline - time.monotonic())
+            if left <= 0:
+                self.kill()
+                yield Ended(Status.TIMEOUT, f"took longer than {seconds:g} s")
+                return
+            was_alive = self.alive
+            heard = self._receive(left)
+            for line in self._lines():
+                try:
+                    answer = decode_answer(line, command)
+                except WorkerError as error:
+                    self.kill()
+                    yield Ended(Status.FAILED, str(error))
+                    return
+                if not isinstance(answer, Progress):
+                    self._drain_output()
+                    yield answer
+                    return
+                yield answer
+            if heard == b"" or (heard is None and not was_alive):
+                yield self._ending()
+                return
+
+    def _send(self, unsent: memoryview) -> memoryview:
+        """Write what the pipe takes; a worker that no longer reads is noticed by its closed channel."""
+        if not unsent:
+            return unsent
+        try:
+            unsent = unsent[os.write(self._commands, unsent) :]
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:
+            unsent = unsent[:0]
+        registered = self._commands in self._selector.get_map()
+        if unsent and not registered:
+            self._selector.register(self._commands, selectors.EVENT_WRITE)
+        elif registered and not unsent:
+            self._selector.unregister(self._commands)
+        return unsent
+
+    def _receive(self, seconds: float) -> bytes | None:
+        """Wait for something to read; what came on the channel: b"" at its end, None for nothing."""
+        heard: bytes | None = None
+        for key, _ in self._selector.select(seconds):
+            if key.fd == self._channel:
+                heard = _read(self._channel)
+                self._buffer += heard or b""
+            elif key.fd == self._output and self._keep_output() == b"":
+                self._selector.unregister(self._output)
+        return heard
+
+    def _lines(self) -> Iterator[bytes]:
+        while (end := self._buffer.find(b"\n")) >= 0:
+            line = bytes(self._buffer[:end])
+            del self._buffer[: end + 1]
+            yield line
+
+    def _keep_output(self) -> bytes | None:
+        """Take one chunk of output into the tail."""
+        data = _read(self._output)
+        self._tail += data or b""
+        del self._tail[:-TAIL_BYTES]
+        return data
+
+    def _drain_output(self) -> None:
+        while self._keep_output():
+            pass
+
+    def _ending(self) -> Ended:
+        try:
+            code = self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return Ended(Status.FAILED, "the worker closed its channel before the trial's end")
+        self.kill()
+        self._drain_output()
+        return _describe_exit(code)
+
+    def keep_on(self, cores: Iterable[int]) -> None:
+        """Keep the worker's threads on these processor cores, where the system offers that."""
+        keep_on(cores, self._process.pid)
+
+    def kill(self) -> None:
+        """End the worker and everything it started, at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def dismiss(self) -> None:
+        """Tell an idle worker that no command will follow; it ends by itself."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def close(self) -> None:
+        """Wait for a dismissed worker, end it by force if need be, and let go of its pipes."""
+        self.dismiss()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_SECONDS)
+        self.kill()
+        self._selector.close()
+        os.close(self._channel)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+def _read(descriptor: int) -> bytes | None:
+    """What is there to read: b"" at the end of the stream, None when nothing is there yet."""
+    try:
+        return os.read(descriptor, CHUNK_BYTES)
+    except BlockingIOError:
+        return None
+
+
+def _describe_exit(code: int) -> Ended:
+    if code >= 0:
+        return Ended(Status.FAILED, f"the worker exited with code {code} before the trial's end")
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "unknown"
+    if -code == signal.SIGKILL:
+        return Ended(Status.KILLED, "the worker was killed (SIGKILL), probably because memory ran out")
+    if -code in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGXCPU):
+        return Ended(Status.KILLED, f"the worker was ended by signal {-code} ({name})")
+    return Ended(Status.FAILED, f"the worker died with signal {-code} ({name})")

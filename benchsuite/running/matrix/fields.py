@@ -1,0 +1,97 @@
+"""The fields that a matrix may set, what each of them accepts, and the sentence that says so."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from benchsuite.contracts import Option
+from benchsuite.errors import unknown_name
+from benchsuite.schema import ARCHITECTURES, CELLS
+from benchsuite.schema.fields import DEVICE, BadValueError, field_types
+from benchsuite.schema.trial import Scalar
+
+
+def names_of(path: str, task_names: Iterable[str], backend_names: Iterable[str]) -> list[str] | None:
+    """The words a field accepts, or None where it accepts more than a list of words."""
+    if path == "task":
+        return sorted(task_names)
+    if path == "backend":
+        return sorted(backend_names)
+    if path == "cell":
+        return list(CELLS)
+    if path == "architecture":
+        return list(ARCHITECTURES)
+    info = field_types().get(path)
+    if info is not None and typing.get_origin(info.annotation) is Literal:
+        return [str(value) for value in typing.get_args(info.annotation)]
+    return None
+
+
+def check_value(path: str, value: Any) -> Scalar | None:
+    """The value as the trial will hold it (an integer given for a real becomes one).
+
+    Names of plugins and options are not checked here. Raises BadValueError with what is allowed.
+    """
+    if value == "none" and can_be_unset(path):
+        return None
+    words = names_of(path, (), ())
+    if words and isinstance(value, str) and value not in words:
+        raise BadValueError(unknown_name(path.rpartition(".")[2], value, words))
+    try:
+        checked: Scalar | None = _adapter(path).validate_python(value)
+    except ValidationError as error:
+        raise BadValueError(f"{_shown(value)}: {error.errors()[0]['msg'].lower()}") from None
+    if path == "execution.device" and not DEVICE.fullmatch(str(value)):
+        raise BadValueError(f"{_shown(value)}: a device is `cpu`, `gpu`, or `gpu:1` for the second one")
+    return checked
+
+
+def can_be_unset(path: str) -> bool:
+    """Whether the field may hold nothing at all, which a matrix writes as "none"."""
+    if path not in field_types():
+        return False
+    annotation = field_types()[path].annotation
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType) and type(None) in typing.get_args(
+        annotation
+    )
+
+
+def check_option(name: str, option: Option, value: Any) -> Scalar:
+    """A task's option, in the type of its default. Raises BadValueError with what is allowed."""
+    kind = type(option.default)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise BadValueError(f"option {name} is {_kind(kind)}, not {_shown(value)}; {option.help}")
+    if option.choices is not None and value not in option.choices:
+        if isinstance(value, str):
+            raise BadValueError(unknown_name(f"value of option {name}", value, map(str, option.choices)))
+        allowed = ", ".join(map(_shown, option.choices))
+        raise BadValueError(f"option {name} cannot be {_shown(value)}; allowed: {allowed}")
+    checked: Scalar = value
+    return checked
+
+
+@cache
+def _adapter(path: str) -> TypeAdapter[Any]:
+    info = field_types()[path]
+    config = ConfigDict(strict=True, allow_inf_nan=False)
+    kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    return TypeAdapter(kind, config=config)
+
+
+def _kind(kind: type) -> str:
+    words = {bool: "true or false", int: "an integer", float: "a real number", str: "text"}
+    return words.get(kind, kind.__name__)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,0 +1,69 @@
+"""Races in a study's folder: `races/<UTC time>.json` says what came out, `.parquet` beside it has the laps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from benchsuite.errors import StoreError
+from benchsuite.running.races.rotation import Turn
+from benchsuite.running.store import RACES, atomic_write
+from benchsuite.schema.race import RACE_FORMAT, RaceResults
+
+COLUMNS = ("race", "racer", "round", "place", "wall", "cpu", "idle")
+"""Of the laps: number of the race in the JSON, and what Turn and RaceSample hold; seconds."""
+
+
+class RaceFile:
+    """Writes one results, again after every race: what has been measured is never lost."""
+
+    def __init__(self, folder: Path, started: float) -> None:
+        """`folder` is the study's."""
+        name = datetime.fromtimestamp(started, UTC).strftime("%Y%m%dT%H%M%SZ")
+        self.path = folder / RACES / f"{name}.json"
+        again = 1
+        while self.path.exists():
+            again += 1
+            self.path = folder / RACES / f"{name}-{again}.json"
+
+    def keep(self, results: RaceResults, laps: Sequence[Sequence[Turn]]) -> None:
+        """Replace the results's files; laps first, so that the JSON never stands without. Raises StoreError."""
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+            _write_laps(self.path.with_suffix(".parquet"), laps)
+            with atomic_write(self.path) as file:
+                file.write(results.model_dump_json(indent=1).encode())
+        except OSError as error:
+            raise StoreError(f"a race cannot be stored in {self.path.parent}: {error}") from error
+
+
+def read_races(folder: Path) -> list[RaceResults]:
+    """Every results in a study's folder, oldest first. Raises StoreError for a file that is none."""
+    found: list[RaceResults] = []
+    for path in sorted((folder / RACES).glob("*.json")):
+        try:
+            results = RaceResults.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise StoreError(f"{path} cannot be read: {error}") from error
+        if results.format > RACE_FORMAT:
+            raise StoreError(f"{path} was written by a newer benchsuite; update this one")
+        found.append(results)
+    return found
+
+
+def _write_laps(path: Path, laps: Sequence[Sequence[Turn]]) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = [
+        (race, turn.racer, turn.round, turn.place, turn.lap.wall, turn.lap.cpu, turn.lap.idle)
+        for race, turns in enumerate(laps)
+        for turn in turns
+    ]
+    kinds = (pyarrow.int32(), pyarrow.string(), pyarrow.int32(), pyarrow.int32(), *[pyarrow.float64()] * 3)
+    arrays = [pyarrow.array([row[place] for row in rows], kind) for place, kind in enumerate(kinds)]
+    with atomic_write(path) as file:
+        pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, names=list(COLUMNS)), file)

@@ -1,0 +1,107 @@
+"""Which trials of a study race each other: those that run one model and differ only in how they run it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchsuite.running.races.workers import MOST_RACERS
+from benchsuite.schema import Record, Trial
+from benchsuite.schema.fields import flatten
+
+PRECISION = "execution.precision"
+"""Part of the model: another precision is other arithmetic."""
+TOLD = ("device", "threads", "allocator", "deterministic")
+"""Fields of `execution` that a racer's name tells where they differ in its group."""
+
+
+@dataclass(frozen=True)
+class RaceGroup:
+    """One race to run.
+
+    name    what they run: task, source, cell, architecture, and what tells it from other race_groups
+    racers  name (`torch fused`) -> trial
+    left    trials that would race as well but for MOST_RACERS; they were the slowest when they were recorded
+    """
+
+    name: str
+    racers: dict[str, Trial]
+    left: tuple[Trial, ...] = ()
+
+
+def race_groups(records: Sequence[Record], every_seed: bool = False) -> tuple[list[RaceGroup], int]:
+    """The race_groups of ranked records, and how many models only one of them runs.
+
+    Seeds change weights and order, not the work: unless `every_seed`, a model races with its first seed of
+    which there are two trials or more.
+    """
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        if record.ranked:
+            groups.setdefault(_key(record.trial, every_seed), []).append(record)
+    chosen: list[list[Record]] = []
+    alone = 0
+    for group in groups.values():
+        seeds: dict[int, list[Record]] = {}
+        for record in group:
+            seeds.setdefault(record.trial.seed, []).append(record)
+        first = next((seeds[seed] for seed in sorted(seeds) if len(seeds[seed]) > 1), None)
+        if first is None:
+            alone += 1
+        else:
+            chosen.append(sorted(first, key=_seconds))
+    told = _varying([group[0].trial for group in chosen])
+    return [_group(group, told) for group in chosen], alone
+
+
+def _key(trial: Trial, by_seed: bool) -> str:
+    """What all racers of a group share: all but the backend, how it runs, and the seed unless `by_seed`."""
+    own = ("backend", "execution.") if by_seed else ("backend", "execution.", "seed")
+    fields = {
+        path: value
+        for path, value in flatten(trial.model_dump(mode="json"))
+        if path == PRECISION or not path.startswith(own)
+    }
+    return json.dumps(fields, sort_keys=True)
+
+
+def _group(group: Sequence[Record], told: Sequence[str]) -> RaceGroup:
+    trials = [record.trial for record in group[:MOST_RACERS]]
+    trial = trials[0]
+    fields = dict(flatten(trial.model_dump(mode="json")))
+    words = [f"{path.rpartition('.')[2]}={fields.get(path)}" for path in told]
+    name = " ".join([f"{trial.task}/{trial.source}", trial.model, *words])
+    return RaceGroup(name, _named(trials), tuple(record.trial for record in group[MOST_RACERS:]))
+
+
+def _varying(trials: Sequence[Trial]) -> list[str]:
+    """Fields beyond task, source, cell and architecture that tell race_groups of one name apart."""
+    groups: dict[tuple[str, str, str, str], list[dict[str, object]]] = {}
+    for trial in trials:
+        fields = dict(flatten(trial.model_dump(mode="json")))
+        groups.setdefault((trial.task, trial.source, trial.cell, trial.architecture), []).append(fields)
+    found: dict[str, None] = {}
+    for members in groups.values():
+        for path in dict.fromkeys(path for fields in members for path in fields):
+            told = path == PRECISION or not path.startswith(("backend", "execution."))
+            if told and len({str(fields.get(path)) for fields in members}) > 1:
+                found[path] = None
+    return list(found)
+
+
+def _named(trials: Sequence[Trial]) -> dict[str, Trial]:
+    told = [field for field in TOLD if len({str(getattr(trial.execution, field)) for trial in trials}) > 1]
+
+    def name(trial: Trial) -> str:
+        words = [trial.backend, trial.execution.unroll]
+        for field in told:
+            value = str(getattr(trial.execution, field))
+            words.append(value if field == "device" else f"{field}={value}")
+        return " ".join(words)
+
+    return {name(trial): trial for trial in trials}
+
+
+def _seconds(record: Record) -> float:
+    return record.scalars.get("speed/step_median_seconds", float("inf"))

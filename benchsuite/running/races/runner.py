@@ -1,0 +1,189 @@
+"""run_races: one group after another on the track, stored as they end, judged at their end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchsuite.analysis.race_judging import BLOCK, Judgement, judge
+from benchsuite.contracts import Progress
+from benchsuite.measure.provenance import environment
+from benchsuite.measure.provenance.process import written
+from benchsuite.running.races.files import RaceFile
+from benchsuite.running.races.groups import RaceGroup
+from benchsuite.running.races.rotation import Retired, Turn, rotate
+from benchsuite.running.races.workers import RaceRunner, RaceWorker
+from benchsuite.schema import Trial
+from benchsuite.schema.race import Race, Racer, RaceResults
+
+LEAST_ROUNDS = BLOCK
+"""Fewer rounds than this are not judged: no test could tell anything from them."""
+
+CLOCKS = ("cpu", "wall")
+
+
+@dataclass(frozen=True)
+class GroupStarting:
+    """A group's racers are being made ready; `number` counts from 1."""
+
+    number: int
+    group: RaceGroup
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round is over."""
+
+    number: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """A group is over."""
+
+    race: Race
+
+
+RaceEvent = GroupStarting | Progress | Retired | Round | Done
+Listener = Callable[[RaceEvent], None]
+
+
+def clock_for(trials: Sequence[Trial]) -> str:
+    """CPU time where each racer has one thread on the CPU, for others' work is not in it; wall time where
+    several threads or a device work at the same time."""
+    return "cpu" if all(trial.execution.alone for trial in trials) else "wall"
+
+
+def run_races(
+    folder: Path,
+    race_groups: Sequence[RaceGroup],
+    track: RaceRunner,
+    *,
+    what: str,
+    rounds: int,
+    clock: str | None = None,
+    hear: Listener,
+) -> RaceResults:
+    """Run every group and store what came out in the study's `folder` as each ends. Ctrl-C ends the results:
+    what was measured is judged and stored, and `interrupted` says so.
+
+    :param race_groups: at least one. :param what: `step` or `inference`. :param clock: `cpu` or `wall`; None for
+        clock_for() of each group.
+    """
+    started = time.time()
+    keeper, laps, races = RaceFile(folder, started), list[list[Turn]](), list[Race]()
+    interrupted = False
+
+    def results() -> RaceResults:
+        return RaceResults(
+            started=started,
+            finished=time.time(),
+            what=what,
+            rounds=rounds,
+            cores=written(track.cores),
+            interrupted=interrupted,
+            environment=environment(),
+            races=tuple(races),
+        )
+
+    for number, group in enumerate(race_groups, 1):
+        hear(GroupStarting(number, group))
+        run = _RaceRun(group, clock or clock_for(list(group.racers.values())), hear)
+        try:
+            run.go(track, what, rounds)
+        except KeyboardInterrupt:
+            interrupted = True
+        if run.started:
+            laps.append(run.laps)
+            races.append(run.race())
+        result = results()
+        if races:
+            keeper.keep(result, laps)
+        if run.started:
+            hear(Done(races[-1]))
+        if interrupted:
+            break
+    return result
+
+
+class _RaceRun:
+    """One group while it runs."""
+
+    def __init__(self, group: RaceGroup, clock: str, hear: Listener) -> None:
+        self.group, self.clock, self.hear = group, clock, hear
+        self.laps: list[Turn] = []
+        self.workers: dict[str, RaceWorker] = {}
+        self.retired: dict[str, Retired] = {}
+
+    @property
+    def started(self) -> bool:
+        return bool(self.workers)
+
+    def go(self, track: RaceRunner, what: str, rounds: int) -> None:
+        names = list(self.group.racers)
+        with track.start(list(self.group.racers.values()), what, self.hear) as workers:
+            self.workers = dict(zip(names, workers, strict=True))
+            racers = {name: one.lap for name, one in self.workers.items() if not one.problem}
+            if len(racers) < 2:
+                return
+            seen = 0
+            for event in rotate(racers, rounds, np.random.default_rng(0)):
+                if isinstance(event, Retired):
+                    self.retired[event.racer] = event
+                    self.hear(event)
+                    continue
+                self.laps.append(event)
+                if event.round + 1 > seen:
+                    seen = event.round + 1
+                    self.hear(Round(seen, rounds))
+
+    def race(self) -> Race:
+        racers = tuple(self._racer(name, worker) for name, worker in self.workers.items())
+        return Race(name=self.group.name, clock=self.clock, racers=racers, judgement=self._judgement())
+
+    def _racer(self, name: str, worker: RaceWorker) -> Racer:
+        out = self.retired.get(name)
+        return Racer(
+            name=name,
+            trial=worker.trial,
+            problem=worker.problem or (out.reason if out else ""),
+            broken=worker.broken or out is not None,
+            out_since=out.round if out else None,
+            kernel=worker.ready.kernel,
+            calls=worker.ready.calls,
+            batches=worker.ready.batches,
+            warm=worker.ready.warm,
+            busy=self._busy(name),
+            facts=worker.ready.facts,
+        )
+
+    def _busy(self, name: str) -> float:
+        """From the second round on: before the first one the others were still getting ready."""
+        idle = sum(turn.lap.idle for turn in self.laps if turn.racer == name and turn.round)
+        others = sum(
+            turn.lap.wall * self._batches(turn.racer)
+            for turn in self.laps
+            if turn.racer != name and turn.round
+        )
+        return idle / others if others else 0.0
+
+    def _batches(self, name: str) -> int:
+        ready = self.workers[name].ready
+        return ready.calls * ready.batches
+
+    def _judgement(self) -> Judgement | None:
+        """Of the racers that finished, by the rounds that all of them ran."""
+        running = [name for name, one in self.workers.items() if not one.problem and name not in self.retired]
+        times: dict[str, dict[int, float]] = {name: {} for name in running}
+        for turn in self.laps:
+            if turn.racer in times:
+                times[turn.racer][turn.round] = getattr(turn.lap, self.clock)
+        whole = sorted(set.intersection(*(set(own) for own in times.values()))) if running else []
+        if len(running) < 2 or len(whole) < LEAST_ROUNDS:
+            return None
+        return judge({name: np.array([own[number] for number in whole]) for name, own in times.items()})

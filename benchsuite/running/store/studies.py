@@ -1,0 +1,214 @@
+"""A study's folder: study.json, records.jsonl, series/, and the lock of who writes it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from benchsuite.errors import StoreError
+from benchsuite.running.store.atomic import PARTIAL, atomic_write
+from benchsuite.running.store.attachments import keep_artifact, read_exhibits, write_exhibits
+from benchsuite.running.store.journal import Damage, Journal
+from benchsuite.running.store.series import read_series, write_series
+from benchsuite.schema import Exhibit, Record, Series
+
+STUDY_FORMAT = 1
+"""Version of the folder's layout; a reader refuses newer ones."""
+
+DESCRIPTION, JOURNAL, SERIES, LOCK = "study.json", "records.jsonl", "series", ".lock"
+EXHIBITS, ARTIFACTS, RACES = "exhibits", "artifacts", "races"
+FOLDERS = (SERIES, EXHIBITS, ARTIFACTS, RACES)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def study_folder(results: Path, name: str) -> Path:
+    """Where the study of that name lies. Raises StoreError for a name that is not plainly a folder's name."""
+    if not _NAME.fullmatch(name) or name.endswith("."):
+        raise StoreError(
+            f"{name!r} cannot name a study: use up to 100 letters, digits, `-`, `_` and `.`, "
+            "beginning with a letter or digit and not ending with a dot"
+        )
+    return results / name
+
+
+class StudyStore:
+    """One study on disk. Reading needs no lock; writing holds one for as long as the study runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._journal = Journal(folder / JOURNAL)
+        self._writing = False
+
+    @classmethod
+    def open(cls, folder: Path) -> StudyStore:
+        """A study that exists. Raises StoreError when the folder is none, or is of a newer layout."""
+        store = cls(folder)
+        if not folder.is_dir():
+            raise StoreError(f"there is no study at {folder}; `benchsuite run` makes one")
+        if not (folder / DESCRIPTION).exists() and not (folder / JOURNAL).exists():
+            raise StoreError(f"{folder} is not a study: it has neither {DESCRIPTION} nor {JOURNAL}")
+        _check_format(store.description(), folder)
+        return store
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def description(self) -> dict[str, Any]:
+        """What study.json holds, or {} where it is missing. Raises StoreError when it is unreadable."""
+        path = self.folder / DESCRIPTION
+        try:
+            found = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read: {error}; mend it or remove it") from error
+        if not isinstance(found, dict):
+            raise StoreError(f"{path} holds no JSON object; mend it or remove it")
+        return found
+
+    @cached_property
+    def id(self) -> str:
+        """Tells this study from one of the same name on another machine."""
+        return str(self.description().get("id", self.name))
+
+    def history(self) -> tuple[list[Record], list[Damage]]:
+        """Every record ever written, oldest first, and the lines that are none."""
+        return self._journal.read()
+
+    def latest(self) -> dict[str, Record]:
+        """Trial id -> its latest record, in the order in which trials were first recorded."""
+        records, _ = self.history()
+        return {record.trial_id: record for record in records}
+
+    def series_path(self, trial_id: str) -> Path:
+        """Where a trial's curves lie, if it has any."""
+        return self.folder / SERIES / f"{trial_id}.parquet"
+
+    def series(self, trial_id: str) -> list[Series]:
+        """The curves of a trial's latest record; empty when it has none. Raises StoreError if unreadable."""
+        path = self.series_path(trial_id)
+        if not path.exists():
+            return []
+        try:
+            return read_series(path)
+        except Exception as error:  # pyarrow's errors share no base with a damaged file's OSError
+            raise StoreError(f"{path} cannot be read: {error}") from error
+
+    def exhibits_path(self, trial_id: str) -> Path:
+        """Where the exhibits of a trial lie, if it has any."""
+        return self.folder / EXHIBITS / f"{trial_id}.json"
+
+    def exhibits(self, trial_id: str) -> list[Exhibit]:
+        """What there is to look at of a trial's latest record, perhaps nothing. Raises StoreError."""
+        path = self.exhibits_path(trial_id)
+        if not path.exists():
+            return []
+        try:
+            return read_exhibits(path)
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read: {error}") from error
+
+    def artifact_path(self, digest: str) -> Path:
+        """Where the artifact lies that a record's environment names by hash (`artifact.<name>`)."""
+        return self.folder / ARTIFACTS / digest
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[list[Damage]]:
+        """Hold the study's lock: make its folder, mend what a crash left, allow describe() and append().
+
+        Yields what was torn. Raises StoreError when another process is writing the study, or the folder
+        holds something else.
+        """
+        self._prepare()
+        lock = filelock.FileLock(self.folder / LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise StoreError(
+                f"study {self.name!r} is being written by another run (lock {self.folder / LOCK}); "
+                "wait for it to end, or choose another name"
+            ) from None
+        try:
+            torn = self._journal.recover()
+            for folder in FOLDERS:
+                for partial in (self.folder / folder).glob(f"*{PARTIAL}"):
+                    partial.unlink()
+            self._writing = True
+            yield [torn] if torn else []
+        finally:
+            self._writing = False
+            lock.release()
+
+    def _prepare(self) -> None:
+        try:
+            (self.folder / SERIES).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"the study's folder {self.folder} cannot be made: {error}") from error
+        names = {path.name for path in self.folder.iterdir() if not path.name.endswith(PARTIAL)}
+        others = {name for name in names - set(FOLDERS) if not name.startswith(".")}
+        if others and not others & {DESCRIPTION, JOURNAL}:
+            strange = min(others)
+            raise StoreError(f"{self.folder} is not a study: it holds {strange}; choose another name")
+        _check_format(self.description(), self.folder)
+
+    def describe(self, facts: Mapping[str, Any]) -> None:
+        """Write study.json: `facts` beside the name, the id and the time of creation, which stay."""
+        self._check_writing()
+        kept = self.description()
+        content = {
+            "format": STUDY_FORMAT,
+            "name": self.name,
+            "id": kept.get("id", uuid.uuid4().hex),
+            "created": kept.get("created", time.time()),
+            **facts,
+        }
+        path = self.folder / DESCRIPTION
+        try:
+            with atomic_write(path) as file:
+                file.write(json.dumps(content, indent=1, ensure_ascii=False).encode())
+        except OSError as error:
+            raise StoreError(
+                f"{path} cannot be written: {error}; make room or choose another folder"
+            ) from error
+        self.__dict__.pop("id", None)
+
+    def append(self, record: Record) -> None:
+        """Store a record: first what lies beside the journal, then its line, so that a line always finds it."""
+        self._check_writing()
+        path, exhibits = self.series_path(record.trial_id), self.exhibits_path(record.trial_id)
+        curves = [one for one in record.series if one.x]
+        try:
+            if curves:
+                write_series(path, curves)
+            if record.exhibits:
+                write_exhibits(exhibits, record.exhibits)
+            for text in record.artifacts.values():
+                keep_artifact(self.folder / ARTIFACTS, text)
+            self._journal.append(record)
+            if not curves:
+                path.unlink(missing_ok=True)
+            if not record.exhibits:
+                exhibits.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"a record cannot be stored in {self.folder}: {error}") from error
+
+    def _check_writing(self) -> None:
+        if not self._writing:
+            raise StoreError(f"study {self.name!r} is open for reading only")
+
+
+def _check_format(description: Mapping[str, Any], folder: Path) -> None:
+    number = description.get("format", STUDY_FORMAT)
+    if not isinstance(number, int) or number > STUDY_FORMAT:
+        raise StoreError(f"{folder} was written by a newer benchsuite (format {number!r}); update this one")

@@ -1,0 +1,8 @@
+"""A study: trials in, records out, observers told."""
+
+from benchsuite.running.study.api import results_folder, run
+from benchsuite.running.study.events import Begun, StudyEvent, Warned
+from benchsuite.running.study.runner import run_study
+from benchsuite.running.study.study import Study
+
+__all__ = ["Begun", "Study", "StudyEvent", "Warned", "results_folder", "run", "run_study"]

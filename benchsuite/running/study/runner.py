@@ -1,0 +1,159 @@
+"""run_study: asks the workers what can run, runs what is due, stores every record, then tells observers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchsuite.contracts import Executor, Finished, Started, StudyInfo
+from benchsuite.plugins import Registry
+from benchsuite.running.matrix import Action, Plan, Planned, Skipped, make_plan
+from benchsuite.running.store import StudyStore, study_folder
+from benchsuite.running.study.events import Begun, StudyEvent, Warned
+from benchsuite.running.study.observers import Observers
+from benchsuite.running.study.study import Study
+from benchsuite.schema import Record, Status, Trial
+
+Listener = Callable[[StudyEvent], None]
+
+
+def ignore(event: StudyEvent) -> None:
+    """Hear an event and do nothing."""
+
+
+def run_study(
+    name: str,
+    trials: Sequence[Trial],
+    executor: Executor,
+    registry: Registry,
+    results: Path,
+    *,
+    skipped: Iterable[Skipped] = (),
+    rerun: str | None = None,
+    description: Mapping[str, Any] | None = None,
+    settings: Mapping[str, str] | None = None,
+    on_event: Listener = ignore,
+) -> Study:
+    """Run what is new, failed or stale among `trials`, and store it in `results/name`.
+
+    A record is stored before anybody hears of it. Ctrl-C ends the running trials; what is stored stays, and
+    the study returned says what is left. Where nothing is due, nothing is written and no plugin is called.
+
+    :param skipped: trials known to be impossible, each with its reason.
+    :param rerun: None, `failed` (only what failed before) or `all`.
+    :param description: what study.json shall hold beside name and times.
+    :param settings: what plugins may read, such as `tracking_uri`.
+    Raises StoreError when the study cannot be written, or another run writes it.
+    """
+    store = StudyStore(study_folder(results, name))
+    with store.writing() as torn:
+        for line in torn:
+            on_event(
+                Warned(f"line {line.line} of {name}'s journal was torn by a crash; its trial runs again")
+            )
+        records, damaged = store.history()
+        for damage in damaged:
+            on_event(Warned(f"line {damage.line} of {name}'s journal is no record and is passed over"))
+        latest = {record.trial_id: record for record in records}
+        plan = make_plan(executor.examine(trials), skipped, latest, rerun)
+        info = StudyInfo(name, store.folder, dict(settings or {}))
+        observers = Observers(registry.manager, lambda message: on_event(Warned(message)))
+        run = _Run(store, info, plan, latest, observers, on_event)
+        on_event(Begun(info, plan))
+        for remark in executor.remarks([item.trial for item in plan.of("run")]):
+            on_event(Warned(remark))
+        for item in plan.of("fail"):
+            known = latest.get(item.trial.id)
+            if known is not None and known.status not in _NO_RESULT:
+                on_event(Warned(f"{item.trial.label} keeps its earlier record: {item.reason}"))
+        return run.go(executor, description or {})
+
+
+@dataclass
+class _Run:
+    """One run of a study, its lock held."""
+
+    store: StudyStore
+    info: StudyInfo
+    plan: Plan
+    latest: dict[str, Record]
+    observers: Observers
+    on_event: Listener
+
+    due: dict[str, Planned] = field(init=False)
+    """Trial id -> what has no record of this run yet."""
+
+    def __post_init__(self) -> None:
+        self.due = {item.trial.id: item for item in self.plan.of("run")}
+
+    def go(self, executor: Executor, description: Mapping[str, Any]) -> Study:
+        news = [item for item in (*self.plan.of("fail"), *self.plan.of("skip")) if self._is_news(item)]
+        interrupted = False
+        if self.due or news:
+            self.store.describe(description)
+            trials = [item.trial for item in self.due.values()]
+            try:
+                self.observers.tell("benchsuite_study_started", study=self.info, trials=trials)
+                for item in news:
+                    self._finish(_not_run(item))
+                self._run(executor, trials)
+            except KeyboardInterrupt:
+                interrupted = True
+            self.observers.tell("benchsuite_study_finished", study=self.info, records=self._records())
+        left = tuple(item.trial for item in self.due.values())
+        return Study(self.info.name, self.info.folder, self._records(), left, interrupted)
+
+    def _run(self, executor: Executor, trials: Sequence[Trial]) -> None:
+        events = executor.run(trials)
+        try:
+            for event in events:
+                match event:
+                    case Finished(record):
+                        self._finish(record)
+                    case Started(trial):
+                        self.on_event(event)
+                        self.observers.tell("benchsuite_trial_started", trial=trial)
+                    case _:
+                        self.on_event(event)
+        finally:
+            if isinstance(events, Generator):
+                events.close()
+
+    def _finish(self, record: Record) -> None:
+        """Store first, then tell."""
+        planned = self.due.get(record.trial_id)
+        if planned is not None and not record.fingerprint:
+            # the worker did not live to say what produced the record
+            record = record.model_copy(update={"fingerprint": planned.fingerprint})
+        self.store.append(record)
+        self.latest[record.trial_id] = record
+        self.due.pop(record.trial_id, None)
+        self.on_event(Finished(record))
+        self.observers.tell("benchsuite_trial_finished", study=self.info, record=record)
+
+    def _is_news(self, item: Planned) -> bool:
+        """What cannot run is recorded when nothing better is known of the trial, and once for each reason."""
+        known = self.latest.get(item.trial.id)
+        if known is None:
+            return True
+        status = _STATUS[item.fate]
+        worse = (Status.SKIPPED,) if status is Status.SKIPPED else _NO_RESULT
+        return known.status in worse and (known.status, known.reason) != (status, item.reason)
+
+    def _records(self) -> list[Record]:
+        return list(self.latest.values())
+
+
+_STATUS: dict[Action, Status] = {"fail": Status.FAILED, "skip": Status.SKIPPED}
+"""How a trial of that fate is recorded without having run."""
+
+_NO_RESULT = (Status.SKIPPED, Status.FAILED, Status.KILLED, Status.TIMEOUT)
+
+
+def _not_run(item: Planned) -> Record:
+    now = time.time()
+    status = _STATUS[item.fate]
+    return Record(trial=item.trial, status=status, reason=item.reason, started=now, finished=now)

@@ -1,0 +1,90 @@
+"""Study: the records of a study and their curves, for programs and notebooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchsuite.running.races.files import read_races
+from benchsuite.running.store import StudyStore
+from benchsuite.schema import Exhibit, Record, Series, Trial
+from benchsuite.schema.race import RaceResults
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARTS = ("size", "execution", "recipe", "protocol")
+"""Fields of a trial whose own fields become columns under their plain names."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study on disk.
+
+    records      the latest record of each trial
+    left         trials that were to run and did not, because the run was interrupted
+    interrupted  whether it was
+    """
+
+    name: str
+    folder: Path
+    records: list[Record] = field(repr=False)
+    left: tuple[Trial, ...] = ()
+    interrupted: bool = False
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Study:
+        """Read a study's folder. Raises StoreError when it is none."""
+        store = StudyStore.open(Path(folder))
+        return cls(store.name, store.folder, list(store.latest().values()))
+
+    def description(self) -> dict[str, Any]:
+        """What study.json holds: matrix, plugins, environment. Raises StoreError."""
+        return StudyStore(self.folder).description()
+
+    def races(self) -> list[RaceResults]:
+        """The races that were run in this study, oldest first. Raises StoreError."""
+        return read_races(self.folder)
+
+    def series(self, trial_id: str) -> list[Series]:
+        """The curves of a trial: loss, metrics, gradient norms, timing samples. Raises StoreError."""
+        return StudyStore(self.folder).series(trial_id)
+
+    def exhibits(self, trial_id: str) -> list[Exhibit]:
+        """What there is to look at of a trial: texts, alignments, forecasts, pictures. Raises StoreError."""
+        return StudyStore(self.folder).exhibits(trial_id)
+
+    def frame(self) -> pd.DataFrame:
+        """One row a record: the trial's fields, how it ended, `test/accuracy` and every other scalar,
+        `verdict.parity` and the others, `baseline.NAME.METRIC`."""
+        import pandas as pd
+
+        return pd.DataFrame([_row(record) for record in self.records])
+
+
+def _row(record: Record) -> dict[str, Any]:
+    row: dict[str, Any] = {"trial_id": record.trial_id, "configuration_id": record.trial.configuration_id}
+    fields = record.trial.model_dump(mode="json")
+    for key, value in fields.items():
+        if key in PARTS:
+            row |= value
+        elif key == "options":
+            row |= {f"option.{name}": chosen for name, chosen in value.items()}
+        else:
+            row[key] = value
+    row |= {
+        "status": str(record.status),
+        "reason": record.reason,
+        "ranked": record.ranked,
+        "kernel": record.kernel,
+        "primary": record.primary,
+        "higher_is_better": record.higher_is_better,
+        "started": record.started,
+        "finished": record.finished,
+    }
+    row |= {f"verdict.{name}": word for name, word in record.verdicts.items()}
+    row |= record.scalars
+    for name, metrics in record.baselines.items():
+        row |= {f"baseline.{name}.{metric}": value for metric, value in metrics.items()}
+    return row

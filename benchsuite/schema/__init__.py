@@ -1,0 +1,62 @@
+"""What a trial is, what a model is, what a record is: values only, no behaviour that runs anything."""
+
+from benchsuite.schema.architecture import encoder_decoder, recurrent_body
+from benchsuite.schema.model import (
+    BLANK,
+    Convolutional,
+    Decoder,
+    Dense,
+    Features,
+    ModelSpec,
+    Rbf,
+    Recurrent,
+    Tokens,
+)
+from benchsuite.schema.names import (
+    ARCHITECTURES,
+    CELLS,
+    INVALID_TIMING,
+    LOSSES,
+    OPTIMISERS,
+    PRECISIONS,
+    READOUTS,
+    UNROLLS,
+)
+from benchsuite.schema.parameters import GATES, decoder_names, parameter_shapes, recurrent_names
+from benchsuite.schema.record import Exhibit, Record, Series, Status
+from benchsuite.schema.trial import Execution, Protocol, Recipe, Size, Trial
+
+__all__ = [
+    "ARCHITECTURES",
+    "BLANK",
+    "CELLS",
+    "INVALID_TIMING",
+    "GATES",
+    "LOSSES",
+    "OPTIMISERS",
+    "PRECISIONS",
+    "READOUTS",
+    "UNROLLS",
+    "Convolutional",
+    "Decoder",
+    "Dense",
+    "Execution",
+    "Exhibit",
+    "Features",
+    "ModelSpec",
+    "Protocol",
+    "Rbf",
+    "Recipe",
+    "Record",
+    "Recurrent",
+    "Series",
+    "Size",
+    "Status",
+    "Tokens",
+    "Trial",
+    "decoder_names",
+    "encoder_decoder",
+    "parameter_shapes",
+    "recurrent_body",
+    "recurrent_names",
+]

@@ -1,0 +1,64 @@
+"""The names that trials are written with, and what each one says."""
+
+from __future__ import annotations
+
+CELLS: dict[str, str] = {
+    "rnn": "plain recurrent cell with tanh (Elman 1990)",
+    "lstm": "long short-term memory, with forget gate (Gers et al. 2000)",
+    "gru": "gated recurrent unit, reset after the product, as cuDNN runs it (Cho et al. 2014)",
+}
+
+NO_CELL = "none"
+"""The cell of an architecture that has no recurrence."""
+
+ARCHITECTURES: dict[str, str] = {
+    "plain": "one recurrent layer",
+    "deep": "size.layers recurrent layers, one above the other",
+    "bidirectional": "one layer that reads forwards and one that reads backwards",
+    "deep_bidirectional": "size.layers bidirectional layers, one above the other",
+    "encoder_decoder": "a stack that reads starts one that writes (Sutskever et al. 2014)",
+    "attention": "the same, and what writes looks back at all that was read (Bahdanau et al. 2015)",
+    "cnn": "a small convolutional network, the image baseline (after LeNet-5, LeCun et al. 1998)",
+}
+
+UNROLLS: dict[str, str] = {
+    "static": "a graph of fixed length",
+    "dynamic": "a loop as long as the longest sequence of the batch",
+    "fused": "the framework's own fused kernel",
+}
+
+PRECISIONS: dict[str, str] = {
+    "float32": "IEEE single precision, TF32 off",
+    "float64": "IEEE double precision",
+    "tf32": "single precision whose products may run in TF32",
+}
+
+OPTIMISERS: dict[str, str] = {
+    "sgd": "p -= lr g",
+    "momentum": "v = mu v + g; p -= lr v",
+    "rmsprop": "s = rho s + (1 - rho) g^2; p -= lr g / (sqrt(s) + eps)",
+    "adam": "Adam with bias correction (Kingma and Ba 2015, algorithm 1)",
+}
+
+LOSSES: dict[str, str] = {
+    "cross_entropy": "mean negative log-likelihood of the target class, in nats",
+    "squared": "mean squared error",
+    "absolute": "mean absolute error",
+    "binary_cross_entropy": "mean negative log-likelihood of independent Bernoulli outputs, in nats",
+    "ctc": "connectionist temporal classification: mean negative log-likelihood of a label sequence, in nats",
+}
+
+READOUTS: dict[str, str] = {
+    "last": "the output at each row's last valid step (joined with the backward output at step 0)",
+    "mean": "the mean of the outputs over each row's valid steps",
+    "steps": "every step's output",
+}
+
+INVALID_TIMING: dict[str, str] = {
+    "unsynchronised": "synchronize() came back before the work was done",
+    "idle": "the timed steps left every parameter as it was",
+    "incomplete": "drain() has not one loss for each step that was timed",
+    "cached": "the same answers came again after the parameters had changed",
+    "threads": "more processor time passed than the trial's threads can use",
+}
+"""Verdicts on a timing that is worth nothing: what was timed is not the work that was asked for."""

@@ -1,0 +1,99 @@
+"""Names and shapes of a model's parameters, in the canonical layout that every backend reads and writes.
+
+Row vectors, y = x @ W. Recurrent parameters of layer l and direction d (`fwd`, `bwd`), I input, H hidden:
+
+    rnn   rnn.l{l}.{d}.Wx (I, H)   .Wh (H, H)   .b (H)
+    lstm  rnn.l{l}.{d}.Wx (I, 4H)  .Wh (H, 4H)  .b (4H)             gates in the order i, f, g, o
+    gru   rnn.l{l}.{d}.Wx (I, 3H)  .Wh (H, 3H)  .bx (3H)  .bh (3H)  gates in the order r, z, n
+
+Decoder (H hidden, F encoder outputs, A = H, L layers; gates and biases as above, first layer's I = E or, with
+additive attention, E + F):
+
+    bridge.W (F, L*H), bridge.b (L*H)
+    attn.Wq (H, A), attn.Wk (F, A), attn.b (A), attn.v (A)      additive
+    attn.W (H, F)                                               multiplicative
+    target_embed.E (V, E); dec.l{l}.fwd.*
+
+Others: embed.E (V, E); cnn.c{i}.W (k, k, in, out), cnn.c{i}.b (out); cnn.dense.W, cnn.dense.b;
+out.W (F, O), out.b (O); rbf.W (F, O).
+"""
+
+from __future__ import annotations
+
+from benchsuite.errors import UnsupportedError
+from benchsuite.schema.model import Convolutional, Decoder, Dense, ModelSpec, Recurrent, Tokens
+
+GATES: dict[str, int] = {"rnn": 1, "lstm": 4, "gru": 3}
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def recurrent_names(body: Recurrent) -> list[str]:
+    """Prefixes of the recurrent layers, bottom to top: `rnn.l0.fwd`, `rnn.l0.bwd`, `rnn.l1.fwd`, ..."""
+    return [f"rnn.l{layer}.{way}" for layer in range(body.layers) for way in body.directions]
+
+
+def decoder_names(decoder: Decoder) -> list[str]:
+    """Prefixes of the decoder's layers, bottom to top: `dec.l0.fwd`, `dec.l1.fwd`, ..."""
+    return [f"dec.l{layer}.fwd" for layer in range(decoder.body.layers)]
+
+
+def recurrent_shapes(prefix: str, cell: str, inputs: int, hidden: int) -> Shapes:
+    """Shapes of one recurrent layer in one direction."""
+    if cell not in GATES:
+        raise UnsupportedError(f"no canonical parameters for cell {cell!r}; known: {', '.join(GATES)}")
+    width = GATES[cell] * hidden
+    shapes: Shapes = {f"{prefix}.Wx": (inputs, width), f"{prefix}.Wh": (hidden, width)}
+    biases = ("bx", "bh") if cell == "gru" else ("b",)
+    return shapes | {f"{prefix}.{bias}": (width,) for bias in biases}
+
+
+def parameter_shapes(model: ModelSpec) -> Shapes:
+    """Every parameter of `model`, by name, in the canonical order.
+
+    Raises UnsupportedError for a cell without canonical parameters.
+    """
+    shapes: Shapes = {}
+    if isinstance(model.input, Tokens):
+        shapes["embed.E"] = (model.input.vocabulary, model.input.embedding)
+    if isinstance(model.body, Convolutional):
+        shapes |= _convolutional_shapes(model.body)
+    else:
+        body, width = model.body, model.input_size
+        for layer in range(body.layers):
+            for way in body.directions:
+                shapes |= recurrent_shapes(f"rnn.l{layer}.{way}", body.cell, width, body.hidden)
+            width = body.output_size
+    if model.decoder is not None:
+        shapes |= _decoder_shapes(model.decoder, model.body.output_size)
+    features, outputs = model.head_inputs, model.head.outputs
+    if isinstance(model.head, Dense):
+        return shapes | {"out.W": (features, outputs), "out.b": (outputs,)}
+    return shapes | {"rbf.W": (features, outputs)}
+
+
+def _convolutional_shapes(body: Convolutional) -> Shapes:
+    shapes: Shapes = {}
+    incoming = 1
+    for index, channels in enumerate(body.channels):
+        shapes[f"cnn.c{index}.W"] = (body.kernel, body.kernel, incoming, channels)
+        shapes[f"cnn.c{index}.b"] = (channels,)
+        incoming = channels
+    return shapes | {"cnn.dense.W": (body.flattened, body.hidden), "cnn.dense.b": (body.hidden,)}
+
+
+def _decoder_shapes(decoder: Decoder, features: int) -> Shapes:
+    body = decoder.body
+    start = body.layers * body.hidden
+    shapes: Shapes = {"bridge.W": (features, start), "bridge.b": (start,)}
+    if decoder.attention == "additive":
+        shapes |= {"attn.Wq": (body.hidden, body.hidden), "attn.Wk": (features, body.hidden)}
+        shapes |= {"attn.b": (body.hidden,), "attn.v": (body.hidden,)}
+    if decoder.attention == "multiplicative":
+        shapes["attn.W"] = (body.hidden, features)
+    shapes["target_embed.E"] = (decoder.vocabulary, decoder.embedding)
+    width = decoder.embedding + (features if decoder.attention == "additive" else 0)
+    for prefix in decoder_names(decoder):
+        shapes |= recurrent_shapes(prefix, body.cell, width, body.hidden)
+        width = body.hidden
+    return shapes

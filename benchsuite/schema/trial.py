@@ -1,0 +1,172 @@
+"""Trial: one point of the matrix. Frozen, JSON-serialisable, and its id is a hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+from benchsuite.schema.names import NO_CELL
+
+Scalar = bool | int | float | str
+
+
+class Frozen(BaseModel):
+    """Immutable, closed to unknown fields, finite numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Size(Frozen):
+    """How large the model is; a task reads what its architecture uses."""
+
+    hidden: PositiveInt = 64
+    layers: PositiveInt = 2
+    embedding: PositiveInt = 64
+
+
+class Recipe(Frozen):
+    """How to train. Learning rates and moments are the canonical formulas' (DESIGN: optimisers)."""
+
+    optimiser: Literal["sgd", "momentum", "rmsprop", "adam"] = "adam"
+    learning_rate: PositiveFloat = 1e-3
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    rho: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    epsilon: PositiveFloat = 1e-8
+    batch_size: PositiveInt = 64
+    epochs: PositiveInt = 10
+    steps: PositiveInt | None = None
+    """Stop after this many optimiser steps, whatever `epochs` says."""
+    clip: Literal["none", "norm", "value"] = "none"
+    clip_at: PositiveFloat = 1.0
+    truncation: PositiveInt | None = None
+    """Truncated BPTT: states are detached every this many steps; None is full BPTT."""
+    carry: bool = False
+    """Streams: the final state of a batch is the (detached) initial state of the next one."""
+    patience: PositiveInt | None = None
+    """Stop after this many epochs without a better validation metric; None trains every epoch."""
+    target: float | None = None
+    """Validation metric whose first crossing is recorded as time to target."""
+    limit: PositiveInt | None = None
+    """Train on at most this many examples, the same ones for every seed. Vocabulary, scaling and baselines
+    remain those of the whole training split."""
+
+
+class Execution(Frozen):
+    """Where and how the program runs; everything a worker's environment depends on."""
+
+    device: str = "cpu"
+    unroll: Literal["static", "dynamic", "fused"] = "dynamic"
+    precision: Literal["float32", "float64", "tf32"] = "float32"
+    threads: PositiveInt = 1
+    allocator: Literal["default", "tuned"] = "tuned"
+    deterministic: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """One thread on the CPU: its processor time is its time, and others' work is not in it."""
+        return self.device == "cpu" and self.threads == 1
+
+    @property
+    def dtype(self) -> str:
+        """The NumPy name of the parameters' type."""
+        return "float64" if self.precision == "float64" else "float32"
+
+
+class Protocol(Frozen):
+    """How much is measured around the training."""
+
+    rounds: PositiveInt = 12
+    """Timed rounds of the steady state."""
+    round_seconds: PositiveFloat = 0.05
+    """Least duration of one round; short steps are repeated until it is reached."""
+    warmup_seconds: PositiveFloat = 0.5
+    """Most time spent on warming up until the step time is stable."""
+    gradient_snapshots: Annotated[int, Field(ge=2)] = 3
+    """How often gradient statistics are taken: at the start, evenly during, and at the end of training."""
+    latency: Annotated[int, Field(ge=0)] = 0
+    """Predictions for a single row that are timed one by one, for the quantiles of their latency; 0: none, for
+    a batch of one is another shape, which frameworks compile for."""
+    beam: PositiveInt = 1
+    """Hypotheses kept while the test split is written (decoders, CTC); 1 is greedy, as validation is."""
+
+
+def _fields(part: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
+    return part.model_dump() if isinstance(part, BaseModel) else dict(part or {})
+
+
+class Trial(Frozen):
+    """One point of the matrix."""
+
+    task: str
+    source: str
+    options: dict[str, Scalar] = Field(default_factory=dict)
+    cell: str
+    architecture: str
+    size: Size = Size()
+    backend: str
+    execution: Execution = Execution()
+    recipe: Recipe = Recipe()
+    protocol: Protocol = Protocol()
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_what_does_not_matter(cls, data: Any) -> Any:
+        """Fields an architecture ignores take one value, so that equal work has one id."""
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        if data.get("architecture") == "cnn":
+            data["cell"] = NO_CELL
+            data["execution"] = {**_fields(data.get("execution")), "unroll": "dynamic"}
+        if data.get("architecture") in ("plain", "bidirectional", "cnn"):
+            data["size"] = {**_fields(data.get("size")), "layers": 1}
+        return data
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Trial:
+        """A validated copy, with an id of its own.
+
+        pydantic's copy would validate nothing and keep the cached ids of the original.
+        """
+        copied = super().model_copy(deep=deep)
+        fields = {name: getattr(copied, name) for name in type(self).model_fields}
+        return type(self).model_validate({**fields, **(update or {})})
+
+    @cached_property
+    def id(self) -> str:
+        """16 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:16]
+
+    def canonical_json(self) -> str:
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    @property
+    def model(self) -> str:
+        """`lstm bidirectional`, or `cnn` alone."""
+        return self.architecture if self.cell == NO_CELL else f"{self.cell} {self.architecture}"
+
+    @property
+    def label(self) -> str:
+        """What a person calls this trial: task/source cell architecture backend unroll device seed."""
+        ex = self.execution
+        return (
+            f"{self.task}/{self.source} {self.model} {self.backend} {ex.unroll} {ex.device} "
+            f"{ex.precision} seed {self.seed}"
+        )
+
+    def configuration(self) -> dict[str, Any]:
+        """The trial without its seed: what seeds are averaged over."""
+        return {key: value for key, value in self.model_dump(mode="json").items() if key != "seed"}
+
+    @cached_property
+    def configuration_id(self) -> str:
+        """Id of the configuration: equal for trials that differ in their seed alone."""
+        text = json.dumps(self.configuration(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

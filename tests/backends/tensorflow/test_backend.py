@@ -1,0 +1,176 @@
+"""The TensorFlow backend's card, its reasons, and what its programs say of themselves."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchsuite.contracts import Backend, Program
+from benchsuite.errors import ContractError, UnsupportedError
+from benchsuite.measure.conformance.cases import Case, convolutional_cases, decoder_cases, model_cases
+from benchsuite.measure.decoding import greedy_search
+from benchsuite.plugins import registry
+from benchsuite.schema import Dense, Execution, Features, ModelSpec, Recipe, Recurrent, Tokens, Trial
+
+PLAIN = ModelSpec(Features(5), Recurrent("lstm", 6), Dense(4), "cross_entropy")
+BOTH_WAYS = ModelSpec(Features(5), Recurrent("lstm", 6, bidirectional=True), Dense(4), "cross_entropy")
+
+
+@pytest.fixture(scope="module")
+def backend() -> Backend:
+    return registry().backend("tensorflow").load()
+
+
+def trial(**given: Any) -> Trial:
+    base = {"task": "t", "source": "s", "cell": "lstm", "architecture": "plain", "backend": "tensorflow"}
+    return Trial.model_validate(base | given)
+
+
+def built(backend: Backend, case: Case, **execution: Any) -> Program:
+    chosen = Execution.model_validate(execution)
+    return backend.build(case.model, case.parameters(chosen.dtype), case.recipe, chosen)
+
+
+def test_the_card_imports_no_framework() -> None:
+    code = (
+        "import sys; from benchsuite.plugins import registry; from benchsuite.schema import Execution\n"
+        "registry().backend('tensorflow').environment(Execution())\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_environment_sets_threads_and_hides_gpus_from_cpu_trials() -> None:
+    environment = registry().backend("tensorflow").environment
+    on_cpu = environment(Execution(threads=3, deterministic=True))
+    assert on_cpu["TF_NUM_INTRAOP_THREADS"] == on_cpu["TF_NUM_INTEROP_THREADS"] == "3"
+    assert on_cpu["OMP_NUM_THREADS"] == "3"
+    assert on_cpu["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert on_cpu["TF_DETERMINISTIC_OPS"] == "1"
+    on_gpu = environment(Execution(device="gpu:1"))
+    assert "CUDA_VISIBLE_DEVICES" not in on_gpu
+    assert on_gpu["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert "TF_DETERMINISTIC_OPS" not in on_gpu
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"cell": "ligru"}, "no cell 'ligru'"),
+        ({"architecture": "bidirectional", "recipe": {"carry": True}}, "forward stack"),
+        ({"execution": {"unroll": "fused"}}, "need a GPU"),
+        ({"execution": {"precision": "tf32"}}, "tensor cores"),
+        ({"execution": {"device": "tpu"}}, "takes cpu, gpu and gpu:N"),
+    ],
+)
+def test_supports_says_why_not(backend: Backend, given: dict[str, Any], said: str) -> None:
+    reason = backend.supports(trial(**given))
+    assert reason is not None
+    assert said in reason
+
+
+@pytest.mark.parametrize("unroll", ["static", "dynamic"])
+@pytest.mark.parametrize("architecture", ["plain", "deep", "bidirectional", "deep_bidirectional", "cnn"])
+def test_supports_the_main_matrix(backend: Backend, unroll: str, architecture: str) -> None:
+    assert backend.supports(trial(architecture=architecture, execution={"unroll": unroll})) is None
+
+
+def test_a_gpu_is_used_only_where_there_is_one(backend: Backend) -> None:
+    names = [device.name for device in backend.devices()]
+    assert names[0] == "cpu"
+    reason = backend.supports(trial(execution={"device": "gpu"}))
+    assert (reason is None) == ("gpu" in names)
+
+
+def test_build_refuses_what_it_cannot_run(backend: Backend) -> None:
+    words = Case(
+        "cnn-words", ModelSpec(Tokens(9, 4), convolutional_cases()[0].model.body, Dense(2), "squared")
+    )
+    with pytest.raises(UnsupportedError, match="not tokens"):
+        built(backend, words)
+    with pytest.raises(UnsupportedError, match="forward stack"):
+        built(backend, Case("both", BOTH_WAYS, Recipe(carry=True)))
+    weights = Case("plain", PLAIN).parameters("float32")
+    del weights["out.b"]
+    with pytest.raises(ContractError, match=r"out\.b is missing"):
+        backend.build(PLAIN, weights, Recipe(), Execution())
+
+
+def test_a_static_graph_of_too_many_steps_is_refused(backend: Backend) -> None:
+    program = built(backend, Case("long", BOTH_WAYS, time=101), unroll="static")
+    with pytest.raises(UnsupportedError, match="101 steps x 2 layers and directions"):
+        program.place(Case("long", BOTH_WAYS, time=101).batch("float32"))
+
+
+@pytest.mark.parametrize(
+    ("case", "unroll", "kernel"),
+    [
+        (Case("loop", PLAIN), "dynamic", "while_loop"),
+        (Case("nodes", PLAIN), "static", "unrolled"),
+        (convolutional_cases()[2], "dynamic", "conv2d"),
+    ],
+)
+def test_kernel_is_read_from_the_graph(backend: Backend, case: Case, unroll: str, kernel: str) -> None:
+    assert built(backend, case, unroll=unroll).kernel() == kernel
+    program = built(backend, case, unroll=unroll)
+    program.step(program.place(case.batch("float32")))
+    assert program.kernel() == kernel
+
+
+def test_programs_take_only_what_they_placed(backend: Backend) -> None:
+    case = Case("carry", PLAIN, Recipe(carry=True))
+    program = built(backend, case)
+    with pytest.raises(ContractError, match="what place"):
+        program.step(case.batch("float32"))
+    program.step(program.place(case.batch("float32")))
+    fewer = Case("carry", PLAIN, rows=3).batch("float32", fresh=False)
+    with pytest.raises(ContractError, match="continues a stream of 7 rows"):
+        program.step(program.place(fewer))
+
+
+def test_deterministic_programs_end_in_the_same_bits(backend: Backend) -> None:
+    case = Case("same", BOTH_WAYS)
+    ends = []
+    for _ in range(2):
+        program = built(backend, case, deterministic=True)
+        for index in range(3):
+            program.step(program.place(case.batch("float32", index)))
+        ends.append(program.parameters())
+    assert all(np.array_equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_product_and_versions(backend: Backend) -> None:
+    backend.product(8, 5, 3, Execution(precision="float64"))()
+    with pytest.raises(UnsupportedError, match="tensor cores"):
+        backend.product(8, 5, 3, Execution(precision="tf32"))
+    versions = backend.versions()
+    assert versions["tensorflow"]
+    assert versions["tensorflow/keras"]
+    assert built(backend, Case("plain", PLAIN)).memory() == {}
+
+
+@pytest.mark.parametrize("name", ["lstm-plain", "gru-additive-plain", "gru-plain-ctc"])
+def test_release_frees_the_graphs_of_a_trial(backend: Backend, name: str) -> None:
+    """tf.custom_gradient keeps every graph it was traced in: a warm worker would grow with every trial."""
+
+    def graphs() -> int:
+        gc.collect()
+        return sum(type(one).__name__.endswith("FuncGraph") for one in gc.get_objects())
+
+    backend.release()
+    before = graphs()
+    case = next(case for case in [*model_cases(), *decoder_cases()] if case.name == name)
+    program = built(backend, case)
+    placed = program.place(case.batch("float32"))
+    program.step(placed)
+    if case.model.decoder is not None:
+        greedy_search(program, placed, case.model.decoder, case.rows, aligned=True)
+    del program, placed
+    assert graphs() > before, "TensorFlow frees them by itself: release() need not"
+    backend.release()
+    assert graphs() == before

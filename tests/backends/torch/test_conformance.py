@@ -1,0 +1,69 @@
+"""The whole conformance kit on the PyTorch backend: every unroll, both precisions."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from benchsuite.measure.conformance import backend as checks
+from benchsuite.measure.conformance.backend import Check, Kit
+from benchsuite.measure.conformance.suite import run_item, suite
+from benchsuite.schema import UNROLLS, Execution
+from benchsuite_numpy.reference import ReferenceBackend
+from benchsuite_torch.backend import TorchBackend
+
+CHECKS = sorted({item.check for item in suite()}, key=lambda check: check.__name__)
+
+
+def kit(unroll: str, precision: str) -> Kit:
+    execution = Execution.model_validate({"unroll": unroll, "precision": precision})
+    return Kit(TorchBackend(), ReferenceBackend(), execution)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(("unroll", "precision"), list(itertools.product(UNROLLS, ("float64", "float32"))))
+def test_conformance(unroll: str, precision: str, check: Check) -> None:
+    under_test = kit(unroll, precision)
+    core = unroll == "static"  # it differs from dynamic in how much padding it runs, and in nothing else
+    items = [item for item in suite(core) if item.check is check]
+    results = [run_item(under_test, item) for item in items]
+    assert items
+    assert [f"{r.item.name}: {r.status} {r.message}" for r in results if r.status != "ok"] == []
+
+
+@pytest.fixture
+def packed_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backward layers meet ragged rows by packing, which is the GPU's way, on the CPU."""
+    from benchsuite_torch import fused
+
+    run: Callable[..., object] = fused.run
+
+    def packing(*arguments: object, **options: object) -> object:
+        return run(*arguments[:6], True, **options)
+
+    monkeypatch.setattr(fused, "run", packing)
+
+
+@pytest.mark.usefixtures("packed_everywhere")
+@pytest.mark.parametrize("check", [checks.check_gradients, checks.check_padding, checks.check_reversal])
+def test_packing_conforms_too(check: Check) -> None:
+    items = [i for i in suite() if i.check is check and "bidirectional" in i.case.name]
+    results = [run_item(kit("fused", "float64"), item) for item in items]
+    assert len(items) > 8
+    assert [r.message for r in results if r.status != "ok"] == []
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize(
+    ("unroll", "precision"),
+    [*itertools.product(UNROLLS, ("float64", "float32")), ("fused", "tf32")],
+)
+def test_conformance_on_gpu(unroll: str, precision: str) -> None:
+    execution = Execution.model_validate({"unroll": unroll, "precision": precision, "device": "gpu"})
+    under_test = Kit(TorchBackend(), ReferenceBackend(), execution)
+    results = [run_item(under_test, item) for item in suite()]
+    assert [f"{r.item.name}: {r.status} {r.message}" for r in results if r.status != "ok"] == []

@@ -1,0 +1,246 @@
+"""PyTorch programs that write sequences: kernels by name, repeatable steps, decodings beside training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from benchsuite.errors import ContractError, UnsupportedError
+from benchsuite.measure.conformance.cases import Case, carry_cases, decoder_cases, model_cases
+from benchsuite.measure.decoding import beam_search
+from benchsuite.measure.parity import compare, in_double
+from benchsuite.schema import UNROLLS, Decoder, Dense, Execution, ModelSpec, Recipe, Recurrent, Tokens
+from benchsuite_numpy.reference import ReferenceBackend
+from benchsuite_torch.backend import TorchBackend
+from benchsuite_torch.checks import determinism_problem
+from benchsuite_torch.program import TorchProgram
+
+CASES = {case.name: case for case in [*decoder_cases(), *carry_cases(), *model_cases()]}
+ADDITIVE = "gru-additive-plain"
+
+
+def build(case: Case, **execution: Any) -> TorchProgram:
+    chosen = Execution.model_validate(execution)
+    return TorchBackend().build(case.model, case.parameters(chosen.dtype), case.recipe, chosen)
+
+
+@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gru-none-deep",
+        "lstm-additive-deep_bidirectional",
+        "gru-additive-plain-one-row",
+        "rnn-multiplicative-plain-truncated",
+        "lstm-plain-ctc",
+        "gru-deep_bidirectional-bernoulli-steps",
+    ],
+)
+def test_parity(name: str, precision: str, unroll: str) -> None:
+    case = CASES[name]
+    program = build(case, unroll=unroll, precision=precision)
+    reference = ReferenceBackend().build(
+        case.model, case.parameters("float64"), case.recipe, Execution(precision="float64")
+    )
+    batch = case.batch(program.parameters()["out.W"].dtype.name)
+    found = program.gradients(program.place(batch))
+    expected = reference.gradients(reference.place(in_double(batch)))
+    assert compare(found, expected, precision).breaches == []
+
+
+@pytest.mark.parametrize(
+    ("name", "unroll", "expected"),
+    [
+        (ADDITIVE, "fused", "aten+python_loop"),
+        (ADDITIVE, "static", "python_loop"),
+        ("lstm-additive-deep", "dynamic", "python_loop"),
+        ("gru-none-plain", "fused", "aten"),
+        ("rnn-multiplicative-deep_bidirectional", "fused", "aten"),
+        ("gru-multiplicative-plain", "dynamic", "python_loop"),
+        ("gru-plain-ctc", "fused", "aten"),
+    ],
+)
+def test_kernel_names_every_part(name: str, unroll: str, expected: str) -> None:
+    assert build(CASES[name], unroll=unroll).kernel() == expected
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch was built without oneDNN")
+@pytest.mark.parametrize(
+    ("attention", "expected"),
+    [("none", "onednn"), ("multiplicative", "onednn"), ("additive", "onednn+python_loop")],
+)
+def test_lstm_decoders_run_in_onednn_where_they_can(attention: str, expected: str) -> None:
+    case = CASES[f"lstm-{attention}-plain"]
+    program = build(case, unroll="fused")
+    program.step(program.place(case.batch("float32")))
+    assert program.kernel() == expected
+
+
+class Watch(TorchDispatchMode):  # type: ignore[misc]
+    """Collects the operators that run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ran: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, _: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.ran.add(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("name", ["lstm-none-deep", ADDITIVE, "gru-multiplicative-plain"])
+def test_a_step_reads_nothing_back(name: str, unroll: str) -> None:
+    case = CASES[name]
+    program = build(case, unroll=unroll)
+    placed = program.place(case.batch("float32"))
+    program.step(placed)
+    with Watch() as watch:
+        program.step(placed)
+    assert "addmm" in watch.ran
+    assert not watch.ran & {"_local_scalar_dense", "nonzero", "is_nonzero"}
+
+
+@pytest.mark.parametrize("unroll", ["dynamic", "fused"])
+@pytest.mark.parametrize("name", [ADDITIVE, "lstm-multiplicative-plain", "lstm-plain-ctc"])
+def test_steps_repeat_to_the_last_bit(name: str, unroll: str) -> None:
+    case, ends = CASES[name], []
+    for _ in range(2):
+        program = build(case, unroll=unroll, deterministic=True)
+        for index in range(4):
+            program.step(program.place(case.batch("float32", index)))
+        ends.append((program.parameters(), program.drain().loss))
+    assert np.array_equal(ends[0][1], ends[1][1])
+    assert all(np.array_equal(weight, ends[1][0][name]) for name, weight in ends[0][0].items())
+
+
+@pytest.mark.parametrize("unroll", UNROLLS)
+def test_writing_first_does_not_disturb_training(unroll: str) -> None:
+    case = CASES["lstm-additive-plain"]
+    decoder = case.model.decoder
+    assert decoder is not None
+    fresh, written = (build(case, unroll=unroll, precision="float64") for _ in range(2))
+    batch = case.batch("float64")
+    placed = written.place(batch)
+    beam_search(written, placed, decoder, batch.size, 3, aligned=True)
+    written.predict(placed)
+    found, expected = written.gradients(placed), fresh.gradients(fresh.place(batch))
+    assert compare(found, expected, "float64").largest("gradient") == 0.0
+    written.step(placed)
+
+
+def test_more_tokens_than_there_are_are_clipped_and_an_alignment_is_given_where_asked() -> None:
+    case = CASES["gru-multiplicative-plain"]
+    decoder, batch = case.model.decoder, case.batch("float32")
+    assert decoder is not None
+    program = build(case)
+    placed = program.place(batch)
+    start = np.full(2 * batch.size, decoder.start, np.int32)
+    parents = np.arange(len(start))
+    found = program.decoding(placed, 2).advance(start, parents, 99)
+    assert found.alignment is None
+    assert found.tokens.shape == found.log_probabilities.shape == (len(start), decoder.vocabulary)
+    assert (found.tokens.dtype, found.log_probabilities.dtype) == (np.int32, np.float64)
+    assert np.allclose(np.exp(found.log_probabilities).sum(1), 1)
+    aligned = program.decoding(placed, 2, aligned=True).advance(start, parents, 1).alignment
+    assert aligned is not None
+    assert aligned.shape == (len(start), batch.time)
+    assert (
+        build(CASES["gru-none-plain"])
+        .decoding(placed, 1, True)
+        .advance(start[::2], parents[: batch.size], 1)
+        .alignment
+        is None
+    )
+
+
+def test_hypotheses_go_on_from_their_parents() -> None:
+    """Two hypotheses of a row change places: so do their continuations."""
+    case = CASES["lstm-additive-deep"]
+    batch, program = case.batch("float64"), build(case, precision="float64")
+    placed, count = program.place(batch), 2 * batch.size
+    straight = np.arange(count)
+    crossed = straight.reshape(-1, 2)[:, ::-1].ravel()
+    first = np.where(straight % 2, 4, 5).astype(np.int32)
+    found = []
+    for parents in (straight, crossed):
+        decoding = program.decoding(placed, 2)
+        decoding.advance(first, straight, 1)
+        found.append(decoding.advance(np.full(count, 6, np.int32), parents, 9).log_probabilities)
+    assert np.allclose(found[0], found[1][crossed], rtol=1e-12)
+    assert not np.allclose(found[0], found[1], rtol=1e-3)
+
+
+def test_only_a_decoder_generates() -> None:
+    case = CASES["gru-plain"]
+    program = build(case)
+    with pytest.raises(UnsupportedError, match="no decoder"):
+        program.decoding(program.place(case.batch("float32")))
+
+
+@pytest.mark.parametrize("name", [ADDITIVE, "gru-plain-ctc"])
+def test_targets_without_their_lengths_are_refused(name: str) -> None:
+    batch = replace(CASES[name].batch("float32"), target_lengths=None)
+    with pytest.raises(ContractError, match="target_lengths"):
+        build(CASES[name]).place(batch)
+
+
+def test_a_stream_of_predictions_with_other_rows_is_refused() -> None:
+    case = CASES["lstm-plain-carry"]
+    program = build(case)
+    program.predict(program.place(case.batch("float32")))
+    fewer = replace(case, rows=3).batch("float32", fresh=False)
+    with pytest.raises(ContractError, match=r"3 rows continues a stream of 7 rows"):
+        program.predict(program.place(fewer))
+    program.step(program.place(fewer))  # the training's own stream has not begun
+
+
+def test_ctc_on_a_gpu_is_not_reproducible() -> None:
+    model, gpu = CASES["gru-plain-ctc"].model, Execution(device="gpu", deterministic=True)
+    assert "no deterministic backward" in (determinism_problem(model, gpu) or "")
+    assert determinism_problem(model, Execution(deterministic=True)) is None
+    assert determinism_problem(CASES["gru-plain"].model, gpu) is None
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    cell=st.sampled_from(["rnn", "lstm", "gru"]),
+    attention=st.sampled_from(["none", "additive", "multiplicative"]),
+    layers=st.integers(1, 3),
+    bidirectional=st.booleans(),
+    lengths=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4)), min_size=1, max_size=4),
+    padding=st.integers(0, 2),
+)
+def test_unrolls_agree(
+    cell: str,
+    attention: Any,
+    layers: int,
+    bidirectional: bool,
+    lengths: list[tuple[int, int]],
+    padding: int,
+) -> None:
+    decoder = Decoder(7, 2, Recurrent(cell, 4, layers), attention, 6)
+    body = Recurrent(cell, 3, layers, bidirectional)
+    model = ModelSpec(Tokens(9, 2), body, Dense(7), "cross_entropy", decoder=decoder)
+    case = Case("writing", model, Recipe(), rows=len(lengths), time=5 + padding)
+    drawn, shape = case.batch("float64"), (len(lengths), 4 + padding)
+    read, written = (np.array(part, np.int32) for part in zip(*lengths, strict=True))
+    targets = np.random.default_rng(0).integers(4, 7, shape) * (np.arange(shape[1]) < written[:, None])
+    inputs = drawn.inputs * (np.arange(case.time) < read[:, None])
+    batch = replace(
+        drawn, inputs=inputs, lengths=read, targets=targets.astype(np.int32), target_lengths=written
+    )
+    found = {}
+    for unroll in UNROLLS:
+        program = build(case, unroll=unroll, precision="float64")
+        found[unroll] = program.gradients(program.place(batch))
+    for unroll in ("dynamic", "fused"):
+        assert compare(found[unroll], found["static"], "float64").breaches == []

@@ -1,0 +1,83 @@
+"""`benchsuite race` as a user types it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fixtures.command import call
+
+from benchsuite.running.races import read_races
+
+RUN = ["run", "smoke", "--backend", "numpy", "--tracking-uri", "none", "--set", "size.hidden=4"]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A results folder with the study `pair`, of two ways to run one model, and `one`, of a single trial."""
+    folder = tmp_path_factory.mktemp("results")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCHSUITE_RESULTS", str(folder))
+        call(*RUN, "--name", "pair", "--set", "allocator=tuned,default")
+        call(*RUN, "--name", "one")
+        yield folder
+
+
+def test_a_race_is_printed_stored_bundled_and_reported(results: Path, tmp_path: Path) -> None:
+    said = call("race", "pair", "--rounds", "6").stdout
+    assert "race 1/1: mnist_rows/digits lstm plain, 2 racers" in said
+    assert "CPU time of a training step, 6 rounds" in said
+    assert "numpy dynamic allocator=tuned" in said
+    assert "fastest" in said
+    assert f"1 race, stored in {results / 'pair' / 'races'}" in said
+    (results,) = read_races(results / "pair")
+    assert results.races[0].judgement is not None
+    path = tmp_path / "pair.zip"
+    call("bundle", "pair", "--no-report", "--output", str(path))
+    call("report", str(path), "--output", str(tmp_path / "site"), "--format", "markdown")
+    text = (tmp_path / "site" / "report.md").read_text("utf-8")
+    assert "### Raced" in text
+    assert "fell out" not in text
+    assert "is a bundle" in call("race", str(path), code=2).stderr
+
+
+def test_json_is_what_is_stored(results: Path) -> None:
+    arguments = [
+        "race",
+        "pair",
+        "--rounds",
+        "5",
+        "--what",
+        "inference",
+        "--clock",
+        "wall",
+        "--json",
+        "--no-pin",
+    ]
+    found = json.loads(call(*arguments).stdout)
+    assert (found["what"], found["cores"], found["interrupted"]) == ("inference", "", False)
+    (race,) = found["races"]
+    assert race["clock"] == "wall"
+    assert {racer["problem"] for racer in race["racers"]} == {""}
+    assert len(race["judgement"]["ranks"]) == 2
+    assert found["races"] == json.loads(read_races(results / "pair")[-1].model_dump_json())["races"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nothing"], "unknown study 'nothing'"),
+        (["one"], "only one trial is chosen, mnist_rows/digits lstm plain numpy"),
+        (["pair", "--backend", "torch"], "unknown backend of study 'pair' 'torch'"),
+        (["pair", "--what", "sleep"], "unknown value of --what 'sleep'"),
+        (["pair", "--clock", "sun"], "unknown value of --clock 'sun'"),
+        (["pair", "--rounds", "4"], "--rounds"),
+        (["pair", "--seed", ","], "--seed names nothing"),
+        (["pair", "--python", "numpy=/nowhere"], "is no program that can be run"),
+    ],
+)
+@pytest.mark.usefixtures("results")
+def test_a_wrong_request_ends_with_2(arguments: list[str], said: str) -> None:
+    assert said in call("race", *arguments, code=2).stderr

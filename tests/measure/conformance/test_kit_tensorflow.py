@@ -1,0 +1,25 @@
+"""The conformance kit on the TensorFlow backend."""
+
+from __future__ import annotations
+
+import pytest
+from fixtures.kit import hold, run_kit
+
+from benchsuite.schema import UNROLLS
+
+CORE = [("float64", "dynamic"), ("float64", "static"), ("float64", "fused"), ("float32", "dynamic")]
+
+
+@pytest.mark.parametrize(("precision", "unroll"), CORE)
+def test_core_kit(precision: str, unroll: str) -> None:
+    """Parity, training, truncation, clipping, carried states and the invariances, once each."""
+    hold("tensorflow", unroll, run_kit("tensorflow", precision, unroll, "--core"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_whole_kit(precision: str, unroll: str) -> None:
+    """Everything the kit holds."""
+    hold("tensorflow", unroll, run_kit("tensorflow", precision, unroll))

@@ -1,0 +1,31 @@
+"""The conformance kit on the PyTorch backend."""
+
+from __future__ import annotations
+
+import pytest
+from fixtures.kit import hold, run_kit
+
+from benchsuite.schema import UNROLLS
+
+CORE = [
+    ("float64", "dynamic"),
+    ("float64", "static"),
+    ("float64", "fused"),
+    ("float32", "dynamic"),
+    ("float32", "fused"),
+]
+
+
+@pytest.mark.parametrize(("precision", "unroll"), CORE)
+def test_core_kit(precision: str, unroll: str) -> None:
+    """Parity, training, truncation, clipping, carried states and the invariances, once each."""
+    hold("torch", unroll, run_kit("torch", precision, unroll, "--core"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_whole_kit(precision: str, unroll: str) -> None:
+    """Everything the kit holds."""
+    hold("torch", unroll, run_kit("torch", precision, unroll))

@@ -1,0 +1,167 @@
+"""The task kit on tasks that write sequences: a sound one passes, and each fault is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchsuite.contracts import Dataset, Ragged, Split, Task, TaskEntry
+from benchsuite.errors import UnsupportedError
+from benchsuite.measure.conformance.backend import ConformanceError
+from benchsuite.measure.conformance.tasks import check_task, perfect_predictions
+from benchsuite.schema import Decoder, Dense, Exhibit, Features, ModelSpec, Recurrent, Size, Tokens
+from benchsuite.schema.trial import Scalar
+
+VOCABULARY = ("<pad>", "<unk>", "<s>", "</s>", "a", "b")
+Change = Callable[[Dataset], Dataset]
+
+
+def ragged(*rows: list[int]) -> Ragged:
+    return Ragged.from_sequences([np.array(row, np.int32) for row in rows])
+
+
+class Copying(Task):
+    """Writes what it reads; `change` spoils its data."""
+
+    primary = "exact_match"
+    higher_is_better = True
+    targets = ragged([4, 5, 3], [5, 3], [4, 3])
+
+    def __init__(self, change: Change = lambda data: data) -> None:
+        self.change = change
+
+    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:  # noqa: ARG002
+        part = Split(ragged([4, 5, 5], [5, 4], [4, 4]), self.targets, aligned=False)
+        words = VOCABULARY
+        return self.change(Dataset("copying", part, part, part, vocabulary=words, target_vocabulary=words))
+
+    def model(
+        self,
+        dataset: Dataset,  # noqa: ARG002
+        architecture: str,
+        cell: str,
+        size: Size,
+        options: Mapping[str, Scalar],  # noqa: ARG002
+    ) -> ModelSpec:
+        if architecture == "encoder_decoder":
+            body, words = Recurrent(cell, size.hidden), len(VOCABULARY)
+            decoder = Decoder(words, 4, body, "none", limit=3)
+            return ModelSpec(Tokens(words, 4), body, Dense(words), "cross_entropy", decoder=decoder)
+        raise UnsupportedError(f"no {architecture}")
+
+    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
+        assert isinstance(split.targets, Ragged)
+        wanted = split.targets.padded(np.arange(len(split)), predictions.shape[1])
+        return {self.primary: float(np.mean(np.all(predictions == wanted, axis=1)))}
+
+
+class Transcribing(Copying):
+    """The same without a decoder: labels under CTC."""
+
+    targets = ragged([4, 5], [5], [4])
+
+    def model(
+        self,
+        dataset: Dataset,  # noqa: ARG002
+        architecture: str,
+        cell: str,
+        size: Size,
+        options: Mapping[str, Scalar],  # noqa: ARG002
+    ) -> ModelSpec:
+        if architecture == "encoder_decoder":
+            return ModelSpec(Tokens(6, 4), Recurrent(cell, size.hidden), Dense(6), "ctc", "steps")
+        raise UnsupportedError(f"no {architecture}")
+
+
+class Showing(Copying):
+    """Shows attention that does not fit its words."""
+
+    def exhibits(
+        self,
+        predictions: np.ndarray,  # noqa: ARG002
+        split: Split,  # noqa: ARG002
+        dataset: Dataset,  # noqa: ARG002
+        alignments: Mapping[int, np.ndarray],
+    ) -> list[Exhibit]:
+        lines = {"source": ["a", "b", "b"], "target": ["a"], "prediction": ["a"]}
+        if 0 not in alignments:
+            return []
+        return [Exhibit(name="row 0", kind="text", lines=lines, tables={"alignment": alignments[0].tolist()})]
+
+
+def check(task: Task) -> None:
+    card = TaskEntry("copying", lambda: task, "copies", {"s": "all"}, ("s",), ("encoder_decoder",))
+    check_task(card, "s")
+
+
+def written(*rows: list[int]) -> Change:
+    def change(data: Dataset) -> Dataset:
+        return replace(data, train=Split(data.train.inputs, ragged(*rows), aligned=False))
+
+    return change
+
+
+def test_sound_tasks_pass() -> None:
+    check(Copying())
+    check(Transcribing())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (written([4, 3], [5], [4, 3]), "does not end with END"),
+        (written([3, 3], [5, 3], [4, 3]), "more than one END"),
+        (written([2, 3], [5, 3], [4, 3]), "padding or START"),
+        (written([9, 3], [5, 3], [4, 3]), "outside the vocabulary"),
+        (written([4, 4, 4, 3], [5, 3], [4, 3]), "longer than what may be written"),
+        (written([4, 3], [5, 3]), "targets for other rows"),
+        (lambda data: replace(data, target_vocabulary=VOCABULARY[:5]), "5 target words for 6 scores"),
+        (lambda data: replace(data, artifacts={"tokens": 3}), "artifacts must be texts"),
+        (lambda data: replace(data, metadata={"signatures": {"bleu": 1.0}}), "signatures must be texts"),
+        (
+            lambda data: replace(data, train=replace(data.train, targets=data.train.inputs, aligned=True)),
+            "aligned",
+        ),
+    ],
+)
+def test_a_fault_of_what_is_written_is_named(change: Change, message: str) -> None:
+    with pytest.raises(ConformanceError, match=message):
+        check(Copying(change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (written([0, 4], [5], [4]), "labels of train must be 1 to 5"),
+        (written([4, 6], [5], [4]), "labels of train must be 1 to 5"),
+        (written([4, 5], [5, 5], [4]), "too short for CTC"),
+    ],
+)
+def test_a_fault_of_labels_is_named(change: Change, message: str) -> None:
+    with pytest.raises(ConformanceError, match=message):
+        check(Transcribing(change))
+
+
+def test_artifacts_must_be_the_same_every_time() -> None:
+    count = iter(range(9))
+    with pytest.raises(ConformanceError, match="different artifacts"):
+        check(Copying(lambda data: replace(data, artifacts={"tokens": str(next(count))})))
+
+
+def test_attention_must_fit_the_words() -> None:
+    with pytest.raises(ConformanceError, match="alignment of row 0 does not fit"):
+        check(Showing())
+
+
+def test_perfect_predictions_by_step_stop_where_rows_do() -> None:
+    inputs = Ragged.from_sequences([np.ones((2, 1), np.float32), np.ones((1, 1), np.float32)])
+    body = Recurrent("gru", 4)
+    classes = ModelSpec(Features(1), body, Dense(3), "cross_entropy", "steps")
+    found = perfect_predictions(classes, Split(inputs, ragged([2, 0], [1])))
+    assert found.tolist() == [[[0, 0, 10], [10, 0, 0]], [[0, 10, 0], [0, 0, 0]]]
+    shares = ModelSpec(Features(1), body, Dense(1), "binary_cross_entropy", "steps")
+    targets = Ragged.from_sequences([np.array([[0.0], [1.0]]), np.array([[0.5]])])
+    assert perfect_predictions(shares, Split(inputs, targets)).tolist() == [[[-10], [10]], [[0], [0]]]

@@ -1,0 +1,200 @@
+"""A program that queues its work and does not wait for it is caught; one that waits is not."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from fixtures.queueing import WORK_SECONDS, ForgetfulProgram, QueueingProgram, queueing
+from fixtures.scripted import wait_until
+from fixtures.tiny import program, sign_batcher, sign_data, sign_model
+
+from benchsuite.contracts import Batch, Program, StepLog
+from benchsuite.contracts.backend import Parameters
+from benchsuite.measure.timing import (
+    Samples,
+    StepAudit,
+    exceeds_threads,
+    steady_state,
+    too_many_threads,
+    unsynchronised,
+)
+from benchsuite.measure.timing.cores import cores_of, keep_on
+from benchsuite.schema import INVALID_TIMING, Protocol, Recipe
+from benchsuite_numpy.reference import ReferenceProgram
+
+
+@pytest.fixture
+def batch() -> Batch:
+    data = sign_data()
+    return next(sign_batcher(data, rows=4).epoch(data.train, 0, 0))
+
+
+@pytest.fixture
+def honest() -> Iterator[QueueingProgram]:
+    made = queueing(QueueingProgram, sign_model(hidden=2), Recipe())
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def forgetful() -> Iterator[QueueingProgram]:
+    made = queueing(ForgetfulProgram, sign_model(hidden=2), Recipe())
+    yield made
+    made.stop()
+
+
+def test_a_program_that_forgets_to_wait_is_caught(forgetful: QueueingProgram, batch: Batch) -> None:
+    assert unsynchronised(forgetful, lambda: forgetful.step(batch), 1e-4)
+
+
+def test_a_program_that_waits_is_not(honest: QueueingProgram, batch: Batch) -> None:
+    assert not unsynchronised(honest, lambda: honest.step(batch), WORK_SECONDS)
+
+
+def test_a_program_that_works_at_once_is_not(batch: Batch) -> None:
+    plain: Program = program(sign_model(hidden=2), Recipe())
+    assert not unsynchronised(plain, lambda: plain.step(batch), 1e-3)
+
+
+def test_an_expensive_readback_is_no_proof_of_guilt(batch: Batch) -> None:
+    class Slow(ReferenceProgram):
+        def parameters(self) -> Parameters:
+            time.sleep(0.05)
+            return super().parameters()
+
+    model = sign_model(hidden=2)
+    slow = Slow(model, program(model, Recipe()).parameters(), Recipe(), "float64")
+    assert not unsynchronised(slow, lambda: slow.step(batch), 1e-3)
+
+
+def test_the_forgetful_one_would_have_looked_far_too_fast(
+    honest: QueueingProgram, forgetful: QueueingProgram, batch: Batch
+) -> None:
+    """What the check guards against: the same work, timed by the same protocol."""
+    protocol = Protocol(rounds=3, round_seconds=0.004, warmup_seconds=0.02)
+    true = steady_state(lambda: honest.step(batch), honest.synchronize, protocol).summary.median
+    assert true >= WORK_SECONDS
+    begin = time.perf_counter()
+    for _ in range(20):
+        forgetful.step(batch)
+    forgetful.synchronize()
+    assert (time.perf_counter() - begin) / 20 < WORK_SECONDS / 2
+
+
+class Idle(ReferenceProgram):
+    """Goes forward and skips the way back."""
+
+    def step(self, placed: object) -> None:
+        before = self.parameters()
+        super().step(placed)
+        self.load_parameters(before)
+
+
+class Forgetful(ReferenceProgram):
+    """Skips every second step."""
+
+    count = 0
+
+    def step(self, placed: object) -> None:
+        self.count += 1
+        if self.count % 2:
+            super().step(placed)
+
+
+class Remembering(ReferenceProgram):
+    """Answers from memory when it is asked the same again."""
+
+    known: np.ndarray | None = None
+
+    def predict(self, placed: object) -> np.ndarray:
+        if self.known is None:
+            self.known = super().predict(placed)
+        return self.known
+
+
+class Replaying(ReferenceProgram):
+    """Reports the first loss ever after."""
+
+    def drain(self) -> StepLog:
+        log = super().drain()
+        return StepLog(np.full_like(log.loss, log.loss[:1].sum()), log.norm, log.peak)
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        (ReferenceProgram, ""),
+        (Idle, "idle"),
+        (Forgetful, "incomplete"),
+        (Remembering, "cached"),
+        (Replaying, "cached"),
+    ],
+)
+def test_steps_that_are_none_are_named(kind: type[ReferenceProgram], word: str, batch: Batch) -> None:
+    model, recipe = sign_model(hidden=2), Recipe()
+    made = kind(model, program(model, recipe).parameters(), recipe, "float64")
+    witness = StepAudit(made, batch)
+    for _ in range(20):
+        made.step(batch)
+    assert witness.problem(20) == word
+    assert word in ("", *INVALID_TIMING)
+
+
+@pytest.mark.parametrize(("busy", "threads", "expected"), [(0.9, 1, False), (1.9, 1, True), (1.9, 2, False)])
+def test_more_processor_time_than_the_threads_have_is_noticed(
+    busy: float, threads: int, expected: bool
+) -> None:
+    wall = np.array([0.1, 0.12, 0.11])
+    assert too_many_threads(Samples(wall, busy * wall, 1, 3, True), threads) is expected
+
+
+class Burning(ReferenceProgram):
+    """Computes hashes in `threads` threads, which hold no lock meanwhile, in place of a step."""
+
+    threads = 1
+
+    def step(self, placed: object) -> None:
+        del placed
+        others = [threading.Thread(target=_burn) for _ in range(self.threads - 1)]
+        for other in others:
+            other.start()
+        _burn()
+        for other in others:
+            other.join()
+
+
+def _burn() -> None:
+    hashlib.sha256(bytes(4_000_000)).digest()
+
+
+@pytest.fixture
+def kept_on_one_core() -> Iterator[None]:
+    everywhere = cores_of()
+    if len(everywhere) < 2:
+        pytest.skip("needs Linux and two cores")
+    keep_on([min(everywhere)])
+    yield
+    keep_on(everywhere)
+
+
+@pytest.mark.usefixtures("kept_on_one_core")
+def test_threads_beyond_the_trials_are_caught_on_a_core_that_hides_them(batch: Batch) -> None:
+    model = sign_model(hidden=2)
+    burning = Burning(model, program(model, Recipe()).parameters(), Recipe(), "float64")
+    assert not any(exceeds_threads(burning, [batch], 1) for _ in range(5))
+    burning.threads = 2
+    # others may have the second core at the moment
+    assert wait_until(lambda: exceeds_threads(burning, [batch], 1), 60)
+    assert not exceeds_threads(burning, [batch], 2)
+
+
+def test_a_process_that_is_kept_nowhere_is_judged_by_its_rounds_alone(batch: Batch) -> None:
+    model = sign_model(hidden=2)
+    burning = Burning(model, program(model, Recipe()).parameters(), Recipe(), "float64")
+    burning.threads = 2
+    assert not exceeds_threads(burning, [batch], 1)

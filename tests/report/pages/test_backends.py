@@ -1,0 +1,182 @@
+"""The page on backends: what it says is what the records hold, and what cannot be said has its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fixtures import varied
+from fixtures.blocks import charts, everything, section, tables, text, values
+
+from benchsuite.report.data import collect
+from benchsuite.report.pages.backends import backends_page
+from benchsuite.report.pages.backends_allocator import pairs_of
+from benchsuite.report.runners import runs_of
+from benchsuite.report.site import Page
+from benchsuite.running.races import Race, Racer, RaceResults, judge
+from benchsuite.running.races.files import RaceFile
+from benchsuite.running.store import StudyStore
+from benchsuite.running.study import Study
+from benchsuite.schema import Record
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return shown(varied.study(tmp_path_factory.mktemp("studies") / "varied"))
+
+
+def shown(*folders: Path) -> Page:
+    found = backends_page(collect([Study.load(folder) for folder in folders]))
+    assert found is not None
+    return found
+
+
+def some(folder: Path, keep: Callable[[Record], bool], cpu: str = "") -> Path:
+    """A study of those of the varied records, perhaps of another machine."""
+    store = StudyStore(folder)
+    environment = {"hardware.cpu": cpu or "Example"}
+    with store.writing():
+        store.describe({"matrix": {}, "environment": environment})
+        for place, trial in enumerate({one.id: one for one in varied.trials()}.values()):
+            made = varied.record(trial, place)
+            if keep(made):
+                store.append(made.model_copy(update={"environment": environment}))
+    return folder
+
+
+def test_the_fastest_is_named_with_how_much_longer_the_others_take(page: Page) -> None:
+    said = text(section(page, "Speed"))
+    assert "torch dynamic allocator=tuned is the fastest in 6 of 6 models" in said
+    assert "numpy dynamic allocator=tuned takes 4 times as long" in said
+    rows = tables(section(page, "Speed"))["Who is fastest"]
+    assert rows[0]["run by"] == "torch dynamic allocator=tuned"
+    by_name = {row["run by"]: row for row in rows}
+    assert by_name["jax dynamic allocator=tuned"]["relative speed"] == pytest.approx(0.5, rel=0.05)
+
+
+def test_relative_speeds_are_drawn_by_model_and_runner(page: Page) -> None:
+    chart = charts(section(page, "Speed"))["Training speed relative to the fastest"]
+    drawn = {(row["runner"], row["model"]): row["relative"] for row in values(chart)}
+    assert drawn["numpy dynamic allocator=tuned", "gru plain"] == pytest.approx(0.25, rel=0.05)
+    assert chart.table is not None
+    assert len(chart.table.rows) == len(drawn)
+
+
+def test_compilation_stands_apart(page: Page) -> None:
+    rows = {
+        row["run by"]: row for row in tables(section(page, "Starting"))["Cold start, medians over models"]
+    }
+    assert rows["jax dynamic allocator=tuned"]["of it compilation"] == pytest.approx(0.8)
+    assert rows["torch dynamic allocator=tuned"]["of it compilation"] == 0
+    assert rows["torch dynamic allocator=tuned"]["in steps"] is None
+
+
+def test_kernels_are_those_that_ran(page: Page) -> None:
+    rows = tables(section(page, "Which kernel really ran"))["Kernels"]
+    assert {(row["backend"], row["kernel that ran"]) for row in rows} == set(varied.KERNELS.items())
+    assert sum(row["trials"] for row in rows) > 40
+
+
+def test_exponents_stand_with_their_intervals(page: Page) -> None:
+    blocks = section(page, "How time grows with size")
+    found = tables(blocks)
+    assert len(found["Exponents of hidden size"]) == 3
+    assert found["Exponents of sequence length"][0]["sizes"] == "50, 100, 200"
+    assert "Not shown" not in text(blocks)
+    assert any("steepest" in chart.alt.lower() for chart in charts(blocks).values())
+
+
+def test_the_allocator_is_told_by_pairs(page: Page) -> None:
+    blocks = section(page, "What the memory allocator changes")
+    (row,) = tables(blocks)["Default and tuned allocator"]
+    assert row["ratio"] == pytest.approx(1.3, rel=0.05)
+    (own,) = tables(blocks)["Default over tuned allocator, by backend"]
+    assert (own["run by"], own["pairs"], own["ratio"]) == ("torch dynamic", 1, row["ratio"])
+    assert "torch dynamic 1.3 times" in text(blocks)
+    assert "In 1 of 1 pair the 95 % interval leaves out 1." in text(blocks)
+
+
+def test_the_ratio_of_two_speeds_has_an_interval_from_both(tmp_path: Path) -> None:
+    def kept(record: Record) -> bool:
+        return record.trial.task == "adding"
+
+    study = Study.load(some(tmp_path / "s", kept))
+    (pair,) = pairs_of(runs_of(collect([study]).boards))
+    assert pair.default.aggregate.trial.execution.allocator == "default"
+    assert pair.half is not None
+    assert pair.default.step_half is not None
+    assert pair.default.step is not None
+    assert pair.half > pair.ratio * pair.default.step_half / pair.default.step
+    assert pair.told
+
+
+def test_every_run_is_in_the_table_of_timings_with_its_interval(page: Page) -> None:
+    rows = tables(section(page, "Every timing"))["Timings"]
+    assert len(rows) == len({t.configuration_id for t in varied.trials() if t.recipe.clip != "none"
+                             or t.task == "mnist_rows"})  # fmt: skip
+
+
+def test_what_a_study_lacks_is_told_with_the_command_that_would_give_it(tmp_path: Path) -> None:
+    def plain(record: Record) -> bool:
+        trial = record.trial
+        return trial.seed == 0 and trial == varied.trial(cell=trial.cell)
+
+    said = text(everything(shown(some(tmp_path / "s", plain))))
+    assert "Every model was run by one backend alone" in said
+    assert "benchsuite run quick --set size.hidden=32,64,128,256" in said
+    assert "scaling with hidden size, sequence length and batch size" in said
+    assert "benchsuite run quick --set allocator=default,tuned" in said
+
+
+def test_machines_are_never_mixed(tmp_path: Path) -> None:
+    def torch(record: Record) -> bool:
+        return record.trial.backend == "torch"
+
+    def others(record: Record) -> bool:
+        return record.trial.backend != "torch"
+
+    page = shown(some(tmp_path / "a", torch, "One"), some(tmp_path / "b", others, "Two"))
+    assert {section.title for section in page.sections} >= {"Speed on One", "Speed on Two"}
+    for name in ("One", "Two"):
+        for row in tables(section(page, f"Every timing on {name}"))["Timings"]:
+            assert row["backend"] == "torch" if name == "One" else row["backend"] != "torch"
+
+
+def test_a_study_without_a_ranked_trial_has_no_such_page(tmp_path: Path) -> None:
+    folder = some(tmp_path / "s", lambda record: not record.ranked)
+    assert backends_page(collect([Study.load(folder)])) is None
+
+
+def race(folder: Path, started: float, slower: float, cpu: str = "Example") -> None:
+    """Store a race of two, `b` so many times as slow as `a`, and a third that fell out."""
+    pace = 1.0 + 0.01 * np.sin(np.arange(20.0))
+    found = judge({"a": 1e-3 * pace, "b": slower * 1e-3 * pace[::-1]})
+    trial = next(varied.trials())
+    racers = [Racer(name=name, trial=trial, kernel="scan") for name in "ab"]
+    racers.append(Racer(name="c", trial=trial, problem="died\nlast words", broken=True, out_since=2))
+    given = Race(name="adding lstm", clock="cpu", racers=tuple(racers), judgement=found)
+    results = RaceResults(
+        started=started,
+        finished=started,
+        what="step",
+        rounds=20,
+        environment={"hardware.cpu": cpu},
+        races=(given,),
+    )
+    RaceFile(folder, started).keep(results, [[]])
+
+
+def test_races_are_shown_the_latest_of_each_on_its_machine(tmp_path: Path) -> None:
+    folder = some(tmp_path / "one", lambda _: True)
+    assert not [part for part in shown(folder).sections if part.title == "Raced"]
+    race(folder, 2000.0, slower=1.5)
+    race(folder, 1000.0, slower=3.0)
+    race(folder, 3000.0, slower=9.0, cpu="Another")
+    blocks = section(shown(folder), "Raced")
+    rows = tables(blocks)["Races"]
+    assert [(row["racer"], row["is"]) for row in rows] == [("a", "first"), ("b", "slower")]
+    assert rows[1]["times the first"] == pytest.approx(1.5, rel=0.05)
+    assert "adding lstm: c fell out in round 3: died" in text(blocks)
+    assert "1 race:" in text(blocks)

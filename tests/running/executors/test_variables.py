@@ -1,0 +1,46 @@
+"""What a worker finds in its environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchsuite.contracts import BackendEntry
+from benchsuite.running.executors.variables import (
+    TUNED_MALLOC,
+    glibc_tunables,
+    glibc_version,
+    worker_variables,
+)
+from benchsuite.schema import Execution
+
+TUNED = ":".join(TUNED_MALLOC)
+
+
+@pytest.mark.parametrize(
+    ("allocator", "inherited", "expected"),
+    [
+        ("default", "", ""),
+        ("tuned", "", TUNED),
+        ("default", "glibc.malloc.mmap_max=0", ""),
+        ("tuned", "glibc.malloc.mmap_max=7", TUNED),
+        ("default", "glibc.rtld.nns=4:glibc.malloc.arena_max=1", "glibc.rtld.nns=4"),
+        ("tuned", "glibc.rtld.nns=4", f"glibc.rtld.nns=4:{TUNED}"),
+    ],
+)
+def test_the_allocator_is_the_trials_whatever_the_shell_says(
+    allocator: str, inherited: str, expected: str
+) -> None:
+    assert glibc_tunables(allocator, {"GLIBC_TUNABLES": inherited}) == expected
+    if not inherited:
+        assert glibc_tunables(allocator, {}) == expected
+
+
+def test_threads_and_the_backends_own_variables() -> None:
+    entry = BackendEntry(
+        "b", lambda: None, "", (), None, environment=lambda e: {"MINE": e.precision, "MKL_NUM_THREADS": "9"}
+    )  # type: ignore[arg-type, return-value]
+    found = worker_variables(entry, Execution(threads=3, precision="float64", allocator="tuned"))
+    assert found["OMP_NUM_THREADS"] == found["OPENBLAS_NUM_THREADS"] == "3"
+    assert (found["MINE"], found["MKL_NUM_THREADS"]) == ("float64", "9")
+    assert found["PYTHONHASHSEED"] == "0"
+    assert ("GLIBC_TUNABLES" in found) == (glibc_version() is not None)

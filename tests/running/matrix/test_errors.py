@@ -1,0 +1,165 @@
+"""What is wrong with a matrix is said at once, with places and the nearest names."""
+
+from __future__ import annotations
+
+import pytest
+from fixtures.matrix_worlds import small_registry
+
+from benchsuite.errors import MatrixError, RequestError, UnknownNameError
+from benchsuite.running.matrix import expand, load_matrix, parse_matrix
+
+GOOD = """
+[axes]
+task = "alpha"
+source = "tiny"
+cell = "lstm"
+architecture = "plain"
+backend = "numpy"
+"""
+
+
+def problems(text: str, overrides: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    with pytest.raises(MatrixError) as caught:
+        expand(parse_matrix(text, "test", "test.toml"), small_registry(), overrides)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "text"),
+    [
+        (("lstm", "lsmt"), "axes.cell (line 5)", "unknown cell 'lsmt'; did you mean 'lstm'"),
+        (('"numpy"', '"nunpy"'), "axes.backend (line 7)", "unknown backend 'nunpy'; did you mean 'numpy'"),
+        (('"alpha"', '"alhpa"'), "axes.task (line 3)", "unknown task 'alhpa'; did you mean 'alpha'"),
+        (
+            ('"tiny"', '"tinny"'),
+            "axes.source (line 4)",
+            "unknown source of alpha 'tinny'; did you mean 'tiny'",
+        ),
+        (
+            ('"plain"', '"plane"'),
+            "axes.architecture (line 6)",
+            "unknown architecture 'plane'; did you mean 'plain'",
+        ),
+        (("cell =", "cel ="), "axes.cel (line 5)", "unknown field 'cel'; did you mean 'cell'"),
+        (('"lstm"', '"none"'), "axes.cell (line 5)", "unknown cell 'none'"),
+        (('"lstm"', "3"), "axes.cell (line 5)", "3: input should be a valid string"),
+        (('"lstm"', "[]"), "axes.cell (line 5)", "an empty list"),
+        (('cell = "lstm"', ""), "axes.cell (line 2)", "required"),
+        (('source = "tiny"', ""), "tasks.alpha.source", "required: which data to use. Known: tiny, big."),
+        (("[axes]", "[axis]"), "axis (line 2)", "unknown table 'axis'; did you mean 'axes'"),
+    ],
+)
+def test_a_wrong_word_is_named_with_its_line_and_the_nearest(
+    change: tuple[str, str], place: str, text: str
+) -> None:
+    found = problems(GOOD.replace(*change))
+    assert any(where == place and text in what for where, what in found), found
+
+
+@pytest.mark.parametrize(
+    ("addition", "place", "text"),
+    [
+        ("unroll = 'fusd'", "axes.unroll (line 8)", "unknown unroll 'fusd'; did you mean 'fused'"),
+        ("device = 'GPU 0'", "axes.device (line 8)", "a device is `cpu`"),
+        ("seed = -1", "axes.seed (line 8)", "greater than or equal to 0"),
+        ("seed = 1.5", "axes.seed (line 8)", "valid integer"),
+        ("threads = true", "axes.threads (line 8)", "valid integer"),
+        ("recipe.learning_rate = inf", "axes.recipe.learning_rate (line 8)", "finite"),
+        ("recipe.epoch = 2", "axes.recipe.epoch (line 8)", "did you mean 'epochs'"),
+        ("recipe = 3", "axes.recipe (line 8)", "recipe is a table of settings"),
+        (
+            "options.horizn = 2",
+            "axes.options.horizn (line 8)",
+            "unknown option of alpha 'horizn'; did you mean 'horizon'",
+        ),
+        ("options.horizon = 'x'", "axes.options.horizon (line 8)", 'is an integer, not "x"'),
+        ("options.horizon = true", "axes.options.horizon (line 8)", "is an integer, not true"),
+        ("options.view = 'row'", "axes.options.view (line 8)", "did you mean 'rows'"),
+        ("options.horizon = 2020-01-01", "axes.options.horizon (line 8)", "not date"),
+        ("device = 'cpu'\nexecution.device = 'gpu'", "axes.execution.device (line 9)", "given twice"),
+        ("[defaults]\nseed = [0, 1]", "defaults.seed (line 9)", "one value only; a list belongs to [axes]"),
+        ("[tasks.alfa]\nseed = 1", "tasks.alfa (line 8)", "unknown task 'alfa'; did you mean 'alpha'"),
+        ("[tasks.alpha]\ntask = 'beta'", "tasks.alpha.task (line 9)", "cannot be set here"),
+        ("[tasks]\nalpha = 3", "tasks.alpha (line 9)", "must be a table"),
+        ("[include]\nseed = 1", "include (line 8)", "write `[[include]]`"),
+        (
+            "[[include]]\nrecipe.clip = 'nrm'",
+            "include #1.recipe.clip (line 9)",
+            "unknown clip 'nrm'; did you mean 'norm'",
+        ),
+        ("[[exclude]]", "exclude #1 (line 8)", "no condition"),
+        ("[[exclude]]\nbackend = 'x*'", "exclude #1.backend (line 9)", '"x*" matches nothing'),
+        ("[[exclude]]\nbackend = 'nump'", "exclude #1.backend (line 9)", "did you mean 'numpy'"),
+        (
+            "[[exclude]]\nsource = 'tin'",
+            "exclude #1.source (line 9)",
+            "unknown source 'tin'; did you mean 'tiny'",
+        ),
+        ("[[exclude]]\noptions.vew = 'rows'", "exclude #1.options.vew (line 9)", "did you mean 'view'"),
+        ("[[exclude]]\ncell = 'lstm'", "axes (line 2)", "no trial is left"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_line(addition: str, place: str, text: str) -> None:
+    found = problems(GOOD + addition)
+    assert any(where == place and text in what for where, what in found), found
+
+
+def test_every_problem_is_listed_at_once() -> None:
+    text = (
+        GOOD.replace("lstm", "lsmt").replace("tiny", "tinny") + "recipe.epoch = 2\n[[exclude]]\ncell = 'x*'\n"
+    )
+    places = [place for place, _ in problems(text, ("seed",))]
+    assert places == [
+        "axes.cell (line 5)",
+        "axes.recipe.epoch (line 8)",
+        "exclude #1.cell (line 10)",
+        "--set seed",
+        "axes.source (line 4)",
+    ]
+
+
+def test_the_message_holds_the_file_and_the_count() -> None:
+    with pytest.raises(MatrixError, match=r"^test\.toml: 1 problem\n  axes\.cell \(line 5\): unknown cell"):
+        expand(parse_matrix(GOOD.replace("lstm", "lsmt"), "test", "test.toml"), small_registry())
+
+
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        ("recipe.epochs", "write FIELD=VALUE"),
+        ("recipe.epoch=2", "did you mean 'epochs'"),
+        ("recipe.epochs=two", "valid integer"),
+        ("options.horizn=2", "unknown option 'horizn'; did you mean 'horizon'"),
+        ("tasks.alpah.seed=2", "unknown task 'alpah'; did you mean 'alpha'"),
+        ("tasks.alpha.sed=2", "unknown field 'sed'; did you mean 'seed'"),
+        ("backend=nunpy", "did you mean 'numpy'"),
+    ],
+)
+def test_a_wrong_override_is_named(override: str, text: str) -> None:
+    [(place, what)] = problems(GOOD, (override,))
+    assert place.startswith("--set ")
+    assert text in what
+
+
+def test_text_that_is_no_toml_is_named_with_its_line() -> None:
+    with pytest.raises(MatrixError) as caught:
+        parse_matrix("[axes]\ncell = \n", "broken", "broken.toml")
+    [(place, what)] = caught.value.problems
+    assert "line 2" in place
+    assert what
+
+
+def test_a_name_that_is_no_folder_is_refused() -> None:
+    [(place, what)] = problems('name = "a/b"\n' + GOOD)
+    assert place == "name (line 1)"
+    assert "names a folder" in what
+
+
+def test_an_unknown_matrix_names_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'quick'"):
+        load_matrix("quik")
+
+
+def test_a_matrix_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(RequestError, match=r"cannot read the matrix file nowhere\.toml: No such file"):
+        load_matrix("nowhere.toml")

@@ -1,0 +1,73 @@
+"""Which trials would run, which are recorded, which are skipped, and for how long."""
+
+from __future__ import annotations
+
+import pytest
+from fixtures.records import record
+
+from benchsuite.contracts import TrialSupport
+from benchsuite.running.matrix import Skipped, make_plan
+from benchsuite.schema import Record, Status
+
+
+def fate(known: Record | None, rerun: str | None = None, fingerprint: str = "f") -> tuple[str, str]:
+    trial = record().trial
+    records = {} if known is None else {known.trial_id: known}
+    [item] = make_plan([TrialSupport(trial, None, fingerprint)], (), records, rerun).items
+    return item.fate, item.reason
+
+
+@pytest.mark.parametrize(
+    ("known", "rerun", "fingerprint", "expected"),
+    [
+        (None, None, "f", ("run", "new")),
+        (record(), None, "f", ("fresh", "recorded")),
+        (record(), None, "g", ("run", "stale: recorded with other code or versions")),
+        (record(), "failed", "g", ("fresh", "recorded")),
+        (record(), "all", "f", ("run", "asked to run again")),
+        (None, "all", "f", ("run", "new")),
+        (None, "failed", "f", ("left", "not recorded; only failures were asked for")),
+        (record(status=Status.DIVERGED), None, "f", ("fresh", "recorded")),
+        (record(status=Status.DIVERGED), "failed", "f", ("run", "diverged before")),
+        (record(status=Status.FAILED), None, "f", ("run", "failed before")),
+        (record(status=Status.FAILED), "failed", "f", ("run", "failed before")),
+        (record(status=Status.TIMEOUT), None, "f", ("run", "timeout before")),
+        (record(status=Status.KILLED), None, "f", ("run", "killed before")),
+        (record(status=Status.SKIPPED, reason="no such model"), None, "f", ("skip", "no such model")),
+        (record(status=Status.SKIPPED), None, "g", ("run", "skipped before")),
+    ],
+)
+def test_fates(known: Record | None, rerun: str | None, fingerprint: str, expected: tuple[str, str]) -> None:
+    assert fate(known, rerun, fingerprint) == expected
+
+
+def test_what_the_backend_or_the_matrix_rules_out_is_skipped_with_its_reason() -> None:
+    here, there = record().trial, record(cell="gru").trial
+    plan = make_plan([TrialSupport(here, "no CUDA device", "")], [Skipped(there, "no such thing")])
+    assert [(item.trial.id, item.fate, item.reason) for item in plan.items] == [
+        (here.id, "skip", "no CUDA device"),
+        (there.id, "skip", "no such thing"),
+    ]
+    assert plan.seconds == 0.0
+
+
+def test_a_broken_backend_fails_its_trials() -> None:
+    [item] = make_plan([TrialSupport(record().trial, "the worker died", "", broken=True)]).items
+    assert (item.fate, item.reason) == ("fail", "the worker died")
+
+
+def test_the_time_is_estimated_from_other_seeds_of_a_configuration() -> None:
+    known = {each.trial_id: each for each in (record(seed=0), record(seed=1))}
+    examined = [TrialSupport(record(seed=seed).trial, None, "f") for seed in (0, 2, 3)]
+    plan = make_plan(examined, (), known)
+    assert [item.seconds for item in plan.items] == [3.0, 3.0, 3.0]
+    assert plan.seconds == 6.0
+
+
+@pytest.mark.parametrize(("unknown", "seconds"), [(1, 6.0), (2, None)])
+def test_too_little_history_gives_no_estimate(unknown: int, seconds: float | None) -> None:
+    known = {record().trial_id: record()}
+    cells = ["gru", "rnn"][:unknown]
+    examined = [TrialSupport(record(seed=5).trial, None, "f")]
+    examined += [TrialSupport(record(cell=cell).trial, None, "f") for cell in cells]
+    assert make_plan(examined, (), known).seconds == seconds

@@ -1,0 +1,149 @@
+"""The journal keeps every whole line, whatever a crash does to the last one."""
+
+from __future__ import annotations
+
+import math
+import resource
+import tempfile
+from pathlib import Path
+
+import pytest
+from fixtures.scripted import scripted_trial
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchsuite.running.store import Journal, read_series, write_series
+from benchsuite.schema import Record, Series, Status
+
+numbers = st.floats(allow_nan=True, allow_infinity=True)
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+records = st.builds(
+    Record,
+    trial=st.builds(scripted_trial, st.just("ok"), st.integers(0, 5)),
+    status=st.sampled_from(Status),
+    reason=words,
+    exception=words,
+    output_tail=words,
+    scalars=st.dictionaries(words, numbers, max_size=4),
+    verdicts=st.dictionaries(words, words, max_size=2),
+    baselines=st.dictionaries(words, st.dictionaries(words, numbers, max_size=2), max_size=2),
+    environment=st.dictionaries(words, words, max_size=3),
+    started=st.floats(0, 1e10),
+)
+
+
+def same(left: object, right: object) -> bool:
+    """Equality that takes NaN for itself."""
+    if isinstance(left, float) and isinstance(right, float):
+        return (math.isnan(left) and math.isnan(right)) or left == right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return left == right
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(records, max_size=4))
+def test_what_is_appended_is_what_is_read(written: list[Record]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder) / "records.jsonl")
+        for record in written:
+            journal.append(record)
+        read, damage = journal.read()
+    assert not damage
+    assert same([one.model_dump() for one in read], [one.model_dump() for one in written])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(records, min_size=1, max_size=3), records, st.data())
+def test_a_file_cut_at_any_byte_loses_the_torn_line_alone(
+    written: list[Record], later: Record, data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder) / "records.jsonl")
+        for record in written:
+            journal.append(record)
+        content = journal.path.read_bytes()
+        cut = data.draw(st.integers(0, len(content)))
+        journal.path.write_bytes(content[:cut])
+        whole = content[:cut].count(b"\n") + (content[cut : cut + 1] == b"\n")
+        torn = content[:cut].rpartition(b"\n")[2] if content[cut : cut + 1] != b"\n" else b""
+
+        before, _ = journal.read()
+        assert len(before) == whole
+        damage = journal.recover()
+        assert (damage is not None) == bool(torn)
+        journal.append(later)
+        read, left = journal.read()
+        aside = journal.path.with_name("records.jsonl.torn")
+        assert not left
+        assert same(
+            [one.model_dump() for one in read], [one.model_dump() for one in [*written[:whole], later]]
+        )
+        assert (aside.read_bytes() if aside.exists() else b"") == (torn + b"\n" if torn else b"")
+
+
+def test_recovering_twice_changes_nothing_more(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "records.jsonl")
+    assert journal.recover() is None
+    journal.append(Record(trial=scripted_trial(), status=Status.OK))
+    with journal.path.open("ab") as file:
+        file.write('{"trial": {"tä'.encode()[:-1])
+    damage = journal.recover()
+    assert damage is not None
+    assert damage.line == 2
+    content = journal.path.read_bytes()
+    assert journal.recover() is None
+    assert journal.path.read_bytes() == content
+
+
+def test_damage_in_the_middle_is_reported_and_costs_its_line_alone(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "records.jsonl")
+    first, second = (Record(trial=scripted_trial(seed=seed), status=Status.OK) for seed in range(2))
+    journal.append(first)
+    with journal.path.open("ab") as file:
+        file.write(b"\0" * 30 + b"\n" + b'{"status": "ok"}\n')
+    journal.append(second)
+    read, damage = journal.read()
+    assert [one.trial.seed for one in read] == [0, 1]
+    assert [one.line for one in damage] == [2, 3]
+
+
+def test_a_disk_that_is_full_leaves_no_half_line(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "records.jsonl")
+    journal.append(Record(trial=scripted_trial(), status=Status.OK))
+    content = journal.path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) + 20, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            journal.append(Record(trial=scripted_trial(seed=1), status=Status.OK))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert journal.path.read_bytes() == content
+
+
+curves = st.lists(
+    st.builds(
+        lambda name, axis, points: Series(
+            name=name, axis=axis, x=[x for x, _ in points], y=[y for _, y in points]
+        ),
+        words,
+        st.sampled_from(["step", "epoch", "lag", "sample"]),
+        st.lists(st.tuples(st.floats(0, 1e9), numbers), min_size=1, max_size=5),
+    ),
+    max_size=4,
+    unique_by=lambda one: (one.name, one.axis),
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(curves)
+def test_curves_come_back_as_they_were(series: list[Series]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one.parquet"
+        write_series(path, series)
+        found = read_series(path)
+        assert [one.name for one in Path(folder).iterdir()] == ["one.parquet"]
+    assert same([one.model_dump() for one in found], [one.model_dump() for one in series])

@@ -1,0 +1,109 @@
+"""Model specifications, the stacks that architectures stand for, and the canonical parameter shapes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchsuite.errors import UnsupportedError
+from benchsuite.schema import (
+    ARCHITECTURES,
+    CELLS,
+    GATES,
+    Convolutional,
+    Dense,
+    Features,
+    ModelSpec,
+    Rbf,
+    Recurrent,
+    Size,
+    Tokens,
+    parameter_shapes,
+    recurrent_body,
+    recurrent_names,
+)
+
+STACKS = [name for name in ARCHITECTURES if name not in ("cnn", "encoder_decoder", "attention")]
+
+
+def published_count(cell: str, inputs: int, hidden: int) -> int:
+    """Parameters of one layer as textbooks give them: per gate a matrix over [x; h] and a bias, and one
+    more bias vector per gate for the reset-after GRU."""
+    gates = {"rnn": 1, "lstm": 4, "gru": 3}[cell]
+    biases = 2 if cell == "gru" else 1
+    return gates * (hidden * (inputs + hidden) + biases * hidden)
+
+
+@given(
+    cell=st.sampled_from(sorted(CELLS)),
+    architecture=st.sampled_from(STACKS),
+    inputs=st.integers(1, 9),
+    hidden=st.integers(1, 9),
+    layers=st.integers(1, 4),
+    outputs=st.integers(1, 5),
+    tokens=st.booleans(),
+    rbf=st.booleans(),
+)
+def test_shapes_add_up_to_the_published_counts(
+    cell: str, architecture: str, inputs: int, hidden: int, layers: int, outputs: int, tokens: bool, rbf: bool
+) -> None:
+    body = recurrent_body(architecture, cell, Size(hidden=hidden, layers=layers))
+    source = Tokens(13, inputs) if tokens else Features(inputs)
+    model = ModelSpec(source, body, Rbf(outputs) if rbf else Dense(outputs), "cross_entropy")
+    deep = layers if architecture.startswith("deep") else 1
+    ways = 2 if architecture.endswith("bidirectional") else 1
+    expected = ways * published_count(cell, inputs, hidden)
+    expected += (deep - 1) * ways * published_count(cell, ways * hidden, hidden)
+    expected += 13 * inputs if tokens else 0
+    expected += ways * hidden * outputs + (0 if rbf else outputs)
+    shapes = parameter_shapes(model)
+    assert sum(int(np.prod(shape)) for shape in shapes.values()) == expected
+    prefixes = {name.rsplit(".", 1)[0] for name in shapes if name.startswith("rnn.")}
+    assert sorted(prefixes) == sorted(recurrent_names(body))
+    assert all(shapes[f"{prefix}.Wh"] == (hidden, GATES[cell] * hidden) for prefix in prefixes)
+
+
+def test_the_gru_has_two_biases_and_the_others_one() -> None:
+    for cell in CELLS:
+        model = ModelSpec(Features(2), Recurrent(cell, 3), Dense(1), "squared")
+        biases = [name for name in parameter_shapes(model) if name.startswith("rnn.l0.fwd.b")]
+        assert biases == (["rnn.l0.fwd.bx", "rnn.l0.fwd.bh"] if cell == "gru" else ["rnn.l0.fwd.b"])
+
+
+@given(height=st.integers(4, 20), width=st.integers(4, 20), stages=st.integers(1, 2))
+def test_the_convolutional_sizes_follow_the_pooling(height: int, width: int, stages: int) -> None:
+    body = Convolutional(height, width, channels=(3, 5)[:stages], hidden=7)
+    picture = np.zeros((height, width))
+    for _ in range(stages):
+        picture = picture[: picture.shape[0] // 2 * 2 : 2, : picture.shape[1] // 2 * 2 : 2]
+    assert body.flattened == picture.size * body.channels[-1]
+    shapes = parameter_shapes(ModelSpec(Features(width), body, Dense(4), "cross_entropy"))
+    assert shapes["cnn.c0.W"] == (3, 3, 1, 3)
+    assert shapes["cnn.dense.W"] == (body.flattened, 7)
+    assert shapes["out.W"] == (7, 4)
+
+
+def test_an_architecture_that_is_no_stack_is_refused_with_those_that_are() -> None:
+    with pytest.raises(UnsupportedError, match="'cnn' is no recurrent stack; those are: plain, deep"):
+        recurrent_body("cnn", "lstm", Size())
+
+
+def test_a_cell_without_canonical_parameters_is_refused() -> None:
+    model = ModelSpec(Features(2), Recurrent("sru", 3), Dense(1), "squared")
+    with pytest.raises(UnsupportedError, match="'sru'; known: rnn, lstm, gru"):
+        parameter_shapes(model)
+
+
+def test_a_model_is_told_as_a_tree_of_kinds() -> None:
+    model = ModelSpec(Tokens(5, 4), Convolutional(8, 8), Rbf(3), "cross_entropy")
+    tree = json.loads(json.dumps(model.as_dict()))
+    assert tree["kind"] == "modelspec"
+    assert tree["input"] == {"kind": "tokens", "vocabulary": 5, "embedding": 4}
+    assert tree["body"]["kind"] == "convolutional"
+    assert tree["body"]["channels"] == [8, 16]
+    assert tree["head"] == {"kind": "rbf", "outputs": 3}
+    assert model.input_size == 4

@@ -1,0 +1,128 @@
+"""Records in MLflow's terms."""
+
+from __future__ import annotations
+
+import math
+import posixpath
+import re
+
+import pytest
+from fixtures.scripted import scripted_trial
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchsuite.analysis.seeds import estimate
+from benchsuite.schema import Record, Series, Status
+from benchsuite.trackers.points import (
+    MOST_IN_BATCH,
+    MOST_POINTS,
+    Names,
+    estimates,
+    legal,
+    params,
+    points,
+    tags,
+    thinned,
+)
+
+LEGAL = re.compile(r"[\w\-. /:]+", re.ASCII)
+
+
+def record(**fields: object) -> Record:
+    return Record(trial=scripted_trial(), status=Status.OK, **fields)
+
+
+@given(st.text(max_size=300))
+def test_every_name_becomes_legal(name: str) -> None:
+    found = legal(name)
+    assert LEGAL.fullmatch(found)
+    assert len(found) <= 250
+    assert posixpath.normpath(found) == found
+    assert not found.startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("test/accuracy", "test/accuracy"),
+        ("test/acc@1 [%]", "test/acc_1 ___"),
+        ("a//b/../c", "a/b/c"),
+        ("", "unnamed"),
+        ("größe=1", "gr__e_1"),
+    ],
+)
+def test_legal_names(name: str, expected: str) -> None:
+    assert legal(name) == expected
+
+
+def test_names_that_fall_together_stay_apart() -> None:
+    names = Names()
+    assert [names.take("a@b"), names.take("a%b"), names.take("a b")] == ["a_b", "a_b_2", "a b"]
+    assert [names.take("a b", "by_step"), names.take("a b", "by_step")] == ["a b_by_step", "a b_2"]
+
+
+@given(st.integers(0, 5_000), st.integers(0, 600))
+def test_thinning_keeps_the_ends_and_the_order(length: int, most: int) -> None:
+    found = thinned(length, most)
+    assert len(found) == min(length, most)
+    assert found == sorted(set(found))
+    if len(found) > 1:
+        assert (found[0], found[-1]) == (0, length - 1)
+    elif found:
+        assert found[-1] == length - 1
+
+
+@given(st.lists(st.integers(0, 3_000), max_size=12), st.integers(0, 100))
+def test_a_record_fits_one_request(lengths: list[int], scalars: int) -> None:
+    curves = [
+        Series(name=f"c{place}", axis="step", x=list(range(n)), y=[0.0] * n)
+        for place, n in enumerate(lengths)
+    ]
+    found = points(record(scalars={f"s{place}": 1.0 for place in range(scalars)}), curves)
+    assert len(found) <= MOST_IN_BATCH
+    assert sum(point.name.startswith("s") for point in found) == scalars
+    counts = [sum(point.name == f"c{place}" for point in found) for place in range(len(lengths))]
+    assert all(count <= min(n, MOST_POINTS) for count, n in zip(counts, lengths, strict=True))
+    if sum(min(n, MOST_POINTS) for n in lengths) + scalars <= MOST_IN_BATCH:
+        assert counts == [min(n, MOST_POINTS) for n in lengths]
+
+
+def test_infinite_values_are_left_out_and_named_and_nan_is_kept() -> None:
+    series = Series(name="train/loss", axis="step", x=[1, 2, 3], y=[math.inf, math.nan, 2.0])
+    one = record(scalars={"a": math.inf, "b": math.nan, "c": -math.inf, "train/loss": 1.0})
+    found = points(one, [series])
+    assert [(point.name, point.step) for point in found] == [
+        ("b", 0),
+        ("train/loss", 0),
+        ("train/loss_by_step", 2),
+        ("train/loss_by_step", 3),
+    ]
+    assert tags(one)["benchsuite.infinite"] == "a, c"
+
+
+def test_params_are_the_comparison_axes_and_the_rest_is_tags() -> None:
+    one = record(kernel="scan", verdicts={"parity": "ok"}, reason="x" * 9_000)
+    axes = params(one.trial)
+    assert axes["cell"] == "rnn"
+    assert axes["seed"] == "0"
+    assert axes["learning_rate"] == "0.001"
+    assert axes["option.do"] == "ok"
+    assert "epochs" not in axes
+    assert "seed" not in params(one.trial, seed=False)
+    rest = tags(one)
+    assert rest["benchsuite.recipe.epochs"] == "10"
+    assert rest["benchsuite.verdict.parity"] == "ok"
+    assert rest["benchsuite.kernel"] == "scan"
+    assert len(rest["benchsuite.reason"]) == 4_000
+    assert len(rest) < 95
+
+
+def test_estimates_have_bounds_where_there_are_any() -> None:
+    found = {
+        point.name: point.value for point in estimates({"a": estimate([1.0, 3.0]), "b": estimate([2.0])})
+    }
+    assert found["seeds/n"] == 2
+    assert found["a"] == 2.0
+    assert found["a_low"] < 1.0 < 3.0 < found["a_high"]
+    assert found["b"] == 2.0
+    assert "b_low" not in found
