@@ -1,7 +1,11 @@
 """Backend: builds and runs a ModelSpec in one framework. Program: a model built on one device.
 
-A backend owns only how the model runs. Initial weights, batches, the training loop, evaluation, gradient
-statistics, timing and parity are the core's.
+A backend owns only how the model runs. Initial weights, batches, recurrent states between batches, the
+training loop, evaluation, gradient statistics, timing and parity are the core's. So are the rules about what
+is asked: before it calls supports() and build() the core has refused what no backend could compute
+(contracts.checks), parameters fit the model, and every batch, placed batch and state is of the program that
+is given it. A backend checks none of that again; what it refuses itself is what its framework or this machine
+lacks.
 """
 
 from __future__ import annotations
@@ -13,11 +17,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchsuite.contracts.batch import Batch
+from benchsuite.contracts.decoding import Decoding
 from benchsuite.errors import UnsupportedError
-from benchsuite.schema import Execution, ModelSpec, Recipe, Trial
+from benchsuite.schema import Execution, ModelSpec, Recipe
 
 Parameters = dict[str, np.ndarray]
 """Canonical name -> array, in the shapes of benchsuite.schema.parameter_shapes."""
+
+State = object
+"""The recurrent states of a batch's rows between two batches, opaque, in whatever form and place the program
+keeps them. None is zero. Only the program that made it can read it."""
 
 
 @dataclass(frozen=True)
@@ -49,36 +58,6 @@ class Gradients:
 
 
 @dataclass(frozen=True)
-class Advance:
-    """What one step of generation says of N hypotheses.
-
-    log_probabilities  (N, k) float64, ln p of the k likeliest next tokens, the likeliest first
-    tokens             (N, k) int32, which they are
-    alignment          (N, T): the step's attention on the inputs, zero on padding, T the batch's padded length;
-                       None where not asked for or where the model has no attention
-    """
-
-    log_probabilities: np.ndarray
-    tokens: np.ndarray
-    alignment: np.ndarray | None = None
-
-
-class Decoding(abc.ABC):
-    """A decoder generating over one batch of B rows, `width` hypotheses a row: hypothesis i of row r is
-    number r * width + i, N = B * width in all. The encoder has run; nothing is written yet."""
-
-    @abc.abstractmethod
-    def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
-        """Go on by one token.
-
-        :param tokens: (N,) int32, the latest token of each hypothesis (`start` at first).
-        :param parents: (N,) int64, which hypothesis of the step before each one continues; never one of
-            another row.
-        :param k: how many next tokens are wanted for each.
-        """
-
-
-@dataclass(frozen=True)
 class StepLog:
     """The steps since the last drain(), oldest first; all of shape (n,), float64.
 
@@ -91,35 +70,90 @@ class StepLog:
     norm: np.ndarray
     peak: np.ndarray
 
+    @classmethod
+    def of(cls, clip: str, loss: np.ndarray, measured: np.ndarray) -> StepLog:
+        """The log of n steps under `recipe.clip`.
+
+        :param loss: (n,), any real dtype. :param measured: (n,), the norms or peaks that `clip` measured;
+            not looked at, and of any length, where it is "none".
+        """
+        absent = np.full(len(loss), np.nan)
+        measured = np.asarray(measured, np.float64)
+        return cls(
+            loss=np.asarray(loss, np.float64),
+            norm=measured if clip == "norm" else absent,
+            peak=measured if clip == "value" else absent,
+        )
+
 
 class Program(abc.ABC):
-    """A model with its optimiser, built on one device. What `place` returns is what the others take."""
+    """A model with its optimiser, built on one device. What `place` returns is what the others take as
+    `placed`.
+
+    A program keeps no recurrent state between calls: states are passed in and returned, so that two streams
+    are two variables of the caller. A state may be passed any number of times and is never changed. It
+    belongs to the rows of the batch that it came from, in their order, and is of the same number of rows as
+    the batch it is passed with. It may be passed whatever `recipe.carry` says, to a model that can start from
+    one (`schema.state_shapes`); `recipe.carry` says whether final states are returned.
+    """
 
     @abc.abstractmethod
     def place(self, batch: Batch) -> object:
         """Copy a batch to the device, synchronously; the result may be used any number of times."""
 
     @abc.abstractmethod
-    def step(self, placed: object) -> None:
+    def step(self, placed: object, state: State | None = None) -> State | None:
         """One optimiser step: forward, backward, clip, update. May return before the work is done, never
-        reads a value back: loss and norm stay on the device until drain()."""
+        reads a value back: loss and norm stay on the device until drain().
+
+        :param state: where the recurrence starts. :returns: each row's state after its last valid step,
+            detached, on the device; None where `recipe.carry` is false.
+        """
 
     @abc.abstractmethod
     def drain(self) -> StepLog:
         """Losses and norms of the steps since the last drain; waits for the device."""
 
     @abc.abstractmethod
-    def predict(self, placed: object) -> np.ndarray:
+    def predict(self, placed: object, state: State | None = None) -> tuple[np.ndarray, State | None]:
         """Scores before the loss: logits (B, C) or (B, T, C), forecasts (B, O) or (B, T, O), in the trial's
         dtype, zero on padded steps; with a decoder (B, U, V) under teacher forcing, zero beyond the targets'
-        lengths. Leaves the training's carried states and parameters as they are. Recurrent states start at
-        zero, but under `recipe.carry` a batch that is not fresh goes on from the final states of the latest
-        predict(): evaluation is a stream of its own."""
+        lengths. Changes nothing in the program.
+
+        :param state: where the recurrence starts. :returns: the scores, and the final states as step()
+        returns
+            them.
+        """
 
     @abc.abstractmethod
     def gradients(self, placed: object) -> Gradients:
         """Loss, predictions and all gradients of a batch, as NumPy; changes nothing in the program.
         `recipe.truncation` is honoured; recurrent states start at zero."""
+
+    def outputs(self, placed: object, state: State | None = None) -> dict[str, np.ndarray]:  # noqa: ARG002
+        """h_t of every recurrent layer and direction, by layer prefix (`rnn.l0.fwd`): (B, T, H) in the
+        trial's dtype, zero on padding. A decoder's are among them (`dec.l0.fwd`, (B, U, H), zero beyond the
+        targets' lengths) under teacher forcing. Empty for a model without recurrence. For looking at, not for
+        speed.
+
+        Raises UnsupportedError where the program cannot give them.
+        """
+        raise UnsupportedError("this backend does not give the states of its layers")
+
+    def make_state(self, values: Mapping[str, np.ndarray]) -> State:  # noqa: ARG002
+        """A state from arrays by name, (B, H) each, as `schema.state_shapes` names them (`rnn.l0.fwd.h`, and
+        `rnn.l0.fwd.c` for an LSTM); copies them, in the trial's dtype.
+
+        Raises UnsupportedError where the program takes none but its own.
+        """
+        raise UnsupportedError("this backend makes no initial state from arrays")
+
+    def read_state(self, state: State) -> dict[str, np.ndarray]:  # noqa: ARG002
+        """The inverse of make_state(): copies, in the trial's dtype, on the host.
+
+        Raises UnsupportedError where the program cannot.
+        """
+        raise UnsupportedError("this backend does not read its states back")
 
     @abc.abstractmethod
     def parameters(self) -> Parameters:
@@ -127,7 +161,7 @@ class Program(abc.ABC):
 
     @abc.abstractmethod
     def load_parameters(self, parameters: Parameters) -> None:
-        """Copy `parameters` in; optimiser state and carried states are kept as they are."""
+        """Copy `parameters` in; the optimiser's state is kept as it is."""
 
     @abc.abstractmethod
     def synchronize(self) -> None:
@@ -136,8 +170,9 @@ class Program(abc.ABC):
     @abc.abstractmethod
     def kernel(self) -> str:
         """The path that really ran the recurrence (`cudnn`, `onednn`, `scan`, `while_loop`,
-        `python_loop` ...), asked of the framework, not assumed. The words `python_loop`, `while_loop`,
-        `scan` and `unrolled` stand for loops over steps; any other word is taken for a fused kernel."""
+        `python_loop` ...), asked of the framework, not assumed. Called after at least one step(). The words
+        `python_loop`, `while_loop`, `scan` and `unrolled` name loops over steps; any other word is taken for
+        a fused kernel."""
 
     def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> Decoding:  # noqa: ARG002
         """Start generating from a batch's inputs (its targets are not looked at), `width` hypotheses a row;
@@ -163,16 +198,20 @@ class Backend(abc.ABC):
         """The devices that are here, `cpu` first."""
 
     @abc.abstractmethod
-    def supports(self, trial: Trial) -> str | None:
-        """None, or the reason why this backend cannot run the trial on this machine."""
+    def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
+        """None, or the reason why this backend cannot run the model so on this machine.
+
+        Asked twice: when a trial is planned, with the little that is then known of its model
+        (schema.planned_model), and with the model itself right before build().
+        """
 
     @abc.abstractmethod
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> Program:
-        """Build a program holding copies of `parameters`.
+        """Build a program holding copies of `parameters`. The caller has asked supports() before.
 
-        Raises UnsupportedError with the reason when model or execution is out of reach.
+        Raises UnsupportedError with the reason where only building shows that it cannot be done.
         """
 
     @abc.abstractmethod
@@ -191,9 +230,10 @@ class Backend(abc.ABC):
 
 @dataclass(frozen=True)
 class BackendEntry:
-    """The cheap card of a backend: only load() imports the framework.
+    """What is known of a backend without importing its framework; only load() does that.
 
-    environment(execution) gives the variables a worker must have before the framework is imported.
+    environment(execution) gives the variables a worker must have before the framework is imported, beside
+    those that the core sets for every backend: the thread counts of OpenMP and of the BLAS libraries.
     """
 
     name: str
@@ -205,6 +245,6 @@ class BackendEntry:
     """The extra that installs them."""
     environment: Callable[[Execution], Mapping[str, str]] = field(default=lambda _execution: {})
     reference: bool = False
-    """Whether this backend's float64 results are what parity is held to; exactly one entry says so."""
+    """Whether this backend's float64 results are what parity is compared with; exactly one entry says so."""
     reference_load: Callable[[], Backend] | None = None
-    """Loads the plain, readable implementation that parity is held to (for the reference entry)."""
+    """Loads the plain, readable implementation that parity is compared with (for the reference entry)."""

@@ -11,21 +11,20 @@ import numpy as np
 class Batch:
     """B padded sequences of at most T steps.
 
-    inputs   (B, T, D) in the trial's dtype, or (B, T) int32 ids; zero beyond a row's length
+    inputs   (B, T, D) in the trial's dtype, or (B, T) int32 ids
     lengths  (B,) int32, 1 <= length <= T
-    targets  cross-entropy: int32 (B,) or (B, T); regression: (B, O) or (B, T, O) in the trial's dtype.
-             Per-step targets are zero beyond a row's length. A decoder's and CTC's: int32 (B, U), zero beyond
-             a row's own target length
-    fresh    True: the recurrent states start at zero. False (streams, `recipe.carry`): they start at the
-             final states of the previous step, detached. Only the forward direction can be carried.
+    targets  cross-entropy: int32 (B,) or (B, T); regression and binary cross-entropy: (B, O) or (B, T, O) in
+             the trial's dtype. A decoder's and CTC's: int32 (B, U)
+
+    Beyond a row's length (targets: beyond its target length) is padding. The batches of training hold zeros
+    there, but a program must not depend on it: any finite number or valid id changes no result.
     """
 
     inputs: np.ndarray
     lengths: np.ndarray
     targets: np.ndarray
-    fresh: bool = True
     target_lengths: np.ndarray | None = None
-    """(B,) int32, 1 <= length <= U: where targets are sequences of a length of their own."""
+    """(B,) int32, 1 <= length <= U: where targets are sequences of a length of their own, else None."""
 
     def decoder_inputs(self, start: int) -> np.ndarray:
         """(B, U) int32: the token before each target, `start` before the first (teacher forcing)."""

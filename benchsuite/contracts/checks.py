@@ -1,34 +1,80 @@
-"""What every backend refuses, said once: models that mean nothing, and parameters that do not fit."""
+"""The rules about what may be asked of a backend, once for all backends: models and executions that mean
+nothing, parameters and states that do not fit a model. Batches are checked in contracts.batch_checks.
+"""
 
 from __future__ import annotations
 
-from benchsuite.contracts.backend import Parameters
-from benchsuite.errors import ContractError
-from benchsuite.schema import Convolutional, Dense, ModelSpec, Recipe, Tokens, parameter_shapes
+from collections.abc import Mapping
 
-BIDIRECTIONAL_CARRY = (
-    "recipe.carry needs a forward stack: a backward layer starts at the end of each batch, so no state can "
-    "be carried into it; use architecture plain or deep"
+import numpy as np
+
+from benchsuite.contracts.backend import Backend, Parameters
+from benchsuite.contracts.batch_checks import check_batch, check_data
+from benchsuite.errors import ContractError, UnsupportedError
+from benchsuite.schema import (
+    Convolutional,
+    Dense,
+    DeviceName,
+    Execution,
+    ModelSpec,
+    Recipe,
+    Tokens,
+    parameter_shapes,
+    state_shapes,
 )
+
+__all__ = [
+    "check_batch",
+    "check_data",
+    "check_parameters",
+    "check_state",
+    "execution_problem",
+    "model_problem",
+    "why_unsupported",
+]
+
+
+def why_unsupported(backend: Backend, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
+    """None, or why `backend` cannot run `model` so: what no backend could, then what this one does not."""
+    problem = model_problem(model, recipe) or execution_problem(execution)
+    return problem or backend.supports(model, recipe, execution)
+
+
+def execution_problem(execution: Execution) -> str | None:
+    """Why no backend could run under `execution`, or None."""
+    try:
+        device = DeviceName.parse(execution.device)
+    except UnsupportedError as error:
+        return str(error)
+    if device.kind == "cpu" and device.number:
+        return f"device {execution.device!r}: there is one CPU; use device cpu"
+    if device.kind == "cpu" and execution.precision == "tf32":
+        return "precision tf32 is a mode of NVIDIA's tensor cores; on the CPU use float32 or float64"
+    return None
 
 
 def model_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     """Why no backend could compute `model` under `recipe`, or None."""
     body = model.body
-    if problem := _transcription_problem(model, recipe):
+    if problem := _sequence_problem(model, recipe):
         return problem
     if not isinstance(body, Convolutional):
-        return BIDIRECTIONAL_CARRY if body.bidirectional and recipe.carry else None
+        if body.bidirectional and recipe.carry:
+            return (
+                "recipe.carry needs a forward stack: a backward layer starts at the end of each batch, so no "
+                "state can be carried into it; use architecture plain or deep"
+            )
+        return None
     if isinstance(model.input, Tokens):
         return "the convolutional baseline reads pictures of real numbers, not tokens"
     if model.readout == "steps":
-        return "the convolutional baseline has one output a picture; use readout 'last', not 'steps'"
+        return "the convolutional baseline has one output per picture; use readout 'last', not 'steps'"
     if recipe.carry:
         return "recipe.carry needs recurrent states; the convolutional baseline has none"
     return None
 
 
-def _transcription_problem(model: ModelSpec, recipe: Recipe) -> str | None:
+def _sequence_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     """What a decoder and CTC cannot be combined with."""
     decoder, dense = model.decoder, isinstance(model.head, Dense)
     if model.has_sequence_targets and recipe.carry:
@@ -42,21 +88,54 @@ def _transcription_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     if isinstance(model.body, Convolutional):
         return "a decoder needs a recurrent encoder, not the convolutional baseline"
     if decoder.body.bidirectional:
-        return "a decoder writes forwards: its body cannot be bidirectional"
+        return "a decoder generates forwards: its body cannot be bidirectional"
     if not dense or model.head.outputs != decoder.vocabulary or model.loss != "cross_entropy":
         return "a decoder needs a dense head over its vocabulary and the loss 'cross_entropy'"
     return None if model.readout == "last" else "a decoder starts from the encoder's readout 'last'"
 
 
 def check_parameters(model: ModelSpec, parameters: Parameters) -> None:
-    """Raises ContractError naming every parameter that is missing, unknown or of another shape."""
+    """Raises ContractError naming every parameter that is missing, unknown, of another shape, or not of real
+    numbers."""
     shapes = parameter_shapes(model)
-    problems = [f"{name} is missing" for name in shapes if name not in parameters]
-    problems += [f"{name} is unknown" for name in parameters if name not in shapes]
-    problems += [
-        f"{name} is {parameters[name].shape}, not {shape}"
-        for name, shape in shapes.items()
-        if name in parameters and parameters[name].shape != shape
-    ]
+    problems = _unlike(shapes, parameters)
     if problems:
         raise ContractError(f"parameters do not fit the model: {'; '.join(problems)}")
+
+
+def check_state(model: ModelSpec, values: Mapping[str, np.ndarray]) -> int:
+    """The rows B of an initial state given as arrays (B, H) by name, see schema.state_shapes().
+
+    Raises ContractError for a model that starts at zero only, and naming every array that is missing, unknown,
+    of another shape, or not of real numbers.
+    """
+    widths = state_shapes(model)
+    if not widths:
+        raise ContractError(
+            "this model starts at zero: an initial state needs a recurrent stack of the forward direction "
+            "alone, without a decoder"
+        )
+    first = next((np.shape(values[name]) for name in widths if name in values), ())
+    rows = first[0] if first else 0
+    problems = _unlike({name: (rows, *width) for name, width in widths.items()}, values)
+    if not problems and not rows:
+        problems = ["there are no rows"]
+    if problems:
+        raise ContractError(f"the initial state does not fit the model: {'; '.join(problems)}")
+    return rows
+
+
+def _unlike(shapes: Mapping[str, tuple[int, ...]], arrays: Mapping[str, np.ndarray]) -> list[str]:
+    """What is wrong with `arrays`, which should have the names and shapes of `shapes`."""
+    problems = [f"{name} is missing" for name in shapes if name not in arrays]
+    problems += [f"{name} is unknown" for name in arrays if name not in shapes]
+    for name, shape in shapes.items():
+        array = arrays.get(name)
+        if array is None:
+            continue
+        if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+            kind = getattr(array, "dtype", type(array).__name__)
+            problems.append(f"{name} is {kind}, not a NumPy array of real numbers")
+        elif array.shape != shape:
+            problems.append(f"{name} is {array.shape}, not {shape}")
+    return problems

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,14 @@ RESTART = 32
 Evaluation begins at zero. A model that met zero once an epoch may fall from there into a state that it never
 leaves: of 96 places in the validation text of tiny Shakespeare to begin at, an LSTM of 512 units got lost
 from 2 to 4 after each of five epochs, and from none when trained like this."""
+
+
+class Chunk(NamedTuple):
+    """A batch of an epoch, and whether its recurrence begins at zero. False: it goes on from the final states
+    of the batch before, row by row."""
+
+    batch: Batch
+    begins: bool = True
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ class Batcher:
 
 
 def _work(split: Split) -> np.ndarray:
-    """(n,): the steps of each row, those that are read and those that are written."""
+    """(n,): the steps of each row, those of its inputs and those of its targets."""
     if isinstance(split.targets, Ragged) and not split.aligned:
         both: np.ndarray = split.inputs.lengths + split.targets.lengths
         return both
@@ -131,12 +140,12 @@ def _quantiles(lengths: np.ndarray, longest: int) -> list[int]:
     return [*(min(-(-int(np.quantile(lengths, share)) // 4) * 4, longest) for share in shares), longest]
 
 
-def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[Batch]:
+def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[Chunk]:
     """One long sequence as `rows` parallel streams, cut into chunks of `time` steps (stateful truncated
     BPTT): row r of a chunk goes on where row r of the chunk before ended. Targets must be by step.
 
-    Every RESTART-th chunk, the first one among them, is fresh; the others carry. Steps that do not fill a
-    chunk are left out.
+    Every RESTART-th chunk, the first one among them, begins at zero. Steps that do not fill a chunk are left
+    out.
     """
     if len(split) != 1 or not isinstance(split.targets, Ragged):
         raise RequestError("streams need one long sequence with targets by step")
@@ -150,13 +159,14 @@ def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[B
     fixed = Batcher(rows, (time,), dtype)
     for start in range(0, length, time):
         at = np.arange(rows)[:, None] * length + np.arange(start, start + time)
-        fresh = start // time % RESTART == 0
-        yield Batch(fixed._cast(values[at]), lengths, fixed._cast(targets[at]), fresh=fresh)
+        batch = Batch(fixed._cast(values[at]), lengths, fixed._cast(targets[at]))
+        yield Chunk(batch, begins=start // time % RESTART == 0)
 
 
 def stream_evaluation(split: Split, rows: int, time: int, dtype: str) -> Iterator[tuple[np.ndarray, Batch]]:
     """Every step of one long sequence once, as `rows` parallel streams in chunks of `time` steps: (positions,
     batch). positions (rows, time) int64 says which step of the sequence each prediction is for, -1 for none.
+    The first chunk begins at zero, the others go on from the one before.
 
     Streams differ by one step at most; one that ended before the others repeats a step that counts for none.
     """
@@ -175,13 +185,13 @@ def stream_evaluation(split: Split, rows: int, time: int, dtype: str) -> Iterato
         inside = np.arange(time) < left[:, None]
         inputs, wanted = values[taken], targets[taken]
         inputs[~inside], wanted[~inside] = 0, 0
-        yield positions, Batch(fixed._cast(inputs), left, fixed._cast(wanted), fresh=begin == 0)
+        yield positions, Batch(fixed._cast(inputs), left, fixed._cast(wanted))
 
 
-def training_batches(recipe: Recipe, cut: Batcher, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
+def training_batches(recipe: Recipe, cut: Batcher, split: Split, seed: int, epoch: int) -> Iterator[Chunk]:
     """What one epoch trains on: the chunks of a stream where states are carried, else batches by length."""
     if not recipe.carry:
-        return cut.epoch(split, seed, epoch)
+        return map(Chunk, cut.epoch(split, seed, epoch))
     if recipe.truncation is None:
         raise RequestError("recipe.carry needs recipe.truncation: the length of a stream's chunk")
     return stream_batches(split, recipe.batch_size, recipe.truncation, cut.dtype)

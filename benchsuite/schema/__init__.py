@@ -1,6 +1,7 @@
 """What a trial is, what a model is, what a record is: values only, no behaviour that runs anything."""
 
-from benchsuite.schema.architecture import encoder_decoder, recurrent_body
+from benchsuite.schema.architecture import encoder_decoder, planned_model, recurrent_body
+from benchsuite.schema.device import DeviceName
 from benchsuite.schema.model import (
     BLANK,
     Convolutional,
@@ -14,25 +15,29 @@ from benchsuite.schema.model import (
 )
 from benchsuite.schema.names import (
     ARCHITECTURES,
+    ATTENTIONS,
     CELLS,
     INVALID_TIMING,
     LOSSES,
+    NO_CELL,
     OPTIMISERS,
     PRECISIONS,
     READOUTS,
     UNROLLS,
 )
-from benchsuite.schema.parameters import GATES, decoder_names, parameter_shapes, recurrent_names
+from benchsuite.schema.parameters import GATES, decoder_names, parameter_shapes, recurrent_names, state_shapes
 from benchsuite.schema.record import Exhibit, Record, Series, Status
-from benchsuite.schema.trial import Execution, Protocol, Recipe, Size, Trial
+from benchsuite.schema.trial import Execution, Protocol, Recipe, Scalar, Size, Trial
 
 __all__ = [
     "ARCHITECTURES",
+    "ATTENTIONS",
     "BLANK",
     "CELLS",
-    "INVALID_TIMING",
     "GATES",
+    "INVALID_TIMING",
     "LOSSES",
+    "NO_CELL",
     "OPTIMISERS",
     "PRECISIONS",
     "READOUTS",
@@ -40,6 +45,7 @@ __all__ = [
     "Convolutional",
     "Decoder",
     "Dense",
+    "DeviceName",
     "Execution",
     "Exhibit",
     "Features",
@@ -49,6 +55,7 @@ __all__ = [
     "Recipe",
     "Record",
     "Recurrent",
+    "Scalar",
     "Series",
     "Size",
     "Status",
@@ -57,6 +64,8 @@ __all__ = [
     "decoder_names",
     "encoder_decoder",
     "parameter_shapes",
+    "planned_model",
     "recurrent_body",
     "recurrent_names",
+    "state_shapes",
 ]

@@ -1,10 +1,20 @@
-"""From an architecture's name to the recurrent stack it stands for."""
+"""From an architecture's name to the model it names."""
 
 from __future__ import annotations
 
-from benchsuite.errors import UnsupportedError
-from benchsuite.schema.model import AttentionKind, Decoder, Dense, Features, ModelSpec, Recurrent, Tokens
-from benchsuite.schema.trial import Size
+from benchsuite.errors import UnknownNameError, UnsupportedError
+from benchsuite.schema.model import (
+    AttentionKind,
+    Convolutional,
+    Decoder,
+    Dense,
+    Features,
+    ModelSpec,
+    Recurrent,
+    Tokens,
+)
+from benchsuite.schema.names import ARCHITECTURES, CELLS
+from benchsuite.schema.trial import Size, Trial
 
 _STACKS = {
     "plain": (False, False),
@@ -45,14 +55,38 @@ def encoder_decoder(
     """
     if architecture not in ("encoder_decoder", "attention"):
         raise UnsupportedError(
-            f"architecture {architecture!r} writes no sequence; those that do are: encoder_decoder, attention"
+            f"architecture {architecture!r} has no decoder; those that have: encoder_decoder, attention"
         )
     kind = attention if architecture == "attention" else "none"
-    writer = Recurrent(cell, size.hidden, size.layers)
     return ModelSpec(
         input=source,
         body=Recurrent(cell, size.hidden, size.layers, bidirectional),
         head=Dense(vocabulary),
         loss="cross_entropy",
-        decoder=Decoder(vocabulary, size.embedding, writer, kind, limit),
+        decoder=Decoder(vocabulary, size.embedding, Recurrent(cell, size.hidden, size.layers), kind, limit),
     )
+
+
+PLANNED_VOCABULARY = 4
+"""Ids 0 to 3: the least vocabulary that has a decoder's start and end."""
+
+
+def planned_model(trial: Trial) -> ModelSpec:
+    """What is known of a trial's model while its data are not loaded: cell, layers, directions, decoder and
+    attention are the trial's; sizes of input and output are 1 (a decoder's vocabulary: 4), the loss is
+    cross-entropy. A backend is asked with it whether it supports a trial, and again with the real model.
+
+    Raises UnknownNameError for a cell or an architecture that is not in schema.names.
+    """
+    architecture, size = trial.architecture, trial.size
+    if architecture not in ARCHITECTURES:
+        raise UnknownNameError("architecture", architecture, ARCHITECTURES)
+    if architecture != "cnn" and trial.cell not in CELLS:
+        raise UnknownNameError("cell", trial.cell, CELLS)
+    if architecture == "cnn":
+        return ModelSpec(Features(1), Convolutional(4, 4), Dense(1), "cross_entropy")
+    if architecture in _STACKS:
+        return ModelSpec(
+            Features(1), recurrent_body(architecture, trial.cell, size), Dense(1), "cross_entropy"
+        )
+    return encoder_decoder(architecture, trial.cell, size, Features(1), PLANNED_VOCABULARY, limit=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -22,7 +21,6 @@ GROUPS: dict[str, type[BaseModel]] = {
 SHORT = {name: f"execution.{name}" for name in Execution.model_fields}
 """Every field of `execution` may be written without the group's name."""
 PLAIN = ("task", "source", "architecture", "cell", "backend", "seed")
-DEVICE = re.compile(r"[a-z]+(:\d+)?")
 
 
 class BadValueError(ValueError):

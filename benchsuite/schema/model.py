@@ -1,10 +1,19 @@
-"""ModelSpec: a small tree of frozen dataclasses that says what a model computes, in no framework's words."""
+"""ModelSpec: a small tree of frozen dataclasses that says what a model computes, in no framework's words.
+
+Each value is checked where it is made: ContractError for a name that is not in schema.names, a size below 1, or
+a part of another type. What cannot be combined is contracts.checks.model_problem's to say.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal
+
+from benchsuite.errors import ContractError, unknown_name
+from benchsuite.schema.names import ATTENTIONS, CELLS, LOSSES, READOUTS
 
 Readout = Literal["last", "mean", "steps"]
 Loss = Literal["cross_entropy", "squared", "absolute", "binary_cross_entropy", "ctc"]
@@ -14,11 +23,33 @@ BLANK = 0
 """The class that CTC reads as "no label here"."""
 
 
+def _known(kind: str, name: object, allowed: Iterable[str]) -> None:
+    if not isinstance(name, str) or name not in allowed:
+        raise ContractError(unknown_name(kind, str(name), allowed))
+
+
+def _positive(node: object, *names: str) -> None:
+    for name in names:
+        value = getattr(node, name)
+        if not isinstance(value, Integral) or value < 1:
+            raise ContractError(f"{type(node).__name__}: {name} is {value!r}, must be a whole number from 1")
+
+
+def _one_of(node: object, name: str, *types: type) -> None:
+    value = getattr(node, name)
+    if not isinstance(value, types):
+        allowed = " or ".join(each.__name__ for each in types)
+        raise ContractError(f"{type(node).__name__}: {name} is {value!r}, must be {allowed}")
+
+
 @dataclass(frozen=True)
 class Features:
     """Real input of shape (B, T, size)."""
 
     size: int
+
+    def __post_init__(self) -> None:
+        _positive(self, "size")
 
 
 @dataclass(frozen=True)
@@ -27,6 +58,9 @@ class Tokens:
 
     vocabulary: int
     embedding: int
+
+    def __post_init__(self) -> None:
+        _positive(self, "vocabulary", "embedding")
 
 
 @dataclass(frozen=True)
@@ -37,6 +71,10 @@ class Recurrent:
     hidden: int
     layers: int = 1
     bidirectional: bool = False
+
+    def __post_init__(self) -> None:
+        _known("cell", self.cell, CELLS)
+        _positive(self, "hidden", "layers")
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -64,6 +102,13 @@ class Convolutional:
     kernel: int = 3
     hidden: int = 64
 
+    def __post_init__(self) -> None:
+        _positive(self, "height", "width", "kernel", "hidden")
+        if not self.channels or min(self.channels) < 1:
+            raise ContractError(
+                f"Convolutional: channels are {self.channels!r}, must be one or more whole numbers from 1"
+            )
+
     @property
     def flattened(self) -> int:
         height, width = self.height, self.width
@@ -82,6 +127,9 @@ class Dense:
 
     outputs: int
 
+    def __post_init__(self) -> None:
+        _positive(self, "outputs")
+
 
 @dataclass(frozen=True)
 class Rbf:
@@ -93,10 +141,13 @@ class Rbf:
 
     outputs: int
 
+    def __post_init__(self) -> None:
+        _positive(self, "outputs")
+
 
 @dataclass(frozen=True)
 class Decoder:
-    """Writes a target sequence, token by token, from what the encoder (the model's `body`) read.
+    """Generates a target sequence, token by token, from what the encoder (the model's `body`) read.
 
     `body` is the decoder's own forward stack, H hidden units; V `vocabulary`, E `embedding`. With y_j the
     encoder's top outputs (F wide, j valid steps) and `last` their readout `last`:
@@ -127,6 +178,16 @@ class Decoder:
     start: int = 2
     end: int = 3
 
+    def __post_init__(self) -> None:
+        _one_of(self, "body", Recurrent)
+        _known("attention", self.attention, ATTENTIONS)
+        _positive(self, "vocabulary", "embedding", "limit")
+        for name in ("start", "end"):
+            if not 0 <= getattr(self, name) < self.vocabulary:
+                raise ContractError(
+                    f"Decoder: {name} is {getattr(self, name)!r}, must be an id in 0..{self.vocabulary - 1}"
+                )
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -135,7 +196,8 @@ class ModelSpec:
     Targets: cross-entropy takes class ids, int32 (B,) or, with readout `steps`, (B, T); the regression
     losses take reals (B, outputs) or (B, T, outputs), and binary cross-entropy such reals in [0, 1] against
     sigmoid(score). A loss is the sum over valid entries over their count (regression and binary
-    cross-entropy: every output counts as an entry).
+    cross-entropy: every output counts as an entry). |x| has no derivative at 0: where a prediction equals its
+    target exactly, the gradient of `absolute` is the subgradient 0.
 
     Sequences of a length of their own, int32 ids (B, U): with a `decoder` (readout `last`, cross-entropy, a
     dense head over its vocabulary) scores are (B, U, V) and an entry is a target token. Under `ctc` (readout
@@ -149,6 +211,14 @@ class ModelSpec:
     loss: Loss
     readout: Readout = "last"
     decoder: Decoder | None = None
+
+    def __post_init__(self) -> None:
+        _one_of(self, "input", Features, Tokens)
+        _one_of(self, "body", Recurrent, Convolutional)
+        _one_of(self, "head", Dense, Rbf)
+        _one_of(self, "decoder", Decoder, type(None))
+        _known("loss", self.loss, LOSSES)
+        _known("readout", self.readout, READOUTS)
 
     @property
     def has_sequence_targets(self) -> bool:

@@ -54,6 +54,12 @@ READOUTS: dict[str, str] = {
     "steps": "every step's output",
 }
 
+ATTENTIONS: dict[str, str] = {
+    "none": "the decoder sees the encoder's final outputs alone (Sutskever et al. 2014)",
+    "additive": "a one-layer network scores each encoder output (Bahdanau et al. 2015)",
+    "multiplicative": 'a bilinear form scores each encoder output (Luong et al. 2015, "general")',
+}
+
 INVALID_TIMING: dict[str, str] = {
     "unsynchronised": "synchronize() came back before the work was done",
     "idle": "the timed steps left every parameter as it was",

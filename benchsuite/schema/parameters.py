@@ -38,6 +38,20 @@ def decoder_names(decoder: Decoder) -> list[str]:
     return [f"dec.l{layer}.fwd" for layer in range(decoder.body.layers)]
 
 
+def state_shapes(model: ModelSpec) -> Shapes:
+    """Names and widths of an initial state: `rnn.l0.fwd.h` (H,) for each layer, and `rnn.l0.fwd.c` (H,) for an
+    LSTM. In arrays there is a row for each of a batch's rows: (B, H).
+
+    Empty for a model that starts at zero only: the convolutional baseline, a bidirectional stack (a backward
+    layer starts at the end of each batch), a model with a decoder.
+    """
+    body = model.body
+    if not isinstance(body, Recurrent) or body.bidirectional or model.decoder is not None:
+        return {}
+    parts = ("h", "c") if body.cell == "lstm" else ("h",)
+    return {f"{prefix}.{part}": (body.hidden,) for prefix in recurrent_names(body) for part in parts}
+
+
 def recurrent_shapes(prefix: str, cell: str, inputs: int, hidden: int) -> Shapes:
     """Shapes of one recurrent layer in one direction."""
     if cell not in GATES:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-State = tuple[np.ndarray, ...]
+CellState = tuple[np.ndarray, ...]
 """(h,) or, for the LSTM, (h, c); each (B, H)."""
 Weights = Mapping[str, np.ndarray]
 """A layer's parameters by their last name: Wx, Wh, b or bx, bh."""
@@ -16,8 +16,10 @@ Residuals = tuple[np.ndarray, ...]
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-a)), through tanh, which cannot overflow."""
-    return 0.5 * (np.tanh(0.5 * a) + 1.0)
+    """1 / (1 + exp(-a)), to the last digits for every a: exp(-|a|) does not overflow and nothing cancels."""
+    e = np.exp(-np.abs(a))
+    found: np.ndarray = np.where(a >= 0, 1, e) / (1 + e)
+    return found
 
 
 class Cell(abc.ABC):
@@ -27,13 +29,13 @@ class Cell(abc.ABC):
     """Arrays in the state."""
 
     @abc.abstractmethod
-    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Residuals]:
+    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
         """The next state, and what backward() needs. x (B, I)."""
 
     @abc.abstractmethod
     def backward(
-        self, w: Weights, kept: Residuals, d_state: State
-    ) -> tuple[np.ndarray, State, dict[str, np.ndarray]]:
+        self, w: Weights, kept: Residuals, d_state: CellState
+    ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
         """dL/dx (B, I), dL/d(previous state) and the weights' gradients, from dL/d(next state)."""
 
 
@@ -42,14 +44,14 @@ class Rnn(Cell):
 
     parts = 1
 
-    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Residuals]:
+    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
         (h,) = state
         new = np.tanh(x @ w["Wx"] + h @ w["Wh"] + w["b"])
         return (new,), (x, h, new)
 
     def backward(
-        self, w: Weights, kept: Residuals, d_state: State
-    ) -> tuple[np.ndarray, State, dict[str, np.ndarray]]:
+        self, w: Weights, kept: Residuals, d_state: CellState
+    ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
         x, h, new = kept
         da = d_state[0] * (1 - new**2)
         return da @ w["Wx"].T, (da @ w["Wh"].T,), {"Wx": x.T @ da, "Wh": h.T @ da, "b": da.sum(0)}
@@ -60,7 +62,7 @@ class Lstm(Cell):
 
     parts = 2
 
-    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Residuals]:
+    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
         h, c = state
         ai, af, ag, ao = np.split(x @ w["Wx"] + h @ w["Wh"] + w["b"], 4, axis=1)
         i, f, g, o = sigmoid(ai), sigmoid(af), np.tanh(ag), sigmoid(ao)
@@ -69,8 +71,8 @@ class Lstm(Cell):
         return (o * tanh_c, new_c), (x, h, c, i, f, g, o, tanh_c)
 
     def backward(
-        self, w: Weights, kept: Residuals, d_state: State
-    ) -> tuple[np.ndarray, State, dict[str, np.ndarray]]:
+        self, w: Weights, kept: Residuals, d_state: CellState
+    ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
         x, h, c, i, f, g, o, tanh_c = kept
         dh, dc = d_state
         dc = dc + dh * o * (1 - tanh_c**2)
@@ -88,7 +90,7 @@ class Gru(Cell):
 
     parts = 1
 
-    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Residuals]:
+    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
         (h,) = state
         xr, xz, xn = np.split(x @ w["Wx"] + w["bx"], 3, axis=1)
         hr, hz, hn = np.split(h @ w["Wh"] + w["bh"], 3, axis=1)
@@ -97,8 +99,8 @@ class Gru(Cell):
         return ((1 - z) * n + z * h,), (x, h, r, z, n, hn)
 
     def backward(
-        self, w: Weights, kept: Residuals, d_state: State
-    ) -> tuple[np.ndarray, State, dict[str, np.ndarray]]:
+        self, w: Weights, kept: Residuals, d_state: CellState
+    ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
         x, h, r, z, n, hn = kept
         (dh,) = d_state
         dan = dh * (1 - z) * (1 - n**2)

@@ -1,4 +1,4 @@
-"""The decoder: bridge, embedding, a stack of cells stepped with attention; the formulas are spec.Decoder's.
+"""The decoder: bridge, embedding, a stack of cells stepped with attention; the formulas are schema.Decoder's.
 
 A row goes on beyond its target's length, on padding: nothing there is scored, so nothing comes back from it.
 """
@@ -13,14 +13,16 @@ import numpy as np
 from benchsuite.contracts.backend import Parameters
 from benchsuite.schema import Decoder, decoder_names
 from benchsuite_numpy.reference.attention import ATTENTIONS, AttentionStep, Memory, attend, attend_back
-from benchsuite_numpy.reference.cells import CELLS, Residuals, State
+from benchsuite_numpy.reference.cells import CELLS, CellState, Residuals
 from benchsuite_numpy.reference.layers import layer_weights, zero_state
 
 
 @dataclass(frozen=True)
 class StepRun:
-    """One step after its forward pass: what each layer kept, and the look at the memory, if there was one."""
+    """One step after its forward pass: each layer's new state, what its backward pass needs, and the attention,
+    if there is one."""
 
+    states: list[CellState]
     kept: list[Residuals]
     look: AttentionStep | None
 
@@ -33,7 +35,7 @@ class DecoderRun:
     last: np.ndarray
     """(B, F): the encoder's readout."""
     memory: Memory
-    initial: list[State]
+    initial: list[CellState]
     steps: list[StepRun]
 
 
@@ -46,7 +48,9 @@ def remember(
     return Memory(outputs, ATTENTIONS[decoder.attention].keys(parameters, outputs), mask)
 
 
-def initial_states(decoder: Decoder, parameters: Mapping[str, np.ndarray], last: np.ndarray) -> list[State]:
+def initial_states(
+    decoder: Decoder, parameters: Mapping[str, np.ndarray], last: np.ndarray
+) -> list[CellState]:
     """s_0 = tanh(last W + b), a piece of it for each layer; an LSTM's c_0 = 0."""
     body = decoder.body
     s_0 = np.tanh(last @ parameters["bridge.W"] + parameters["bridge.b"])
@@ -58,9 +62,9 @@ def decoder_step(
     decoder: Decoder,
     parameters: Mapping[str, np.ndarray],
     memory: Memory,
-    states: list[State],
+    states: list[CellState],
     tokens: np.ndarray,
-) -> tuple[list[State], np.ndarray, StepRun]:
+) -> tuple[list[CellState], np.ndarray, StepRun]:
     """The next states, what the head reads (B, H) or (B, H + F), and what the backward pass needs.
 
     tokens (B,): the token before this step's.
@@ -79,7 +83,7 @@ def decoder_step(
     if decoder.attention == "multiplicative":
         look = attend(ATTENTIONS["multiplicative"], parameters, x, memory)
     features = x if look is None else np.concatenate([x, look.context], axis=1)
-    return new_states, features, StepRun(kept, look)
+    return new_states, features, StepRun(new_states, kept, look)
 
 
 def decoder_forward(
@@ -107,7 +111,7 @@ def decoder_backward(
     body, prefixes = decoder.body, decoder_names(decoder)
     cell, back = CELLS[body.cell], _Back(decoder, parameters, run.memory)
     states = {prefix: np.zeros((*run.tokens.shape, body.hidden), d_features.dtype) for prefix in prefixes}
-    d_states: list[State] = [tuple(np.zeros_like(part) for part in state) for state in run.initial]
+    d_states: list[CellState] = [tuple(np.zeros_like(part) for part in state) for state in run.initial]
     for t in reversed(range(len(run.steps))):
         kept, look = run.steps[t].kept, run.steps[t].look
         dx, d_context = d_features[:, t, : body.hidden], d_features[:, t, body.hidden :]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchsuite.contracts.backend import Parameters
+from benchsuite.errors import ContractError
 from benchsuite.schema import ModelSpec, Rbf
 from benchsuite_numpy.reference.cells import sigmoid
 
@@ -25,6 +26,8 @@ def read(model: ModelSpec, outputs: np.ndarray, lengths: np.ndarray, hidden: int
     if model.readout == "mean":
         mean: np.ndarray = outputs.sum(axis=1) / lengths[:, None].astype(outputs.dtype)
         return mean
+    if model.readout != "last":
+        raise ContractError(f"the reference has no readout {model.readout!r}")
     rows = np.arange(len(outputs))
     return np.concatenate([outputs[rows, lengths - 1, :hidden], outputs[:, 0, hidden:]], axis=1)
 
@@ -39,6 +42,8 @@ def read_back(
     if model.readout == "mean":
         d_outputs += (d_read / lengths[:, None].astype(d_read.dtype))[:, None, :]
         return d_outputs
+    if model.readout != "last":
+        raise ContractError(f"the reference has no readout {model.readout!r}")
     rows = np.arange(shape[0])
     d_outputs[rows, lengths - 1, :hidden] = d_read[:, :hidden]
     d_outputs[:, 0, hidden:] = d_read[:, hidden:]
@@ -73,23 +78,25 @@ def loss(
     """The loss and dL/d(scores), zero where `valid` ((B,), (B, T) or (B, U)) is false; `ctc` is elsewhere.
 
     The sum over valid entries over their count. Cross-entropy is taken of softmax(scores), binary
-    cross-entropy of sigmoid(scores): -y ln p - (1 - y) ln(1 - p) = softplus(s) - s y. The absolute error's
-    derivative at zero is zero.
+    cross-entropy of sigmoid(scores): -y ln p - (1 - y) ln(1 - p) = softplus(s) - s y. Where a prediction equals
+    its target, the absolute error's subgradient is 0.
     """
     if model.loss == "cross_entropy":
         shifted = scores - scores.max(axis=-1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
         classes = targets[..., None]
-        terms, slopes, count = -np.take_along_axis(log_p, classes, -1)[..., 0], np.exp(log_p), valid.sum()
-        np.put_along_axis(slopes, classes, np.take_along_axis(slopes, classes, -1) - 1, -1)
+        terms, grads, count = -np.take_along_axis(log_p, classes, -1)[..., 0], np.exp(log_p), valid.sum()
+        np.put_along_axis(grads, classes, np.take_along_axis(grads, classes, -1) - 1, -1)
     else:
         reals = targets.astype(scores.dtype)
         error, count = scores - reals, valid.sum() * scores.shape[-1]
         if model.loss == "binary_cross_entropy":
-            terms, slopes = (np.logaddexp(0, scores) - scores * reals).sum(axis=-1), sigmoid(scores) - reals
+            terms, grads = (np.logaddexp(0, scores) - scores * reals).sum(axis=-1), sigmoid(scores) - reals
         elif model.loss == "squared":
-            terms, slopes = (error**2).sum(axis=-1), 2 * error
+            terms, grads = (error**2).sum(axis=-1), 2 * error
+        elif model.loss == "absolute":
+            terms, grads = np.abs(error).sum(axis=-1), np.sign(error)
         else:
-            terms, slopes = np.abs(error).sum(axis=-1), np.sign(error)
+            raise ContractError(f"loss {model.loss!r} is none of this function's")
     count = scores.dtype.type(count)
-    return float(np.where(valid, terms, 0).sum() / count), np.where(valid[..., None], slopes, 0) / count
+    return float(np.where(valid, terms, 0).sum() / count), np.where(valid[..., None], grads, 0) / count

@@ -1,7 +1,7 @@
 """A cell over time, in one direction, and the stack of layers.
 
-A row's state is frozen and its output is zero from its length on. The backward direction walks the steps
-in reverse, so that a row's state stays at its initial value until the row's own last step.
+A row's state is frozen and its output is zero from its length on. The backward direction goes through the
+steps in reverse, so that a row's state stays at its initial value until the row's own last step.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from benchsuite.contracts.backend import Parameters
 from benchsuite.schema import Recurrent
-from benchsuite_numpy.reference.cells import CELLS, Cell, Residuals, State, Weights
+from benchsuite_numpy.reference.cells import CELLS, Cell, CellState, Residuals, Weights
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class LayerRun:
     """One direction of one layer, after its forward pass: outputs (B, T, H), final state, kept steps."""
 
     outputs: np.ndarray
-    final: State
+    final: CellState
     kept: list[Residuals]
 
 
@@ -32,7 +32,7 @@ def layer_weights(parameters: Mapping[str, np.ndarray], prefix: str) -> Weights:
 
 
 def layer_forward(
-    cell: Cell, w: Weights, x: np.ndarray, mask: np.ndarray, initial: State, reverse: bool
+    cell: Cell, w: Weights, x: np.ndarray, mask: np.ndarray, initial: CellState, reverse: bool
 ) -> LayerRun:
     """Run `cell` over x (B, T, I). mask (B, T) is true on valid steps."""
     time = x.shape[1]
@@ -65,7 +65,7 @@ def layer_backward(
     dx = np.zeros((*d_outputs.shape[:2], w["Wx"].shape[0]), d_outputs.dtype)
     dh_t = np.zeros_like(d_outputs)
     gradients = {name: np.zeros_like(value) for name, value in w.items()}
-    d_state: State = tuple(np.zeros_like(part) for part in run.final)
+    d_state: CellState = tuple(np.zeros_like(part) for part in run.final)
     for t in range(time) if reverse else reversed(range(time)):
         live = mask[:, t, None]
         d_state = (d_state[0] + np.where(live, d_outputs[:, t], 0), *d_state[1:])
@@ -80,8 +80,8 @@ def layer_backward(
     return dx, dh_t, gradients
 
 
-def zero_state(cell: str, rows: int, hidden: int, dtype: np.dtype) -> State:
-    """The initial state of a fresh sequence."""
+def zero_state(cell: str, rows: int, hidden: int, dtype: np.dtype) -> CellState:
+    """The state that a sequence starts from."""
     return tuple(np.zeros((rows, hidden), dtype) for _ in range(CELLS[cell].parts))
 
 
@@ -90,11 +90,11 @@ def stack_forward(
     parameters: Mapping[str, np.ndarray],
     x: np.ndarray,
     mask: np.ndarray,
-    carried: Mapping[str, State],
+    initial: Mapping[str, CellState],
 ) -> tuple[np.ndarray, dict[str, LayerRun]]:
     """All layers: the top outputs (B, T, F) and each run by prefix (`rnn.l0.fwd`).
 
-    `carried` holds initial states by prefix; what it lacks starts at zero.
+    `initial` holds states by prefix; what it lacks starts at zero.
     """
     cell = CELLS[body.cell]
     zero = zero_state(body.cell, len(x), body.hidden, x.dtype)
@@ -104,7 +104,7 @@ def stack_forward(
         for way in body.directions:
             prefix = f"rnn.l{layer}.{way}"
             w = layer_weights(parameters, prefix)
-            runs[prefix] = layer_forward(cell, w, x, mask, carried.get(prefix, zero), way == "bwd")
+            runs[prefix] = layer_forward(cell, w, x, mask, initial.get(prefix, zero), way == "bwd")
             outputs.append(runs[prefix].outputs)
         x = np.concatenate(outputs, axis=2)
     return x, runs

@@ -9,8 +9,8 @@ import numpy as np
 
 from benchsuite.contracts import Batch, Gradients
 from benchsuite.contracts.backend import Parameters
-from benchsuite.schema import Convolutional, ModelSpec, Recurrent, Tokens
-from benchsuite_numpy.reference.cells import State
+from benchsuite.schema import Convolutional, ModelSpec, Recurrent, Tokens, decoder_names
+from benchsuite_numpy.reference.cells import CellState
 from benchsuite_numpy.reference.convolution import ConvolutionRun, convolution_backward, convolution_forward
 from benchsuite_numpy.reference.ctc import ctc
 from benchsuite_numpy.reference.decoder import DecoderRun, decoder_backward, decoder_forward, remember
@@ -32,36 +32,48 @@ class ModelRun:
     """(B, T): which steps are not padding."""
     body: ConvolutionRun | dict[str, LayerRun]
     outputs_shape: tuple[int, ...]
-    writer: DecoderRun | None
+    decoder: DecoderRun | None
 
     @property
-    def final_states(self) -> dict[str, State]:
+    def final_states(self) -> dict[str, CellState]:
         """The forward direction's last states by prefix: what the next batch of a stream starts from."""
         if isinstance(self.body, ConvolutionRun):
             return {}
         return {prefix: run.final for prefix, run in self.body.items() if prefix.endswith(".fwd")}
 
+    def layer_outputs(self, model: ModelSpec) -> dict[str, np.ndarray]:
+        """h_t by layer prefix: (B, T, H), a decoder's (B, U, H); zero on padding."""
+        found = (
+            {} if isinstance(self.body, ConvolutionRun) else {p: run.outputs for p, run in self.body.items()}
+        )
+        if self.decoder is not None:
+            assert model.decoder is not None
+            for layer, prefix in enumerate(decoder_names(model.decoder)):
+                h = np.stack([step.states[layer][0] for step in self.decoder.steps], axis=1)
+                found[prefix] = np.where(self.valid[..., None], h, 0).astype(h.dtype)
+        return found
+
 
 def forward(
-    model: ModelSpec, parameters: Parameters, batch: Batch, carried: Mapping[str, State] | None = None
+    model: ModelSpec, parameters: Parameters, batch: Batch, initial: Mapping[str, CellState] | None = None
 ) -> ModelRun:
-    """Scores of a batch. Recurrent states start at `carried` (by prefix), or at zero."""
+    """Scores of a batch. Recurrent states start at `initial` (by prefix), or at zero."""
     dtype = next(iter(parameters.values())).dtype
     mask = valid_steps(batch)
-    body, outputs = body_forward(model, parameters, batch, carried or {})
+    body, outputs = body_forward(model, parameters, batch, initial or {})
     if isinstance(model.body, Convolutional):
         features, shape = outputs, outputs.shape
     else:
         features, shape = read(model, outputs, batch.lengths, model.body.hidden), outputs.shape
-    valid, writer = mask if model.readout == "steps" else np.ones(batch.size, bool), None
+    valid, decoder_run = mask if model.readout == "steps" else np.ones(batch.size, bool), None
     if model.decoder is not None:
         assert batch.target_lengths is not None
         tokens = batch.decoder_inputs(model.decoder.start)
         memory = remember(model.decoder, parameters, outputs, mask)
-        features, writer = decoder_forward(model.decoder, parameters, memory, features, tokens)
+        features, decoder_run = decoder_forward(model.decoder, parameters, memory, features, tokens)
         valid = np.arange(tokens.shape[1]) < batch.target_lengths[:, None]
     scores = np.where(valid[..., None], score(model, parameters, features), 0).astype(dtype)
-    return ModelRun(scores, features, valid, mask, body, shape, writer)
+    return ModelRun(scores, features, valid, mask, body, shape, decoder_run)
 
 
 def valid_steps(batch: Batch) -> np.ndarray:
@@ -71,7 +83,7 @@ def valid_steps(batch: Batch) -> np.ndarray:
 
 
 def body_forward(
-    model: ModelSpec, parameters: Parameters, batch: Batch, carried: Mapping[str, State]
+    model: ModelSpec, parameters: Parameters, batch: Batch, initial: Mapping[str, CellState]
 ) -> tuple[ConvolutionRun | dict[str, LayerRun], np.ndarray]:
     """The body's run and its outputs: (B, T, F) of a recurrent one, (B, F) of the convolutional one."""
     dtype = next(iter(parameters.values())).dtype
@@ -79,7 +91,7 @@ def body_forward(
     if isinstance(model.body, Convolutional):
         run = convolution_forward(model.body, parameters, x)
         return run, run.outputs
-    outputs, runs = stack_forward(model.body, parameters, x, valid_steps(batch), carried)
+    outputs, runs = stack_forward(model.body, parameters, x, valid_steps(batch), initial)
     return runs, outputs
 
 
@@ -110,12 +122,12 @@ def backward(
     value, d_scores = loss_of(model, batch, run)
     d_features, gradients = score_back(model, parameters, run.features, d_scores)
     states: dict[str, np.ndarray] = {}
-    written: dict[str, np.ndarray] = {}
+    decoder_states: dict[str, np.ndarray] = {}
     d_memory: np.ndarray | float = 0.0
-    if run.writer is not None:
+    if run.decoder is not None:
         assert model.decoder is not None
-        d_features, d_memory, written, found = decoder_backward(
-            model.decoder, parameters, run.writer, d_features
+        d_features, d_memory, decoder_states, found = decoder_backward(
+            model.decoder, parameters, run.decoder, d_features
         )
         gradients |= found
     if isinstance(model.body, Convolutional):
@@ -132,4 +144,4 @@ def backward(
             gradients["embed.E"] = np.zeros_like(parameters["embed.E"])
             np.add.at(gradients["embed.E"], batch.inputs, dx)
     in_order = {name: gradients[name] for name in parameters}
-    return Gradients(loss=value, parameters=in_order, states=states | written, predictions=run.scores)
+    return Gradients(loss=value, parameters=in_order, states=states | decoder_states, predictions=run.scores)

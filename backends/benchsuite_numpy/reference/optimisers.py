@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from benchsuite.contracts.backend import Parameters
+from benchsuite.errors import ContractError
 from benchsuite.schema import Recipe
 
 
@@ -27,6 +28,8 @@ def clip(recipe: Recipe, gradients: Parameters) -> Parameters:
         return {name: (g * scale).astype(g.dtype) for name, g in gradients.items()}
     if recipe.clip == "value":
         return {name: np.clip(g, -recipe.clip_at, recipe.clip_at) for name, g in gradients.items()}
+    if recipe.clip != "none":
+        raise ContractError(f"the reference has no clipping {recipe.clip!r}")
     return gradients
 
 
@@ -53,9 +56,11 @@ class Optimiser:
             elif r.optimiser == "rmsprop":
                 v[...] = r.rho * v + (1 - r.rho) * g**2
                 p -= r.learning_rate * g / (np.sqrt(v) + r.epsilon)
-            else:
+            elif r.optimiser == "adam":
                 m[...] = r.beta1 * m + (1 - r.beta1) * g
                 v[...] = r.beta2 * v + (1 - r.beta2) * g**2
                 m_hat = m / (1 - r.beta1**self._steps)
                 v_hat = v / (1 - r.beta2**self._steps)
                 p -= r.learning_rate * m_hat / (np.sqrt(v_hat) + r.epsilon)
+            else:
+                raise ContractError(f"the reference has no optimiser {r.optimiser!r}")

@@ -2,88 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from benchsuite.contracts import Backend, Batch, Device, Gradients, Program, StepLog
-from benchsuite.contracts.backend import Parameters
-from benchsuite.errors import ContractError, UnsupportedError
-from benchsuite.schema import Execution, ModelSpec, Recipe, Trial
-from benchsuite_numpy.checks import copied_parameters, model_problem
-from benchsuite_numpy.reference.cells import State
-from benchsuite_numpy.reference.decoding import ReferenceDecoding
+from benchsuite.contracts import (
+    Backend,
+    Batch,
+    Decoding,
+    Device,
+    Gradients,
+    Parameters,
+    Program,
+    StepLog,
+)
+from benchsuite.schema import Execution, ModelSpec, Recipe, parameter_shapes, state_shapes
+from benchsuite_numpy.reference.cells import CellState
 from benchsuite_numpy.reference.model import backward, decode, forward
 from benchsuite_numpy.reference.optimisers import Optimiser, clip, global_norm, peak
 
 
 class ReferenceProgram(Program):
-    """A model in plain NumPy. Everything is synchronous; a placed batch is the batch."""
+    """A model in plain NumPy. Everything is synchronous; a placed batch is the batch, and a state is a dict of
+    the cells' states by layer prefix."""
 
     def __init__(self, model: ModelSpec, parameters: Parameters, recipe: Recipe, dtype: str) -> None:
         self._model, self._recipe, self._dtype = model, recipe, dtype
-        self._parameters = copied_parameters(model, parameters, dtype)
+        self._parameters = {name: np.array(parameters[name], dtype) for name in parameter_shapes(model)}
         self._optimiser = Optimiser(recipe, self._parameters)
-        self._carried: dict[str, State] = {}
-        """The final states of the latest step, by prefix; what a batch that is not fresh goes on from."""
-        self._predicted: dict[str, State] = {}
-        """The same of the latest predict(): evaluation is a stream of its own."""
-        self._log: list[tuple[float, float, float]] = []
+        self._losses: list[float] = []
+        self._measured: list[float] = []
 
     def place(self, batch: Batch) -> Batch:
         return batch
 
-    def step(self, placed: object) -> None:
-        batch = _batch(placed)
-        run = forward(self._model, self._parameters, batch, self._continued(batch, self._carried))
-        found = backward(self._model, self._parameters, batch, run, self._recipe.truncation)
-        if self._recipe.carry:
-            self._carried = run.final_states
+    def step(self, placed: Any, state: Any = None) -> object:
+        run = forward(self._model, self._parameters, placed, state)
+        found = backward(self._model, self._parameters, placed, run, self._recipe.truncation)
         gradients, clipping = found.parameters, self._recipe.clip
-        norm = global_norm(gradients) if clipping == "norm" else np.nan
-        largest = peak(gradients) if clipping == "value" else np.nan
-        self._log.append((found.loss, norm, largest))
+        self._losses.append(found.loss)
+        if clipping != "none":
+            self._measured.append(global_norm(gradients) if clipping == "norm" else peak(gradients))
         self._optimiser.update(self._parameters, clip(self._recipe, gradients))
+        return run.final_states if self._recipe.carry else None
 
     def drain(self) -> StepLog:
-        log, self._log = np.array(self._log, np.float64).reshape(-1, 3), []
-        return StepLog(loss=log[:, 0], norm=log[:, 1], peak=log[:, 2])
+        log = StepLog.of(self._recipe.clip, np.array(self._losses), np.array(self._measured))
+        self._losses, self._measured = [], []
+        return log
 
-    def predict(self, placed: object) -> np.ndarray:
-        batch = _batch(placed)
-        run = forward(self._model, self._parameters, batch, self._continued(batch, self._predicted))
-        if self._recipe.carry:
-            self._predicted = run.final_states
-        return run.scores
+    def predict(self, placed: Any, state: Any = None) -> tuple[np.ndarray, object]:
+        run = forward(self._model, self._parameters, placed, state)
+        return run.scores, run.final_states if self._recipe.carry else None
 
-    def _continued(self, batch: Batch, states: dict[str, State]) -> dict[str, State]:
-        """What the batch's recurrence starts from: `states` where it continues a stream."""
-        if batch.fresh or not self._recipe.carry:
-            return {}
-        for prefix, state in states.items():
-            if len(state[0]) != batch.size:
-                raise ContractError(
-                    f"a batch of {batch.size} rows continues a stream of {len(state[0])} rows ({prefix}); "
-                    "give fresh=True where the rows change"
-                )
-        return states
+    def outputs(self, placed: Any, state: Any = None) -> dict[str, np.ndarray]:
+        return forward(self._model, self._parameters, placed, state).layer_outputs(self._model)
 
-    def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> ReferenceDecoding:
+    def make_state(self, values: Mapping[str, np.ndarray]) -> dict[str, CellState]:
+        arrays = {name: np.array(values[name], self._dtype) for name in state_shapes(self._model)}
+        prefixes = dict.fromkeys(name.rpartition(".")[0] for name in arrays)
+        return {
+            prefix: tuple(arrays[name] for name in (f"{prefix}.h", f"{prefix}.c") if name in arrays)
+            for prefix in prefixes
+        }
+
+    def read_state(self, state: Any) -> dict[str, np.ndarray]:
+        return {
+            f"{prefix}.{name}": part.copy()
+            for prefix, parts in state.items()
+            for name, part in zip("hc", parts, strict=False)
+        }
+
+    def decoding(self, placed: Any, width: int = 1, aligned: bool = False) -> Decoding:
         if self._model.decoder is None:
-            raise UnsupportedError("this model has no decoder, so it generates nothing")
-        return decode(self._model, self._parameters, _batch(placed), width, aligned)
+            return super().decoding(placed, width, aligned)
+        return decode(self._model, self._parameters, placed, width, aligned)
 
-    def gradients(self, placed: object) -> Gradients:
-        batch = _batch(placed)
-        run = forward(self._model, self._parameters, batch)
-        return backward(self._model, self._parameters, batch, run, self._recipe.truncation)
+    def gradients(self, placed: Any) -> Gradients:
+        run = forward(self._model, self._parameters, placed)
+        return backward(self._model, self._parameters, placed, run, self._recipe.truncation)
 
     def parameters(self) -> Parameters:
         return {name: value.copy() for name, value in self._parameters.items()}
 
     def load_parameters(self, parameters: Parameters) -> None:
-        for name, value in copied_parameters(self._model, parameters, self._dtype).items():
-            self._parameters[name][...] = value
+        for name, value in self._parameters.items():
+            value[...] = parameters[name]
 
     def synchronize(self) -> None:
         """Nothing to wait for: every call returns when its work is done."""
@@ -92,29 +97,20 @@ class ReferenceProgram(Program):
         return "python_loop"
 
 
-def _batch(placed: object) -> Batch:
-    if not isinstance(placed, Batch):
-        raise ContractError(
-            f"step, predict, gradients and decoding take what place() returned, not {type(placed).__name__}"
-        )
-    return placed
-
-
 class ReferenceBackend(Backend):
     """Builds reference programs. Any unroll is accepted: the loop is the same."""
 
     def devices(self) -> list[Device]:
         return [Device("cpu", "plain NumPy, float32 or float64")]
 
-    def supports(self, trial: Trial) -> str | None:
-        return _problem(trial.execution)
+    def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:  # noqa: ARG002
+        if execution.device != "cpu":
+            return f"the reference runs on the CPU only, not on {execution.device!r}"
+        return None
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> ReferenceProgram:
-        problem = _problem(execution) or model_problem(model, recipe)
-        if problem:
-            raise UnsupportedError(problem)
         return ReferenceProgram(model, parameters, recipe, execution.dtype)
 
     def product(self, m: int, k: int, n: int, execution: Execution) -> Callable[[], None]:
@@ -130,9 +126,3 @@ class ReferenceBackend(Backend):
 
     def versions(self) -> dict[str, str]:
         return {"numpy": np.__version__}
-
-
-def _problem(execution: Execution) -> str | None:
-    if execution.device != "cpu":
-        return f"the reference runs on the CPU only, not on {execution.device!r}"
-    return None

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchsuite.contracts import Backend, Batch, Gradients, Program
-from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts import Backend, Batch, Gradients, Parameters, Program, State, why_unsupported
 from benchsuite.errors import BenchsuiteError
 from benchsuite.measure.conformance.cases import Case
 from benchsuite.measure.parity import compare, in_double, parameter_drift, relative_error
-from benchsuite.schema import Convolutional, Execution, Recurrent, Trial
+from benchsuite.schema import Execution, Recurrent
 from benchsuite.schema.thresholds import TOLERANCES
 
 
@@ -37,33 +36,8 @@ class Kit:
         return self.execution.dtype
 
     def supports(self, case: Case) -> str | None:
-        """Why the backend does not run the case, or None."""
-        body = case.model.body
-        if isinstance(body, Convolutional):
-            cell, architecture = "none", "cnn"
-        elif case.model.decoder is not None:
-            attention = case.model.decoder.attention
-            cell, architecture = body.cell, "encoder_decoder" if attention == "none" else "attention"
-        else:
-            deep, both = body.layers > 1, body.bidirectional
-            cell = body.cell
-            architecture = {
-                (False, False): "plain",
-                (True, False): "deep",
-                (False, True): "bidirectional",
-                (True, True): "deep_bidirectional",
-            }[deep, both]
-        return self.backend.supports(
-            Trial(
-                task="conformance",
-                source="generated",
-                cell=cell,
-                architecture=architecture,
-                backend="under_test",
-                execution=self.execution,
-                recipe=case.recipe,
-            )
-        )
+        """Why the case cannot be run with this backend, or None."""
+        return why_unsupported(self.backend, case.model, case.recipe, self.execution)
 
     def build(self, case: Case, parameters: Parameters | None = None) -> Program:
         weights = case.parameters(self.dtype) if parameters is None else parameters
@@ -86,7 +60,7 @@ def check_gradients(kit: Kit, case: Case) -> None:
     comparison = compare(found, expected, kit.execution.precision)
     if not comparison.ok:
         raise ConformanceError(f"{case.name}: {comparison.sentence()}")
-    predicted = program.predict(program.place(batch))
+    predicted, _ = program.predict(program.place(batch))
     near(f"{case.name}: predict()", predicted, expected.predictions, forward_tolerance(kit))
     if predicted.dtype != np.dtype(kit.dtype):
         raise ConformanceError(f"{case.name}: predictions are {predicted.dtype}, not {kit.dtype}")
@@ -135,9 +109,9 @@ def check_padding(kit: Kit, case: Case) -> None:
 def check_companions(kit: Kit, case: Case) -> None:
     """A row's prediction does not depend on the rows beside it."""
     program, batch = kit.build(case), case.batch(kit.dtype)
-    together = program.predict(program.place(batch))
+    together, _ = program.predict(program.place(batch))
     for row in {0, batch.size // 2, batch.size - 1}:
-        alone = program.predict(program.place(_rows(batch, [row])))
+        alone, _ = program.predict(program.place(_rows(batch, [row])))
         near(f"{case.name}: row {row} alone", alone[0], together[row], forward_tolerance(kit))
 
 
@@ -151,8 +125,8 @@ def check_reversal(kit: Kit, case: Case) -> None:
     inputs = batch.inputs.copy()
     for row, length in enumerate(batch.lengths):
         inputs[row, :length] = batch.inputs[row, :length][::-1]
-    there = program.predict(program.place(batch))
-    back = mirrored.predict(mirrored.place(replace(batch, inputs=inputs)))
+    there, _ = program.predict(program.place(batch))
+    back, _ = mirrored.predict(mirrored.place(replace(batch, inputs=inputs)))
     near(f"{case.name}: reversal", back, there, forward_tolerance(kit))
 
 
@@ -161,19 +135,19 @@ def check_purity(kit: Kit, case: Case) -> None:
     program, batch = kit.build(case), case.batch(kit.dtype)
     placed = program.place(batch)
     before = program.parameters()
-    first = program.predict(placed)
+    first, _ = program.predict(placed)
     program.gradients(placed)
-    if not np.array_equal(first, program.predict(placed)):
+    if not np.array_equal(first, program.predict(placed)[0]):
         raise ConformanceError(f"{case.name}: predict() after gradients() differs from before")
     for name, weight in program.parameters().items():
         if not np.array_equal(weight, before[name]) or weight.dtype != np.dtype(kit.dtype):
             raise ConformanceError(f"{case.name}: {name} changed by predict() or gradients()")
         weight += 1  # a copy: the program must not see this
-    if not np.array_equal(first, program.predict(placed)):
+    if not np.array_equal(first, program.predict(placed)[0]):
         raise ConformanceError(f"{case.name}: parameters() gives away the program's own memory")
     program.step(placed)
     program.load_parameters(before)
-    if not np.array_equal(first, program.predict(placed)):
+    if not np.array_equal(first, program.predict(placed)[0]):
         raise ConformanceError(f"{case.name}: load_parameters(parameters()) does not bring the program back")
 
 
@@ -206,12 +180,16 @@ def check_full_truncation(kit: Kit, case: Case) -> None:
 
 
 def check_carry(kit: Kit, case: Case) -> None:
-    """A stream's chunks go on from the states before; asking for predictions in between does not disturb."""
+    """A stream's chunks go on from the states that the step before returned; asking for predictions in between
+    does not disturb."""
     program, reference = kit.build(case), kit.build_reference(case)
+    state: State | None = None
+    expected: State | None = None
     for index in range(6):
-        batch = case.batch(kit.dtype, index, fresh=index in (0, 4))
-        program.step(program.place(batch))
-        reference.step(reference.place(in_double(batch)))
+        batch = case.batch(kit.dtype, index)
+        begins = index in (0, 4)
+        state = program.step(program.place(batch), None if begins else state)
+        expected = reference.step(reference.place(in_double(batch)), None if begins else expected)
         program.predict(program.place(case.batch(kit.dtype, 99)))
         program.gradients(program.place(case.batch(kit.dtype, 98)))
     limit = TOLERANCES[kit.execution.precision].loss_10
@@ -219,16 +197,19 @@ def check_carry(kit: Kit, case: Case) -> None:
 
 
 def check_stream_predictions(kit: Kit, case: Case) -> None:
-    """Under recipe.carry predict() is a stream of its own: chunks go on from the latest predict(), whatever is
-    trained in between, and a fresh one starts at zero."""
+    """Predictions of a stream go on from the states that the predict() before returned, whatever is trained in
+    between."""
     program, reference = kit.build(case), kit.build_reference(case)
     weights = case.parameters(kit.dtype)
+    state: State | None = None
+    there: State | None = None
     for index in range(5):
-        batch = case.batch(kit.dtype, index, fresh=index in (0, 3))
-        found = program.predict(program.place(batch))
-        expected = reference.predict(reference.place(in_double(batch)))
+        batch = case.batch(kit.dtype, index)
+        begins = index in (0, 3)
+        found, state = program.predict(program.place(batch), None if begins else state)
+        expected, there = reference.predict(reference.place(in_double(batch)), None if begins else there)
         near(f"{case.name}: predictions of a stream's chunk {index}", found, expected, forward_tolerance(kit))
-        program.step(program.place(case.batch(kit.dtype, 50 + index, fresh=True)))
+        program.step(program.place(case.batch(kit.dtype, 50 + index)))
         program.load_parameters(weights)
 
 

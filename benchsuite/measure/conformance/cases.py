@@ -57,7 +57,7 @@ class Case:
             weights[name] = draw.astype(np.float32).astype(dtype)
         return weights
 
-    def batch(self, dtype: str, index: int = 0, fresh: bool = True) -> Batch:
+    def batch(self, dtype: str, index: int = 0) -> Batch:
         """Batch number `index`; equal for equal arguments."""
         random = stream(23, f"{self.name}/{index}")
         lengths = np.full(self.rows, self.time, np.int32)
@@ -73,7 +73,7 @@ class Case:
             inputs = (reals * valid[..., None]).astype(dtype)
         if self.model.has_sequence_targets:
             return self._with_sequences(Batch(inputs, lengths, lengths), random)
-        return Batch(inputs, lengths, self._targets(random, valid, dtype), fresh)
+        return Batch(inputs, lengths, self._targets(random, valid, dtype))
 
     def _with_sequences(self, batch: Batch, random: np.random.Generator) -> Batch:
         """Targets of a length of their own: a decoder's end with its END, CTC's fit into the inputs."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchsuite.contracts import Backend
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance import backend as checks
-from benchsuite.measure.conformance import writing
+from benchsuite.measure.conformance import decoding
 from benchsuite.measure.conformance.backend import Check, ConformanceError, Kit
 from benchsuite.measure.conformance.cases import (
     Case,
@@ -52,7 +52,7 @@ CORE_DECODERS = {
     "gru-multiplicative-deep_bidirectional",
     "gru-additive-plain-truncated",
 }
-CORE_WRITING = {"lstm-none-deep_bidirectional", "gru-additive-plain", "lstm-multiplicative-plain"}
+CORE_DECODING = {"lstm-none-deep_bidirectional", "gru-additive-plain", "lstm-multiplicative-plain"}
 CORE_TRUNCATED = {
     "rnn-plain-truncated",
     "lstm-deep_bidirectional-truncated",
@@ -99,8 +99,8 @@ def suite(core: bool = False) -> list[Item]:
         (checks.check_gradients, models, CORE_MODELS),
         (checks.check_gradients, truncation_cases(), CORE_TRUNCATED),
         (checks.check_gradients, decoders, CORE_DECODERS),
-        (writing.check_teacher_forcing, decoders, CORE_WRITING),
-        (writing.check_writing, decoders, CORE_WRITING),
+        (decoding.check_teacher_forcing, decoders, CORE_DECODING),
+        (decoding.check_generation, decoders, CORE_DECODING),
         (checks.check_padding, decoders[::3], {"lstm-additive-deep"}),
         (checks.check_companions, decoders[1::3], set()),
         (checks.check_training, decoders[::2], {"gru-multiplicative-plain"}),

@@ -2,12 +2,11 @@
 
 from benchsuite.measure.timing.audit import StepAudit, exceeds_threads, too_many_threads, unsynchronised
 from benchsuite.measure.timing.peak import BUDGET_SECONDS, peak_rate
-from benchsuite.measure.timing.steady import Samples, Summary, steady_state
+from benchsuite.measure.timing.steady import Samples, steady_state
 
 __all__ = [
     "BUDGET_SECONDS",
     "Samples",
-    "Summary",
     "StepAudit",
     "exceeds_threads",
     "peak_rate",

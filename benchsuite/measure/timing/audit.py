@@ -8,7 +8,7 @@ from itertools import cycle
 
 import numpy as np
 
-from benchsuite.contracts import Program
+from benchsuite.contracts import Program, State
 from benchsuite.measure.timing.cores import released
 from benchsuite.measure.timing.steady import Samples
 
@@ -44,7 +44,7 @@ class StepAudit:
     def __init__(self, program: Program, placed: object) -> None:
         """`placed` is one of the batches that will be timed."""
         self._program, self._placed = program, placed
-        self._parameters, self._answer = program.parameters(), program.predict(placed)
+        self._parameters, self._answer = program.parameters(), program.predict(placed)[0]
 
     def problem(self, steps: int) -> str:
         """What is wrong with the `steps` steps since, in a word of INVALID_TIMING, or "". Drains the program.
@@ -59,7 +59,7 @@ class StepAudit:
         if all(np.array_equal(after[name], before) for name, before in self._parameters.items()):
             return "idle"
         remembered = bool(losses.any()) and len(np.unique(losses)) < len(losses) / LEAST_STEPS
-        if remembered or np.array_equal(self._program.predict(self._placed), self._answer):
+        if remembered or np.array_equal(self._program.predict(self._placed)[0], self._answer):
             return "cached"
         return ""
 
@@ -87,17 +87,25 @@ def exceeds_threads(program: Program, placed: Sequence[object], threads: int) ->
     prepares the next step while one is computed would look so. False where the process is not kept on fewer
     cores.
     """
-    steps = cycle(placed)
+    steps = _steps(program, placed)
     with released() as free:
         return free and max(_busy(program, steps) for _ in range(BLOCKS)) > threads + SPARE_THREADS
 
 
-def _busy(program: Program, steps: Iterator[object]) -> float:
+def _steps(program: Program, placed: Sequence[object]) -> Iterator[None]:
+    """Takes a step, on one batch after another, each time it is asked."""
+    state: State | None = None
+    for each in cycle(placed):
+        state = program.step(each, state)
+        yield
+
+
+def _busy(program: Program, steps: Iterator[None]) -> float:
     """Processor seconds by wall second over a block of steps."""
     cpu, wall = time.process_time(), time.perf_counter()
     end = wall + BLOCK_SECONDS
     while (now := time.perf_counter()) < end:
-        program.step(next(steps))
+        next(steps)
         program.synchronize()
     return (time.process_time() - cpu) / (now - wall)
 

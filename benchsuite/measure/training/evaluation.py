@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchsuite.contracts import Batch, Dataset, Program, Ragged, Split, Task
+from benchsuite.contracts import Batch, Dataset, Program, Ragged, Split, State, Task
 from benchsuite.measure.batching import Batcher, stream_evaluation
 from benchsuite.measure.decoding import Generated, beam_search, best_path, greedy_search, prefix_beam
 from benchsuite.schema import Decoder, ModelSpec, Recipe
@@ -74,7 +74,7 @@ def predictions(program: Program, batcher: Batcher, split: Split) -> np.ndarray:
     found: np.ndarray | None = None
     by_step = isinstance(split.targets, Ragged)
     for rows, batch in batcher.evaluation(split):
-        part = program.predict(program.place(batch))[: len(rows)]
+        part = program.predict(program.place(batch))[0][: len(rows)]
         if found is None:
             shape = (len(split), batcher.boundaries[-1], *part.shape[2:]) if by_step else None
             found = np.zeros(shape or (len(split), *part.shape[1:]), part.dtype)
@@ -89,8 +89,9 @@ def predictions(program: Program, batcher: Batcher, split: Split) -> np.ndarray:
 def _stream(program: Program, split: Split, rows: int, time: int, dtype: str) -> Predicted:
     """Scores (1, N, ...) of one long sequence, read as the parallel streams that training reads."""
     found: np.ndarray | None = None
+    state: State | None = None
     for positions, batch in stream_evaluation(split, rows, time, dtype):
-        part = program.predict(program.place(batch))
+        part, state = program.predict(program.place(batch), state)
         if found is None:
             found = np.zeros((1, len(split.inputs[0]), *part.shape[2:]), part.dtype)
         found[0, positions[positions >= 0]] = part[positions >= 0]
@@ -103,7 +104,7 @@ def _labels(program: Program, batcher: Batcher, split: Split, width: int) -> Pre
     found = np.zeros((len(split), batcher.boundaries[-1]), np.int32)
     finite = True
     for rows, batch in batcher.evaluation(split):
-        scores, lengths = program.predict(program.place(batch))[: len(rows)], batch.lengths[: len(rows)]
+        scores, lengths = program.predict(program.place(batch))[0][: len(rows)], batch.lengths[: len(rows)]
         finite = finite and bool(np.all(np.isfinite(scores)))
         if finite:
             part = best_path(scores, lengths) if width == 1 else prefix_beam(scores, lengths, width)
@@ -126,7 +127,7 @@ class _Writing:
         loss, hits, count, unended, finite = 0.0, 0, 0, 0, True
         for rows, batch in self.batcher.evaluation(split):
             placed = program.place(batch)
-            losses, right = token_losses(program.predict(placed), batch, len(rows))
+            losses, right = token_losses(program.predict(placed)[0], batch, len(rows))
             finite = finite and bool(np.all(np.isfinite(losses)))
             if not finite:
                 break

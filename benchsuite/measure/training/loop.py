@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchsuite.contracts import Batch, Program, Split
-from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts import Batch, Parameters, Program, Split, State
 from benchsuite.data import fixed_order
 from benchsuite.measure.batching import training_batches
 from benchsuite.measure.gradients import update_ratio
@@ -51,7 +50,11 @@ class Trainer:
         seed: int,
         snapshots: Snapshots,
         snapshot_count: int,
+        after_first_step: Callable[[Program], None] = lambda _program: None,
     ) -> None:
+        """`after_first_step` is called once, outside of what counts as training time; what it raises ends the
+        training."""
+        self.after_first_step = after_first_step
         self.program, self.evaluator, self.seed, self.snapshots = program, evaluator, seed, snapshots
         self.task, self.recipe, self.data = evaluator.task, evaluator.recipe, evaluator.dataset
         self.snapshot_at = set(snapshot_epochs(self.recipe.epochs, snapshot_count))
@@ -91,9 +94,12 @@ class Trainer:
         """One pass over the training split; returns why training diverged, or an empty string."""
         before = self.program.parameters() if epoch in self.snapshot_at else None
         with Clock(self.curves) as clock:
-            cut = self.evaluator.batcher
-            for batch in training_batches(self.recipe, cut, self.data.train, self.seed, epoch):
-                self._step(batch)
+            cut, state = self.evaluator.batcher, None
+            for batch, begins in training_batches(self.recipe, cut, self.data.train, self.seed, epoch):
+                state = self._step(batch, None if begins else state)
+                if self.curves.steps == 1:
+                    with clock.paused(self.program):
+                        self.after_first_step(self.program)
                 if before is not None:
                     with clock.paused(self.program):
                         self.curves.note_update(update_ratio(before, self.program.parameters()))
@@ -104,14 +110,15 @@ class Trainer:
                     return diverged
             return self._drain()
 
-    def _step(self, batch: Batch) -> None:
+    def _step(self, batch: Batch, state: State | None) -> State | None:
         begin = time.perf_counter()
-        self.program.step(self.program.place(batch))
+        state = self.program.step(self.program.place(batch), state)
         if self.curves.steps == 0:
             self.program.synchronize()
             self.curves.first_step_seconds = time.perf_counter() - begin
         self.curves.steps += 1
         self.curves.sequences += batch.size
+        return state
 
     def _drain(self) -> str:
         log = self.program.drain()
@@ -169,9 +176,10 @@ def train(
     snapshots: Snapshots,
     snapshot_count: int,
     report: Report,
+    after_first_step: Callable[[Program], None] = lambda _program: None,
 ) -> Outcome:
     """Train `program` on the training split of the evaluator's data, by its recipe. See Trainer."""
-    return Trainer(program, evaluator, seed, snapshots, snapshot_count).run(report)
+    return Trainer(program, evaluator, seed, snapshots, snapshot_count, after_first_step).run(report)
 
 
 def limited(split: Split, limit: int | None) -> Split:

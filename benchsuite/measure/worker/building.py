@@ -7,14 +7,23 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
-from benchsuite.contracts import Backend, Batch, Dataset, Program, Task
-from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts import (
+    Backend,
+    Dataset,
+    Parameters,
+    Program,
+    Task,
+    check_batch,
+    check_data,
+    check_parameters,
+    why_unsupported,
+)
 from benchsuite.errors import UnsupportedError
-from benchsuite.measure.batching import Batcher, batcher, training_batches
+from benchsuite.measure.batching import Batcher, Chunk, batcher, training_batches
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.training.loop import limited
 from benchsuite.measure.worker.parity_check import STEPS
-from benchsuite.schema import ModelSpec, Trial
+from benchsuite.schema import ModelSpec, Trial, planned_model
 
 
 class Loader(Protocol):
@@ -43,30 +52,43 @@ class Loaded:
 
 
 def load(session: Loader, trial: Trial) -> Loaded:
-    """Raises UnsupportedError with the backend's reason not to run the trial."""
+    """Raises UnsupportedError where the trial's model cannot be run so, with the reason, and ContractError
+    where the task's data are not what its model reads.
+
+    What is known without the data is asked first: they may be large.
+    """
     backend, import_seconds = session.load_backend()
-    if reason := backend.supports(trial):
-        raise UnsupportedError(reason)
+    _check_supported(backend, planned_model(trial), trial)
     task = session.load_task(trial.task)
     data, digest = session.load_data(trial)
     data = replace(data, train=limited(data.train, trial.recipe.limit))
     model = task.model(data, trial.architecture, trial.cell, trial.size, trial.options)
+    _check_supported(backend, model, trial)
+    check_data(model, data)
     return Loaded(backend, import_seconds, task, data, digest, model, _batcher(trial, data))
+
+
+def _check_supported(backend: Backend, model: ModelSpec, trial: Trial) -> None:
+    if reason := why_unsupported(backend, model, trial.recipe, trial.execution):
+        raise UnsupportedError(reason)
 
 
 def build(loaded: Loaded, trial: Trial) -> tuple[Program, Parameters, float]:
     """The trial's program, the weights that it starts from, and the seconds that the backend took over it."""
     weights = initial_parameters(loaded.model, trial.seed, trial.execution.dtype)
+    check_parameters(loaded.model, weights)
     begin = time.perf_counter()
     program = loaded.backend.build(loaded.model, weights, trial.recipe, trial.execution)
     return program, weights, time.perf_counter() - begin
 
 
-def first_batches(loaded: Loaded, trial: Trial) -> list[Batch]:
-    """The first STEPS batches of training, which parity is proved on."""
-    return list(
-        islice(training_batches(trial.recipe, loaded.batcher, loaded.data.train, trial.seed, 0), STEPS)
-    )
+def first_batches(loaded: Loaded, trial: Trial) -> list[Chunk]:
+    """The first STEPS batches of training, which parity is checked on."""
+    drawn = training_batches(trial.recipe, loaded.batcher, loaded.data.train, trial.seed, 0)
+    chunks = list(islice(drawn, STEPS))
+    for chunk in chunks:
+        check_batch(loaded.model, chunk.batch, trial.execution.dtype)
+    return chunks
 
 
 def _batcher(trial: Trial, data: Dataset) -> Batcher:

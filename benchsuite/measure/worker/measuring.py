@@ -9,7 +9,7 @@ from itertools import islice
 
 import numpy as np
 
-from benchsuite.contracts import Backend, Batch, Dataset, Program
+from benchsuite.contracts import Backend, Batch, Dataset, Program, State
 from benchsuite.measure.batching import Batcher, training_batches
 from benchsuite.measure.decoding import greedy_search
 from benchsuite.measure.flops import forward_products, inference_flops, training_flops
@@ -31,7 +31,8 @@ GENERATION_ROUNDS = 5
 
 @dataclass
 class Speed:
-    """Scalars `speed/...`, the samples behind them, and a verdict: stable, unstable or one of INVALID_TIMING."""
+    """Scalars `speed/...`, the samples behind them, and a verdict: stable, unstable or one of
+    INVALID_TIMING."""
 
     scalars: dict[str, float] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
@@ -53,12 +54,14 @@ def measure_speed(
     count = len(batches)
 
     def steps() -> None:
+        state: State | None = None
         for each in placed:
-            program.step(each)
+            state = program.step(each, state)
 
     def inference() -> None:
+        state: State | None = None
         for each in placed:
-            program.predict(each)
+            _, state = program.predict(each, state)
 
     def transfer() -> None:
         for batch in batches:
@@ -66,9 +69,9 @@ def measure_speed(
 
     found = Speed()
     program.drain()
-    witness = StepAudit(program, placed[0])
+    audit = StepAudit(program, placed[0])
     step = steady_state(steps, program.synchronize, trial.protocol)
-    found.verdict = step_verdict(program, witness, placed, steps, step, trial)
+    found.verdict = step_verdict(program, audit, placed, steps, step, trial)
     predict = steady_state(inference, program.synchronize, trial.protocol)
     move = steady_state(transfer, program.synchronize, trial.protocol)
     for name, samples in (("step", step), ("inference", predict), ("transfer", move)):
@@ -85,7 +88,7 @@ def measure_speed(
 
 def step_verdict(
     program: Program,
-    witness: StepAudit,
+    audit: StepAudit,
     placed: Sequence[object],
     steps: Callable[[], None],
     step: Samples,
@@ -95,7 +98,7 @@ def step_verdict(
 
     :param steps: what was timed: a step on each of the batches `placed`.
     """
-    said = witness.problem(step.total * len(placed))
+    said = audit.problem(step.total * len(placed))
     if unsynchronised(program, steps, step.summary.median):
         return "unsynchronised"  # first: what is still at work has not logged all its losses either
     if said:
@@ -110,9 +113,11 @@ def step_verdict(
 
 def timing_batches(trial: Trial, batcher: Batcher, data: Dataset) -> list[Batch]:
     """A few of the batches that are trained on, the same ones for every backend and seed: of a stream its
-    first chunks, else those of an epoch whose longest rows stand in the middle of each quarter."""
+    first chunks, of which the first begins at zero, else those of an epoch whose longest rows stand in the
+    middle of each quarter."""
     if trial.recipe.carry:
-        return list(islice(training_batches(trial.recipe, batcher, data.train, 0, 0), BATCHES))
+        chunks = islice(training_batches(trial.recipe, batcher, data.train, 0, 0), BATCHES)
+        return [chunk.batch for chunk in chunks]
     drawn = batcher.drawn(data.train, seed=0, epoch=0)
     by_longest = np.argsort(data.train.inputs.lengths[drawn].max(axis=1), kind="stable")
     count = min(BATCHES, len(drawn))
@@ -149,17 +154,17 @@ def _throughput(found: Speed, batches: list[Batch], step: Samples, count: int) -
 def _generation(
     found: Speed, program: Program, decoder: Decoder, placed: object, batch: Batch, trial: Trial
 ) -> None:
-    """Greedy writing of one batch, a few times: it takes as long as the longest row is."""
+    """Greedy decoding of one batch, a few times: it takes as long as the longest row is."""
     protocol = trial.protocol
     few = protocol.model_copy(update={"rounds": min(protocol.rounds, GENERATION_ROUNDS)})
-    written = greedy_search(program, placed, decoder, batch.size)
+    generated = greedy_search(program, placed, decoder, batch.size)
 
-    def write() -> None:
+    def generate() -> None:
         greedy_search(program, placed, decoder, batch.size)
 
-    samples = steady_state(write, program.synchronize, few)
+    samples = steady_state(generate, program.synchronize, few)
     _describe(found, "generation", samples, 1)
-    tokens = int(np.count_nonzero(written.tokens))
+    tokens = int(np.count_nonzero(generated.tokens))
     found.scalars["speed/generated_tokens_per_second"] = tokens / samples.summary.median
 
 
@@ -169,8 +174,8 @@ WARM_UP_CALLS = 5
 
 def _latency(found: Speed, program: Program, batch: Batch, calls: int) -> None:
     """Seconds from a single row on the device to its scores on the host, by quantile over `calls` calls."""
-    written = None if batch.target_lengths is None else batch.target_lengths[:1]
-    row = Batch(batch.inputs[:1], batch.lengths[:1], batch.targets[:1], target_lengths=written)
+    target_lengths = None if batch.target_lengths is None else batch.target_lengths[:1]
+    row = Batch(batch.inputs[:1], batch.lengths[:1], batch.targets[:1], target_lengths=target_lengths)
     placed = program.place(row)
     for _ in range(WARM_UP_CALLS):
         program.predict(placed)

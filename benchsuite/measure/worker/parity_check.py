@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchsuite.contracts import Backend, Batch, Gradients, Program
-from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts import Backend, Gradients, Parameters, Program, State
+from benchsuite.measure.batching import Chunk
 from benchsuite.measure.parity import Comparison, compare, in_double, relative_error, widened
 from benchsuite.schema import Execution, ModelSpec, Trial
 from benchsuite.schema.thresholds import TOLERANCES
@@ -30,18 +30,18 @@ class ParityCheck:
         model: ModelSpec,
         weights: Parameters,
         trial: Trial,
-        batches: Sequence[Batch],
+        batches: Sequence[Chunk],
     ) -> None:
         """Run the reference on `batches`, the first STEPS ones of training, from the same `weights`."""
         self._reference, self._model, self._weights, self._recipe = reference, model, weights, trial.recipe
         double = {name: weight.astype(np.float64) for name, weight in weights.items()}
         program = reference.build(model, double, trial.recipe, Execution(precision="float64"))
-        placed = [program.place(in_double(batch)) for batch in batches]
-        self._expected: Gradients | None = program.gradients(placed[0])
-        for batch in placed:
-            program.step(batch)
+        self._batch, self._precision = batches[0].batch, trial.execution.precision
+        self._expected: Gradients | None = program.gradients(program.place(in_double(self._batch)))
+        state: State | None = None
+        for batch, begins in batches:
+            state = program.step(program.place(in_double(batch)), None if begins else state)
         self._losses = program.drain().loss
-        self._batch, self._precision = batches[0], trial.execution.precision
         self.comparison = Comparison({}, {})
         self.widened = 1.0
         """By which factor the tolerances of the gradients were widened, because their terms cancel."""

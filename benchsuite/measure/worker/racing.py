@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchsuite.contracts import Progress, RaceSample, Ready
+from benchsuite.contracts import Progress, RaceSample, Ready, State
 from benchsuite.errors import RequestError, WorkerError
 from benchsuite.measure.provenance import process_facts
 from benchsuite.measure.timing import StepAudit, steady_state
@@ -12,7 +12,7 @@ from benchsuite.measure.worker.building import Loader, build, first_batches, loa
 from benchsuite.measure.worker.heap import trim_heap
 from benchsuite.measure.worker.kernels import check_kernel
 from benchsuite.measure.worker.measuring import step_verdict, timing_batches
-from benchsuite.measure.worker.parity_check import STEPS, ParityCheck
+from benchsuite.measure.worker.parity_check import ParityCheck
 from benchsuite.measure.worker.trial import Reporter
 from benchsuite.schema import INVALID_TIMING, Trial
 
@@ -35,7 +35,7 @@ class Racer:
         self._session, self._trial, self._what, self._report = session, trial, what, report
 
     def ready(self) -> Ready:
-        """Build, prove parity as a trial does, warm up, find out how many calls make a lap.
+        """Build, check parity as a trial does, warm up, find out how many calls make a lap.
 
         Raises what backends and tasks do; what keeps a program that works from racing is its `problem`.
         """
@@ -44,16 +44,17 @@ class Racer:
         loaded = load(self._session, trial)
         program, weights, _ = build(loaded, trial)
         self._phase("parity")
-        batches = first_batches(loaded, trial)
-        proof = ParityCheck(self._session.load_reference(), loaded.model, weights, trial, batches)
-        proof.hold_gradients(program)
+        chunks = first_batches(loaded, trial)
+        parity_check = ParityCheck(self._session.load_reference(), loaded.model, weights, trial, chunks)
+        parity_check.hold_gradients(program)
+        state: State | None = None
+        for batch, begins in chunks:
+            state = program.step(program.place(batch), None if begins else state)
         check_kernel(program.kernel(), trial.execution, loaded.model)
-        for batch in batches[:STEPS]:
-            program.step(program.place(batch))
-        proof.hold_steps(program.drain().loss.tolist())
+        parity_check.hold_steps(program.drain().loss.tolist())
         trim_heap()
-        if not proof.comparison.ok:
-            return Ready(proof.comparison.sentence())
+        if not parity_check.comparison.ok:
+            return Ready(parity_check.comparison.sentence())
         self._phase("warm up")
         timed = timing_batches(trial, loaded.batcher, loaded.data)
         self._program, self._placed = program, [program.place(batch) for batch in timed]
@@ -63,10 +64,10 @@ class Racer:
             "warmup_seconds": max(trial.protocol.warmup_seconds, LEAST_WARM_UP_SECONDS),
         }
         protocol = trial.protocol.model_copy(update=least)
-        witness = StepAudit(program, self._placed[0]) if self._what == "step" else None
+        audit = StepAudit(program, self._placed[0]) if self._what == "step" else None
         found = steady_state(self._call, program.synchronize, protocol)
-        if witness is not None:
-            word = step_verdict(program, witness, self._placed, self._call, found, trial)
+        if audit is not None:
+            word = step_verdict(program, audit, self._placed, self._call, found, trial)
             if word in INVALID_TIMING:
                 return Ready(f"{word}: {INVALID_TIMING[word]}")
         program.drain()
@@ -108,12 +109,13 @@ class Racer:
         return RaceSample(wall / batches, cpu / batches, idle)
 
     def _call(self) -> None:
+        state: State | None = None
         if self._what == "step":
             for each in self._placed:
-                self._program.step(each)
+                state = self._program.step(each, state)
         else:
             for each in self._placed:
-                self._program.predict(each)
+                _, state = self._program.predict(each, state)
 
     def _phase(self, name: str) -> None:
         self._report(Progress(self._trial, name))

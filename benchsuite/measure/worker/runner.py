@@ -18,6 +18,7 @@ from benchsuite.contracts import (
     Ready,
     Task,
     TrialSupport,
+    why_unsupported,
 )
 from benchsuite.errors import BenchsuiteError, MissingFrameworkError, RequestError, UnsupportedError
 from benchsuite.measure.provenance import dataset_digest, fingerprint
@@ -25,7 +26,7 @@ from benchsuite.measure.worker.heap import freeze_gc, trim_heap
 from benchsuite.measure.worker.racing import Racer
 from benchsuite.measure.worker.trial import Reporter, TrialRun
 from benchsuite.plugins import registry
-from benchsuite.schema import Record, Status, Trial
+from benchsuite.schema import Record, Status, Trial, planned_model
 
 
 class Session:
@@ -58,7 +59,7 @@ class Session:
 
     def _examine(self, trial: Trial) -> TrialSupport:
         try:
-            reason = self._load().supports(trial)
+            reason = why_unsupported(self._load(), planned_model(trial), trial.recipe, trial.execution)
             mark = "" if reason else self._fingerprint(trial)
         except RequestError as error:  # what is not installed or not offered here is no fault
             return TrialSupport(trial, _reason(error), "")

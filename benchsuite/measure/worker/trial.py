@@ -38,14 +38,13 @@ class TrialRun:
             program, weights, seconds = build(loaded, trial)
             self.scalars["speed/import_seconds"] = loaded.import_seconds
             self.scalars["speed/build_seconds"] = seconds
-        batches = first_batches(loaded, trial)
+        chunks = first_batches(loaded, trial)
         with self._phase("parity"):
-            proof = ParityCheck(self.session.load_reference(), model, weights, trial, batches)
-            proof.hold_gradients(program)
-            check_kernel(program.kernel(), trial.execution, model)
+            parity_check = ParityCheck(self.session.load_reference(), model, weights, trial, chunks)
+            parity_check.hold_gradients(program)
         trim_heap()  # or the peak of training would be the reference's
         with self._phase("train"):
-            snapshots = Snapshots(model, batches[0], trial.recipe.truncation)
+            snapshots = Snapshots(model, chunks[0].batch, trial.recipe.truncation)
             evaluator = Evaluator(cutter, task, data, model, trial.recipe)
             outcome = train(
                 program,
@@ -54,10 +53,11 @@ class TrialRun:
                 snapshots,
                 trial.protocol.gradient_snapshots,
                 self._progress,
+                lambda trained: check_kernel(trained.kernel(), trial.execution, model),
             )
-        proof.hold_steps(outcome.losses)
-        parity = proof.comparison
-        self.scalars |= outcome.scalars | proof.scalars()
+        parity_check.hold_steps(outcome.losses)
+        parity = parity_check.comparison
+        self.scalars |= outcome.scalars | parity_check.scalars()
         series, verdicts = outcome.series, {"gradient": outcome.gradient_verdict}
         verdicts["parity"] = "ok" if parity.ok else "breach"
         exhibits: list[Exhibit] = []
@@ -98,8 +98,8 @@ class TrialRun:
         )
 
     def _test(self, program: Program, evaluator: Evaluator) -> list[Exhibit]:
-        """Metrics of the test split, and what there is to look at. Where a beam writes, the primary metric of
-        greedy writing stands beside it."""
+        """Metrics of the test split, and what there is to look at. Where a beam decodes, the primary metric of
+        greedy decoding is given beside it."""
         data, width = evaluator.dataset, self.trial.protocol.beam
         predicted = evaluator.predict(program, data.test, width, aligned=True)
         scores = evaluator.score(predicted, data.test)

@@ -13,7 +13,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from benchsuite.contracts import Option
 from benchsuite.errors import unknown_name
 from benchsuite.schema import ARCHITECTURES, CELLS
-from benchsuite.schema.fields import DEVICE, BadValueError, field_types
+from benchsuite.schema.device import DEVICE
+from benchsuite.schema.fields import BadValueError, field_types
 from benchsuite.schema.trial import Scalar
 
 

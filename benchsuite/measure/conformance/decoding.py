@@ -13,13 +13,13 @@ WIDTH = 3
 
 
 def check_teacher_forcing(kit: Kit, case: Case) -> None:
-    """A decoder that is fed the targets says what predict() says, wherever its hypotheses stand; its attention
-    is one in sum, over valid steps only."""
+    """A decoder that is fed the targets says what predict() says, wherever its hypotheses stand; its
+    attention is one in sum, over valid steps only."""
     decoder = case.model.decoder
     assert decoder is not None
     program, batch = kit.build(case), case.batch(kit.dtype)
     placed = program.place(batch)
-    expected = _log_softmax(program.predict(placed).astype(np.float64))
+    expected = _log_softmax(program.predict(placed)[0].astype(np.float64))
     assert batch.target_lengths is not None
     fed = batch.decoder_inputs(decoder.start)
     decoding = program.decoding(placed, WIDTH, aligned=True)
@@ -61,9 +61,9 @@ def _check_alignment(kit: Kit, case: Case, alignment: np.ndarray | None, padding
     near(f"{case.name}: sum of the attention", whole, np.ones(len(whole)), forward_tolerance(kit))
 
 
-def check_writing(kit: Kit, case: Case) -> None:
-    """Greedy and beam search write the reference's tokens, and a beam of one is greedy. (In float32 two nearly
-    equal scores may change places: there only what one backend says twice is held.)"""
+def check_generation(kit: Kit, case: Case) -> None:
+    """Greedy and beam search generate the reference's tokens, and a beam of one is greedy. (In float32 two
+    nearly equal scores may change places: there only what one backend says twice is held.)"""
     decoder = case.model.decoder
     assert decoder is not None
     program, reference = kit.build(case), kit.build_reference(case)
@@ -72,13 +72,13 @@ def check_writing(kit: Kit, case: Case) -> None:
     greedy = greedy_search(program, placed, decoder, batch.size)
     narrow = beam_search(program, placed, decoder, batch.size, 1)
     if not np.array_equal(greedy.tokens, narrow.tokens):
-        raise ConformanceError(f"{case.name}: a beam of width 1 writes other tokens than greedy search")
+        raise ConformanceError(f"{case.name}: a beam of width 1 generates other tokens than greedy search")
     if kit.execution.precision != "float64":
         return
     if not np.array_equal(greedy.tokens, greedy_search(reference, there, decoder, batch.size).tokens):
-        raise ConformanceError(f"{case.name}: greedy search writes other tokens than the reference")
+        raise ConformanceError(f"{case.name}: greedy search generates other tokens than the reference")
     wide = beam_search(program, placed, decoder, batch.size, WIDTH)
     expected = beam_search(reference, there, decoder, batch.size, WIDTH)
     if not np.array_equal(wide.tokens, expected.tokens):
-        raise ConformanceError(f"{case.name}: beam search writes other tokens than the reference")
+        raise ConformanceError(f"{case.name}: beam search generates other tokens than the reference")
     near(f"{case.name}: score of the beam", wide.score, expected.score, 10 * forward_tolerance(kit))
