@@ -1,4 +1,4 @@
-"""NumPy backend: hand-written forward and backward passes, and the reference that parity is held to."""
+"""NumPy backend: hand-written forward and backward passes, and the reference that parity is compared with."""
 
 from __future__ import annotations
 

@@ -6,16 +6,68 @@ batched ones, and what can wait for the end of the loop is one product over all 
 
 from __future__ import annotations
 
-from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
-from benchsuite_numpy.batches import Generated
-from benchsuite_numpy.flat import ParameterBuffer
-from benchsuite_numpy.memory import Memory, softmax, softmax_back
-from benchsuite_numpy.plans import Plan
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchsuite_numpy.cells.base import OutputGrads
+from benchsuite_numpy.kernels.buffer import ParameterBuffer
+from benchsuite_numpy.kernels.softmax import softmax, softmax_back
+from benchsuite_numpy.kernels.workspace import Workspace
+from benchsuite_numpy.loops import Plan
+from benchsuite_numpy.placement import DecoderTargets, PlacedBatch
+from benchsuite_numpy.runtime import Array, DeviceContext, Namespace
 
 BLOCK = 1 << 18
 """Bytes of (rows, T, H) in a block of Additive's step: its passes then stay in an L2 cache of half a MiB."""
 KEPT = 1 << 27
 """Bytes of tanh that Additive keeps: to read them is faster than to compute them again."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Rows in the decoder's order.
+
+    y     (B, T, F), zero beyond a row's length
+    mask  (B, T): 0 on valid steps, -inf beyond; None where every row is as long as the longest
+    """
+
+    y: Array
+    mask: Array
+
+
+def memory_of(
+    xp: Namespace, workspace: Workspace, batch: PlacedBatch, outputs: Sequence[Sequence[Array]], places: Array
+) -> Memory:
+    """Gather `outputs`, by direction and t (H, width), in memory of `workspace`.
+
+    places  (B,): where each of the batch's sorted rows goes
+    """
+    plan, hidden = batch.plan, outputs[0][0].shape[0]
+    y = workspace.view("memory", (plan.rows, plan.time, len(outputs) * hidden))
+    mask: Array = None
+    if not plan.full:
+        y[...] = 0
+        lengths = xp.empty_like(batch.lengths)
+        lengths[places] = batch.lengths
+        beyond = xp.arange(plan.time) >= lengths[:, None]
+        mask = xp.where(beyond, -xp.inf, 0).astype(y.dtype)
+    for index, way in enumerate(outputs):
+        features = y[:, :, index * hidden : (index + 1) * hidden]
+        for t, live in enumerate(plan.live):
+            features[places[:live], t] = way[t][:, :live].T
+    return Memory(y, mask)
+
+
+def output_grads(batch: PlacedBatch, d_y: Array, places: Array, ways: int) -> list[OutputGrads]:
+    """dL/d(outputs) by direction from dL/dy (B, T, F)."""
+    plan, hidden = batch.plan, d_y.shape[2] // ways
+    return [
+        [
+            [(slice(0, live), d_y[places[:live], t, way * hidden : (way + 1) * hidden].T)]
+            for t, live in enumerate(plan.live)
+        ]
+        for way in range(ways)
+    ]
 
 
 class Additive:
@@ -25,22 +77,22 @@ class Additive:
     backward pass; more is computed again there.
     """
 
-    def __init__(self, place: DeviceContext, flat: ParameterBuffer) -> None:
-        self._xp, self._on_gpu = place.xp, place.on_gpu
+    def __init__(self, device: DeviceContext, buffer: ParameterBuffer) -> None:
+        self._xp, self._on_gpu = device.xp, device.on_gpu
         names = ("Wq", "Wk", "b", "v")
-        self._Wq, self._Wk, self._b, self._v = (flat.value[f"attn.{name}"] for name in names)
-        self._dWq, self._dWk, self._db, self._dv = (flat.gradient[f"attn.{name}"] for name in names)
-        self._arena = Workspace(place.xp, str(flat.values.dtype))
+        self._Wq, self._Wk, self._b, self._v = (buffer.value[f"attn.{name}"] for name in names)
+        self._dWq, self._dWk, self._db, self._dv = (buffer.gradient[f"attn.{name}"] for name in names)
+        self._workspace = Workspace(device.xp, str(buffer.values.dtype))
 
-    def keys(self, memory: Memory, arena: Workspace) -> Array:
+    def keys(self, memory: Memory, workspace: Workspace) -> Array:
         """y Wk + b, (B, T, H)."""
         rows, time, features = memory.y.shape
-        found = arena.view("keys", (rows * time, self._Wk.shape[1]))
+        found = workspace.view("keys", (rows * time, self._Wk.shape[1]))
         self._xp.matmul(memory.y.reshape(-1, features), self._Wk, out=found)
         self._xp.add(found, self._b, out=found)
         return found.reshape(rows, time, -1)
 
-    def look(self, memory: Memory, keys: Array, h: Array, width: int) -> tuple[Array, Array]:
+    def attend(self, memory: Memory, keys: Array, h: Array, width: int) -> tuple[Array, Array]:
         """The contexts (N, F) and weights (N, T) of states h (H, N), `width` of them for every row."""
         xp, (rows, time, features) = self._xp, memory.y.shape
         q = xp.matmul(h.T, self._Wq).reshape(rows, width, 1, -1)
@@ -53,20 +105,20 @@ class Additive:
     def start(self, plan: Plan, memory: Memory, keep: bool) -> None:
         """Before a loop over `plan`; `keep` for a backward pass after it."""
         rows, time, features = memory.y.shape
-        arena, hidden = self._arena, self._Wq.shape[1]
+        workspace, hidden = self._workspace, self._Wq.shape[1]
         self._plan, self._memory = plan, memory
-        self._keys = self.keys(memory, arena)
+        self._keys = self.keys(memory, workspace)
         self._at = plan.width_ends if keep else plan.time * [0]
-        self._weights = arena.view("weights", (plan.time if keep else 1, rows, time))
-        self._queries = arena.view("queries", (plan.width_ends[-1] if keep else rows, hidden))
-        self._context = arena.view("context", (rows, 1, features))
+        self._weights = workspace.view("weights", (plan.time if keep else 1, rows, time))
+        self._queries = workspace.view("queries", (plan.width_ends[-1] if keep else rows, hidden))
+        self._context = workspace.view("context", (rows, 1, features))
         self._keep, self._size = keep, rows
         if not self._on_gpu:
             self._size = max(1, min(rows, BLOCK // (memory.y.itemsize * time * hidden)))
         shapes = [(w, time, hidden) for w in plan.widths]
         kept = keep and plan.width_ends[-1] * time * hidden * memory.y.itemsize <= KEPT
-        self._hidden = arena.views("hidden", shapes) if kept else None
-        self._work = arena.view("work", (self._size, time, hidden))
+        self._hidden = workspace.views("hidden", shapes) if kept else None
+        self._work = workspace.view("work", (self._size, time, hidden))
 
     def _blocks(self, width: int) -> list[slice]:
         return [slice(start, min(start + self._size, width)) for start in range(0, width, self._size)]
@@ -95,12 +147,12 @@ class Additive:
     def start_back(self) -> None:
         """Before a loop backwards over the same plan."""
         plan, (rows, time, features) = self._plan, self._memory.y.shape
-        arena, hidden = self._arena, self._Wq.shape[1]
-        self._d_contexts = arena.view("d_contexts", (plan.time, rows, features))
-        self._d_hidden = arena.view("d_hidden", (rows, time, hidden))
-        self._d_energies = arena.view("d_energies", (rows, time))
-        self._before = arena.view("before", (plan.width_ends[-1], hidden))
-        self._d_queries = arena.view("d_queries", (plan.width_ends[-1], hidden))
+        workspace, hidden = self._workspace, self._Wq.shape[1]
+        self._d_contexts = workspace.view("d_contexts", (plan.time, rows, features))
+        self._d_hidden = workspace.view("d_hidden", (rows, time, hidden))
+        self._d_energies = workspace.view("d_energies", (rows, time))
+        self._before = workspace.view("before", (plan.width_ends[-1], hidden))
+        self._d_queries = workspace.view("d_queries", (plan.width_ends[-1], hidden))
         for part in (self._d_hidden, self._d_energies, self._dv):
             part[...] = 0
         if plan.widths[-1] < plan.rows:
@@ -117,11 +169,11 @@ class Additive:
         xp.add(self._d_energies[:width], d_e, out=self._d_energies[:width])
         for rows in self._blocks(width):
             # with tanh' = 1 - tanh^2 and d_e's sum of zero over j, the ones add nothing to dL/dq
-            part, slope, total = self._tanh(t, rows, again=True), d_e[rows], self._d_hidden[rows]
-            xp.add(self._dv, xp.matmul(slope.reshape(-1), part.reshape(-1, part.shape[2])), out=self._dv)
+            part, grad, total = self._tanh(t, rows, again=True), d_e[rows], self._d_hidden[rows]
+            xp.add(self._dv, xp.matmul(grad.reshape(-1), part.reshape(-1, part.shape[2])), out=self._dv)
             xp.multiply(part, part, out=part)
-            xp.matmul(slope[:, None], part, out=d_q[rows, None])
-            xp.multiply(part, slope[:, :, None], out=part)
+            xp.matmul(grad[:, None], part, out=d_q[rows, None])
+            xp.multiply(part, grad[:, :, None], out=part)
             xp.subtract(total, part, out=total)
         xp.multiply(d_q, self._v, out=d_q)
         xp.negative(d_q, out=d_q)
@@ -129,18 +181,18 @@ class Additive:
         return xp.matmul(self._Wq, d_q.T)
 
     def finish(self) -> Array:
-        """dL/dy (B, T, F); the weights' gradients go to the flat vector."""
+        """dL/dy (B, T, F); the weights' gradients go to the buffer vector."""
         xp, (rows, time, features) = self._xp, self._memory.y.shape
         d_keys, y = self._d_hidden, self._memory.y.reshape(-1, features)
         xp.add(d_keys, self._d_energies[:, :, None], out=d_keys)
         xp.multiply(d_keys, self._v, out=d_keys)
-        flat = d_keys.reshape(rows * time, -1)
+        by_step = d_keys.reshape(rows * time, -1)
         xp.matmul(self._before.T, self._d_queries, out=self._dWq)
-        xp.matmul(y.T, flat, out=self._dWk)
-        xp.matmul(self._arena.ones(len(flat)), flat, out=self._db)
-        d_y, by_context = self._arena.views("d_y", [(rows, time, features), (rows, time, features)])
+        xp.matmul(y.T, by_step, out=self._dWk)
+        xp.matmul(self._workspace.ones(len(by_step)), by_step, out=self._db)
+        d_y, by_context = self._workspace.views("d_y", [(rows, time, features), (rows, time, features)])
         xp.matmul(self._weights.transpose(1, 2, 0), self._d_contexts.transpose(1, 0, 2), out=by_context)
-        xp.matmul(flat, self._Wk.T, out=d_y.reshape(-1, features))
+        xp.matmul(by_step, self._Wk.T, out=d_y.reshape(-1, features))
         return xp.add(d_y, by_context, out=d_y)
 
 
@@ -150,12 +202,12 @@ class Multiplicative:
     States and contexts are packed by step, (N, .); the products with the memory want them by row, (B, U, .).
     """
 
-    def __init__(self, place: DeviceContext, flat: ParameterBuffer) -> None:
-        self._xp = place.xp
-        self._W, self._dW = flat.value["attn.W"], flat.gradient["attn.W"]
-        self._arena = Workspace(place.xp, str(flat.values.dtype))
+    def __init__(self, device: DeviceContext, buffer: ParameterBuffer) -> None:
+        self._xp = device.xp
+        self._W, self._dW = buffer.value["attn.W"], buffer.gradient["attn.W"]
+        self._workspace = Workspace(device.xp, str(buffer.values.dtype))
 
-    def look(self, memory: Memory, h: Array, width: int) -> tuple[Array, Array]:
+    def attend(self, memory: Memory, h: Array, width: int) -> tuple[Array, Array]:
         """The contexts (N, F) and weights (N, T) of states h (H, N), `width` of them for every row."""
         xp, (rows, time, features) = self._xp, memory.y.shape
         q = xp.matmul(h.T, self._W).reshape(rows, width, features)
@@ -167,34 +219,34 @@ class Multiplicative:
         a = softmax(self._xp, self._xp.matmul(q, memory.y.transpose(0, 2, 1)), mask)
         return a, self._xp.matmul(a, memory.y, out=context)
 
-    def forward(self, written: Generated, memory: Memory, s: Array, contexts: Array) -> None:
+    def forward(self, targets: DecoderTargets, memory: Memory, s: Array, contexts: Array) -> None:
         """Fill contexts (N, F) from states s (N, H)."""
-        projected = self._arena.view("projected", (len(s), self._W.shape[1]))
+        projected = self._workspace.view("projected", (len(s), self._W.shape[1]))
         self._xp.matmul(s, self._W, out=projected)
-        self._memory, self._q = memory, self._by_row("q", written, projected)
-        context = self._arena.view("context", self._q.shape)
+        self._memory, self._q = memory, self._by_row("q", targets, projected)
+        context = self._workspace.view("context", self._q.shape)
         self._a, _ = self._attend(memory, self._q, context)
-        contexts[...] = context[written.places, written.times]
+        contexts[...] = context[targets.places, targets.times]
 
-    def backward(self, written: Generated, s: Array, d_s: Array, d_contexts: Array) -> Array:
+    def backward(self, targets: DecoderTargets, s: Array, d_s: Array, d_contexts: Array) -> Array:
         """dL/dy (B, T, F); dL/ds by way of the attention is added to d_s (N, H)."""
         xp, y = self._xp, self._memory.y
-        d_context = self._by_row("context", written, d_contexts)
+        d_context = self._by_row("context", targets, d_contexts)
         d_e = softmax_back(xp, self._a, xp.matmul(d_context, y.transpose(0, 2, 1)))
-        d_y, by_query = self._arena.views("d_y", [y.shape, y.shape])
+        d_y, by_query = self._workspace.views("d_y", [y.shape, y.shape])
         xp.matmul(self._a.transpose(0, 2, 1), d_context, out=d_y)
         xp.matmul(d_e.transpose(0, 2, 1), self._q, out=by_query)
         xp.add(d_y, by_query, out=d_y)
-        d_q = xp.matmul(d_e, y, out=self._q)[written.places, written.times]
+        d_q = xp.matmul(d_e, y, out=self._q)[targets.places, targets.times]
         xp.matmul(s.T, d_q, out=self._dW)
         xp.add(d_s, xp.matmul(d_q, self._W.T), out=d_s)
         return d_y
 
-    def _by_row(self, name: str, written: Generated, packed: Array) -> Array:
+    def _by_row(self, name: str, targets: DecoderTargets, packed: Array) -> Array:
         """(B, U, F) from packed (N, F), zero beyond each row's length."""
-        plan = written.plan
-        found = self._arena.view(name, (plan.rows, plan.time, packed.shape[1]))
+        plan = targets.plan
+        found = self._workspace.view(name, (plan.rows, plan.time, packed.shape[1]))
         if not plan.full:
             found[...] = 0
-        found[written.places, written.times] = packed
+        found[targets.places, targets.times] = packed
         return found

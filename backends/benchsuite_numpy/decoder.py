@@ -7,73 +7,104 @@ one go. Additive attention is part of the recurrence, so there the layers go on 
 from __future__ import annotations
 
 from benchsuite.schema import ModelSpec, Recurrent
-from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
-from benchsuite_numpy.attention import Additive, Multiplicative
-from benchsuite_numpy.batches import Generated, Placed
-from benchsuite_numpy.bridge import Bridge
-from benchsuite_numpy.cells.base import Slopes
-from benchsuite_numpy.embedding import Embedding
-from benchsuite_numpy.flat import ParameterBuffer
-from benchsuite_numpy.heads import sheet
-from benchsuite_numpy.memory import Memory, remember, slopes_of
-from benchsuite_numpy.stack import Stack, State
+from benchsuite_numpy.attention import Additive, Memory, Multiplicative, memory_of, output_grads
+from benchsuite_numpy.cells import KERNELS
+from benchsuite_numpy.cells.base import OutputGrads
+from benchsuite_numpy.heads import with_ones
+from benchsuite_numpy.kernels.buffer import ParameterBuffer
+from benchsuite_numpy.kernels.workspace import Workspace
+from benchsuite_numpy.layers import Embedding, LayerState, Stack
+from benchsuite_numpy.placement import DecoderTargets, PlacedBatch
+from benchsuite_numpy.runtime import Array, DeviceContext
+
+
+class Bridge:
+    """Rows of the readout are in the inputs' order, those of the states in the decoder's."""
+
+    def __init__(self, device: DeviceContext, buffer: ParameterBuffer, body: Recurrent) -> None:
+        self._xp, self._layers = device.xp, body.layers
+        self._parts = KERNELS[body.cell].parts
+        self._W, self._dW = buffer.affine("bridge")
+        self._workspace = Workspace(device.xp, str(buffer.values.dtype))
+
+    def forward(self, last: Array, source: Array) -> list[LayerState]:
+        """States by layer, (H, N) for every part; an LSTM's c is 0.
+
+        last    (B, F + 1), the last column ones
+        source  (N,): the readout's row for each of the decoder's
+        """
+        xp = self._xp
+        self._last = last
+        self._s = self._workspace.view("s", (self._W.shape[1], len(last)))
+        xp.matmul(self._W.T, last.T, out=self._s)
+        xp.tanh(self._s, out=self._s)
+        pieces = xp.split(self._s[:, source], self._layers)
+        return [[piece, *((self._parts - 1) * [xp.zeros_like(piece)])] for piece in pieces]
+
+    def backward(self, d_states: list[Array], target: Array) -> Array:
+        """dL/d(last) (B, F) from dL/ds_0 (H, B) by layer; `target`: the decoder's row for each readout's."""
+        xp = self._xp
+        da = xp.concatenate(d_states)[:, target]
+        xp.multiply(da, 1 - self._s * self._s, out=da)
+        xp.matmul(self._last.T, da.T, out=self._dW)
+        return xp.matmul(da.T, self._W[:-1].T)
 
 
 class Decoder:
     """Bridge, embedding, stack and attention."""
 
-    def __init__(self, place: DeviceContext, model: ModelSpec, flat: ParameterBuffer) -> None:
+    def __init__(self, device: DeviceContext, model: ModelSpec, buffer: ParameterBuffer) -> None:
         assert model.decoder is not None
         assert isinstance(model.body, Recurrent)
-        self.spec, self._xp = model.decoder, place.xp
+        self.spec, self._xp = model.decoder, device.xp
         kind, read = model.decoder.attention, model.body.output_size
         self._ways, self._hidden = len(model.body.directions), model.decoder.body.hidden
-        self.additive = Additive(place, flat) if kind == "additive" else None
-        self.multiplicative = Multiplicative(place, flat) if kind == "multiplicative" else None
-        self.bridge = Bridge(place, flat, model.decoder.body)
-        self.embedding = Embedding(place, flat, "target_embed.E")
+        self.additive = Additive(device, buffer) if kind == "additive" else None
+        self.multiplicative = Multiplicative(device, buffer) if kind == "multiplicative" else None
+        self.bridge = Bridge(device, buffer, model.decoder.body)
+        self.embedding = Embedding(device, buffer, "target_embed.E")
         inputs = model.decoder.embedding + (read if kind == "additive" else 0)
-        self.stack = Stack(place, flat, "dec", model.decoder.body, inputs, below=True)
+        self.stack = Stack(device, buffer, "dec", model.decoder.body, inputs, below=True)
         self._features = self._hidden + (0 if kind == "none" else read)
-        self._arena = Workspace(place.xp, str(flat.values.dtype))
+        self._workspace = Workspace(device.xp, str(buffer.values.dtype))
 
-    def forward(self, batch: Placed, last: Array, outputs: list[list[Array]], keep: bool) -> Array:
+    def forward(self, batch: PlacedBatch, last: Array, outputs: list[list[Array]], keep: bool) -> Array:
         """Features (N, H + 1) or, with attention, (N, H + F + 1), the last column ones; `keep` for backward().
 
         last     the encoder's readout (B, F + 1), the last column ones
         outputs  its top outputs by direction and t, (F, width)
         """
-        written = _written(batch)
-        plan, hidden = written.plan, self._hidden
-        states = self.bridge.forward(last, written.source)
-        embedded = self.embedding.forward(written.fed, plan)
-        features = sheet(self._arena, plan.live_ends[-1], self._features)
+        targets = _decoder_targets(batch)
+        plan, hidden = targets.plan, self._hidden
+        states = self.bridge.forward(last, targets.source)
+        embedded = self.embedding.forward(targets.fed, plan)
+        features = with_ones(self._workspace, plan.live_ends[-1], self._features)
         contexts = features[:, hidden:-1]
         if self.additive is None:
             initial = {layer[0].prefix: state for layer, state in zip(self.stack.layers, states, strict=True)}
             (tops,) = self.stack.forward(plan, [embedded], initial, keep)
         else:
-            memory = remember(self._xp, self._arena, batch, outputs, written.target)
-            tops = self._forward_by_step(written, memory, embedded, states, contexts, keep)
+            memory = memory_of(self._xp, self._workspace, batch, outputs, targets.target)
+            tops = self._forward_by_step(targets, memory, embedded, states, contexts, keep)
         ends = plan.live_ends
         for t, live in enumerate(plan.live):
             features[ends[t] : ends[t + 1], :hidden] = tops[t][:, :live].T
         if self.multiplicative is not None:
-            memory = remember(self._xp, self._arena, batch, outputs, written.target)
-            self.multiplicative.forward(written, memory, features[:, :hidden], contexts)
+            memory = memory_of(self._xp, self._workspace, batch, outputs, targets.target)
+            self.multiplicative.forward(targets, memory, features[:, :hidden], contexts)
         return features
 
     def _forward_by_step(
         self,
-        written: Generated,
+        targets: DecoderTargets,
         memory: Memory,
         embedded: list[Array],
-        states: list[State],
+        states: list[LayerState],
         contexts: Array,
         keep: bool,
     ) -> list[Array]:
         """The top layer's h (H, w) after every step; fills contexts (N, F)."""
-        plan, attention = written.plan, self.additive
+        plan, attention = targets.plan, self.additive
         assert attention is not None
         attention.start(plan, memory, keep)
         kernels = [layer[0] for layer in self.stack.layers]
@@ -86,54 +117,54 @@ class Decoder:
             contexts[ends[t] : ends[t + 1]] = context[: live[t]]
             parts = [embedded[t], context.T]
             for kernel in kernels:
-                kernel.go(kernel.steps[t], parts)
+                kernel.forward_step(kernel.steps[t], parts)
                 parts = [kernel.steps[t].out]
         return kernels[-1].outputs()
 
     def backward(
-        self, batch: Placed, features: Array, d_features: Array, record: bool
-    ) -> tuple[Array, list[Slopes] | None, dict[str, list[Array]]]:
+        self, batch: PlacedBatch, features: Array, d_features: Array, record: bool
+    ) -> tuple[Array, list[OutputGrads] | None, dict[str, list[Array]]]:
         """From dL/d(features): dL/d(last) (B, F), dL/d(outputs) by direction if there is attention, and with
         `record` dL/ds_t by prefix: for every t, (H, live rows). `d_features` is used up."""
-        written, hidden = _written(batch), self._hidden
-        plan = written.plan
+        targets, hidden = _decoder_targets(batch), self._hidden
+        plan = targets.plan
         d_s, d_contexts = d_features[:, :hidden], d_features[:, hidden:]
         d_y: Array = None
         if self.multiplicative is not None:
-            d_y = self.multiplicative.backward(written, features[:, :hidden], d_s, d_contexts)
+            d_y = self.multiplicative.backward(targets, features[:, :hidden], d_s, d_contexts)
         ends = plan.live_ends
-        slopes: Slopes = [
+        grads: OutputGrads = [
             [(slice(0, live), d_s[ends[t] : ends[t + 1]].T)] for t, live in enumerate(plan.live)
         ]
         if self.additive is None:
-            states, initial = self.stack.backward(plan, [slopes], None, record)
+            states, initial = self.stack.backward(plan, [grads], None, record)
         else:
-            states, initial, d_y = self._backward_by_step(written, slopes, d_contexts, record)
+            states, initial, d_y = self._backward_by_step(targets, grads, d_contexts, record)
         size = self.spec.embedding
         found = [[part[:size] for part in way] for way in self.stack.input_gradients()]
-        self.embedding.backward(written.fed, plan, found)
-        d_last = self.bridge.backward(initial, written.target)
-        return d_last, None if d_y is None else slopes_of(batch, d_y, written.target, self._ways), states
+        self.embedding.backward(targets.fed, plan, found)
+        d_last = self.bridge.backward(initial, targets.target)
+        return d_last, None if d_y is None else output_grads(batch, d_y, targets.target, self._ways), states
 
     def _backward_by_step(
-        self, written: Generated, slopes: Slopes, d_contexts: Array, record: bool
+        self, targets: DecoderTargets, grads: OutputGrads, d_contexts: Array, record: bool
     ) -> tuple[dict[str, list[Array]], list[Array], Array]:
         """dL/ds_t by prefix, dL/ds_0 by layer, dL/d(memory) (B, T, F)."""
-        plan, attention, size = written.plan, self.additive, self.spec.embedding
+        plan, attention, size = targets.plan, self.additive, self.spec.embedding
         assert attention is not None
         attention.start_back()
         kernels = [layer[0] for layer in self.stack.layers]
         seen: list[list[Array] | None] = [[None] * plan.time if record else None for _ in kernels]
-        states: list[State | None] = [None for _ in kernels]
+        states: list[LayerState | None] = [None for _ in kernels]
         for kernel in kernels:
             kernel.sum.clear()
         ends, by_query = plan.live_ends, None
         for t in range(plan.time - 1, -1, -1):
             # the top layer's output is read by the head and was the query of the step after
-            incoming = [*slopes[t], *([] if by_query is None else [(slice(0, by_query.shape[1]), by_query)])]
+            incoming = [*grads[t], *([] if by_query is None else [(slice(0, by_query.shape[1]), by_query)])]
             for layer in range(len(kernels) - 1, -1, -1):
                 step = kernels[layer].steps[t]
-                states[layer] = kernels[layer].go_back(step, states[layer], incoming, seen[layer])
+                states[layer] = kernels[layer].backward_step(step, states[layer], incoming, seen[layer])
                 incoming = [(slice(0, step.width), step.back[self._hidden :])]
             step = kernels[0].steps[t]
             d_context = step.back[self._hidden + size :]
@@ -149,6 +180,6 @@ class Decoder:
         return found, initial, attention.finish()
 
 
-def _written(batch: Placed) -> Generated:
-    assert batch.written is not None  # place() gave one, for the model has a decoder
-    return batch.written
+def _decoder_targets(batch: PlacedBatch) -> DecoderTargets:
+    assert batch.decoder_targets is not None  # place() gave one, for the model has a decoder
+    return batch.decoder_targets

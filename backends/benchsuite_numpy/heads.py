@@ -6,19 +6,24 @@ targets, packed in the same way. The ones let one product do weights and bias, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchsuite.schema import ModelSpec, Rbf
-from benchsuite_numpy.arrays import Array, DeviceContext, Workspace
-from benchsuite_numpy.batches import Placed
-from benchsuite_numpy.cells.base import Slopes
-from benchsuite_numpy.flat import ParameterBuffer
-from benchsuite_numpy.stack import Stack
+from benchsuite_numpy.cells.base import OutputGrads
+from benchsuite_numpy.ctc import Ctc
+from benchsuite_numpy.kernels.buffer import ParameterBuffer
+from benchsuite_numpy.kernels.workspace import Workspace
+from benchsuite_numpy.layers import Stack
+from benchsuite_numpy.placement import PlacedBatch
+from benchsuite_numpy.runtime import Array, DeviceContext
+
+BLOCK = 1 << 18
+"""Bytes of scores in a block: with two temporaries of that size it fits in an L2 cache of a MiB."""
 
 
-def sheet(arena: Workspace, rows: int, features: int) -> Array:
+def with_ones(workspace: Workspace, rows: int, features: int) -> Array:
     """(rows, features + 1), uninitialised but for the ones in its last column."""
-    found = arena.view("sheet", (rows, features + 1))
+    found = workspace.view("with_ones", (rows, features + 1))
     found[:, -1] = 1
     return found
 
@@ -26,22 +31,22 @@ def sheet(arena: Workspace, rows: int, features: int) -> Array:
 class Readout:
     """From a stack's outputs to features and back."""
 
-    def __init__(self, place: DeviceContext, model: ModelSpec, stack: Stack, dtype: str) -> None:
-        self._xp, self._kind, self._stack = place.xp, model.readout, stack
-        self._arena = Workspace(place.xp, dtype)
+    def __init__(self, device: DeviceContext, model: ModelSpec, stack: Stack, dtype: str) -> None:
+        self._xp, self._kind, self._stack = device.xp, model.readout, stack
+        self._workspace = Workspace(device.xp, dtype)
 
-    def forward(self, batch: Placed, outputs: Sequence[Sequence[Array]]) -> Array:
+    def forward(self, batch: PlacedBatch, outputs: Sequence[Sequence[Array]]) -> Array:
         """Features (N, F + 1); `outputs` by direction and t, (H, width)."""
         plan, hidden = batch.plan, outputs[0][0].shape[0]
         features = len(outputs) * hidden
         if self._kind == "steps":
             ends = plan.live_ends
-            rows = sheet(self._arena, ends[-1], features)
+            rows = with_ones(self._workspace, ends[-1], features)
             for index, way in enumerate(outputs):
                 for t, live in enumerate(plan.live):
                     rows[ends[t] : ends[t + 1], index * hidden : (index + 1) * hidden] = way[t][:, :live].T
             return rows
-        columns = self._arena.view("columns", (features + 1, plan.rows))
+        columns = self._workspace.view("columns", (features + 1, plan.rows))
         columns[-1] = 1
         if self._kind == "last":
             self._xp.concatenate(self._stack.last(plan, outputs), out=columns[:-1])
@@ -55,7 +60,7 @@ class Readout:
         self._xp.divide(columns[:-1], batch.lengths, out=columns[:-1])
         return columns.T
 
-    def backward(self, batch: Placed, d_features: Array, ways: int) -> list[Slopes]:
+    def backward(self, batch: PlacedBatch, d_features: Array, ways: int) -> list[OutputGrads]:
         """dL/d(outputs) by direction, from dL/d(features) (N, F)."""
         plan, hidden = batch.plan, d_features.shape[1] // ways
         parts = [d_features[:, way * hidden : (way + 1) * hidden] for way in range(ways)]
@@ -70,10 +75,10 @@ class Readout:
             for part in columns:
                 self._xp.divide(part, batch.lengths, out=part)
             return [[[(slice(0, live), part[:, :live])] for live in plan.live] for part in columns]
-        forwards: Slopes = [
+        forwards: OutputGrads = [
             [(rows, columns[0][:, rows])] if rows.start < rows.stop else [] for rows in plan.endings
         ]
-        at_start: list[Slopes] = [
+        at_start: list[OutputGrads] = [
             [[(slice(0, plan.rows), part)] if t == 0 else [] for t in range(plan.time)]
             for part in columns[1:]
         ]
@@ -83,19 +88,19 @@ class Readout:
 class Head:
     """The output layer: dense, or Euclidean (`Rbf`)."""
 
-    def __init__(self, place: DeviceContext, model: ModelSpec, flat: ParameterBuffer) -> None:
-        self._xp = place.xp
-        self._arena = Workspace(place.xp, str(flat.values.dtype))
+    def __init__(self, device: DeviceContext, model: ModelSpec, buffer: ParameterBuffer) -> None:
+        self._xp = device.xp
+        self._workspace = Workspace(device.xp, str(buffer.values.dtype))
         self._rbf = isinstance(model.head, Rbf)
         if self._rbf:
-            self._W, self._dW = flat.value["rbf.W"], flat.gradient["rbf.W"]
+            self._W, self._dW = buffer.value["rbf.W"], buffer.gradient["rbf.W"]
         else:
-            self._W, self._dW = flat.affine("out")
+            self._W, self._dW = buffer.affine("out")
         self._sign = 1.0 if model.loss in ("squared", "absolute") else -1.0
 
     def forward(self, x: Array) -> Array:
         """Scores (N, O) of features (N, F + 1)."""
-        scores = self._arena.view("scores", (len(x), self._W.shape[1]))
+        scores = self._workspace.view("scores", (len(x), self._W.shape[1]))
         if not self._rbf:
             return self._xp.matmul(x, self._W, out=scores)
         x, W = x[:, :-1], self._W  # sum (x - w)^2 = |x|^2 - 2 x w + |w|^2
@@ -107,9 +112,9 @@ class Head:
         return scores
 
     def backward(self, x: Array, d_scores: Array) -> Array:
-        """dL/dx (N, F), without the ones; the head's gradients go to the flat vector."""
+        """dL/dx (N, F), without the ones; the head's gradients go to the buffer vector."""
         xp, W = self._xp, self._W
-        d_features = self._arena.view("d_features", (len(x), x.shape[1] - 1))
+        d_features = self._workspace.view("d_features", (len(x), x.shape[1] - 1))
         if not self._rbf:
             xp.matmul(x.T, d_scores, out=self._dW)
             return xp.matmul(d_scores, W[:-1].T, out=d_features)
@@ -118,3 +123,88 @@ class Head:
         xp.subtract(W * d.sum(axis=0), self._dW, out=self._dW)
         xp.matmul(d, W.T, out=d_features)
         return xp.subtract(x * d.sum(axis=1, keepdims=True), d_features, out=d_features)
+
+
+class Loss:
+    """The model's loss; N is the batch's rows, its valid steps, or a decoder's targets."""
+
+    def __init__(self, device: DeviceContext, model: ModelSpec, dtype: str) -> None:
+        self._xp, self._on_gpu = device.xp, device.on_gpu
+        self._workspace = Workspace(device.xp, dtype)
+        self._ctc = Ctc(device, dtype) if model.loss == "ctc" else None
+        entrywise: dict[str, Callable[[Array, Array], Array]] = {
+            "squared": self._squared,
+            "absolute": self._absolute,
+            "binary_cross_entropy": self._binary_cross_entropy,
+        }
+        self._entrywise = entrywise.get(model.loss)
+
+    def __call__(self, batch: PlacedBatch, scores: Array) -> tuple[Array, Array]:
+        """The mean loss, of no dimension and on the device, and dL/d(scores), in the memory of `scores`."""
+        if self._ctc is not None:
+            assert batch.labels is not None
+            return self._ctc(batch.plan, batch.labels, scores)
+        targets = batch.targets if batch.decoder_targets is None else batch.decoder_targets.targets
+        if self._entrywise is None:
+            return self._cross_entropy(scores, targets), scores
+        parts = [self._entrywise(scores[rows], targets[rows]) for rows in self._blocks(scores)]
+        scale = 1 / scores.size
+        self._xp.multiply(scores, scale, out=scores)
+        return sum(parts[1:], parts[0]) * scale, scores
+
+    def _blocks(self, scores: Array) -> Iterator[slice]:
+        rows, size = len(scores), len(scores)
+        if not self._on_gpu:
+            size = max(1, BLOCK // (scores.itemsize * scores.shape[1]))
+        return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
+
+    def _cross_entropy(self, scores: Array, targets: Array) -> Array:
+        """-ln softmax(scores)[target]; the grads are softmax less one at the target."""
+        xp, share = self._xp, 1 / len(scores)
+        terms: list[Array] = []
+        for rows in self._blocks(scores):
+            part, labels = scores[rows], targets[rows]
+            index = xp.arange(len(part))
+            xp.subtract(part, part.max(axis=1, keepdims=True), out=part)
+            picked = part[index, labels]
+            xp.exp(part, out=part)
+            total = part.sum(axis=1)
+            terms.append((xp.log(total) - picked).sum())
+            total *= len(scores)
+            xp.multiply(part, (1 / total)[:, None], out=part)
+            part[index, labels] -= share
+        return sum(terms[1:], terms[0]) * share
+
+    def _squared(self, s: Array, y: Array) -> Array:
+        error, work = self._xp.subtract(s, y, out=s), self._work(s)[0]
+        value = self._xp.multiply(error, error, out=work).sum()
+        self._xp.multiply(error, 2, out=s)
+        return value
+
+    def _absolute(self, s: Array, y: Array) -> Array:
+        error, work = self._xp.subtract(s, y, out=s), self._work(s)[0]
+        value = self._xp.abs(error, out=work).sum()
+        self._xp.sign(error, out=s)
+        return value
+
+    def _binary_cross_entropy(self, s: Array, y: Array) -> Array:
+        """softplus(s) - s y = max(s, 0) + ln(1 + exp(-|s|)) - s y; the grad is sig(s) - y."""
+        xp, (a, b) = self._xp, self._work(s)
+        xp.abs(s, out=a)
+        xp.negative(a, out=a)
+        xp.exp(a, out=a)
+        xp.log1p(a, out=a)
+        xp.maximum(s, 0, out=b)
+        xp.add(a, b, out=a)
+        xp.multiply(s, y, out=b)
+        xp.subtract(a, b, out=a)
+        value = a.sum()
+        xp.multiply(s, 0.5, out=s)  # sig(s) = tanh(s / 2) / 2 + 1 / 2
+        xp.tanh(s, out=s)
+        xp.multiply(s, 0.5, out=s)
+        xp.add(s, 0.5, out=s)
+        xp.subtract(s, y, out=s)
+        return value
+
+    def _work(self, block: Array) -> list[Array]:
+        return self._workspace.views("work", 2 * [block.shape])

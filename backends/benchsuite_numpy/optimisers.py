@@ -1,4 +1,4 @@
-"""Clipping and the update rules over the flat vectors, in blocks that stay in cache."""
+"""Clipping and the update rules over the buffer vectors, in blocks that stay in cache."""
 
 from __future__ import annotations
 
@@ -6,50 +6,50 @@ import math
 from collections.abc import Callable
 
 from benchsuite.schema import Recipe
-from benchsuite_numpy.arrays import Array, DeviceContext
-from benchsuite_numpy.flat import ParameterBuffer
+from benchsuite_numpy.kernels.buffer import ParameterBuffer
+from benchsuite_numpy.runtime import Array, DeviceContext
 
 BLOCK = 16384
 """Entries a block: its parameters, gradients, moments and temporaries fit in an L2 cache of half a MiB."""
 
 
 class Optimiser:
-    """Updates `flat.values` from `flat.gradients` by the recipe's rule.
+    """Updates `buffer.values` from `buffer.gradients` by the recipe's rule.
 
     On a GPU one block is the whole vector, and the norm never leaves the device.
     """
 
-    def __init__(self, place: DeviceContext, recipe: Recipe, flat: ParameterBuffer) -> None:
-        self._xp, self._recipe, self._flat = place.xp, recipe, flat
+    def __init__(self, device: DeviceContext, recipe: Recipe, buffer: ParameterBuffer) -> None:
+        self._xp, self._recipe, self._buffer = device.xp, recipe, buffer
         self._steps = 0
-        size = flat.values.size
-        block = size if place.on_gpu else BLOCK
+        size = buffer.values.size
+        block = size if device.on_gpu else BLOCK
         self._blocks = [slice(start, start + block) for start in range(0, size, block)]
         moments = {"sgd": 0, "momentum": 1, "rmsprop": 1, "adam": 2}[recipe.optimiser]
-        self._moments = [self._xp.zeros_like(flat.values) for _ in range(moments)]
-        self._work = [self._xp.empty(min(block, size), flat.values.dtype) for _ in range(2)]
+        self._moments = [self._xp.zeros_like(buffer.values) for _ in range(moments)]
+        self._work = [self._xp.empty(min(block, size), buffer.values.dtype) for _ in range(2)]
 
     def norm(self) -> Array:
         """Global L2 norm of the gradients: of no dimension, float64; blocks are added in double precision."""
-        g = self._flat.gradients
+        g = self._buffer.gradients
         squares = [self._xp.dot(g[block], g[block]).astype("float64") for block in self._blocks]
         return self._xp.sqrt(sum(squares[1:], squares[0]))
 
     def peak(self) -> Array:
         """Largest absolute gradient entry."""
-        g = self._flat.gradients
+        g = self._buffer.gradients
         return self._xp.maximum(g.max(), -g.min()).astype("float64")
 
-    def step(self) -> tuple[Array, Array]:
-        """Clip and update; the norm and the peak before clipping (NaN where the recipe has no use for it)."""
-        recipe, xp, g = self._recipe, self._xp, self._flat.gradients
-        norm = peak = math.nan
+    def step(self) -> Array | None:
+        """Clip and update; the norm or peak before clipping, whichever the recipe clips by."""
+        recipe, xp, g = self._recipe, self._xp, self._buffer.gradients
+        measured: Array | None = None
         scale: Array = None
         if recipe.clip == "norm":
-            norm = self.norm()
-            scale = (recipe.clip_at / xp.maximum(norm, recipe.clip_at)).astype(g.dtype)
+            measured = self.norm()
+            scale = (recipe.clip_at / xp.maximum(measured, recipe.clip_at)).astype(g.dtype)
         elif recipe.clip == "value":
-            peak = self.peak()
+            measured = self.peak()
         self._steps += 1
         update = self._rule()
         for block in self._blocks:
@@ -59,8 +59,8 @@ class Optimiser:
             elif recipe.clip == "value":
                 xp.clip(part, -recipe.clip_at, recipe.clip_at, out=part)
             work = [array[: part.size] for array in self._work]
-            update(self._flat.values[block], part, *(moment[block] for moment in self._moments), work)
-        return norm, peak
+            update(self._buffer.values[block], part, *(moment[block] for moment in self._moments), work)
+        return measured
 
     def _rule(self) -> Callable[..., None]:
         """update(p, g, *moments, temporaries), all of one block."""

@@ -4,9 +4,9 @@ Everything is feature-major: a step's arrays are (rows of units, width), so that
 blocks and one product serves input, recurrence and bias. A step's state is one array (K, width) that holds
 h, the input and a row of ones; a step writes its h straight into the state of the next one.
 
-A step may compute more rows than are live. Nobody reads their states, so nothing freezes them, and what nobody
-reads has no gradient. Only the backward direction, where a row's own steps come after such columns, begins its
-rows at zero and ends their gradients there.
+A step may compute more rows than are live. Nobody reads their states, so nothing freezes them, and what
+nobody reads has no gradient. Only the backward direction, where a row's own steps come after such columns,
+begins its rows at zero and ends their gradients there.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchsuite_numpy.arrays import Array, Namespace, Workspace
 from benchsuite_numpy.cells.outer import OuterSum
-from benchsuite_numpy.flat import ParameterBuffer
-from benchsuite_numpy.plans import Plan
+from benchsuite_numpy.kernels.buffer import ParameterBuffer
+from benchsuite_numpy.kernels.workspace import Workspace
+from benchsuite_numpy.loops import Plan
+from benchsuite_numpy.runtime import Array, Namespace
 
 KEPT_PLANS = 4
 """Loop shapes whose views are kept; a batch of another shape makes its views anew, in the same memory."""
 
-Slopes = Sequence[Sequence[tuple[slice, Array]]]
+OutputGrads = Sequence[Sequence[tuple[slice, Array]]]
 """For every step t: (rows, dL/d(output) (H, rows)) pairs, to be added up."""
 
 
@@ -41,7 +42,7 @@ class Step:
     out     (H, w)  h after the step, inside the next state
     gates   (Z, w)  activations; the backward pass puts their gradients there
     back    (H, w) or (H + I, w)  dL/dh before the step and, where wanted, dL/dx
-    fresh   columns of the next state whose row starts at the next step, at zero
+    starting_columns   columns of the next state whose row starts at the next step, at zero
     extra   what the cell adds (the LSTM's c)
     """
 
@@ -54,7 +55,7 @@ class Step:
     out: Array
     gates: Array
     back: Array
-    fresh: list[Array] = field(default_factory=list)
+    starting_columns: list[Array] = field(default_factory=list)
     extra: Any = None
 
 
@@ -67,7 +68,7 @@ class Kernel(abc.ABC):
     def __init__(
         self,
         xp: Namespace,
-        flat: ParameterBuffer,
+        buffer: ParameterBuffer,
         prefix: str,
         inputs: int,
         hidden: int,
@@ -78,10 +79,10 @@ class Kernel(abc.ABC):
         """`below`: whether dL/dx is wanted."""
         self.xp, self.prefix, self.reverse, self.below = xp, prefix, reverse, below
         self.I, self.H = inputs, hidden
-        self.dtype = str(flat.values.dtype)
-        self.arena = Workspace(xp, self.dtype)
-        self.weights = {name: flat.value[f"{prefix}.{name}"] for name in self.shapes(inputs, hidden)}
-        self.gradients = {name: flat.gradient[f"{prefix}.{name}"] for name in self.weights}
+        self.dtype = str(buffer.values.dtype)
+        self.workspace = Workspace(xp, self.dtype)
+        self.weights = {name: buffer.value[f"{prefix}.{name}"] for name in self.shapes(inputs, hidden)}
+        self.gradients = {name: buffer.gradient[f"{prefix}.{name}"] for name in self.weights}
         self.sum = OuterSum(xp, self.dtype, self.gate_rows, self.state_rows, self.products())
         self.steps: list[Step] = []
         self._plans: OrderedDict[tuple[Plan, bool], list[Step]] = OrderedDict()
@@ -143,11 +144,11 @@ class Kernel(abc.ABC):
         """Once a pass: the weights as the steps use them."""
 
     @abc.abstractmethod
-    def forward_step(self, step: Step) -> None:
+    def cell_forward(self, step: Step) -> None:
         """Fill `out` and `gates` from `state`."""
 
     @abc.abstractmethod
-    def backward_step(self, step: Step, slopes: list[Array], product: bool) -> list[Array]:
+    def cell_backward(self, step: Step, grads: list[Array], product: bool) -> list[Array]:
         """Turn `gates` into their gradients from dL/d(state after the step); dL/d(state before the step).
 
         Without `product` nobody reads the result nor `back`.
@@ -155,7 +156,7 @@ class Kernel(abc.ABC):
 
     @abc.abstractmethod
     def work(self, width: int) -> Any:
-        """Temporaries for steps of this width, from the arena; those of all widths share their memory."""
+        """Temporaries for steps of this width, from the workspace; those of all widths share their memory."""
 
     # the loop
 
@@ -173,11 +174,13 @@ class Kernel(abc.ABC):
             self._plans.move_to_end(key)
         else:
             self._plans[key] = self.lay_out(plan, keep)
-            if self.arena.generation != self._generation:  # memory grew: older views are of dropped memory
+            if (
+                self.workspace.generation != self._generation
+            ):  # memory grew: older views are of dropped memory
                 self._plans = OrderedDict({key: self._plans[key]})
                 self._scratch.clear()
                 self._fits.clear()
-                self._generation = self.arena.generation
+                self._generation = self.workspace.generation
             while len(self._plans) > KEPT_PLANS:
                 self._plans.popitem(last=False)
         self.steps = self._plans[key]
@@ -186,17 +189,18 @@ class Kernel(abc.ABC):
                 step.state[row] = 1
 
     def lay_out(self, plan: Plan, keep: bool) -> list[Step]:
-        """The steps' views into the arena; without `keep` all steps share what only a backward pass reads."""
+        """The steps' views into the workspace; without `keep` all steps share what only a backward pass
+        reads."""
         order = list(reversed(range(plan.time))) if self.reverse else list(range(plan.time))
         widths = [plan.widths[t] for t in order]
         stored = stored_widths(widths)
-        states = self.arena.views("state", [(self.state_rows, w) for w in stored])
-        per_step = self.arena.views if keep else self.arena.overlaid
+        states = self.workspace.views("state", [(self.state_rows, w) for w in stored])
+        per_step = self.workspace.views if keep else self.workspace.overlaid
         gates = per_step("gates", [(self.gate_rows, w) for w in widths])
         if self.below:
             backs = per_step("back", [(self.H + self.I, w) for w in widths])
         else:
-            backs = self.arena.overlaid("back", [(self.H, w) for w in widths])
+            backs = self.workspace.overlaid("back", [(self.H, w) for w in widths])
         steps = []
         for s, (t, w) in enumerate(zip(order, widths, strict=True)):
             state, after = states[s][:, :w], states[s + 1][: self.H]
@@ -204,15 +208,15 @@ class Kernel(abc.ABC):
             step = Step(t, w, plan.live[t], state, h, x, out, gates[s], backs[s])
             starting = self.starting(plan, t)
             if starting.start < starting.stop:
-                step.fresh.append(after[:, starting])
+                step.starting_columns.append(after[:, starting])
             steps.append(step)
         self.work(plan.rows)  # narrower steps' temporaries lie in the same memory
-        self.arena.views("fitted", self.parts * [(self.H, plan.rows)])
+        self.workspace.views("fitted", self.parts * [(self.H, plan.rows)])
         return steps
 
     def starting(self, plan: Plan, t: int) -> slice:
-        """The rows that start after step `t`, and those computed next that start later: read forwards, all have
-        started before."""
+        """The rows that start after step `t`, and those computed next that start later: read forwards, all
+        have started before."""
         return slice(plan.live[t], plan.widths[t - 1]) if self.reverse and t else slice(0, 0)
 
     def start(self, plan: Plan, initial: Sequence[Array] | None, keep: bool) -> None:
@@ -251,20 +255,20 @@ class Kernel(abc.ABC):
         """Run the steps. Each source gives, for every t, some of the input's rows, one below the other."""
         self.prepare()
         for step in self.steps:
-            self.go(step, [source[step.t] for source in sources])
+            self.forward_step(step, [source[step.t] for source in sources])
 
-    def go(self, step: Step, parts: Sequence[Array]) -> None:
+    def forward_step(self, step: Step, parts: Sequence[Array]) -> None:
         """Run one step; its input's rows are `parts`, one below the other."""
         if len(parts) == 1:
             step.x[...] = parts[0]  # of the many narrow steps a hundredth faster
         else:
             self.xp.concatenate(parts, out=step.x)
-        self.forward_step(step)
-        for columns in step.fresh:
+        self.cell_forward(step)
+        for columns in step.starting_columns:
             columns[...] = 0
 
     def backward(
-        self, slopes: Slopes, truncation: int | None, record: list[Array] | None
+        self, grads: OutputGrads, truncation: int | None, record: list[Array] | None
     ) -> list[Array] | None:
         """Gradients of the weights, and of the input where wanted; dL/d(initial state) where `below`.
 
@@ -276,25 +280,25 @@ class Kernel(abc.ABC):
         for step in reversed(self.steps):
             detached = bool(truncation and step.t and step.t % truncation == 0 and step is not first)
             wanted = self.below or not (detached or step is first)
-            d_state = self.go_back(step, d_state, slopes[step.t], record, wanted)
+            d_state = self.backward_step(step, d_state, grads[step.t], record, wanted)
             if detached:
                 d_state = None
         self.sum.finish()
         return d_state
 
-    def go_back(
+    def backward_step(
         self,
         step: Step,
         d_state: list[Array] | None,
-        slopes: Sequence[tuple[slice, Array]],
+        grads: Sequence[tuple[slice, Array]],
         record: list[Array] | None,
         product: bool = True,
     ) -> list[Array]:
         """One step of backward(): dL/d(state before it), from dL/d(state after it) by way of the next step
-        and `slopes`, dL/d(output) by other ways. Without `product` nobody reads the result."""
+        and `grads`, dL/d(output) by other ways. Without `product` nobody reads the result."""
         d_state = self._fitted(d_state, step.width)
         dh = d_state[0]
-        for rows, value in slopes:
+        for rows, value in grads:
             target = dh[:, rows]
             self.xp.add(target, value, out=target)
         if self.reverse and step.live < step.width:  # what came before a row's start is none of it
@@ -302,7 +306,7 @@ class Kernel(abc.ABC):
                 part[:, step.live :] = 0
         if record is not None:
             record[step.t] = dh[:, : step.live].copy()
-        d_state = self.backward_step(step, d_state, product)
+        d_state = self.cell_backward(step, d_state, product)
         if step.live < step.width:
             self.sum.add(step.gates[:, : step.live], step.state[:, : step.live])
         else:
@@ -314,7 +318,7 @@ class Kernel(abc.ABC):
         if d_state is not None and d_state[0].shape[1] == width:
             return d_state
         if width not in self._fits:
-            self._fits[width] = self.arena.views("fitted", self.parts * [(self.H, width)])
+            self._fits[width] = self.workspace.views("fitted", self.parts * [(self.H, width)])
         for index, target in enumerate(self._fits[width]):
             if d_state is None:
                 target[...] = 0

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchsuite_numpy.arrays import Array
 from benchsuite_numpy.cells.base import Kernel, Step
-from benchsuite_numpy.products import Product
+from benchsuite_numpy.kernels.products import Product
+from benchsuite_numpy.runtime import Array
 
 
 class Gru(Kernel):
@@ -72,9 +72,9 @@ class Gru(Kernel):
         self.xp.multiply(Wx[H:], 0.5, out=self._rz[:, H + 1 :])
 
     def work(self, width: int) -> list[Array]:
-        return self.arena.views("work", 3 * [(self.H, width)])
+        return self.workspace.views("work", 3 * [(self.H, width)])
 
-    def forward_step(self, step: Step) -> None:
+    def cell_forward(self, step: Step) -> None:
         xp, H, gates = self.xp, self.H, step.gates
         one = self.scratch(step.width)[0]
         n, rz, q = gates[:H], gates[H : 3 * H], gates[3 * H :]
@@ -91,9 +91,9 @@ class Gru(Kernel):
         xp.multiply(one, rz[H:], out=one)
         xp.add(one, n, out=step.out)
 
-    def backward_step(self, step: Step, slopes: list[Array], product: bool) -> list[Array]:
+    def cell_backward(self, step: Step, grads: list[Array], product: bool) -> list[Array]:
         xp, H, gates = self.xp, self.H, step.gates
-        (dh,) = slopes
+        (dh,) = grads
         a, b, kept = self.scratch(step.width)
         n, r, z, q = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
 

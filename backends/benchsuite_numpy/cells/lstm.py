@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite_numpy.arrays import Array
 from benchsuite_numpy.cells.base import Kernel, Step, stored_widths
-from benchsuite_numpy.plans import Plan
-from benchsuite_numpy.products import Product
+from benchsuite_numpy.kernels.products import Product
+from benchsuite_numpy.loops import Plan
+from benchsuite_numpy.runtime import Array
 
 
 @dataclass
@@ -89,14 +89,14 @@ class Lstm(Kernel):
     def lay_out(self, plan: Plan, keep: bool) -> list[Step]:
         steps = super().lay_out(plan, keep)
         stored = stored_widths([step.width for step in steps])
-        cells = self.arena.views("cells", [(self.H, w) for w in stored])
-        per_step = self.arena.views if keep else self.arena.overlaid
+        cells = self.workspace.views("cells", [(self.H, w) for w in stored])
+        per_step = self.workspace.views if keep else self.workspace.overlaid
         tanh_c = per_step("tanh_c", [(self.H, step.width) for step in steps])
         for s, step in enumerate(steps):
             w, after = step.width, cells[s + 1]
             step.extra = Cells(cells[s][:, :w], after[:, :w], tanh_c[s])
-            if step.fresh:
-                step.fresh.append(after[:, self.starting(plan, step.t)])
+            if step.starting_columns:
+                step.starting_columns.append(after[:, self.starting(plan, step.t)])
         return steps
 
     def first_state(self) -> list[Array]:
@@ -107,10 +107,10 @@ class Lstm(Kernel):
 
     def work(self, width: int) -> Work:
         shapes: list[tuple[int, ...]] = [(self.H, width), *3 * [(2, self.H, width)]]
-        one, *pairs = self.arena.views("work", shapes)
+        one, *pairs = self.workspace.views("work", shapes)
         return Work(one, pairs[0], pairs[1:])
 
-    def forward_step(self, step: Step) -> None:
+    def cell_forward(self, step: Step) -> None:
         xp, H, z, cells = self.xp, self.H, step.gates, step.extra
         one = self.scratch(step.width).one
         self._into_gates(step.state, z)
@@ -124,10 +124,10 @@ class Lstm(Kernel):
         xp.tanh(cells.new_c, out=cells.tanh_c)
         xp.multiply(z[2 * H : 3 * H], cells.tanh_c, out=step.out)
 
-    def backward_step(self, step: Step, slopes: list[Array], product: bool) -> list[Array]:
-        """With s' = s (1 - s) and tanh' = 1 - tanh^2, each written as a - a s to save a pass."""
+    def cell_backward(self, step: Step, grads: list[Array], product: bool) -> list[Array]:
+        """With s' = s (1 - s) and tanh' = 1 - tanh^2, each computed as a - a s to save a pass."""
         xp, H, z, cells = self.xp, self.H, step.gates, step.extra
-        dh, dc = slopes
+        dh, dc = grads
         work = self.scratch(step.width)
         one, pair = work.one, work.pair
         through = work.turns[step.t % 2]  # the other one holds dc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchsuite_numpy.arrays import Array, Namespace
+from benchsuite_numpy.runtime import Array, Namespace
 
 COLUMNS = 256
 """Columns gathered before a product: narrow products spend their time on writing the result."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchsuite_numpy.arrays import Array
 from benchsuite_numpy.cells.base import Kernel, Step
-from benchsuite_numpy.products import Product
+from benchsuite_numpy.kernels.products import Product
+from benchsuite_numpy.runtime import Array
 
 
 class Rnn(Kernel):
@@ -58,12 +58,12 @@ class Rnn(Kernel):
     def work(self, width: int) -> None:
         """None are needed: tanh is kept in the next state, so the gates' memory is free."""
 
-    def forward_step(self, step: Step) -> None:
+    def cell_forward(self, step: Step) -> None:
         self._into_gates(step.state, step.gates)
         self.xp.tanh(step.gates, out=step.out)
 
-    def backward_step(self, step: Step, slopes: list[Array], product: bool) -> list[Array]:
-        xp, (dh,), da = self.xp, slopes, step.gates
+    def cell_backward(self, step: Step, grads: list[Array], product: bool) -> list[Array]:
+        xp, (dh,), da = self.xp, grads, step.gates
         xp.multiply(step.out, step.out, out=da)
         xp.multiply(da, dh, out=da)
         xp.subtract(dh, da, out=da)

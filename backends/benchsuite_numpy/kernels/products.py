@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite_numpy.arrays import Array, Namespace
-from benchsuite_numpy.blas import blas_info
+from benchsuite_numpy.runtime import Array, Namespace, blas_info
 
 IN_PLACE = ("SkylakeX", "Cooperlake", "SapphireRapids")
 """OpenBLAS's names for the machines that it has such kernels for."""

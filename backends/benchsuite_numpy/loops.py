@@ -78,6 +78,11 @@ class Ordered:
     order: np.ndarray
 
     @cached_property
+    def inverse(self) -> np.ndarray:
+        """For each row of the batch: its place here."""
+        return np.argsort(self.order)
+
+    @cached_property
     def packed_places(self) -> np.ndarray:
         """For every live position, packed step after step: the row's place."""
         return np.concatenate([np.arange(live) for live in self.plan.live])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchsuite_numpy.arrays import Array, Namespace
+from benchsuite_numpy.runtime import Array, Namespace
 
 
 class ParameterBuffer:

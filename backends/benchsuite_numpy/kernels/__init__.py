@@ -1,0 +1,1 @@
+"""What the kernels are made of: memory, parameters in one vector, products, softmax."""

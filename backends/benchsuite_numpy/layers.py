@@ -1,0 +1,195 @@
+"""Layers: the stack of recurrent layers over the kernels (the encoder's, or a decoder's), and the
+embedding."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchsuite.schema import Recurrent
+from benchsuite_numpy.cells import KERNELS, Kernel
+from benchsuite_numpy.cells.base import OutputGrads
+from benchsuite_numpy.kernels.buffer import ParameterBuffer
+from benchsuite_numpy.kernels.workspace import Workspace
+from benchsuite_numpy.loops import Plan
+from benchsuite_numpy.runtime import Array, DeviceContext
+
+LayerState = list[Array]
+"""(H, B) for every part of a layer's state, rows in the plan's order."""
+
+
+class Stack:
+    """Layers of kernels, one or two directions each."""
+
+    def __init__(
+        self,
+        device: DeviceContext,
+        buffer: ParameterBuffer,
+        prefix: str,
+        body: Recurrent,
+        inputs: int,
+        below: bool,
+    ) -> None:
+        """
+        prefix  `rnn` or `dec`
+        inputs  width of the bottom's input; `below`: whether dL/d(it) is wanted
+        """
+        self._body = body
+        self.layers: list[list[Kernel]] = []
+        for layer in range(body.layers):
+            self.layers.append(
+                [
+                    KERNELS[body.cell](
+                        device.xp,
+                        buffer,
+                        f"{prefix}.l{layer}.{way}",
+                        inputs,
+                        body.hidden,
+                        reverse=way == "bwd",
+                        below=below or layer > 0,
+                    )
+                    for way in body.directions
+                ]
+            )
+            inputs = body.output_size
+
+    def forward(
+        self, plan: Plan, sources: Sequence[Sequence[Array]], initial: Mapping[str, LayerState], keep: bool
+    ) -> list[list[Array]]:
+        """Outputs of the top layer: for every direction, for every t, (H, width); `keep` for backward().
+
+        sources  parts of the bottom's input: for every t, some of its rows
+        initial  states by prefix; what it lacks starts at zero
+        """
+        for layer in self.layers:
+            for kernel in layer:
+                kernel.start(plan, initial.get(kernel.prefix), keep)
+                kernel.forward(sources)
+            sources = [kernel.outputs() for kernel in layer]
+        return [list(way) for way in sources]
+
+    def last(self, plan: Plan, outputs: Sequence[Sequence[Array]]) -> list[Array]:
+        """(H, B) by direction: the forward outputs at each row's end, the backward ones at step 0."""
+        found = [self.layers[-1][0].final(plan)[0]]
+        return found + [way[0] for way in outputs[1:]]
+
+    def final_states(self, plan: Plan) -> dict[str, LayerState]:
+        """The forward direction's final states by prefix, as copies."""
+        return {layer[0].prefix: layer[0].final(plan) for layer in self.layers}
+
+    def outputs(self, plan: Plan) -> dict[str, list[Array]]:
+        """Of the latest forward pass, by prefix: for every t, h_t (H, live rows), in the kernels' own
+        memory."""
+        return {
+            kernel.prefix: [h[:, :live] for h, live in zip(kernel.outputs(), plan.live, strict=True)]
+            for layer in self.layers
+            for kernel in layer
+        }
+
+    def backward(
+        self, plan: Plan, grads: list[OutputGrads], truncation: int | None, record: bool
+    ) -> tuple[dict[str, list[Array]], list[Array]]:
+        """Gradients of every layer, from dL/d(top outputs) by direction.
+
+        With `record`, dL/dh_t by prefix: for every t, (H, live rows). And dL/dh (H, B) before the first step
+        by layer, bottom first, of a forward stack whose bottom's input has a gradient; it is in the kernels'
+        own memory.
+        """
+        states: dict[str, list[Array]] = {}
+        initial: list[Array] = []
+        hidden = self._body.hidden
+        for layer in reversed(self.layers):
+            for kernel, grad in zip(layer, grads, strict=True):
+                seen: list[Array] | None = [None] * plan.time if record else None
+                before = kernel.backward(grad, truncation, seen)
+                if before is not None:
+                    initial.insert(0, before[0])
+                if seen is not None:
+                    states[kernel.prefix] = seen
+            if layer is not self.layers[0]:
+                found = [kernel.input_gradients() for kernel in layer]
+                grads = [
+                    [
+                        [
+                            (slice(0, part[t].shape[1]), part[t][way * hidden : (way + 1) * hidden])
+                            for part in found
+                        ]
+                        for t in range(plan.time)
+                    ]
+                    for way in range(len(layer))
+                ]
+        return states, initial
+
+    def input_gradients(self) -> list[list[Array]]:
+        """dL/d(bottom's input) by direction: for every t, (I, width)."""
+        return [kernel.input_gradients() for kernel in self.layers[0]]
+
+
+def permuted(state: LayerState, places: Array) -> LayerState:
+    """The state with its rows in another order: row i from place `places[i]`."""
+    return [part[:, places] for part in state]
+
+
+@dataclass(frozen=True)
+class Ids:
+    """The ids that a loop reads, on the device, and in which order their gradients are summed.
+
+    ids       (N,): those of step 0, then those of step 1 ..., N the sum of the plan's widths
+    order     packed positions sorted by id, so that the rows of one id are one segment; None on a GPU
+    starts    where each segment begins
+    distinct  the segments' ids
+    """
+
+    ids: Array
+    order: np.ndarray | None = None
+    starts: np.ndarray | None = None
+    distinct: np.ndarray | None = None
+
+
+def place_ids(ids: np.ndarray, plan: Plan, device: DeviceContext) -> Ids:
+    """Pack ids (B, T), rows in the plan's order."""
+    packed = np.concatenate([ids[:width, t] for t, width in enumerate(plan.widths)])
+    if device.on_gpu:
+        return Ids(device.xp.asarray(packed))
+    order = np.argsort(packed, kind="stable")
+    distinct, starts = np.unique(packed[order], return_index=True)
+    return Ids(packed, order, starts, distinct)
+
+
+class Embedding:
+    """Rows of the table `name` (V, E)."""
+
+    def __init__(self, device: DeviceContext, buffer: ParameterBuffer, name: str) -> None:
+        self._xp, self._on_gpu = device.xp, device.on_gpu
+        self._table, self._gradient = buffer.value[name], buffer.gradient[name]
+        self._workspace = Workspace(device.xp, str(buffer.values.dtype))
+
+    def forward(self, ids: Ids, plan: Plan) -> list[Array]:
+        """For every t: the rows of the ids there, (E, width)."""
+        rows = self._workspace.view("rows", (len(ids.ids), self._table.shape[1]))
+        self.take(ids.ids, rows)
+        return [rows[a:b].T for a, b in itertools.pairwise(plan.width_ends)]
+
+    def take(self, ids: Array, out: Array) -> None:
+        """Rows (n, E) of ids (n,) that are known to lie in the vocabulary."""
+        if self._on_gpu:
+            out[...] = self._table[ids]
+        else:  # `clip` writes to `out` without a buffer
+            self._xp.take(self._table, ids, axis=0, out=out, mode="clip")
+
+    def backward(self, ids: Ids, plan: Plan, grads: Sequence[Sequence[Array]]) -> None:
+        """The table's gradient. Each of `grads` gives, for every t, dL/d(row) (E, width), to be added up."""
+        rows = self._workspace.view("rows", (len(ids.ids), self._table.shape[1]))
+        for t, (a, b) in enumerate(itertools.pairwise(plan.width_ends)):
+            part = rows[a:b].T
+            part[...] = grads[0][t]
+            for other in grads[1:]:
+                self._xp.add(part, other[t], out=part)
+        self._gradient[...] = 0
+        if ids.order is None:
+            self._xp.add.at(self._gradient, ids.ids, rows)
+        else:
+            self._gradient[ids.distinct] = self._xp.add.reduceat(rows[ids.order], ids.starts, axis=0)
