@@ -177,8 +177,9 @@ def test_streams_go_on_where_they_ended(steps: int, rows: int, time: int) -> Non
         with pytest.raises(RequestError, match=f"{steps} steps do not fill {rows} streams of {time} steps"):
             next(stream_batches(split, rows, time, "float32"))
         return
-    chunks = list(stream_batches(split, rows, time, "float32"))
-    assert [chunk.fresh for chunk in chunks] == [number % RESTART == 0 for number in range(len(chunks))]
+    found = list(stream_batches(split, rows, time, "float32"))
+    assert [chunk.begins for chunk in found] == [number % RESTART == 0 for number in range(len(found))]
+    chunks = [chunk.batch for chunk in found]
     streams = np.concatenate([chunk.inputs for chunk in chunks], axis=1)
     assert all(np.array_equal(np.diff(row), np.ones(len(row) - 1)) for row in streams)
     np.testing.assert_array_equal(np.concatenate([chunk.targets for chunk in chunks], axis=1), streams + 1)
@@ -245,7 +246,6 @@ def test_a_stream_is_evaluated_at_every_step_once(steps: int, rows: int, time: i
     met: list[int] = []
     ends = np.full(rows, -1)
     for number, (positions, batch) in enumerate(stream_evaluation(split, rows, time, "float32")):
-        assert batch.fresh is (number == 0)
         assert positions.shape == batch.inputs.shape == (rows, time)
         assert batch.lengths.min() >= 1
         seen = positions >= 0

@@ -177,12 +177,11 @@ def test_tolerances_widen_with_the_rounding_of_the_type() -> None:
 
 def test_the_reference_sees_the_very_numbers_the_backend_saw() -> None:
     third = np.full((1, 2, 1), 1 / 3, np.float32)
-    batch = Batch(third, np.array([2], np.int32), np.array([1], np.int32), fresh=False)
+    batch = Batch(third, np.array([2], np.int32), np.array([1], np.int32))
     double = in_double(batch)
     assert double.inputs.dtype == np.float64
     np.testing.assert_array_equal(double.inputs, third)
     assert double.targets.dtype == np.int32
-    assert not double.fresh
 
 
 def test_tolerances_are_widened_by_what_the_reference_itself_loses() -> None:

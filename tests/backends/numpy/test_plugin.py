@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.numpy_cases import model, parameters, writing_model
+from fixtures.numpy_cases import decoder_model, model, parameters
 
 import benchsuite_numpy
 from benchsuite.contracts import BackendEntry
-from benchsuite.errors import UnsupportedError
 from benchsuite.plugins import registry
 from benchsuite.schema import Convolutional, Dense, Execution, Features, ModelSpec, Recipe, Trial
 from benchsuite_numpy.backend import NumpyBackend
@@ -61,7 +60,7 @@ def test_listing_it_loads_no_kernel() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_environment_sets_the_threads_of_the_product(threads: int) -> None:
     given = entry().environment(Execution(threads=threads))
-    code = "import numpy; from benchsuite_numpy.blas import blas_info; print(blas_info()['threads'])"
+    code = "import numpy; from benchsuite_numpy.runtime import blas_info; print(blas_info()['threads'])"
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **given}
     )
@@ -72,9 +71,7 @@ def test_the_environment_sets_the_threads_of_the_product(threads: int) -> None:
     ("execution", "reason"),
     [
         ({"unroll": "fused"}, "no fused recurrent kernel; use unroll dynamic or static"),
-        ({"precision": "tf32"}, "TF32 is a mode of NVIDIA GPUs; on the CPU use precision float32"),
         ({"device": "tpu"}, "knows the devices cpu, gpu and gpu:1, gpu:2 ..., not 'tpu'"),
-        ({"device": "gpu:x"}, "not 'gpu:x'"),
         pytest.param(
             {"device": "gpu:1"},
             "through CuPy, not installed here",
@@ -83,23 +80,17 @@ def test_the_environment_sets_the_threads_of_the_product(threads: int) -> None:
     ],
 )
 def test_what_it_refuses(execution: dict[str, str], reason: str) -> None:
-    said = NumpyBackend().supports(trial(**execution))
-    assert said is not None
-    assert reason in said
-    with pytest.raises(UnsupportedError) as caught:
-        NumpyBackend().build(model(), parameters(model()), Recipe(), Execution.model_validate(execution))
-    assert reason in str(caught.value)
+    said = NumpyBackend().supports(model(), Recipe(), Execution.model_validate(execution))
+    assert reason in str(said)
 
 
 def test_what_it_takes() -> None:
     backend = NumpyBackend()
     for unroll in ("static", "dynamic"):
         for precision in ("float32", "float64"):
-            assert backend.supports(trial(unroll=unroll, precision=precision)) is None
-    assert backend.supports(trial(cell="none")) is None
-    for architecture in ("deep", "deep_bidirectional", "encoder_decoder", "attention"):
-        assert backend.supports(trial(architecture=architecture)) is None
-    assert "cell 'sru' has no NumPy kernel" in str(backend.supports(trial(cell="sru")))
+            ran = Execution.model_validate({"unroll": unroll, "precision": precision})
+            for spec in (model("gru"), model("lstm", "deep_bidirectional"), decoder_model()):
+                assert backend.supports(spec, Recipe(), ran) is None
 
 
 def test_what_ran_is_asked_of_the_libraries() -> None:
@@ -108,8 +99,8 @@ def test_what_ran_is_asked_of_the_libraries() -> None:
     blas = backend.versions()["blas"].split()[0]
     assert program.kernel() == f"python_loop+{blas}"
     assert blas != "unknown_blas"
-    writer = backend.build(writing_model(), parameters(writing_model()), Recipe(), Execution())
-    assert writer.kernel() == f"python_loop+{blas}"
+    decoding = backend.build(decoder_model(), parameters(decoder_model()), Recipe(), Execution())
+    assert decoding.kernel() == f"python_loop+{blas}"
     pictures = ModelSpec(Features(8), Convolutional(8, 8), Dense(3), "cross_entropy")
     cnn = backend.build(pictures, parameters(pictures), Recipe(), Execution())
     assert cnn.kernel() == f"im2col+{blas}"
@@ -126,6 +117,6 @@ def test_the_product_runs(backend: NumpyBackend | ReferenceBackend) -> None:
 
 
 def test_the_reference_is_for_the_cpu() -> None:
-    assert "CPU only" in str(ReferenceBackend().supports(trial(device="gpu")))
-    assert ReferenceBackend().supports(trial(unroll="fused")) is None
+    assert "CPU only" in str(ReferenceBackend().supports(model(), Recipe(), Execution(device="gpu")))
+    assert ReferenceBackend().supports(model(), Recipe(), Execution(unroll="fused")) is None
     assert [device.name for device in ReferenceBackend().devices()] == ["cpu"]

@@ -130,9 +130,9 @@ def test_rows_and_padding(seed: int, lengths: list[int], more: int) -> None:
 def test_a_models_loss_reads_its_scores(cell: str, architecture: str, head: str) -> None:
     """What predict() gives is what the loss's softmax is taken of."""
     spec = model(cell, architecture, head, "ctc", "steps")
-    data = batch(spec, [6, 2, 5], time=8, written=[3, 1, 2])
+    data = batch(spec, [6, 2, 5], time=8, target_lengths=[3, 1, 2])
     program = ReferenceBackend().build(spec, parameters(spec), Recipe(), Execution(precision="float64"))
-    found, scores = program.gradients(data), program.predict(data)
+    found, scores = program.gradients(data), program.predict(data)[0]
     assert np.array_equal(found.predictions, scores)
     assert data.target_lengths is not None
     chances = [
@@ -145,7 +145,7 @@ def test_a_models_loss_reads_its_scores(cell: str, architecture: str, head: str)
 
 def test_labels_that_do_not_fit_make_the_loss_infinite() -> None:
     spec = model("gru", loss="ctc", readout="steps")
-    data = batch(spec, [6, 2], written=[3, 3])
+    data = batch(spec, [6, 2], target_lengths=[3, 3])
     program = ReferenceBackend().build(spec, parameters(spec), Recipe(), Execution(precision="float64"))
     program.step(data)
     assert program.drain().loss.tolist() == [np.inf]

@@ -1,16 +1,17 @@
-"""The reference's decoder against spec.Decoder's formulas, written out row by row, and its gradients against
+"""The reference's decoder against schema.Decoder's formulas, written out row by row, and its gradients against
 central differences, in float64."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from fixtures.numpy_cases import ATTENTIONS, batch, parameters, writing_model
+from fixtures.numpy_cases import batch, decoder_model, parameters
 
 from benchsuite.contracts import Batch
 from benchsuite.contracts.backend import Parameters
 from benchsuite.measure.conformance.cases import Case, decoder_cases
 from benchsuite.schema import (
+    ATTENTIONS,
     CELLS,
     Execution,
     ModelSpec,
@@ -21,7 +22,7 @@ from benchsuite.schema import (
 )
 from benchsuite_numpy.reference import ReferenceBackend, ReferenceProgram
 from benchsuite_numpy.reference import cells as reference_cells
-from benchsuite_numpy.reference.cells import Cell, Residuals, State, Weights
+from benchsuite_numpy.reference.cells import Cell, CellState, Residuals, Weights
 from benchsuite_numpy.reference.model import forward, loss_of
 
 EXECUTION = Execution(precision="float64")
@@ -65,14 +66,14 @@ class Probed(Cell):
     def __init__(self, cell: Cell, probes: dict[int, np.ndarray]) -> None:
         self.cell, self.probes, self.calls, self.parts = cell, probes, 0, cell.parts
 
-    def forward(self, w: Weights, x: np.ndarray, state: State) -> tuple[State, Residuals]:
+    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
         new, kept = self.cell.forward(w, x, state)
         self.calls += 1
         return (new[0] + self.probes.get(self.calls - 1, 0), *new[1:]), kept
 
     def backward(
-        self, w: Weights, kept: Residuals, d_state: State
-    ) -> tuple[np.ndarray, State, dict[str, np.ndarray]]:
+        self, w: Weights, kept: Residuals, d_state: CellState
+    ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
         return self.cell.backward(w, kept, d_state)
 
 
@@ -98,8 +99,8 @@ def test_state_gradients(
     monkeypatch: pytest.MonkeyPatch, cell: str, attention: str, architecture: str
 ) -> None:
     """dL/ds_t and dL/dh_t are the loss's change when the emitted state moves and c_t stays."""
-    spec = writing_model(cell, architecture, attention)
-    data = batch(spec, [4, 1, 3], time=5, written=[2, 4, 1])
+    spec = decoder_model(cell, architecture, attention)
+    data = batch(spec, [4, 1, 3], time=5, target_lengths=[2, 4, 1])
     start, random = parameters(spec), np.random.default_rng(5)
     states = build(spec).gradients(data).states
     places = calls(spec, 5, 4)
@@ -133,8 +134,8 @@ def written_out(spec: ModelSpec, w: Parameters, data: Batch, row: int) -> tuple[
         target_lengths=data.target_lengths[row : row + 1],
     )
     run = forward(spec, w, one)
-    assert run.writer is not None
-    y, last = run.writer.memory.outputs[0], run.writer.last[0]
+    assert run.decoder is not None
+    y, last = run.decoder.memory.outputs[0], run.decoder.last[0]
     s_0 = np.tanh(last @ w["bridge.W"] + w["bridge.b"])
     width, cell = body.hidden, reference_cells.CELLS[body.cell]
     states = [
@@ -171,11 +172,11 @@ def written_out(spec: ModelSpec, w: Parameters, data: Batch, row: int) -> tuple[
 @pytest.mark.parametrize("attention", ATTENTIONS)
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_scores_are_the_formulas(cell: str, attention: str, architecture: str) -> None:
-    spec = writing_model(cell, architecture, attention, "tokens")
-    data, w = batch(spec, [4, 1, 3], time=6, written=[2, 4, 1]), parameters(spec)
+    spec = decoder_model(cell, architecture, attention, "tokens")
+    data, w = batch(spec, [4, 1, 3], time=6, target_lengths=[2, 4, 1]), parameters(spec)
     assert data.target_lengths is not None
     program, loss_sum = build(spec), 0.0
-    scores = program.predict(data)
+    scores = program.predict(data)[0]
     assert scores.shape == (3, 4, 6)
     decoding = program.decoding(data, aligned=True)
     fed = data.decoder_inputs(2)
@@ -196,10 +197,10 @@ def test_scores_are_the_formulas(cell: str, attention: str, architecture: str) -
 
 @pytest.mark.parametrize("attention", ["additive", "multiplicative"])
 def test_a_score_without_weights_looks_at_all_valid_steps_alike(attention: str) -> None:
-    spec = writing_model("gru", "bidirectional", attention)
+    spec = decoder_model("gru", "bidirectional", attention)
     data, flat = batch(spec, [4, 1, 3], time=6), parameters(spec)
     flat |= {name: np.zeros_like(flat[name]) for name in ("attn.v", "attn.W") if name in flat}
-    run = forward(spec, flat, data).writer
+    run = forward(spec, flat, data).decoder
     assert run is not None
     for step in run.steps:
         assert step.look is not None
@@ -211,8 +212,8 @@ def test_a_score_without_weights_looks_at_all_valid_steps_alike(attention: str) 
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_truncation_cuts_the_encoder_only(cell: str, attention: str) -> None:
     """The decoder's gradients are those of full BPTT; k at or beyond T is full BPTT altogether."""
-    spec = writing_model(cell, "deep", attention, "tokens")
-    data = batch(spec, [6, 2, 4, 5], written=[4, 4, 1, 2])
+    spec = decoder_model(cell, "deep", attention, "tokens")
+    data = batch(spec, [6, 2, 4, 5], target_lengths=[4, 4, 1, 2])
     full, cut = build(spec).gradients(data), build(spec, Recipe(truncation=2)).gradients(data)
     for name, value in full.parameters.items():
         # the query's, the bridge's and the decoder's own; what the encoder sent is the same either way
@@ -226,7 +227,7 @@ def test_truncation_cuts_the_encoder_only(cell: str, attention: str) -> None:
 
 
 def test_float32_stays_float32() -> None:
-    spec = writing_model("gru", "deep_bidirectional", "multiplicative")
+    spec = decoder_model("gru", "deep_bidirectional", "multiplicative")
     data = batch(spec, [4, 2], dtype="float32")
     weights = parameters(spec, dtype="float32")
     program = ReferenceBackend().build(spec, weights, Recipe(), Execution(precision="float32"))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fixtures.numpy_cases import batch, parameters, writing_model
+from fixtures.numpy_cases import batch, decoder_model, parameters
 
 from benchsuite.contracts import Batch
 from benchsuite.contracts.backend import Parameters
-from benchsuite.errors import ContractError, UnsupportedError
+from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance.backend import Kit
 from benchsuite.measure.conformance.cases import Case, carry_cases, decoder_cases
-from benchsuite.measure.conformance.writing import check_teacher_forcing, check_writing
+from benchsuite.measure.conformance.decoding import check_generation, check_teacher_forcing
 from benchsuite.schema import Execution, ModelSpec, Recipe
 from benchsuite_numpy.reference import ReferenceBackend, ReferenceProgram
 
@@ -30,12 +30,12 @@ def test_what_it_generates_is_what_it_predicts(case: Case) -> None:
     """Fed the targets, whichever hypotheses go on; and searches agree among themselves."""
     kit = Kit(ReferenceBackend(), ReferenceBackend(), EXECUTION)
     check_teacher_forcing(kit, case)
-    check_writing(kit, case)
+    check_generation(kit, case)
 
 
 def test_hypotheses_go_on_from_their_parents() -> None:
     """Two hypotheses exchange their places: what each wrote goes with it."""
-    spec = writing_model("lstm", "deep", "additive")
+    spec = decoder_model("lstm", "deep", "additive")
     data = batch(spec, [4, 2])
     program, same, turned = build(spec), np.array([0, 1, 2, 3]), np.array([1, 0, 3, 2])
     kept, moved = program.decoding(data, 2), program.decoding(data, 2)
@@ -50,7 +50,7 @@ def test_hypotheses_go_on_from_their_parents() -> None:
 
 
 def test_the_likeliest_tokens_come_first_and_no_more_than_there_are() -> None:
-    spec = writing_model(vocabulary=6)
+    spec = decoder_model(vocabulary=6)
     data = batch(spec, [4, 2])
     for k in (1, 4, 6, 50):
         found = build(spec).decoding(data, 3).advance(np.full(6, 2, np.int32), np.arange(6), k)
@@ -63,8 +63,8 @@ def test_the_likeliest_tokens_come_first_and_no_more_than_there_are() -> None:
 
 
 def test_a_step_moves_every_parameter() -> None:
-    spec = writing_model("lstm", "deep", "additive", "tokens")
-    data, start = batch(spec, [4, 2], written=[3, 2]), parameters(spec)
+    spec = decoder_model("lstm", "deep", "additive", "tokens")
+    data, start = batch(spec, [4, 2], target_lengths=[3, 2]), parameters(spec)
     recipe = Recipe(optimiser="sgd", learning_rate=0.1, clip="norm")
     program = build(spec, recipe)
     expected = program.gradients(data)
@@ -78,19 +78,19 @@ def test_a_step_moves_every_parameter() -> None:
 
 
 @pytest.mark.parametrize("case", carry_cases(), ids=lambda c: c.name)
-def test_predictions_are_a_stream_of_their_own(case: Case) -> None:
-    """Chunks predicted one after the other are the sequence predicted whole; training in between, and the
-    gradients, neither see nor touch their states."""
-    chunks = [case.batch("float64", index, fresh=index == 0) for index in range(3)]
+def test_chunks_predicted_one_after_the_other_are_the_sequence_predicted_whole(case: Case) -> None:
+    """Training in between, and the gradients, neither see nor touch the states."""
+    chunks = [case.batch("float64", index) for index in range(3)]
     program = ReferenceBackend().build(case.model, case.parameters("float64"), case.recipe, EXECUTION)
     alone = [build(case.model, weights=case.parameters("float64")).gradients(chunk).loss for chunk in chunks]
-    found = []
+    found, state = [], None
     for chunk, expected in zip(chunks, alone, strict=True):
-        found.append(program.predict(chunk))
+        scores, state = program.predict(chunk, state)
+        found.append(scores)
         assert program.gradients(chunk).loss == expected
         program.step(case.batch("float64", 9))
         program.load_parameters(case.parameters("float64"))
-    assert not np.allclose(found[1], program.predict(case.batch("float64", 1, fresh=True)))
+    assert not np.allclose(found[1], program.predict(case.batch("float64", 1))[0])
     if case.ragged:
         return
     whole = Batch(
@@ -98,24 +98,12 @@ def test_predictions_are_a_stream_of_their_own(case: Case) -> None:
         sum(chunk.lengths for chunk in chunks),
         np.concatenate([chunk.targets for chunk in chunks], axis=1),
     )
-    np.testing.assert_allclose(np.concatenate(found, axis=1), program.predict(whole), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        np.concatenate(found, axis=1), program.predict(whole)[0], rtol=1e-12, atol=1e-14
+    )
 
 
-def test_a_predicted_stream_must_keep_its_rows() -> None:
-    case = carry_cases()[0]
-    program = build(case.model, case.recipe)
-    # the first of a stream, though it is not fresh: there is nothing to go on from
-    first = case.batch("float64", fresh=False)
-    assert np.array_equal(program.predict(first), build(case.model).predict(first))
-    fewer = Batch(first.inputs[:3], first.lengths[:3], first.targets[:3], fresh=False)
-    with pytest.raises(ContractError, match="3 rows continues a stream of 7 rows"):
-        program.predict(fewer)
-    program.step(fewer)
-
-
-def test_what_cannot_write() -> None:
+def test_a_model_without_a_decoder_generates_nothing() -> None:
     plain = carry_cases()[0]
     with pytest.raises(UnsupportedError, match="has no decoder"):
         build(plain.model).decoding(plain.batch("float64"))
-    with pytest.raises(UnsupportedError, match=r"recipe\.carry streams one long sequence"):
-        build(writing_model(), Recipe(carry=True))

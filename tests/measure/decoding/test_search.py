@@ -143,7 +143,7 @@ def mean_log_p(program: Program, batch: Batch, row: int, writer: Decoder, tokens
         np.array([tokens], np.int32),
         target_lengths=np.array([len(tokens)], np.int32),
     )
-    scores = program.predict(program.place(one))[0]
+    scores = program.predict(program.place(one))[0][0]
     log_p = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     assert writer.end not in tokens[:-1]
     return float(log_p[np.arange(len(tokens)), list(tokens)].mean())

@@ -6,6 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,9 +90,9 @@ def test_the_forgetful_one_would_have_looked_far_too_fast(
 class Idle(ReferenceProgram):
     """Goes forward and skips the way back."""
 
-    def step(self, placed: object) -> None:
+    def step(self, placed: Any, state: Any = None) -> None:
         before = self.parameters()
-        super().step(placed)
+        super().step(placed, state)
         self.load_parameters(before)
 
 
@@ -100,10 +101,10 @@ class Forgetful(ReferenceProgram):
 
     count = 0
 
-    def step(self, placed: object) -> None:
+    def step(self, placed: Any, state: Any = None) -> None:
         self.count += 1
         if self.count % 2:
-            super().step(placed)
+            super().step(placed, state)
 
 
 class Remembering(ReferenceProgram):
@@ -111,10 +112,10 @@ class Remembering(ReferenceProgram):
 
     known: np.ndarray | None = None
 
-    def predict(self, placed: object) -> np.ndarray:
+    def predict(self, placed: Any, state: Any = None) -> tuple[np.ndarray, object]:
         if self.known is None:
-            self.known = super().predict(placed)
-        return self.known
+            self.known = super().predict(placed, state)[0]
+        return self.known, None
 
 
 class Replaying(ReferenceProgram):
@@ -138,10 +139,10 @@ class Replaying(ReferenceProgram):
 def test_steps_that_are_none_are_named(kind: type[ReferenceProgram], word: str, batch: Batch) -> None:
     model, recipe = sign_model(hidden=2), Recipe()
     made = kind(model, program(model, recipe).parameters(), recipe, "float64")
-    witness = StepAudit(made, batch)
+    audit = StepAudit(made, batch)
     for _ in range(20):
         made.step(batch)
-    assert witness.problem(20) == word
+    assert audit.problem(20) == word
     assert word in ("", *INVALID_TIMING)
 
 
@@ -158,8 +159,8 @@ class Burning(ReferenceProgram):
 
     threads = 1
 
-    def step(self, placed: object) -> None:
-        del placed
+    def step(self, placed: Any, state: Any = None) -> None:
+        del placed, state
         others = [threading.Thread(target=_burn) for _ in range(self.threads - 1)]
         for other in others:
             other.start()

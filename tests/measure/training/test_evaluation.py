@@ -24,7 +24,7 @@ def test_every_row_is_predicted_as_if_it_were_alone() -> None:
     found = predictions(net, sign_batcher(data, rows=5), data.test)
     assert found.shape == (len(data.test), 2)
     for row in range(len(data.test)):
-        np.testing.assert_allclose(found[row], net.predict(alone(data.test, row))[0], rtol=1e-12)
+        np.testing.assert_allclose(found[row], net.predict(alone(data.test, row))[0][0], rtol=1e-12)
 
 
 def test_predictions_by_step_are_zero_beyond_each_row() -> None:
@@ -37,7 +37,7 @@ def test_predictions_by_step_are_zero_beyond_each_row() -> None:
     found = predictions(net, cut, split)
     assert found.shape == (len(split), int(lengths.max()), 2)
     for row, length in enumerate(lengths):
-        expected = net.predict(replace(alone(split, row), targets=np.zeros((1, length), np.int32)))[0]
+        expected = net.predict(replace(alone(split, row), targets=np.zeros((1, length), np.int32)))[0][0]
         np.testing.assert_allclose(found[row, :length], expected, rtol=1e-12)
         assert not found[row, length:].any()
 

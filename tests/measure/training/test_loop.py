@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,11 +145,11 @@ def test_divergence_keeps_the_best_weights_of_before() -> None:
     class LateDisaster(ReferenceProgram):
         taken = 0
 
-        def step(self, placed: object) -> None:
+        def step(self, placed: Any, state: Any = None) -> object:
             self.taken += 1
             if self.taken == STEPS_AN_EPOCH + 2:
                 self.load_parameters({name: value * np.nan for name, value in self.parameters().items()})
-            super().step(placed)
+            return super().step(placed, state)
 
     run = fit(kind=LateDisaster)
     assert run.outcome.diverged == f"the training loss became nan at step {STEPS_AN_EPOCH + 2}"
@@ -286,8 +287,8 @@ def test_a_carried_stream_is_cut_into_chunks() -> None:
 
 def test_carrying_the_state_matters() -> None:
     class Forgetting(ReferenceProgram):
-        def step(self, placed: object) -> None:
-            super().step(replace(placed, fresh=True))  # type: ignore[type-var]
+        def step(self, placed: Any, state: Any = None) -> object:  # noqa: ARG002
+            return super().step(placed)
 
     data = stream_data()
     model = ModelSpec(Features(1), Recurrent("gru", 4), Dense(1), "squared", "steps")

@@ -9,6 +9,7 @@ import pytest
 from fixtures.tiny import trial
 
 from benchsuite.contracts import Batch, Gradients
+from benchsuite.measure.batching import Chunk
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.worker.parity_check import ParityCheck
 from benchsuite.schema import Dense, Execution, ModelSpec, Recurrent, Tokens
@@ -33,7 +34,7 @@ def prove(given: Batch, kind: type[NumpyProgram] = NumpyProgram) -> ParityCheck:
     weights = initial_parameters(MODEL, 0, "float32")
     # a bias that makes both classes likely almost alike: nearly all of the gradient cancels
     weights["out.b"] = _balancing(weights)
-    proof = ParityCheck(ReferenceBackend(), MODEL, weights, one, [given])
+    proof = ParityCheck(ReferenceBackend(), MODEL, weights, one, [Chunk(given)])
     program = kind(MODEL, weights, one.recipe, Execution(precision="float32"))
     proof.hold_gradients(program)
     return proof
@@ -41,7 +42,7 @@ def prove(given: Batch, kind: type[NumpyProgram] = NumpyProgram) -> ParityCheck:
 
 def _balancing(weights: dict[str, np.ndarray]) -> np.ndarray:
     program = NumpyBackend().build(MODEL, weights, trial().recipe, Execution(precision="float32"))
-    scores = program.predict(program.place(batch(32))).mean(axis=0)
+    scores = program.predict(program.place(batch(32)))[0].mean(axis=0)
     return np.array([0.0, scores[0] - scores[1] + 5e-3], np.float32)
 
 

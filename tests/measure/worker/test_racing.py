@@ -63,7 +63,7 @@ def test_what_is_no_race_and_who_cannot_run_are_problems(
     monkeypatch.setattr(backend, "build", refuses)
     assert session.ready(QUICK, "step", lambda _: None).problem == "not today"
     monkeypatch.setattr(Backend, "supports", lambda *_: "never", raising=False)
-    monkeypatch.setattr(backend, "supports", lambda _: "never")
+    monkeypatch.setattr(backend, "supports", lambda *_: "never")
     assert session.ready(QUICK, "step", lambda _: None).problem == "never"
 
 
@@ -83,10 +83,10 @@ def test_who_loses_steps_is_out(session: Session, monkeypatch: pytest.MonkeyPatc
     assert ready.problem == ""
     step, count = programs[0].step, [0]
 
-    def lazy(placed: object) -> None:
+    def lazy(placed: object, state: object = None) -> None:
         count[0] += 1
         if count[0] % 2:
-            step(placed)
+            step(placed, state)
 
     programs[0].step = lazy
     assert "drain() has not one loss for each step" in session.lap(ready.calls).problem

@@ -6,20 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixtures.numpy_cases import ARCHITECTURES, ATTENTIONS, batch, model, parameters, writing_model
+from fixtures.numpy_cases import ARCHITECTURES, batch, decoder_model, model, parameters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite.contracts import Batch, Program
-from benchsuite.errors import ContractError, UnsupportedError
+from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance.backend import Kit, check_stream_predictions, check_training
 from benchsuite.measure.conformance.cases import Case, carry_cases, decoder_cases
-from benchsuite.measure.conformance.writing import check_teacher_forcing, check_writing
+from benchsuite.measure.conformance.decoding import check_generation, check_teacher_forcing
 from benchsuite.measure.decoding import beam_search, greedy_search
 from benchsuite.measure.parity import compare
-from benchsuite.schema import CELLS, Execution, ModelSpec, Recipe
+from benchsuite.schema import ATTENTIONS, CELLS, Execution, ModelSpec, Recipe
 from benchsuite_numpy.backend import NumpyBackend
-from benchsuite_numpy.batches import Placed
+from benchsuite_numpy.placement import PlacedBatch
 from benchsuite_numpy.reference import ReferenceBackend
 
 DOUBLE = Execution(precision="float64")
@@ -68,9 +68,9 @@ def test_any_lengths(
     more: int,
     hidden: int,
 ) -> None:
-    spec = writing_model(cell, architecture, attention, inputs, hidden=hidden)
+    spec = decoder_model(cell, architecture, attention, inputs, hidden=hidden)
     lengths, written = zip(*rows, strict=True)
-    data = batch(spec, lengths, time=max(lengths) + more, written=written)
+    data = batch(spec, lengths, time=max(lengths) + more, target_lengths=written)
     data = replace(data, targets=np.pad(data.targets, [(0, 0), (0, more)]))
     hold(spec, data, unroll, Recipe(truncation=truncation))
 
@@ -80,8 +80,10 @@ def test_any_lengths(
 def test_batches_wide_and_narrow(kind: str, unroll: str) -> None:
     """More rows than a block of the attention's step holds, and more scores than a block of the loss does."""
     random = np.random.default_rng(0)
-    spec = writing_model("gru", "bidirectional", kind, hidden=40, vocabulary=700)
-    data = batch(spec, random.integers(1, 13, 130).tolist(), written=random.integers(1, 8, 130).tolist())
+    spec = decoder_model("gru", "bidirectional", kind, hidden=40, vocabulary=700)
+    data = batch(
+        spec, random.integers(1, 13, 130).tolist(), target_lengths=random.integers(1, 8, 130).tolist()
+    )
     hold(spec, data, unroll)
 
 
@@ -89,21 +91,21 @@ def test_batches_wide_and_narrow(kind: str, unroll: str) -> None:
 def test_attention_that_keeps_nothing(monkeypatch: pytest.MonkeyPatch, unroll: str) -> None:
     """Over long inputs tanh is computed again in the backward pass."""
     monkeypatch.setattr("benchsuite_numpy.attention.KEPT", 0)
-    hold(writing_model("lstm", "deep"), batch(writing_model(), [9, 2, 5], written=[2, 6, 4]), unroll)
+    hold(decoder_model("lstm", "deep"), batch(decoder_model(), [9, 2, 5], target_lengths=[2, 6, 4]), unroll)
 
 
 def test_the_decoder_follows_the_lengths_of_the_targets() -> None:
-    spec = writing_model()
-    data = batch(spec, [2, 6, 4], written=[5, 1, 3])
+    spec = decoder_model()
+    data = batch(spec, [2, 6, 4], target_lengths=[5, 1, 3])
     placed, static = build(spec).place(data), build(spec, ran=execution("static")).place(data)
-    assert isinstance(placed, Placed)
-    assert isinstance(static, Placed)
-    assert placed.written is not None
-    assert static.written is not None
+    assert isinstance(placed, PlacedBatch)
+    assert isinstance(static, PlacedBatch)
+    assert placed.decoder_targets is not None
+    assert static.decoder_targets is not None
     assert placed.plan.live == (3, 3, 2, 2, 1, 1)
-    assert placed.written.plan.live == (3, 2, 2, 1, 1)
-    assert static.written.plan.widths == (3,) * 5
-    assert [placed.order.tolist(), placed.written.order.tolist()] == [[1, 2, 0], [0, 2, 1]]
+    assert placed.decoder_targets.plan.live == (3, 2, 2, 1, 1)
+    assert static.decoder_targets.plan.widths == (3,) * 5
+    assert [placed.order.tolist(), placed.decoder_targets.order.tolist()] == [[1, 2, 0], [0, 2, 1]]
 
 
 TRAINED = [case for case in decoder_cases() if case.name.endswith(("-plain", "-deep_bidirectional"))]
@@ -121,26 +123,18 @@ def test_predictions_of_a_stream(case: Case, precision: str) -> None:
     check_stream_predictions(Kit(NumpyBackend(), ReferenceBackend(), execution(precision=precision)), case)
 
 
-def test_a_stream_of_predictions_keeps_its_rows() -> None:
-    spec = model(loss="squared", readout="steps")
-    program = build(spec, Recipe(carry=True))
-    program.predict(program.place(batch(spec, [4, 4])))
-    with pytest.raises(ContractError, match="3 rows continues a stream of 2 rows"):
-        program.predict(program.place(batch(spec, [4, 4, 4], fresh=False)))
-
-
 @pytest.mark.parametrize("unroll", UNROLLS)
 @pytest.mark.parametrize("case", decoder_cases(), ids=[case.name for case in decoder_cases()])
 def test_what_it_generates_is_what_the_reference_generates(case: Case, unroll: str) -> None:
     kit = Kit(NumpyBackend(), ReferenceBackend(), execution(unroll))
     check_teacher_forcing(kit, case)
-    check_writing(kit, case)
+    check_generation(kit, case)
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_generating_goes_on_while_the_program_works(attention: str) -> None:
-    """Other batches, predictions and gradients in between change nothing of what is being written."""
-    spec = writing_model("lstm", "deep", attention)
+    """Other batches, predictions and gradients in between change nothing of what is being generated."""
+    spec = decoder_model("lstm", "deep", attention)
     data, other = batch(spec, [6, 2, 4]), batch(spec, [3, 7], seed=2)
     program = build(spec)
     placed = program.place(data)
@@ -159,7 +153,7 @@ def test_generating_goes_on_while_the_program_works(attention: str) -> None:
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_padding_takes_no_attention_and_changes_nothing(attention: str) -> None:
-    spec = writing_model("gru", "bidirectional", attention)
+    spec = decoder_model("gru", "bidirectional", attention)
     data = batch(spec, [5, 2, 3], time=8)
     decoder = spec.decoder
     assert decoder is not None
@@ -178,21 +172,21 @@ def test_padding_takes_no_attention_and_changes_nothing(attention: str) -> None:
             )
             found = greedy_search(program, program.place(alone), decoder, 1)
             np.testing.assert_array_equal(found.tokens[0], greedy.tokens[row])
-        for written in (greedy, wide):
-            assert (written.alignment is None) == (attention == "none")
-            if written.alignment is not None:
-                assert written.alignment.shape == (3, decoder.limit, 8)
-                sums = written.alignment.sum(axis=2)
+        for generated in (greedy, wide):
+            assert (generated.alignment is None) == (attention == "none")
+            if generated.alignment is not None:
+                assert generated.alignment.shape == (3, decoder.limit, 8)
+                sums = generated.alignment.sum(axis=2)
                 np.testing.assert_allclose(sums, np.round(sums), atol=1e-12)
-                np.testing.assert_allclose(sums[written.tokens > 0], 1)
-                assert not written.alignment[1, :, 2:].any()
+                np.testing.assert_allclose(sums[generated.tokens > 0], 1)
+                assert not generated.alignment[1, :, 2:].any()
 
 
 @pytest.mark.parametrize("k", [1, 3, 6, 20])
 @pytest.mark.parametrize("vocabulary", [6, 30])
 def test_of_equal_scores_the_smaller_token_comes_first(vocabulary: int, k: int) -> None:
     """All tokens are equally likely; not more are told of than there are."""
-    spec, told = writing_model(vocabulary=vocabulary), min(k, vocabulary)
+    spec, told = decoder_model(vocabulary=vocabulary), min(k, vocabulary)
     weights = parameters(spec)
     weights |= {name: np.zeros_like(weights[name]) for name in ("out.W", "out.b")}
     program = NumpyBackend().build(spec, weights, Recipe(), DOUBLE)
@@ -203,17 +197,7 @@ def test_of_equal_scores_the_smaller_token_comes_first(vocabulary: int, k: int) 
     np.testing.assert_array_equal(found.tokens, [range(told)] * 2)
 
 
-def test_refusals() -> None:
-    spec = writing_model(vocabulary=6)
-    data, program = batch(spec, [4, 2], written=[3, 2]), build(spec)
-    with pytest.raises(ContractError, match=r"ids must lie in 0..5, given 2..9"):
-        program.place(replace(data, targets=np.full((2, 3), 9, np.int32)))
-    with pytest.raises(ContractError, match=r"targets must lie in 0..5, given .*..9"):
-        program.place(replace(data, targets=np.array([[1, 3, 9], [1, 3, 0]], np.int32)))
-    with pytest.raises(ContractError, match=r"target_lengths must lie in 1..3, given 0..3"):
-        program.place(replace(data, target_lengths=np.array([3, 0])))
-    with pytest.raises(ContractError, match="without target_lengths"):
-        program.place(replace(data, target_lengths=None))
+def test_a_model_without_a_decoder_generates_nothing() -> None:
     silent = build(model())
     with pytest.raises(UnsupportedError, match="no decoder"):
         silent.decoding(silent.place(batch(model(), [2])))

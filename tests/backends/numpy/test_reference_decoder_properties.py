@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fixtures.numpy_cases import ATTENTIONS, batch, model, parameters, writing_model
+from fixtures.numpy_cases import batch, decoder_model, model, parameters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite.contracts import Batch, Gradients
 from benchsuite.contracts.backend import Parameters
-from benchsuite.schema import CELLS, Execution, ModelSpec, Recipe
+from benchsuite.schema import ATTENTIONS, CELLS, Execution, ModelSpec, Recipe
 from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_numpy.reference.model import forward
 
@@ -26,9 +26,11 @@ def case(kind: str, cell: str, architecture: str, rows: list[tuple[int, int]]) -
     lengths = [length for length, _ in rows]
     if kind == "ctc":
         spec = model(cell, architecture, loss="ctc", readout="steps")
-        return spec, batch(spec, lengths, written=[min(count, (length + 1) // 2) for length, count in rows])
-    spec = writing_model(cell, architecture, kind)
-    return spec, batch(spec, lengths, written=[count for _, count in rows])
+        return spec, batch(
+            spec, lengths, target_lengths=[min(count, (length + 1) // 2) for length, count in rows]
+        )
+    spec = decoder_model(cell, architecture, kind)
+    return spec, batch(spec, lengths, target_lengths=[count for _, count in rows])
 
 
 def run(spec: ModelSpec, data: Batch) -> Gradients:
@@ -127,10 +129,10 @@ def test_attention_is_a_share_of_the_valid_steps(
     weights = {
         name: scale * value if name.startswith("attn.") else value for name, value in parameters(spec).items()
     }
-    writer = forward(spec, weights, data).writer
-    assert writer is not None
+    decoder = forward(spec, weights, data).decoder
+    assert decoder is not None
     beyond = np.arange(data.time) >= data.lengths[:, None]
-    for step in writer.steps:
+    for step in decoder.steps:
         assert step.look is not None
         assert not step.look.weights[beyond].any()
         assert (step.look.weights >= 0).all()

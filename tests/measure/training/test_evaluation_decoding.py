@@ -1,4 +1,4 @@
-"""Evaluation of programs that write: decoders, CTC, and streams."""
+"""Evaluation of programs that generate, of CTC, and of streams."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VOCABULARY, LIMIT = 7, 6
 
 
 class Exact(Task):
-    """The share of rows that were written as they should be."""
+    """The share of rows that were decoded as they should be."""
 
     primary = "exact"
     higher_is_better = True
@@ -47,7 +47,7 @@ class Exact(Task):
 
 
 def words(count: int, seed: int = 0, blank: bool = False) -> Split:
-    """Token rows, and their copies to be written, each with its END; for CTC without one."""
+    """Token rows, and their copies as targets, each with its END; for CTC without one."""
     random = np.random.default_rng(seed)
     rows = [random.integers(4, VOCABULARY, random.integers(1, 5)).astype(np.int32) for _ in range(count)]
     targets = [row - 3 if blank else np.append(row, 3).astype(np.int32) for row in rows]
@@ -66,21 +66,21 @@ def evaluator(model: ModelSpec, split: Split, recipe: Recipe, rows: int = 4) -> 
     )
 
 
-def writer(attention: bool = True) -> ModelSpec:
+def generating_model(attention: bool = True) -> ModelSpec:
     name = "attention" if attention else "encoder_decoder"
     size = Size(hidden=8, layers=1, embedding=5)
     return encoder_decoder(name, "gru", size, Tokens(VOCABULARY, 5), VOCABULARY, LIMIT)
 
 
-def test_a_decoder_is_scored_on_what_it_writes_and_on_the_targets() -> None:
-    split, model, recipe = words(11), writer(), Recipe(batch_size=4, learning_rate=0.02)
+def test_a_decoder_is_scored_on_what_it_generates_and_on_the_targets() -> None:
+    split, model, recipe = words(11), generating_model(), Recipe(batch_size=4, learning_rate=0.02)
     program = built(model, recipe)
     judge = evaluator(model, split, recipe)
     found = judge.predict(program, split, aligned=True)
     assert found.values.shape == (11, LIMIT)
     for rows, batch in judge.batcher.evaluation(split):
-        written = greedy_search(program, program.place(batch), model.decoder, batch.size)  # type: ignore[arg-type]
-        np.testing.assert_array_equal(found.values[rows], written.tokens[: len(rows)])
+        generated = greedy_search(program, program.place(batch), model.decoder, batch.size)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(found.values[rows], generated.tokens[: len(rows)])
     assert set(found.alignments) == set(range(ALIGNED_ROWS))
     for row, alignment in found.alignments.items():
         assert alignment.shape == (np.count_nonzero(found.values[row]), split.inputs.lengths[row])
@@ -97,7 +97,7 @@ def test_a_decoder_is_scored_on_what_it_writes_and_on_the_targets() -> None:
 
 def test_a_decoder_learns_to_copy_and_is_seen_to() -> None:
     split, recipe = words(24), Recipe(batch_size=8, learning_rate=0.03)
-    model = writer()
+    model = generating_model()
     program, judge = built(model, recipe), evaluator(model, split, recipe, 8)
     before = judge.metrics(program, split)
     for epoch in range(25):
@@ -111,12 +111,12 @@ def test_a_decoder_learns_to_copy_and_is_seen_to() -> None:
 
 def test_without_attention_there_is_no_alignment() -> None:
     split, recipe = words(5), Recipe()
-    model = writer(attention=False)
+    model = generating_model(attention=False)
     assert not evaluator(model, split, recipe).predict(built(model, recipe), split, aligned=True).alignments
 
 
 def test_scores_that_are_not_finite_are_not_scored() -> None:
-    split, recipe, model = words(5), Recipe(), writer()
+    split, recipe, model = words(5), Recipe(), generating_model()
     program = built(model, recipe)
     weights = program.parameters()
     weights["out.b"][4] = np.nan
@@ -135,7 +135,7 @@ def test_ctc_is_scored_on_its_labels(width: int) -> None:
     assert found.values.shape == (9, int(split.inputs.lengths.max()))
     if width == 1:
         for rows, batch in judge.batcher.evaluation(split):
-            path = best_path(program.predict(program.place(batch)), batch.lengths)[: len(rows)]
+            path = best_path(program.predict(program.place(batch))[0], batch.lengths)[: len(rows)]
             np.testing.assert_array_equal(found.values[rows, : path.shape[1]], path)
     assert "exact" in judge.metrics(program, split)
 
@@ -152,13 +152,13 @@ def test_a_stream_is_predicted_as_one_sequence_where_it_is_one_row() -> None:
     chunked = judge.predict(built(model, recipe), split).values
     whole = built(model, Recipe())
     batch = next(batcher(split, [], 1, "float64").evaluation(split))[1]
-    np.testing.assert_allclose(chunked, whole.predict(whole.place(batch)), rtol=1e-12)
+    np.testing.assert_allclose(chunked, whole.predict(whole.place(batch))[0], rtol=1e-12)
 
 
 def test_token_losses_count_real_tokens_of_real_rows() -> None:
-    split, recipe, model = words(3), Recipe(), writer()
+    split, recipe, model = words(3), Recipe(), generating_model()
     program = built(model, recipe)
     _, batch = next(batcher(split, [], 4, "float64").evaluation(split))
-    losses, right = token_losses(program.predict(program.place(batch)), batch, 3)
+    losses, right = token_losses(program.predict(program.place(batch))[0], batch, 3)
     assert isinstance(split.targets, Ragged)
     assert len(losses) == len(right) == int(split.targets.lengths.sum())
