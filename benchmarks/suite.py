@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.contestants import Contestant
 from benchmarks.shapes import RECIPE, Shape
 from benchmarks.unsupported import Unsupported
+from benchsuite.contracts import why_unsupported
 from benchsuite.errors import UnsupportedError
 from benchsuite.plugins import registry
 from benchsuite.schema import Execution
@@ -15,11 +16,13 @@ class SuiteContestant(Contestant):
 
     def __init__(self, backend: str, execution: Execution, shape: Shape) -> None:
         loaded = registry().backends[backend].load()
+        if reason := why_unsupported(loaded, shape.model(), RECIPE, execution):
+            raise Unsupported(reason)
         try:
             self._program = loaded.build(shape.model(), shape.parameters(), RECIPE, execution)
             self._placed = self._program.place(shape.data())
-        except UnsupportedError as reason:
-            raise Unsupported(str(reason)) from reason
+        except UnsupportedError as error:
+            raise Unsupported(str(error)) from error
 
     @property
     def notes(self) -> str:  # type: ignore[override]

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 from benchsuite.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from benchsuite.plugins import load_backend
     from benchsuite.running.study import Study, run
 
-__all__ = ["Study", "hookimpl", "run"]
+__all__ = ["Study", "hookimpl", "load_backend", "run"]
 
 
 def __getattr__(name: str) -> Any:
-    """`run` and `Study` are imported when first asked for: plugins and workers need neither."""
+    """All but `hookimpl` is imported when first asked for: plugins and workers need none of it."""
+    if name == "load_backend":
+        from benchsuite import plugins
+
+        return plugins.load_backend
     if name in ("run", "Study"):
         from benchsuite.running import study
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any, Protocol, TypeVar
 
 import pluggy
 
 from benchsuite import hookspecs
-from benchsuite.contracts import BackendEntry, ExecutorEntry, TaskEntry
-from benchsuite.errors import PluginError, UnknownNameError
+from benchsuite.contracts import Backend, BackendEntry, CheckedBackend, ExecutorEntry, TaskEntry
+from benchsuite.errors import MissingFrameworkError, PluginError, UnknownNameError
+from benchsuite.schema import Execution
 
 GROUP = "benchsuite"
 
@@ -101,7 +103,7 @@ class Registry:
         return _look_up("executor", self.executors, name)
 
     def reference(self) -> BackendEntry:
-        """The backend that parity is held to. Raises PluginError unless exactly one says it is."""
+        """The backend that parity is compared with. Raises PluginError unless exactly one says it is."""
         found = [entry for entry in self.backends.values() if entry.reference]
         if len(found) != 1:
             names = ", ".join(entry.name for entry in found) or "none"
@@ -113,6 +115,38 @@ def _look_up(kind: str, entries: dict[str, Entry], name: str) -> Entry:
     if name not in entries:
         raise UnknownNameError(kind, name, entries, hint=f"See `benchsuite list {kind}s`.")
     return entries[name]
+
+
+def load_backend(name: str, execution: Execution | None = None) -> Backend:
+    """The backend `name`, its framework imported here, behind every check of what it is given.
+
+    :param execution: what programs will be built for: the environment variables that the framework reads at
+    its
+        import are set for it (`os.environ`), which has no effect where it is imported already. Thread counts
+        of BLAS libraries are read even earlier: set OMP_NUM_THREADS before Python starts.
+
+    Raises UnknownNameError for a name that no plugin registered, and MissingFrameworkError where the
+    framework is not installed.
+    """
+    entry = registry().backend(name)
+    check_installed(f"backend {name!r}", entry.requirements, entry.extra)
+    os.environ.update(entry.environment(execution or Execution()))
+    return CheckedBackend(entry.load())
+
+
+def check_installed(what: str, requirements: Sequence[str], extra: str | None) -> None:
+    """Raises MissingFrameworkError, naming the extra, unless all distributions of `requirements` are here."""
+    missing = [name for name in requirements if not _installed(name)]
+    if missing:
+        raise MissingFrameworkError(what, missing, extra)
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 @cache

@@ -25,16 +25,8 @@ def _load_reference() -> Backend:
 
 
 def _environment(execution: Execution) -> Mapping[str, str]:
-    """The BLAS behind NumPy reads its thread count when it is loaded, and CuPy its use of TF32."""
-    threads = str(execution.threads)
-    return {
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "BLIS_NUM_THREADS": threads,
-        "VECLIB_MAXIMUM_THREADS": threads,
-        "CUPY_TF32": "1" if execution.precision == "tf32" else "0",
-    }
+    """CuPy reads at its import whether its products may use TF32."""
+    return {"CUPY_TF32": "1" if execution.precision == "tf32" else "0"}
 
 
 @hookimpl

@@ -10,7 +10,8 @@ from benchsuite.contracts.backend import (
     State,
     StepLog,
 )
-from benchsuite.contracts.batch import Batch
+from benchsuite.contracts.batch import NO_TARGETS, Batch
+from benchsuite.contracts.checked import CheckedBackend, CheckedProgram
 from benchsuite.contracts.checks import (
     check_batch,
     check_data,
@@ -69,6 +70,7 @@ from benchsuite.contracts.written import (
 )
 
 __all__ = [
+    "NO_TARGETS",
     "UNREADABLE",
     "Advance",
     "Backend",
@@ -80,6 +82,8 @@ __all__ = [
     "Cards",
     "Cell",
     "Chart",
+    "CheckedBackend",
+    "CheckedProgram",
     "Column",
     "Command",
     "Curves",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+
+NO_TARGETS = np.zeros(0)
+"""The targets of a batch that has none: it can be predicted, not trained on."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,7 @@ class Batch:
     inputs   (B, T, D) in the trial's dtype, or (B, T) int32 ids
     lengths  (B,) int32, 1 <= length <= T
     targets  cross-entropy: int32 (B,) or (B, T); regression and binary cross-entropy: (B, O) or (B, T, O) in
-             the trial's dtype. A decoder's and CTC's: int32 (B, U)
+             the trial's dtype. A decoder's and CTC's: int32 (B, U). NO_TARGETS: none
 
     Beyond a row's length (targets: beyond its target length) is padding. The batches of training hold zeros
     there, but a program must not depend on it: any finite number or valid id changes no result.
@@ -22,7 +25,7 @@ class Batch:
 
     inputs: np.ndarray
     lengths: np.ndarray
-    targets: np.ndarray
+    targets: np.ndarray = field(default_factory=lambda: NO_TARGETS)
     target_lengths: np.ndarray | None = None
     """(B,) int32, 1 <= length <= U: where targets are sequences of a length of their own, else None."""
 

@@ -17,11 +17,10 @@ def check_batch(model: ModelSpec, batch: Batch, dtype: str, targets: bool = True
     """Raises ContractError that says what was given and what is allowed: for shapes, dtypes, lengths, ids out
     of range, padded positions included.
 
-    :param dtype: of the reals, `float32` or `float64`. :param targets: whether they are needed: predict() and
-        outputs() look at none, except those that a decoder is fed.
+    :param dtype: of the reals, `float32` or `float64`. :param targets: whether they are looked at.
     """
     _check_inputs(model, batch, dtype)
-    if not targets and model.decoder is None:
+    if not targets:
         return
     if model.has_sequence_targets:
         _check_sequences(model, batch)

@@ -6,9 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchsuite.contracts import Backend, Batch, Device, Gradients, Program, StepLog
-from benchsuite.contracts.backend import Parameters
-from benchsuite.schema import Execution, ModelSpec, Recipe, Recurrent, Trial
+from benchsuite.contracts import (
+    Backend,
+    Batch,
+    Device,
+    Gradients,
+    Parameters,
+    Program,
+    State,
+    StepLog,
+)
+from benchsuite.schema import Execution, ModelSpec, Recipe, Recurrent
 
 
 class NullProgram(Program):
@@ -19,16 +27,21 @@ class NullProgram(Program):
     def place(self, batch: Batch) -> object:
         return batch
 
-    def step(self, placed: object) -> None:  # noqa: ARG002
+    def step(self, placed: object, state: State | None = None) -> State | None:  # noqa: ARG002
         self._steps += 1
+        return None
 
     def drain(self) -> StepLog:
         steps, self._steps = self._steps, 0
-        return StepLog(np.zeros(steps), np.full(steps, np.nan), np.full(steps, np.nan))
+        return StepLog.of("none", np.zeros(steps), np.zeros(0))
 
-    def predict(self, placed: object) -> np.ndarray:
+    def predict(
+        self,
+        placed: object,
+        state: State | None = None,  # noqa: ARG002
+    ) -> tuple[np.ndarray, State | None]:
         assert isinstance(placed, Batch)
-        return np.zeros((placed.size, self._model.head.outputs), self._dtype)
+        return np.zeros((placed.size, self._model.head.outputs), self._dtype), None
 
     def gradients(self, placed: object) -> Gradients:
         assert isinstance(placed, Batch)
@@ -41,7 +54,7 @@ class NullProgram(Program):
             for way in body.directions
         }
         zeros = {name: np.zeros_like(weight) for name, weight in self._parameters.items()}
-        return Gradients(0.0, zeros, states, self.predict(placed))
+        return Gradients(0.0, zeros, states, self.predict(placed)[0])
 
     def parameters(self) -> Parameters:
         return {name: weight.copy() for name, weight in self._parameters.items()}
@@ -60,8 +73,14 @@ class NullBackend(Backend):
     def devices(self) -> list[Device]:
         return [Device("cpu", "nothing at all")]
 
-    def supports(self, trial: Trial) -> str | None:
-        return None if trial.task == "null" else "only zeros are mapped to zeros"
+    def supports(
+        self,
+        model: ModelSpec,
+        recipe: Recipe,  # noqa: ARG002
+        execution: Execution,  # noqa: ARG002
+    ) -> str | None:
+        plain = isinstance(model.body, Recurrent) and model.decoder is None and model.readout != "steps"
+        return None if plain else "only zeros of recurrent models are mapped to zeros"
 
     def build(
         self,

@@ -8,7 +8,6 @@ import platform
 import time
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from benchsuite.contracts import (
     Backend,
@@ -20,12 +19,12 @@ from benchsuite.contracts import (
     TrialSupport,
     why_unsupported,
 )
-from benchsuite.errors import BenchsuiteError, MissingFrameworkError, RequestError, UnsupportedError
+from benchsuite.errors import BenchsuiteError, RequestError, UnsupportedError
 from benchsuite.measure.provenance import dataset_digest, fingerprint
 from benchsuite.measure.worker.heap import freeze_gc, trim_heap
 from benchsuite.measure.worker.racing import Racer
 from benchsuite.measure.worker.trial import Reporter, TrialRun
-from benchsuite.plugins import registry
+from benchsuite.plugins import check_installed, registry
 from benchsuite.schema import Record, Status, Trial, planned_model
 
 
@@ -144,7 +143,7 @@ class Session:
     def load_task(self, name: str) -> Task:
         if name not in self._tasks:
             entry = registry().task(name)
-            _check_installed(f"task {name!r}", entry.requirements, entry.extra)
+            check_installed(f"task {name!r}", entry.requirements, entry.extra)
             self._tasks[name] = entry.load()
         return self._tasks[name]
 
@@ -159,7 +158,7 @@ class Session:
     def _load(self) -> Backend:
         if self._backend is None:
             entry = registry().backend(self.name)
-            _check_installed(f"backend {self.name!r}", entry.requirements, entry.extra)
+            check_installed(f"backend {self.name!r}", entry.requirements, entry.extra)
             begin = time.perf_counter()
             self._backend = entry.load()
             self._import_seconds = time.perf_counter() - begin
@@ -175,20 +174,6 @@ class Session:
             return self._fingerprint(trial)
         except BenchsuiteError:  # an unknown task: the record already says so
             return ""
-
-
-def _check_installed(what: str, requirements: Sequence[str], extra: str | None) -> None:
-    missing = [name for name in requirements if not _installed(name)]
-    if missing:
-        raise MissingFrameworkError(what, missing, extra)
-
-
-def _installed(distribution: str) -> bool:
-    try:
-        version(distribution)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _reason(error: Exception) -> str:

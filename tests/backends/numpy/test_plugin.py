@@ -15,6 +15,7 @@ from fixtures.numpy_cases import decoder_model, model, parameters
 import benchsuite_numpy
 from benchsuite.contracts import BackendEntry
 from benchsuite.plugins import registry
+from benchsuite.running.executors.variables import worker_variables
 from benchsuite.schema import Convolutional, Dense, Execution, Features, ModelSpec, Recipe, Trial
 from benchsuite_numpy.backend import NumpyBackend
 from benchsuite_numpy.reference import ReferenceBackend
@@ -59,7 +60,7 @@ def test_listing_it_loads_no_kernel() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_environment_sets_the_threads_of_the_product(threads: int) -> None:
-    given = entry().environment(Execution(threads=threads))
+    given = worker_variables(entry(), Execution(threads=threads))
     code = "import numpy; from benchsuite_numpy.runtime import blas_info; print(blas_info()['threads'])"
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **given}
