@@ -6,14 +6,15 @@ raises UnsupportedError counts as not supported.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from benchsuite.contracts import Backend, Batch, Gradients, Parameters, Program, State, why_unsupported
-from benchsuite.errors import BenchsuiteError
-from benchsuite.measure.conformance.cases import Case
+from benchsuite.errors import BenchsuiteError, UnsupportedError
+from benchsuite.measure.conformance.cases import VOCABULARY, Case, padded
 from benchsuite.measure.parity import compare, in_double, parameter_drift, relative_error
 from benchsuite.schema import Execution, Recurrent
 from benchsuite.schema.thresholds import TOLERANCES
@@ -49,6 +50,9 @@ class Kit:
 
 
 Check = Callable[[Kit, Case], None]
+
+OTHER = 7.0
+"""A number that padding may hold as well as zero."""
 
 
 def check_gradients(kit: Kit, case: Case) -> None:
@@ -99,11 +103,21 @@ def check_fifty_steps(kit: Kit, case: Case) -> None:
 
 
 def check_padding(kit: Kit, case: Case) -> None:
-    """More padding changes neither loss, predictions, gradients nor dL/dh_t."""
+    """Neither more padding, nor what is in it, changes loss, predictions, gradients or dL/dh_t; nor what
+    predict() and outputs() give."""
     program, batch = kit.build(case), case.batch(kit.dtype)
     plain = program.gradients(program.place(batch))
-    padded = program.gradients(program.place(_padded(batch, 5)))
-    _same(kit, f"{case.name}: padding", _cropped(padded, case, batch), plain)
+    for what, more in (("more", padded(batch, 5)), ("other", padded(batch, 0, other_than_zero(case)))):
+        found = program.gradients(program.place(more))
+        _same(kit, f"{case.name}: {what} padding", _cropped(found, case, batch), plain)
+    scores, _ = program.predict(program.place(padded(batch, 0, other_than_zero(case))))
+    near(f"{case.name}: predict() with other padding", scores, plain.predictions, forward_tolerance(kit))
+
+
+def other_than_zero(case: Case) -> tuple[float, int, int]:
+    """What padding may hold: (number, input id, target id). Targets of binary cross-entropy are shares."""
+    number = 1.0 if case.model.loss == "binary_cross_entropy" else OTHER
+    return number, VOCABULARY - 1, case.model.head.outputs - 1
 
 
 def check_companions(kit: Kit, case: Case) -> None:
@@ -111,7 +125,7 @@ def check_companions(kit: Kit, case: Case) -> None:
     program, batch = kit.build(case), case.batch(kit.dtype)
     together, _ = program.predict(program.place(batch))
     for row in {0, batch.size // 2, batch.size - 1}:
-        alone, _ = program.predict(program.place(_rows(batch, [row])))
+        alone, _ = program.predict(program.place(rows_of(batch, [row])))
         near(f"{case.name}: row {row} alone", alone[0], together[row], forward_tolerance(kit))
 
 
@@ -131,17 +145,20 @@ def check_reversal(kit: Kit, case: Case) -> None:
 
 
 def check_purity(kit: Kit, case: Case) -> None:
-    """predict() and gradients() change nothing; parameters() and load_parameters() copy, and round-trip."""
+    """predict(), gradients() and outputs() change nothing; parameters() and load_parameters() copy, and give
+    back what they were given."""
     program, batch = kit.build(case), case.batch(kit.dtype)
     placed = program.place(batch)
     before = program.parameters()
     first, _ = program.predict(placed)
     program.gradients(placed)
+    with contextlib.suppress(UnsupportedError):
+        program.outputs(placed)
     if not np.array_equal(first, program.predict(placed)[0]):
-        raise ConformanceError(f"{case.name}: predict() after gradients() differs from before")
+        raise ConformanceError(f"{case.name}: predict() after gradients() and outputs() differs from before")
     for name, weight in program.parameters().items():
         if not np.array_equal(weight, before[name]) or weight.dtype != np.dtype(kit.dtype):
-            raise ConformanceError(f"{case.name}: {name} changed by predict() or gradients()")
+            raise ConformanceError(f"{case.name}: {name} changed by predict(), gradients() or outputs()")
         weight += 1  # a copy: the program must not see this
     if not np.array_equal(first, program.predict(placed)[0]):
         raise ConformanceError(f"{case.name}: parameters() gives away the program's own memory")
@@ -180,13 +197,13 @@ def check_full_truncation(kit: Kit, case: Case) -> None:
 
 
 def check_carry(kit: Kit, case: Case) -> None:
-    """A stream's chunks go on from the states that the step before returned; asking for predictions in between
-    does not disturb."""
+    """A stream's chunks go on from the states that the step before returned; asking for predictions in
+    between does not disturb, nor does what padding holds."""
     program, reference = kit.build(case), kit.build_reference(case)
     state: State | None = None
     expected: State | None = None
     for index in range(6):
-        batch = case.batch(kit.dtype, index)
+        batch = padded(case.batch(kit.dtype, index), 0, other_than_zero(case) if index % 2 else None)
         begins = index in (0, 4)
         state = program.step(program.place(batch), None if begins else state)
         expected = reference.step(reference.place(in_double(batch)), None if begins else expected)
@@ -197,8 +214,8 @@ def check_carry(kit: Kit, case: Case) -> None:
 
 
 def check_stream_predictions(kit: Kit, case: Case) -> None:
-    """Predictions of a stream go on from the states that the predict() before returned, whatever is trained in
-    between."""
+    """Predictions of a stream go on from the states that the predict() before returned, whatever is trained
+    in between."""
     program, reference = kit.build(case), kit.build_reference(case)
     weights = case.parameters(kit.dtype)
     state: State | None = None
@@ -214,18 +231,10 @@ def check_stream_predictions(kit: Kit, case: Case) -> None:
 
 
 def _training_batches(kit: Kit, case: Case) -> list[Batch]:
+    """Three batches of two lengths, the second one with padding that is not zero."""
     longer = replace(case, time=case.time + 3) if isinstance(case.model.body, Recurrent) else case
-    return [case.batch(kit.dtype, 0), case.batch(kit.dtype, 1), longer.batch(kit.dtype, 2)]
-
-
-def _padded(batch: Batch, more: int) -> Batch:
-    def widen(array: np.ndarray) -> np.ndarray:
-        return np.pad(array, [(0, 0), (0, more)] + [(0, 0)] * (array.ndim - 2))
-
-    by_step = batch.targets.ndim >= 2 and batch.targets.shape[1] == batch.time
-    written = batch.target_lengths is not None
-    targets = widen(batch.targets) if by_step or written else batch.targets
-    return replace(batch, inputs=widen(batch.inputs), targets=targets)
+    second = padded(case.batch(kit.dtype, 1), 0, other_than_zero(case))
+    return [case.batch(kit.dtype, 0), second, longer.batch(kit.dtype, 2)]
 
 
 def _cropped(found: Gradients, case: Case, batch: Batch) -> Gradients:
@@ -239,14 +248,15 @@ def _cropped(found: Gradients, case: Case, batch: Batch) -> Gradients:
     return replace(found, predictions=predictions, states=states)
 
 
-def _rows(batch: Batch, rows: list[int]) -> Batch:
-    written = None if batch.target_lengths is None else batch.target_lengths[rows]
+def rows_of(batch: Batch, rows: list[int]) -> Batch:
+    """Some rows of a batch, in the order of `rows`."""
+    target_lengths = None if batch.target_lengths is None else batch.target_lengths[rows]
     return replace(
         batch,
         inputs=batch.inputs[rows],
         lengths=batch.lengths[rows],
         targets=batch.targets[rows],
-        target_lengths=written,
+        target_lengths=target_lengths,
     )
 
 

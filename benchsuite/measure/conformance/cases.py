@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from benchsuite.contracts import Batch
-from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts import Batch, Parameters
 from benchsuite.measure.initialisation import stream
 from benchsuite.schema import (
     CELLS,
+    READOUTS,
     Convolutional,
     Decoder,
     Dense,
@@ -29,7 +29,7 @@ from benchsuite.schema import (
 from benchsuite.schema.model import AttentionKind, Loss
 
 HIDDEN, OUTPUTS, FEATURES, VOCABULARY = 6, 4, 5, 11
-TARGET_TIME, WRITTEN = 6, 9
+TARGET_TIME, TARGET_VOCABULARY = 6, 9
 STACKS: dict[str, tuple[int, bool]] = {
     "plain": (1, False),
     "deep": (3, False),
@@ -40,7 +40,12 @@ STACKS: dict[str, tuple[int, bool]] = {
 
 @dataclass(frozen=True)
 class Case:
-    """A model, a recipe, and batches of (rows, time); `ragged` lengths include 1 and `time` itself."""
+    """A model, a recipe, and batches of (rows, time); `ragged` lengths include 1 and `time` itself.
+
+    inputs   all real inputs are multiplied by this; weights: the same for the weights
+    biases   False: they are zero, so that small inputs or weights make small states and scores
+    ties     some predictions equal their targets exactly, see tied()
+    """
 
     name: str
     model: ModelSpec
@@ -48,13 +53,21 @@ class Case:
     rows: int = 7
     time: int = 9
     ragged: bool = True
+    inputs: float = 1.0
+    weights: float = 1.0
+    biases: bool = True
+    ties: bool = False
 
     def parameters(self, dtype: str) -> Parameters:
         """Weights large enough that every gate is used, biases included."""
         weights: Parameters = {}
         for name, shape in parameter_shapes(self.model).items():
-            draw = stream(11, f"{self.name}/{name}").uniform(-0.7, 0.7, shape)
+            draw = stream(11, f"{self.name}/{name}").uniform(-0.7, 0.7, shape) * self.weights
+            if not self.biases and name.rpartition(".")[2].startswith("b"):
+                draw[...] = 0
             weights[name] = draw.astype(np.float32).astype(dtype)
+        if self.ties:  # the first output is zero whatever the input
+            weights["out.W"][:, 0] = weights["out.b"][0] = 0
         return weights
 
     def batch(self, dtype: str, index: int = 0) -> Batch:
@@ -69,11 +82,12 @@ class Case:
         if isinstance(self.model.input, Tokens):
             inputs = (random.integers(0, self.model.input.vocabulary, shape) * valid).astype(np.int32)
         else:
-            reals = random.normal(size=(*shape, self.model.input.size)).astype(np.float32)
+            reals = (random.normal(size=(*shape, self.model.input.size)) * self.inputs).astype(np.float32)
             inputs = (reals * valid[..., None]).astype(dtype)
         if self.model.has_sequence_targets:
             return self._with_sequences(Batch(inputs, lengths, lengths), random)
-        return Batch(inputs, lengths, self._targets(random, valid, dtype))
+        batch = Batch(inputs, lengths, self._targets(random, valid, dtype))
+        return tied(batch) if self.ties else batch
 
     def _with_sequences(self, batch: Batch, random: np.random.Generator) -> Batch:
         """Targets of a length of their own: a decoder's end with its END, CTC's fit into the inputs."""
@@ -101,6 +115,38 @@ class Case:
             return (classes * valid if by_step else classes).astype(np.int32)
         reals = random.normal(size=(*shape, outputs)).astype(np.float32)
         return (reals * valid[..., None] if by_step else reals).astype(dtype)
+
+
+def tied(batch: Batch) -> Batch:
+    """A batch whose first output is wanted at zero, and whose first row stands still: its inputs are zero at
+    all steps, as in a window of a constant series, and so are its targets. Where biases are zero, so are its
+    states and predictions."""
+    inputs, targets = batch.inputs.copy(), batch.targets.copy()
+    inputs[0] = 0
+    targets[..., 0] = targets[0] = 0
+    return replace(batch, inputs=inputs, targets=targets)
+
+
+def padded(batch: Batch, more: int = 0, other: tuple[float, int, int] | None = None) -> Batch:
+    """The same rows with `more` steps of padding, of inputs and of targets by step or of a length of their
+    own.
+
+    :param other: what all padding holds instead of zero: (number, input id, target id).
+    """
+    number, input_id, target_id = other or (0.0, 0, 0)
+
+    def widened(array: np.ndarray, lengths: np.ndarray, identity: int) -> np.ndarray:
+        wide = np.pad(array, [(0, 0), (0, more)] + [(0, 0)] * (array.ndim - 2))
+        beyond = np.arange(wide.shape[1]) >= lengths[:, None]
+        wide[beyond] = number if wide.dtype.kind == "f" else identity
+        return wide
+
+    targets, by_step = batch.targets, batch.targets.ndim >= 2 and batch.targets.shape[1] == batch.time
+    if batch.target_lengths is not None:
+        targets = widened(targets, batch.target_lengths, target_id)
+    elif by_step:
+        targets = widened(targets, batch.lengths, target_id)
+    return replace(batch, inputs=widened(batch.inputs, batch.lengths, input_id), targets=targets)
 
 
 def _recurrent(cell: str, stack: str) -> Recurrent:
@@ -143,16 +189,18 @@ def model_cases() -> list[Case]:
 
 
 def decoder_cases() -> list[Case]:
-    """Encoder and decoder: every cell, attention and stack; tokens and features; truncation in the encoder."""
+    """Encoder and decoder: every cell, attention and stack; tokens and features; truncation in the
+    encoder."""
     found: list[Case] = []
     kinds: tuple[AttentionKind, ...] = ("none", "additive", "multiplicative")
     for cell, attention, stack in itertools.product(CELLS, kinds, ("plain", "deep", "deep_bidirectional")):
         layers, both = STACKS[stack]
-        decoder = Decoder(WRITTEN, 5, Recurrent(cell, HIDDEN + 1, layers), attention, TARGET_TIME + 2)
+        body, limit = Recurrent(cell, HIDDEN + 1, layers), TARGET_TIME + 2
+        decoder = Decoder(TARGET_VOCABULARY, 5, body, attention, limit)
         model = ModelSpec(
             Tokens(VOCABULARY, 4),
             Recurrent(cell, HIDDEN, layers, both),
-            Dense(WRITTEN),
+            Dense(TARGET_VOCABULARY),
             "cross_entropy",
             decoder=decoder,
         )
@@ -203,6 +251,43 @@ def carry_cases() -> list[Case]:
         found.append(Case(f"{cell}-{stack}-carry", steps, recipe, time=5, ragged=False))
         found.append(Case(f"{cell}-{stack}-carry-ragged", steps, recipe, time=5))
     return found
+
+
+def small_cases() -> list[Case]:
+    """Small inputs and small weights without biases, and a stack of ten layers: formulas that cancel near
+    zero, as 1 - 2 / (1 + exp(2 x)) does for tanh, lose all their digits here."""
+    found = []
+    for cell in CELLS:
+        plain = ModelSpec(Features(FEATURES), _recurrent(cell, "plain"), Dense(OUTPUTS), "squared")
+        deep = replace(plain, body=Recurrent(cell, HIDDEN, 10))
+        both = replace(plain, body=_recurrent(cell, "deep_bidirectional"), readout="steps")
+        found += [
+            Case(f"{cell}-inputs-0.01", plain, inputs=1e-2, biases=False),
+            Case(f"{cell}-inputs-0.0001", plain, inputs=1e-4, biases=False),
+            Case(f"{cell}-inputs-0.0001-both", both, inputs=1e-4, biases=False),
+            Case(f"{cell}-weights-0.01", plain, weights=1e-2, biases=False),
+            Case(f"{cell}-ten-layers", deep),
+            Case(f"{cell}-ten-layers-small", deep, inputs=1e-2, biases=False),
+        ]
+    return found
+
+
+def tie_cases() -> list[Case]:
+    """The loss `absolute` where predictions equal their targets exactly: the subgradient of |x| at 0 is 0."""
+    found = []
+    for cell, readout in itertools.product(CELLS, READOUTS):
+        model = ModelSpec(Features(FEATURES), _recurrent(cell, "plain"), Dense(OUTPUTS), "absolute")
+        by_readout = replace(model, readout=readout)  # type: ignore[arg-type]
+        found.append(Case(f"{cell}-{readout}-ties", by_readout, biases=False, ties=True))
+    return found
+
+
+def still_cases() -> list[Case]:
+    """Training on rows that stand still altogether: every gradient, and its norm, is exactly zero."""
+    body = Recurrent("gru", HIDDEN)
+    model = ModelSpec(Features(FEATURES), body, Dense(1), "absolute")
+    recipe = Recipe(clip="norm", clip_at=0.1)
+    return [Case("train-still", model, recipe, rows=1, ragged=False, biases=False, ties=True)]
 
 
 def training_cases() -> list[Case]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite.measure.conformance.backend import ConformanceError, Kit, forward_tolerance, near
-from benchsuite.measure.conformance.cases import Case
+from benchsuite.measure.conformance.backend import (
+    ConformanceError,
+    Kit,
+    forward_tolerance,
+    near,
+    other_than_zero,
+)
+from benchsuite.measure.conformance.cases import Case, padded
 from benchsuite.measure.decoding import beam_search, greedy_search
 from benchsuite.measure.parity import in_double
 
@@ -17,7 +23,8 @@ def check_teacher_forcing(kit: Kit, case: Case) -> None:
     attention is one in sum, over valid steps only."""
     decoder = case.model.decoder
     assert decoder is not None
-    program, batch = kit.build(case), case.batch(kit.dtype)
+    program = kit.build(case)
+    batch = padded(case.batch(kit.dtype), 0, other_than_zero(case))
     placed = program.place(batch)
     expected = _log_softmax(program.predict(placed)[0].astype(np.float64))
     assert batch.target_lengths is not None
@@ -63,7 +70,7 @@ def _check_alignment(kit: Kit, case: Case, alignment: np.ndarray | None, padding
 
 def check_generation(kit: Kit, case: Case) -> None:
     """Greedy and beam search generate the reference's tokens, and a beam of one is greedy. (In float32 two
-    nearly equal scores may change places: there only what one backend says twice is held.)"""
+    nearly equal scores may change places: there only what one backend says twice is compared.)"""
     decoder = case.model.decoder
     assert decoder is not None
     program, reference = kit.build(case), kit.build_reference(case)

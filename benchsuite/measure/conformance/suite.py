@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from benchsuite.contracts import Backend
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance import backend as checks
-from benchsuite.measure.conformance import decoding
+from benchsuite.measure.conformance import decoding, states
 from benchsuite.measure.conformance.backend import Check, ConformanceError, Kit
 from benchsuite.measure.conformance.cases import (
     Case,
     carry_cases,
     decoder_cases,
     model_cases,
+    small_cases,
+    still_cases,
+    tie_cases,
     training_cases,
     truncation_cases,
 )
@@ -60,6 +63,14 @@ CORE_TRUNCATED = {
     "lstm-steps-truncated",
     "gru-deep-truncated",
 }
+CORE_SMALL = {
+    *(f"{cell}-inputs-0.0001" for cell in CELLS),
+    "gru-weights-0.01",
+    "lstm-ten-layers-small",
+    "lstm-ten-layers",
+}
+CORE_TIES = {"rnn-steps-ties", "lstm-last-ties", "gru-mean-ties"}
+CORE_OUTPUTS = {"lstm-deep", "gru-deep_bidirectional", "gru-additive-plain", "lstm-multiplicative-plain"}
 CORE_TRAINING = {"train-sgd-norm", "train-momentum-none", "train-rmsprop-value", "train-adam-none"}
 
 
@@ -95,10 +106,15 @@ def suite(core: bool = False) -> list[Item]:
     few = [case for case in models if case.name in ("lstm-plain", "gru-bidirectional-rbf", "cnn")]
     clipped = [case for case in training_cases() if case.recipe.clip != "none"]
     deep = [case for case in ragged if case.name.endswith("-deep")]
+    whole = [case for case in carry_cases() if not case.ragged]
+    forward = [case for case in models if case.name.endswith(("-plain", "-deep", "-tokens-mean", "-one-row"))]
+    forward = [case for case in forward if "bidirectional" not in case.name]
     groups: list[tuple[Check, list[Case], set[str] | None]] = [
         (checks.check_gradients, models, CORE_MODELS),
         (checks.check_gradients, truncation_cases(), CORE_TRUNCATED),
         (checks.check_gradients, decoders, CORE_DECODERS),
+        (checks.check_gradients, small_cases(), CORE_SMALL),
+        (checks.check_gradients, tie_cases(), CORE_TIES),
         (decoding.check_teacher_forcing, decoders, CORE_DECODING),
         (decoding.check_generation, decoders, CORE_DECODING),
         (checks.check_padding, decoders[::3], {"lstm-additive-deep"}),
@@ -106,6 +122,13 @@ def suite(core: bool = False) -> list[Item]:
         (checks.check_training, decoders[::2], {"gru-multiplicative-plain"}),
         (checks.check_purity, [case for case in decoders if case.name == "gru-additive-plain"], None),
         (checks.check_stream_predictions, carry_cases(), {"lstm-deep-carry", "gru-plain-carry-ragged"}),
+        (states.check_two_streams, carry_cases(), {"lstm-plain-carry", "gru-deep-carry-ragged"}),
+        (states.check_state_given, whole, {"gru-deep-carry", "lstm-plain-carry"}),
+        (states.check_state_values, carry_cases(), {"lstm-deep-carry-ragged", "rnn-plain-carry"}),
+        (states.check_state_companions, carry_cases(), {"lstm-plain-carry-ragged"}),
+        (states.check_initial_state, forward, {"lstm-deep", "gru-plain-tokens-mean"}),
+        (states.check_initial_state, carry_cases(), {"lstm-plain-carry-ragged"}),
+        (states.check_outputs, models[::2] + decoders[::2], CORE_OUTPUTS),
         (checks.check_full_truncation, deep, {"lstm-deep"}),
         (checks.check_padding, ragged[::2], {"lstm-deep_bidirectional", "gru-plain-tokens-mean"}),
         (checks.check_companions, ragged, {"rnn-deep_bidirectional", "lstm-plain"}),
@@ -114,6 +137,7 @@ def suite(core: bool = False) -> list[Item]:
         (checks.check_log, few, {"lstm-plain"}),
         (checks.check_carry, carry_cases(), {"lstm-deep-carry-ragged", "gru-plain-carry"}),
         (checks.check_training, training_cases(), CORE_TRAINING),
+        (checks.check_training, still_cases(), None),
         (checks.check_fifty_steps, clipped, {"train-adam-norm", "train-momentum-value"}),
     ]
     return [
