@@ -265,7 +265,7 @@ def small_cases() -> list[Case]:
             Case(f"{cell}-inputs-0.01", plain, inputs=1e-2, biases=False),
             Case(f"{cell}-inputs-0.0001", plain, inputs=1e-4, biases=False),
             Case(f"{cell}-inputs-0.0001-both", both, inputs=1e-4, biases=False),
-            Case(f"{cell}-weights-0.01", plain, weights=1e-2, biases=False),
+            Case(f"{cell}-weights-0.001", plain, weights=1e-3, biases=False),
             Case(f"{cell}-ten-layers", deep),
             Case(f"{cell}-ten-layers-small", deep, inputs=1e-2, biases=False),
         ]

@@ -65,7 +65,7 @@ CORE_TRUNCATED = {
 }
 CORE_SMALL = {
     *(f"{cell}-inputs-0.0001" for cell in CELLS),
-    "gru-weights-0.01",
+    "gru-weights-0.001",
     "lstm-ten-layers-small",
     "lstm-ten-layers",
 }
