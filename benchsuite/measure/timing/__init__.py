@@ -2,13 +2,14 @@
 
 from benchsuite.measure.timing.audit import StepAudit, exceeds_threads, too_many_threads, unsynchronised
 from benchsuite.measure.timing.peak import BUDGET_SECONDS, peak_rate
-from benchsuite.measure.timing.steady import Samples, Summary, steady_state
+from benchsuite.measure.timing.steady import Samples, steady_state
+from benchsuite.schema.samples import Summary
 
 __all__ = [
     "BUDGET_SECONDS",
     "Samples",
-    "Summary",
     "StepAudit",
+    "Summary",
     "exceeds_threads",
     "peak_rate",
     "steady_state",

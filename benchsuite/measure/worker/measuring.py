@@ -31,7 +31,7 @@ GENERATION_ROUNDS = 5
 
 @dataclass
 class Speed:
-    """Scalars `speed/...`, the samples behind them, and a verdict: stable, unstable or one of INVALID_TIMING."""
+    """Scalars `speed/...`, their samples, and a verdict: stable, unstable or a word of INVALID_TIMING."""
 
     scalars: dict[str, float] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchsuite.analysis.race_judging import BLOCK, Judgement, judge
+from benchsuite.analysis.race_judging import BLOCK, judge
 from benchsuite.contracts import Progress
 from benchsuite.measure.provenance import environment
 from benchsuite.measure.provenance.process import written
@@ -18,7 +18,7 @@ from benchsuite.running.races.groups import RaceGroup
 from benchsuite.running.races.rotation import Retired, Turn, rotate
 from benchsuite.running.races.workers import RaceRunner, RaceWorker
 from benchsuite.schema import Trial
-from benchsuite.schema.race import Race, Racer, RaceResults
+from benchsuite.schema.race import Judgement, Race, Racer, RaceResults
 
 LEAST_ROUNDS = BLOCK
 """Fewer rounds than this are not judged: no test could tell anything from them."""
@@ -69,11 +69,11 @@ def run_races(
     clock: str | None = None,
     hear: Listener,
 ) -> RaceResults:
-    """Run every group and store what came out in the study's `folder` as each ends. Ctrl-C ends the results:
+    """Run every group and store what came out in the study's `folder` as each ends. Ctrl-C ends the race:
     what was measured is judged and stored, and `interrupted` says so.
 
-    :param race_groups: at least one. :param what: `step` or `inference`. :param clock: `cpu` or `wall`; None for
-        clock_for() of each group.
+    :param race_groups: at least one. :param what: `step` or `inference`.
+    :param clock: `cpu` or `wall`; None for clock_for() of each group.
     """
     started = time.time()
     keeper, laps, races = RaceFile(folder, started), list[list[Turn]](), list[Race]()
