@@ -1,4 +1,4 @@
-"""What a board's records answer: which model is best, what cannot be told from it, who runs it fastest."""
+"""What a task's records answer: which model is best, what cannot be told from it, who runs it fastest."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Run:
               device and threads: what is a limit of one library's products is none of the machine
     """
 
-    board: TaskResults
+    results: TaskResults
     model: Model
     aggregate: Aggregate
     runner: str
@@ -100,19 +100,19 @@ class Run:
         return self.speed * (high - low) / 2 / step if step and low is not None and high is not None else None
 
 
-def runs_of(boards: Iterable[TaskResults]) -> list[Run]:
-    """Every ranked run of the boards, which are of one machine; a model's fastest first."""
+def runs_of(tasks: Iterable[TaskResults]) -> list[Run]:
+    """Every ranked run of the tasks, which are of one machine; a model's fastest first."""
     found = [
-        (board, model, run)
-        for board in boards
-        if board.ranking is not None
-        for model in board.ranking.models
+        (results, model, run)
+        for results in tasks
+        if results.ranking is not None
+        for model in results.ranking.models
         for run in model.runs
     ]
     name = _Namer([run for _, _, run in found])
     made: list[Run] = []
-    for board, model, run in found:
-        made.append(Run(board, model, run, name(run), speed_of(run)))
+    for results, model, run in found:
+        made.append(Run(results, model, run, name(run), speed_of(run)))
     return _limited(_relative(made))
 
 

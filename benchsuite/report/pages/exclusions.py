@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from benchsuite.contracts import Cell, Column, Fact, Facts, Paragraph, Section, Table
-from benchsuite.contracts.report import Block
+from benchsuite.contracts.report import (
+    Block,
+    Column,
+    Fact,
+    Facts,
+    PageSection,
+    Paragraph,
+    Table,
+    TableCell,
+)
 from benchsuite.report.data import Entry, ReportData, TaskResults
-from benchsuite.report.words import count, listed
+from benchsuite.report.formatting import format_count, format_list
 from benchsuite.schema import Record, Status
 
 GRAVEST_FIRST = ("parity breach", "failed", "killed", "timeout", "unsynchronised", "diverged", "skipped")
@@ -26,15 +34,15 @@ def trouble(record: Record) -> str:
     return "" if record.ranked else "parity not checked"
 
 
-def excluded(board: TaskResults) -> str:
+def excluded(results: TaskResults) -> str:
     """`2 trials failed, 1 diverged`: what ran and is in no ranking; "" where there is nothing."""
     found: dict[str, int] = {}
-    for record in board.records:
+    for record in results.records:
         kind = trouble(record)
         if kind not in ("", "unsynchronised", "skipped"):
             found[kind] = found.get(kind, 0) + 1
     words = [f"{number} {_phrase(kind)}" for kind, number in sorted(found.items(), key=_gravity)]
-    return listed(words)
+    return format_list(words)
 
 
 def _phrase(kind: str) -> str:
@@ -45,13 +53,13 @@ def _gravity(item: tuple[str, int]) -> int:
     return GRAVEST_FIRST.index(item[0]) if item[0] in GRAVEST_FIRST else len(GRAVEST_FIRST)
 
 
-def ran_section(material: ReportData) -> Section:
+def ran_section(data: ReportData) -> PageSection:
     """What was run, on what, when; how much failed or was skipped and why."""
-    return Section("What was run", tuple(_ran(material)))
+    return PageSection("What was run", tuple(_ran(data)))
 
 
-def _ran(material: ReportData) -> Iterator[Block]:
-    records = [entry.record for entry in material.entries]
+def _ran(data: ReportData) -> Iterator[Block]:
+    records = [entry.record for entry in data.entries]
     started = [record.started for record in records if record.started > 0]
     finished = [record.finished for record in records if record.finished > 0]
     ok = sum(record.ranked for record in records)
@@ -67,23 +75,23 @@ def _ran(material: ReportData) -> Iterator[Block]:
             "seconds",
             "the sum over trials, which may have run side by side",
         ),
-        *(Fact("machine", machine.name) for machine in material.machines),
-        Fact("backends", listed(sorted({record.trial.backend for record in records}))),
-        Fact("details", Cell("hardware, versions, data, protocol", page="methods")),
+        *(Fact("machine", machine.name) for machine in data.machines),
+        Fact("backends", format_list(sorted({record.trial.backend for record in records}))),
+        Fact("details", TableCell("hardware, versions, data, protocol", page="methods")),
     ]
     yield Facts("", tuple(facts))
-    if len(material.machines) > 1:
+    if len(data.machines) > 1:
         yield Paragraph("Rankings never mix hardware: each machine has its own.", "note")
-    if material.repeated:
+    if data.repeated:
         yield Paragraph(
-            f"{count(material.repeated, 'record')} of trials that were run again on the same machine are "
+            f"{format_count(data.repeated, 'record')} of trials that were run again on the same machine are "
             "shown, but do not count: the latest one does.",
             "note",
         )
-    for study in material.studies:
+    for study in data.studies:
         if study.interrupted:
             yield Paragraph(f"The run of {study.name} was interrupted.", "warning")
-    table = reasons_table(material.entries)
+    table = reasons_table(data.entries)
     yield table if table else Paragraph("Every trial ended well and is ranked.")
 
 
@@ -92,13 +100,18 @@ def reasons_table(entries: Sequence[Entry]) -> Table | None:
     rows = list(_reasons(entries))
     if not rows:
         return None
-    columns = (Column("what"), Column("trials", "integer"), Column("reason"), Column("example"))
+    columns = (
+        Column("what"),
+        Column("trials", "integer"),
+        Column("reason"),
+        Column("example"),
+    )
     left = len(rows) - MOST_REASONS
-    note = f"{count(left, 'more reason')} in the table of trials." if left > 0 else ""
+    note = f"{format_count(left, 'more reason')} in the table of trials." if left > 0 else ""
     return Table("Not ranked, and why", columns, rows[:MOST_REASONS], note)
 
 
-def _reasons(entries: Sequence[Entry]) -> Iterable[list[Cell | int | str]]:
+def _reasons(entries: Sequence[Entry]) -> Iterable[list[TableCell | int | str]]:
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
         kind = trouble(entry.record)
@@ -110,8 +123,8 @@ def _reasons(entries: Sequence[Entry]) -> Iterable[list[Cell | int | str]]:
     ):
         grave = kind in GRAVEST_FIRST[:5]
         yield [
-            Cell(kind, mark="bad" if grave else ""),
+            TableCell(kind, mark="bad" if grave else ""),
             len(members),
             reason if len(reason) <= 200 else f"{reason[:200]}…",
-            Cell(members[0].record.trial.label, page=members[0].page),
+            TableCell(members[0].record.trial.label, page=members[0].page),
         ]

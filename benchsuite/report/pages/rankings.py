@@ -6,8 +6,7 @@ import math
 
 from benchsuite.analysis.ranking import Model, words
 from benchsuite.analysis.ranking import Section as Ranking
-from benchsuite.contracts import Cell, Column, Table
-from benchsuite.contracts.report import Mark, Value
+from benchsuite.contracts.report import Column, Mark, Table, TableCell, Value
 from benchsuite.report.answers import BOUNDS, answer, speed_of, unsteady
 from benchsuite.report.data import TaskResults
 
@@ -45,14 +44,14 @@ def model_words(model: Model, ranking: Ranking, beside: Model | None = None) -> 
     return f"{model.name} {settings_words(model, ranking, beside)}".strip()
 
 
-def ranking_table(board: TaskResults, most: int | None = None) -> Table:
-    """The models of a board, the best first, and the computed baselines under them.
+def ranking_table(results: TaskResults, most: int | None = None) -> Table:
+    """The models of a task, the best first, and the computed baselines under them.
 
-    Raises ValueError for a board without a ranking.
+    Raises ValueError for a task without a ranking.
     """
-    ranking = board.ranking
+    ranking = results.ranking
     if ranking is None:
-        raise ValueError(f"{board.title} has no ranking")
+        raise ValueError(f"{results.title} has no ranking")
     found = answer(ranking)
     alike: dict[int, str] = {}
     if found:
@@ -76,26 +75,26 @@ def ranking_table(board: TaskResults, most: int | None = None) -> Table:
         Column("parity", "share", WORTH["parity"]),
     ]
     rows = [
-        _row(place, model, board, ranking, alike.get(id(model), ""))
+        _row(place, model, results, ranking, alike.get(id(model), ""))
         for place, model in enumerate(ranking.models[:most], 1)
     ]
     for name, value in ranking.baselines.items():
-        row: list[Value | Cell] = [None] * len(columns)
+        row: list[Value | TableCell] = [None] * len(columns)
         bound = " (a bound)" if name in BOUNDS else ""
-        row[1] = Cell(f"{name.replace('_', ' ')}{bound}", mark="dim", title="computed, not trained")
-        row[3 if ranking.settings else 2] = Cell(value, mark="dim")
+        row[1] = TableCell(f"{name.replace('_', ' ')}{bound}", mark="dim", title="computed, not trained")
+        row[3 if ranking.settings else 2] = TableCell(value, mark="dim")
         rows.append(row)
     kept = [
         at
         for at, column in enumerate(columns)
         if column.name in NEEDED or any(map(_is_there, (row[at] for row in rows)))
     ]
-    return Table(board.title, tuple(columns[at] for at in kept), [[row[at] for at in kept] for row in rows])
+    return Table(results.title, tuple(columns[at] for at in kept), [[row[at] for at in kept] for row in rows])
 
 
-def _is_there(value: Value | Cell) -> bool:
+def _is_there(value: Value | TableCell) -> bool:
     """Whether a cell says anything."""
-    held = value.value if isinstance(value, Cell) else value
+    held = value.value if isinstance(value, TableCell) else value
     return held not in ("", None)
 
 
@@ -104,7 +103,9 @@ def _metric_help(ranking: Ranking) -> str:
     return f"test/{ranking.metric}: mean over seeds ± half of its 95 % interval (t); {better} is better"
 
 
-def _row(place: int, model: Model, board: TaskResults, ranking: Ranking, told: str) -> list[Value | Cell]:
+def _row(
+    place: int, model: Model, results: TaskResults, ranking: Ranking, told: str
+) -> list[Value | TableCell]:
     run, metric = model.best, model.metric
     scalars = run.scalars
     marks: dict[str, Mark] = {"best": "best", "tie": "best", "untested": "dim"}
@@ -112,17 +113,17 @@ def _row(place: int, model: Model, board: TaskResults, ranking: Ranking, told: s
     first = run.records[0].trial_id
     return [
         place,
-        Cell(model.name, page=board.pages.get(first, "")),
+        TableCell(model.name, page=results.pages.get(first, "")),
         *([settings_words(model, ranking)] if ranking.settings else []),
-        Cell(
+        TableCell(
             metric.mean if metric else None,
             half=metric.half_width if metric else None,
             mark="best" if told == "best" else "",
         ),
         metric.n if metric else None,
-        Cell(told, mark=marks.get(told, "")),
+        TableCell(told, mark=marks.get(told, "")),
         ranking.way(run),
-        Cell(speed_of(run), mark="unsure" if unsteady(run) else ""),
+        TableCell(speed_of(run), mark="unsure" if unsteady(run) else ""),
         memory.mean if memory else None,
         run.verdict("gradient"),
         half_life.mean if half_life and not math.isnan(half_life.mean) else None,

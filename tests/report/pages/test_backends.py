@@ -103,7 +103,7 @@ def test_the_ratio_of_two_speeds_has_an_interval_from_both(tmp_path: Path) -> No
         return record.trial.task == "adding"
 
     study = Study.load(some(tmp_path / "s", kept))
-    (pair,) = pairs_of(runs_of(collect([study]).boards))
+    (pair,) = pairs_of(runs_of(collect([study]).tasks))
     assert pair.default.aggregate.trial.execution.allocator == "default"
     assert pair.half is not None
     assert pair.default.step_half is not None
