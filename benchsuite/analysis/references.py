@@ -203,7 +203,7 @@ def reference_results(
 
     :param curves: reads the curves of a record; without it nothing is called fast.
     """
-    runs = aggregate(record for record in records if record.ranked)
+    runs = [run for run in aggregate(records) if run.ranked]
     return [
         _standing(reference, run, curves)
         for reference in references()

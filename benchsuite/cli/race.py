@@ -143,11 +143,13 @@ def _race_groups(study: Study, filters: dict[str, list[str]], quiet: bool) -> li
 
 
 def _nothing(study: Study, records: Sequence[Record]) -> str:
-    ranked = [record for record in records if record.ranked]
+    from benchsuite.analysis.validity import has_valid_timing
+
+    ranked = [record for record in records if has_valid_timing(record)]
     if not ranked:
         return (
-            f"nothing to race: none of the {len(records)} trials chosen of {study.name} ended well and in "
-            f"parity; `benchsuite show {study.name}` says why"
+            f"nothing to race: none of the {len(records)} trials chosen of {study.name} ended well, at parity, "
+            f"with a valid timing; `benchsuite show {study.name}` says why"
         )
     if len(ranked) == 1:
         return (

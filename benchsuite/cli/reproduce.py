@@ -37,13 +37,14 @@ def reproduce(
     Ends with 1 where anything came out different. Nothing is written to the study.
     """
     from benchsuite.analysis.reproduction import Likeness, hold
+    from benchsuite.analysis.validity import is_ranked
     from benchsuite.cli.studies import find_record, open_study
     from benchsuite.contracts import Finished
     from benchsuite.errors import RequestError
     from benchsuite.plugins import registry
 
     source = open_study(study, results)
-    chosen = [find_record(source, trial)] if trial else [one for one in source.records if one.ranked]
+    chosen = [find_record(source, trial)] if trial else [one for one in source.records if is_ranked(one)]
     if not chosen:
         raise RequestError(f"{source.name} holds no ranked trial to run again; `benchsuite show` lists them")
     recorded = {record.trial.id: record for record in chosen}

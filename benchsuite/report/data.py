@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from benchsuite.analysis.comparison.pairing import HARDWARE
-from benchsuite.analysis.ranking import Section as Ranking
-from benchsuite.analysis.ranking import sections
+from benchsuite.analysis.identity import HARDWARE
+from benchsuite.analysis.ranking import Ranking, rankings
 from benchsuite.contracts.study import StudyReader
 from benchsuite.report.slugs import Names
 from benchsuite.schema import Exhibit, Record, Series
@@ -183,7 +182,7 @@ def _by_task(entries: Sequence[Entry]) -> Iterable[TaskResults]:
         title = task_title(members[0].record, (group[0].record for group in groups.values()))
         if several:
             title = f"{title} on {machine.name}"
-        ranked = sections(entry.record for entry in members if entry.counts)
+        ranked = rankings(entry.record for entry in members if entry.counts)
         yield TaskResults(
             f"task:{names.take(title)}", title, machine, tuple(members), ranked[0] if ranked else None
         )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.analysis.ranking import Model, fields
+from benchsuite.analysis.identity import fields
+from benchsuite.analysis.ranking import Model
 from benchsuite.analysis.seeds import Aggregate
 from benchsuite.errors import StoreError
 from benchsuite.report.data import Entry, TaskResults
@@ -37,7 +38,7 @@ class Profile:
 
     @property
     def cell(self) -> str:
-        return self.model.best.trial.cell
+        return self.model.fastest.trial.cell
 
     @property
     def last(self) -> tuple[int, float]:
@@ -77,8 +78,8 @@ def groups(tasks: Iterable[TaskResults]) -> Iterator[Group]:
             models = tuple(cells[cell] for cell in teaching_order(cells))
             profiles = tuple(profile for model in models for profile in profiles_of(model, results))
             if profiles:
-                verdicts = {model.best.verdict("gradient") for model in models}
-                architecture = models[0].best.trial.architecture
+                verdicts = {model.fastest.verdict("gradient") for model in models}
+                architecture = models[0].fastest.trial.architecture
                 yield Group(results, architecture, models, profiles, "undefined" not in verdicts)
                 break
 
@@ -87,14 +88,16 @@ def _alike_but_for_cells(results: TaskResults) -> list[dict[str, Model]]:
     """Cell -> model, those with most cells first, then the plain architecture, then the better ones."""
     found: dict[str, dict[str, Model]] = {}
     for model in results.ranking.models if results.ranking else ():  # the best first
-        trial = model.best.trial
+        trial = model.fastest.trial
         if trial.cell != NO_CELL:
-            own = {path: value for path, value in fields(model.best).items() if path.startswith(_SAME)}
+            own = {
+                path: value for path, value in fields(model.fastest.trial).items() if path.startswith(_SAME)
+            }
             key = json.dumps([trial.architecture, own], sort_keys=True)
             found.setdefault(key, {}).setdefault(trial.cell, model)
 
     def rank(cells: dict[str, Model]) -> tuple[int, bool]:
-        return -len(cells), next(iter(cells.values())).best.trial.architecture != "plain"
+        return -len(cells), next(iter(cells.values())).fastest.trial.architecture != "plain"
 
     return sorted(found.values(), key=rank)
 
@@ -108,7 +111,8 @@ def teaching_order(cells: Iterable[str]) -> list[str]:
 def profiles_of(model: Model, results: TaskResults) -> list[Profile]:
     """The profiles of a model's fastest run, in the order of training."""
     return [
-        Profile(model, when, lags, left) for when, (lags, left) in run_profiles(model.best, results).items()
+        Profile(model, when, lags, left)
+        for when, (lags, left) in run_profiles(model.fastest, results).items()
     ]
 
 

@@ -22,8 +22,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
 
 def test_a_group_holds_the_cells_of_one_size_and_recipe(data: ReportData) -> None:
     first = next(group for group in groups(data.tasks) if len(group.models) == 3)
-    assert [model.best.trial.cell for model in first.models] == ["rnn", "lstm", "gru"]
-    assert len({(m.best.trial.size, m.best.trial.recipe) for m in first.models}) == 1
+    assert [model.fastest.trial.cell for model in first.models] == ["rnn", "lstm", "gru"]
+    assert len({(m.fastest.trial.size, m.fastest.trial.recipe) for m in first.models}) == 1
     assert first.at_end
     assert first.longest == 99
 
@@ -42,8 +42,8 @@ def test_what_has_underflowed_is_zero_and_stays(data: ReportData) -> None:
     for results in data.tasks:
         assert results.ranking is not None
         for model in results.ranking.models:
-            if model.best.trial.recipe.truncation == 5:
-                lags, left = run_profiles(model.best, results)["end"]
+            if model.fastest.trial.recipe.truncation == 5:
+                lags, left = run_profiles(model.fastest, results)["end"]
                 assert len(lags) == 100
                 assert (left[5:] == 0).all()
                 assert (left[:5] > 0).all()

@@ -14,7 +14,6 @@ from benchsuite.contracts.report import (
     TableCell,
     Value,
 )
-from benchsuite.report.answers import CLOSE
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_list, format_ratio
 from benchsuite.report.pages.backends_allocator import allocator
@@ -22,6 +21,7 @@ from benchsuite.report.pages.backends_charts import relative_chart
 from benchsuite.report.pages.backends_costs import COLD, MEMORY, memory, starting
 from benchsuite.report.pages.backends_limits import limit, scaling
 from benchsuite.report.pages.backends_races import raced
+from benchsuite.report.pages.overview import CLOSE
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.runners import STEP, Run, geometric_mean, runs_of
 from benchsuite.report.site import Page

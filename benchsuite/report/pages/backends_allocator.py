@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from benchsuite.analysis.ranking import fields
+from benchsuite.analysis.identity import fields
 from benchsuite.contracts.report import Column, Command, PageSection, Paragraph, Table, TableCell, Value
 from benchsuite.report.formatting import format_count, format_list, format_ratio
 from benchsuite.report.pages.rankings import model_words
@@ -47,7 +47,7 @@ def pairs_of(runs: Sequence[Run]) -> list[Pair]:
     """The largest ratio first."""
     groups: dict[str, dict[str, Run]] = {}
     for run in runs:
-        own = fields(run.aggregate)
+        own = fields(run.aggregate.trial)
         kind = str(own.pop("execution.allocator"))
         own.pop("seed")
         if run.step:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from benchsuite.analysis.exclusions import OTHER_SEED, exclusions
+from benchsuite.analysis.validity import is_ranked
 from benchsuite.contracts.report import (
     Block,
     Column,
@@ -16,41 +18,30 @@ from benchsuite.contracts.report import (
 )
 from benchsuite.report.data import Entry, ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_list
-from benchsuite.schema import Record, Status
+from benchsuite.schema import INVALID_TIMING
 
-GRAVEST_FIRST = ("parity breach", "failed", "killed", "timeout", "unsynchronised", "diverged", "skipped")
 MOST_REASONS = 40
 """Reasons that the overview lists; the table of trials has them all."""
 
 
-def trouble(record: Record) -> str:
-    """Why a record is in no ranking, in a word or two; "" where nothing is wrong with it."""
-    if record.status is not Status.OK:
-        return str(record.status)
-    if record.verdicts.get("parity") == "breach":
-        return "parity breach"
-    if record.verdicts.get("speed") == "unsynchronised":
-        return "unsynchronised"
-    return "" if record.ranked else "parity not checked"
-
-
 def excluded(results: TaskResults) -> str:
-    """`2 trials failed, 1 diverged`: what ran and is in no ranking; "" where there is nothing."""
+    """`2 trials failed, 1 diverged`: what ran and is in no ranking, or has no valid timing; "" where there is
+    nothing."""
     found: dict[str, int] = {}
-    for record in results.records:
-        kind = trouble(record)
-        if kind not in ("", "unsynchronised", "skipped"):
-            found[kind] = found.get(kind, 0) + 1
-    words = [f"{number} {_phrase(kind)}" for kind, number in sorted(found.items(), key=_gravity)]
-    return format_list(words)
+    for one in exclusions(results.records):
+        if one.kind != "skipped":
+            found[one.kind] = found.get(one.kind, 0) + len(one.records)
+    return format_list([f"{number} {_phrase(kind)}" for kind, number in found.items()])
 
 
 def _phrase(kind: str) -> str:
-    return {"parity breach": "in breach of parity", "timeout": "timed out"}.get(kind, kind)
-
-
-def _gravity(item: tuple[str, int]) -> int:
-    return GRAVEST_FIRST.index(item[0]) if item[0] in GRAVEST_FIRST else len(GRAVEST_FIRST)
+    if kind in INVALID_TIMING:
+        return f"with a refused timing ({kind})"
+    return {
+        "parity breach": "in breach of parity",
+        "timeout": "timed out",
+        OTHER_SEED: "because another seed is not",
+    }.get(kind, kind)
 
 
 def ran_section(data: ReportData) -> PageSection:
@@ -62,7 +53,7 @@ def _ran(data: ReportData) -> Iterator[Block]:
     records = [entry.record for entry in data.entries]
     started = [record.started for record in records if record.started > 0]
     finished = [record.finished for record in records if record.finished > 0]
-    ok = sum(record.ranked for record in records)
+    ok = sum(is_ranked(record) for record in records)
     busy = sum(max(0.0, record.finished - record.started) for record in records)
     facts = [
         Fact("trials", len(records), "integer"),
@@ -112,19 +103,12 @@ def reasons_table(entries: Sequence[Entry]) -> Table | None:
 
 
 def _reasons(entries: Sequence[Entry]) -> Iterable[list[TableCell | int | str]]:
-    groups: dict[tuple[str, str], list[Entry]] = {}
-    for entry in entries:
-        kind = trouble(entry.record)
-        if kind:
-            reason = (entry.record.reason or entry.record.exception or "no reason given").strip()
-            groups.setdefault((kind, reason.partition("\n")[0]), []).append(entry)
-    for (kind, reason), members in sorted(
-        groups.items(), key=lambda item: (_gravity((item[0][0], 0)), -len(item[1]))
-    ):
-        grave = kind in GRAVEST_FIRST[:5]
+    pages = {id(entry.record): entry.page for entry in entries}
+    for one in exclusions(entry.record for entry in entries):
+        first = one.records[0]
         yield [
-            TableCell(kind, mark="bad" if grave else ""),
-            len(members),
-            reason if len(reason) <= 200 else f"{reason[:200]}…",
-            TableCell(members[0].record.trial.label, page=members[0].page),
+            TableCell(one.kind, mark="bad" if one.is_grave else ""),
+            len(one.records),
+            one.reason if len(one.reason) <= 200 else f"{one.reason[:200]}…",
+            TableCell(first.trial.label, page=pages[id(first)]),
         ]

@@ -149,10 +149,10 @@ def _half_lives(tasks: Sequence[TaskResults]) -> Iterator[Block]:
         if results.ranking is None:
             continue
         for model in results.ranking.models:
-            records = model.best.records
+            records = model.fastest.records
             if model.is_baseline or not any("gradient" in record.verdicts for record in records):
                 continue
-            verdict = model.best.verdict("gradient")
+            verdict = model.fastest.verdict("gradient")
             rows.append(
                 [
                     results.title,

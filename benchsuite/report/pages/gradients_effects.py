@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchsuite.analysis.ranking import SPEED, fields
+from benchsuite.analysis.identity import fields
 from benchsuite.analysis.seeds import Aggregate, aggregate
 from benchsuite.contracts.report import Block, Column, Command, Paragraph, Table, TableCell, Value
 from benchsuite.errors import StoreError
@@ -39,7 +39,7 @@ def families(tasks: Iterable[TaskResults], paths: Sequence[str]) -> list[Family]
     for results in tasks:
         groups: dict[str, list[Aggregate]] = {}
         for run in aggregate(results.records):
-            own = {path: value for path, value in fields(run).items() if path not in (*paths, "seed")}
+            own = {path: value for path, value in fields(run.trial).items() if path not in (*paths, "seed")}
             groups.setdefault(json.dumps(own, sort_keys=True), []).append(run)
         found += [Family(results, tuple(runs)) for runs in groups.values() if len({*map(_id, runs)}) > 1]
     return found
@@ -174,7 +174,7 @@ def truncation(tasks: Sequence[TaskResults]) -> Iterator[Block]:
     rows: list[list[Value | TableCell]] = []
     for each in found:
         for run in sorted(each.members, key=lambda one: one.trial.recipe.truncation or 10**9):
-            speed = run.scalars.get(SPEED)
+            speed = run.speed()
             rows.append(
                 [
                     *_names(each, run),

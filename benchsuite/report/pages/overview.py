@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from benchsuite.analysis.ranking import Section as Ranking
+from benchsuite.analysis.answers import Answer, FastestSteps, answer, fastest_steps, soonest_trained
+from benchsuite.analysis.cautions import cautions as cautions_of
+from benchsuite.analysis.ranking import Ranking
+from benchsuite.analysis.validity import has_valid_timing
 from benchsuite.contracts.report import Block, Card, Cards, Grid, Link, PageSection, Paragraph, Words
-from benchsuite.report.answers import (
-    CLOSE,
-    Answer,
-    answer,
-    best_baseline,
-    better,
-    fastest,
-    unsteady,
-)
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number, format_ratio, format_value
 from benchsuite.report.pages.exclusions import excluded, ran_section
@@ -23,10 +18,13 @@ from benchsuite.report.pages.rankings import model_words, ranking_table, setting
 from benchsuite.report.ranks import ranks, verdict
 from benchsuite.report.site import Page
 
+SPEED = "speed/sequences_per_second"
 MOST_CHARTS = 12
 """Tasks whose accuracy is drawn against speed here; each has its chart on its own page as well."""
 ROWS = 10
 """Models of a task that are named here."""
+CLOSE = 1.05
+"""Ratio of speeds below which two backends are called about as fast."""
 NAMED = 4
 """Models that a sentence names before it counts the others."""
 
@@ -54,9 +52,21 @@ def _lead(data: ReportData) -> Words:
     machines = format_list([machine.name for machine in data.machines])
     return (
         f"{'Study' if len(data.studies) == 1 else 'Studies'} {studies}: {what}, run on {machines}. "
-        "Every model ran with the same weights and batches in every backend and was proved equal to a "
-        "float64 reference before it was timed.",
+        f"{_proved(data)}",
     )
+
+
+def _proved(data: ReportData) -> str:
+    """What these records say of parity and timing."""
+    checked = [one for one in data.records if one.verdicts.get("parity") in ("ok", "breach")]
+    equal = sum(one.verdicts["parity"] == "ok" for one in checked)
+    if not checked:
+        return "No trial got as far as the comparison with the float64 reference."
+    timed = sum(has_valid_timing(one) and one.scalars.get(SPEED) is not None for one in data.records)
+    said = (
+        f"{equal} of {format_count(len(checked), 'trial')} compared with the float64 reference agree with it"
+    )
+    return f"{said}; {timed} of {format_count(len(data.records), 'trial')} have a valid timing."
 
 
 def _card(results: TaskResults) -> Card:
@@ -93,31 +103,45 @@ def distinction(found: Answer, ranking: Ranking) -> str:
     if not found.alike:
         rest = f"; {format_count(len(found.untested), 'model')} untested" if found.untested else ""
         return f"Better than each of the other {len(found.worse)} models ({tested}){rest}."
-    names = [model_words(model, ranking, found.best) for model in found.alike]
+    names = [model_words(one.model, ranking, found.best) for one in found.alike]
     if len(names) > NAMED:
         names = [*names[:NAMED], f"{len(names) - NAMED} more"]
-    return f"Not distinguishable from it: {format_list(names)} ({tested})."
+    needed = [one.needed for one in found.alike if one.needed is not None]
+    more = f" About {max(needed)} seeds would tell." if needed else ""
+    return f"Not distinguishable from it with n = {found.seeds}: {format_list(names)} ({tested}).{more}"
 
 
 def speeds(found: Answer, ranking: Ranking) -> Iterator[str]:
-    """Who trains the best model fastest, and how much faster than whoever follows."""
-    quickest = fastest(found.best)
-    if quickest is None:
-        yield "No speed was measured."
-        return
-    rough = unsteady(quickest.first)
-    speed = format_value(quickest.speed, unit="sequences/s", rough=rough)
-    speed = f"about {speed}" if rough else speed
-    name = ranking.way(quickest.first)
-    if quickest.second is None:
-        yield f"Run with {name} alone: {speed}."
-        return
-    second = ranking.way(quickest.second)
-    if quickest.ratio < CLOSE:
-        yield f"Trains fastest with {name}, {speed}; {second} is about as fast."
+    """Two answers, always together: whose steps are fastest, and who has the best model trained first."""
+    fastest, soonest = fastest_steps(found.best), soonest_trained(found.best)
+    if fastest is None:
+        yield "No speed: no valid timing was measured."
     else:
-        ratio = format_ratio(quickest.ratio)
-        yield f"Trains fastest with {name}, {speed}: {ratio} times {second}, which follows."
+        yield _fastest(fastest, found, ranking)
+    if soonest is None:
+        return
+    name, taken = ranking.way(soonest.first), format_value(soonest.seconds, unit="s")
+    said = f"Trained first by {name}: {taken} from the start, the import of the framework apart."
+    if fastest is not None and soonest.pays_from is not None:
+        other = ranking.way(fastest.first)
+        if math.isinf(soonest.pays_from):
+            said += f" {other} does not catch up, whatever the number of steps."
+        else:
+            said += f" {other} is trained first from about {format_number(soonest.pays_from)} steps on."
+    yield said
+
+
+def _fastest(fastest: FastestSteps, found: Answer, ranking: Ranking) -> str:
+    rough = found.best.is_unsteady(fastest.first)
+    speed = format_value(fastest.speed, unit="sequences/s", rough=rough)
+    speed = f"about {speed}" if rough else speed
+    name = ranking.way(fastest.first)
+    if fastest.second is None:
+        return f"Run with {name} alone: {speed}."
+    second = ranking.way(fastest.second)
+    if fastest.ratio < CLOSE:
+        return f"Fastest steps with {name}, {speed}; {second} is about as fast."
+    return f"Fastest steps with {name}, {speed}: {format_ratio(fastest.ratio)} times those of {second}."
 
 
 def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
@@ -126,15 +150,10 @@ def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
     assert ranking is not None
     best, metric = found.best, found.best.metric
     assert metric is not None
-    baseline = best_baseline(ranking)
-    if baseline and not better(metric.mean, baseline[1], ranking):
-        name = baseline[0].replace("_", " ")
-        yield f"The baseline {name} reaches {format_number(baseline[1])}: no model beats it."
+    for caution in cautions_of(ranking, best):
+        yield f"{caution.sentence[0].upper()}{caution.sentence[1:]}."
     if best.is_baseline and len(ranking.models) > 1:
         yield "The best model has no recurrence."
-    quickest = fastest(best)
-    if quickest and unsteady(quickest.first):
-        yield "The timing of the fastest run was not steady."
     spread = best.spread
     if spread is not None and metric.half_width is not None and spread > metric.half_width > 0:
         yield f"Backends differ by {format_number(spread)} in this metric, more than the interval."

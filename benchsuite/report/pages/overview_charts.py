@@ -7,9 +7,9 @@ from typing import Any
 
 import altair as alt
 
-from benchsuite.analysis.ranking import words
+from benchsuite.analysis.answers import pareto
+from benchsuite.analysis.identity import words
 from benchsuite.contracts.report import Chart, Column, Table
-from benchsuite.report.answers import pareto, speed_of
 from benchsuite.report.charts import cell_colour, chart, named
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number
@@ -31,9 +31,9 @@ def tradeoff_chart(results: TaskResults, title: str = "") -> Chart | None:
     rows: list[dict[str, Any]] = []
     for model in ranking.models:
         for run in model.runs:
-            speed, metric = speed_of(run), run.primary
+            speed, metric = model.speed(run), run.primary
             if speed and metric and math.isfinite(metric.mean):
-                told = [text.replace("=None", "=none") for text in words(run, ranking.settings)]
+                told = [text.replace("=None", "=none") for text in words(run.trial, ranking.settings)]
                 rows.append(
                     {
                         "speed": speed,

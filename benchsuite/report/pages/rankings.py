@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from benchsuite.analysis.ranking import Model, words
-from benchsuite.analysis.ranking import Section as Ranking
+from benchsuite.analysis.answers import answer
+from benchsuite.analysis.identity import words
+from benchsuite.analysis.ranking import BOUNDS, Model, Ranking
 from benchsuite.contracts.report import Column, Mark, Table, TableCell, Value
-from benchsuite.report.answers import BOUNDS, answer, speed_of, unsteady
 from benchsuite.report.data import TaskResults
 
 WORTH = {
@@ -32,9 +32,9 @@ NEEDED = ("#", "model", "seeds", "fastest with")
 def settings_words(model: Model, ranking: Ranking, beside: Model | None = None) -> str:
     """`hidden=64 patience=none`: the settings that tell models of one name apart; beside another model,
     those that tell it from that one."""
-    given = words(model.best, ranking.settings)
+    given = words(model.fastest.trial, ranking.settings)
     if beside is not None:
-        others = words(beside.best, ranking.settings)
+        others = words(beside.fastest.trial, ranking.settings)
         given = [text for text, other in zip(given, others, strict=True) if text != other]
     return " ".join(text.replace("=None", "=none") for text in given)
 
@@ -55,7 +55,7 @@ def ranking_table(results: TaskResults, most: int | None = None) -> Table:
     found = answer(ranking)
     alike: dict[int, str] = {}
     if found:
-        alike = {id(found.best): "best"} | {id(model): "tie" for model in found.alike}
+        alike = {id(found.best): "best"} | {id(one.model): "tie" for one in found.alike}
         alike |= {id(model): "worse" for model in found.worse} | {
             id(model): "untested" for model in found.untested
         }
@@ -106,7 +106,7 @@ def _metric_help(ranking: Ranking) -> str:
 def _row(
     place: int, model: Model, results: TaskResults, ranking: Ranking, told: str
 ) -> list[Value | TableCell]:
-    run, metric = model.best, model.metric
+    run, metric = model.fastest, model.metric
     scalars = run.scalars
     marks: dict[str, Mark] = {"best": "best", "tie": "best", "untested": "dim"}
     memory, half_life = scalars.get("memory/peak_bytes"), scalars.get("gradient/half_life_steps")
@@ -123,7 +123,7 @@ def _row(
         metric.n if metric else None,
         TableCell(told, mark=marks.get(told, "")),
         ranking.way(run),
-        TableCell(speed_of(run), mark="unsure" if unsteady(run) else ""),
+        TableCell(model.speed(run), mark="unsure" if model.is_unsteady(run) else ""),
         memory.mean if memory else None,
         run.verdict("gradient"),
         half_life.mean if half_life and not math.isnan(half_life.mean) else None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchsuite.analysis.ranking import Model
-from benchsuite.analysis.ranking import Section as Ranking
+from benchsuite.analysis.answers import Answer, answer
+from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.contracts.report import (
     Block,
     Column,
@@ -21,7 +21,6 @@ from benchsuite.contracts.report import (
     TableCell,
 )
 from benchsuite.errors import StoreError
-from benchsuite.report.answers import Answer, answer, best_baseline, better
 from benchsuite.report.data import Entry, ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_number, format_value
 from benchsuite.report.pages.exclusions import reasons_table
@@ -89,29 +88,29 @@ def _models(results: TaskResults, ranking: Ranking, found: Answer) -> Iterator[B
 
 def _baselines(ranking: Ranking, found: Answer) -> Iterator[Block]:
     """How far the best and the worst model are from what needs no training."""
-    baseline, worst = best_baseline(ranking), ranking.models[-1]
+    baseline, worst = ranking.best_baseline, ranking.models[-1]
     metric, last = found.best.metric, worst.metric
     if not baseline or metric is None or last is None:
         return
     name, value = baseline[0].replace("_", " "), baseline[1]
-    beaten = "beats" if better(metric.mean, value, ranking) else "does not beat"
+    beaten = "beats" if ranking.better(metric.mean, value) else "does not beat"
     text = f"The best model {beaten} the best baseline, {name} ({format_number(value)})"
     if len(ranking.models) > 1:
-        also = "beats it too" if better(last.mean, value, ranking) else "does not"
+        also = "beats it too" if ranking.better(last.mean, value) else "does not"
         text += f"; the worst one, {model_words(worst, ranking)} ({format_number(last.mean)}), {also}"
     yield Paragraph(f"{text}.")
 
 
 def _metrics(ranking: Ranking) -> Table:
     names = list(dict.fromkeys(
-        name for model in ranking.models for name in model.best.scalars if name.startswith("test/")
+        name for model in ranking.models for name in model.fastest.scalars if name.startswith("test/")
     ))  # fmt: skip
     names.sort(key=lambda name: (name != f"test/{ranking.metric}", name))
     rows = []
     for model in ranking.models:
         row: list[TableCell | str | None] = [model_words(model, ranking)]
         for name in names:
-            value = model.best.scalars.get(name)
+            value = model.fastest.scalars.get(name)
             row.append(TableCell(value.mean, half=value.half_width) if value else None)
         rows.append(row)
     columns = (

@@ -10,8 +10,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from benchsuite.analysis.ranking import Model
-from benchsuite.analysis.ranking import Section as Ranking
+from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.analysis.seeds import Aggregate
 from benchsuite.contracts.report import Block, Chart, Column, Grid, Paragraph, Table, TableCell
 from benchsuite.errors import StoreError
@@ -76,7 +75,7 @@ def learning_charts(results: TaskResults, ranking: Ranking) -> Iterator[Block]:
 def _curves(results: TaskResults, models: Sequence[Model], ranking: Ranking, name: str) -> dict[str, Curve]:
     found: dict[str, Curve] = {}
     for model in models:
-        curve = _over_seeds(results, model.best, name)
+        curve = _over_seeds(results, model.fastest, name)
         if curve is not None:
             found[model_words(model, ranking)] = curve
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from benchsuite.analysis.ranking import SPEED
+from benchsuite.analysis.validity import problem, problem_reason, sequences_per_second
 from benchsuite.contracts.report import (
     Block,
     Command,
@@ -42,10 +42,17 @@ GROUPS = {
 }
 
 
+SPEED = "speed/sequences_per_second"
+
+
 def trial_page(entry: Entry, results: TaskResults) -> Page:
     """What the record holds, what lies beside it, and how to make it again."""
     record = entry.record
     problems: list[Block] = []
+    if kind := problem(entry.record):
+        problems.append(
+            Paragraph(f"Not ranked or not timed: {kind}; {problem_reason(entry.record)}.", "warning")
+        )
     try:
         series, exhibits = entry.series(), entry.exhibits()
     except StoreError as error:
@@ -96,7 +103,8 @@ def _head(entry: Entry, results: TaskResults) -> Iterable[Block]:
         for name in (f"test/{record.primary}",)
         if name in scalars
     ]
-    speed = [Fact("sequences/s", scalars[SPEED], "rate", definition(SPEED))] if SPEED in scalars else []
+    found = sequences_per_second(record)
+    speed = [] if found is None else [Fact("sequences/s", found, "rate", definition(SPEED))]
     left = (
         Fact("trial", record.trial_id),
         Fact("task", TableCell(results.title, page=results.key)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchsuite.analysis.ranking import SPEED
+from benchsuite.analysis.validity import sequences_per_second, unsteady
 from benchsuite.contracts.report import Column, Mark, PageSection, Paragraph, Table, TableCell, Value
 from benchsuite.report.data import Entry, ReportData
 from benchsuite.report.formatting import format_count
@@ -86,7 +86,7 @@ def _row(entry: Entry, title: str) -> list[Value | TableCell]:
         TableCell(str(record.status), mark=STATUS_MARKS.get(record.status, "bad"), title=brief(record.reason)),
         _parity(record),
         scalars.get(f"test/{record.primary}"),
-        TableCell(scalars.get(SPEED), mark=unsteady(record)),
+        TableCell(sequences_per_second(record), mark="unsure" if unsteady(record) else ""),
         scalars.get("memory/peak_bytes"),
         record.verdicts.get("gradient", ""),
     ]  # fmt: skip
@@ -95,11 +95,6 @@ def _row(entry: Entry, title: str) -> list[Value | TableCell]:
 def _parity(record: Record) -> Value | TableCell:
     ratio = record.scalars.get("parity/worst_ratio")
     return TableCell(ratio, mark="bad") if record.verdicts.get("parity") == "breach" else ratio
-
-
-def unsteady(record: Record) -> Mark:
-    """The mark of a speed that may not be taken at its word."""
-    return "" if record.verdicts.get("speed", "stable") == "stable" else "unsure"
 
 
 def brief(text: str) -> str:
