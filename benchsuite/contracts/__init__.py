@@ -11,7 +11,7 @@ from benchsuite.contracts.backend import (
     StepLog,
 )
 from benchsuite.contracts.batch import Batch
-from benchsuite.contracts.dataset import Dataset, Ragged, Split
+from benchsuite.contracts.dataset import Ragged, Split
 from benchsuite.contracts.executor import (
     BackendInfo,
     Event,
@@ -25,27 +25,20 @@ from benchsuite.contracts.executor import (
     Started,
     TrialSupport,
 )
+from benchsuite.contracts.file import DataFile
+from benchsuite.contracts.options import Option, Options
 from benchsuite.contracts.probe import Phase, Probe
 from benchsuite.contracts.study import StudyInfo
-from benchsuite.contracts.task import Option, Task, TaskEntry
-from benchsuite.contracts.written import (
-    UNREADABLE,
-    by_start,
-    generation_limit,
-    known_of,
-    text_exhibits,
-    written_splits,
-    written_texts,
-)
+from benchsuite.contracts.task import Alignments, LoadedTask, Task, TaskEntry
 
 __all__ = [
-    "UNREADABLE",
     "Advance",
+    "Alignments",
     "Backend",
     "BackendEntry",
     "BackendInfo",
     "Batch",
-    "Dataset",
+    "DataFile",
     "Decoding",
     "Device",
     "Event",
@@ -53,7 +46,9 @@ __all__ = [
     "ExecutorEntry",
     "Finished",
     "Gradients",
+    "LoadedTask",
     "Option",
+    "Options",
     "Phase",
     "Probe",
     "Program",
@@ -69,10 +64,4 @@ __all__ = [
     "Task",
     "TaskEntry",
     "TrialSupport",
-    "by_start",
-    "generation_limit",
-    "known_of",
-    "text_exhibits",
-    "written_splits",
-    "written_texts",
 ]

@@ -3,12 +3,15 @@
 from benchsuite.schema.architecture import encoder_decoder, recurrent_body
 from benchsuite.schema.model import (
     BLANK,
+    AttentionKind,
     Convolutional,
     Decoder,
     Dense,
     Features,
+    Loss,
     ModelSpec,
     Rbf,
+    Readout,
     Recurrent,
     Tokens,
 )
@@ -24,7 +27,7 @@ from benchsuite.schema.names import (
 )
 from benchsuite.schema.parameters import GATES, decoder_names, parameter_shapes, recurrent_names
 from benchsuite.schema.record import Exhibit, Record, Series, Status
-from benchsuite.schema.trial import Execution, Protocol, Recipe, Size, Trial
+from benchsuite.schema.trial import Execution, Protocol, Recipe, Scalar, Size, Trial
 
 __all__ = [
     "ARCHITECTURES",
@@ -37,18 +40,22 @@ __all__ = [
     "PRECISIONS",
     "READOUTS",
     "UNROLLS",
+    "AttentionKind",
     "Convolutional",
     "Decoder",
     "Dense",
     "Execution",
     "Exhibit",
     "Features",
+    "Loss",
     "ModelSpec",
     "Protocol",
     "Rbf",
+    "Readout",
     "Recipe",
     "Record",
     "Recurrent",
+    "Scalar",
     "Series",
     "Size",
     "Status",

@@ -53,7 +53,7 @@ class Trainer:
         snapshot_count: int,
     ) -> None:
         self.program, self.evaluator, self.seed, self.snapshots = program, evaluator, seed, snapshots
-        self.task, self.recipe, self.data = evaluator.task, evaluator.recipe, evaluator.dataset
+        self.task, self.recipe = evaluator.task, evaluator.recipe
         self.snapshot_at = set(snapshot_epochs(self.recipe.epochs, snapshot_count))
         self.curves = Curves()
         self.best: tuple[float, int, Parameters] | None = None
@@ -71,7 +71,7 @@ class Trainer:
             epoch += 1
             if diverged:
                 break
-            metrics = self.evaluator.metrics(self.program, self.data.validation)
+            metrics = self.evaluator.metrics(self.program, self.task.validation)
             self.curves.metrics.append(metrics)
             metric = metrics[self.task.primary]
             self._note(metric, epoch)
@@ -92,7 +92,7 @@ class Trainer:
         before = self.program.parameters() if epoch in self.snapshot_at else None
         with Clock(self.curves) as clock:
             cut = self.evaluator.batcher
-            for batch in training_batches(self.recipe, cut, self.data.train, self.seed, epoch):
+            for batch in training_batches(self.recipe, cut, self.task.train, self.seed, epoch):
                 self._step(batch)
                 if before is not None:
                     with clock.paused(self.program):
@@ -170,7 +170,7 @@ def train(
     snapshot_count: int,
     report: Report,
 ) -> Outcome:
-    """Train `program` on the training split of the evaluator's data, by its recipe. See Trainer."""
+    """Train `program` on the training split of the evaluator's task, by its recipe. See Trainer."""
     return Trainer(program, evaluator, seed, snapshots, snapshot_count).run(report)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
 
-from benchsuite.contracts import Backend, Batch, Dataset, Program, Task
+from benchsuite.contracts import Backend, Batch, LoadedTask, Program
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.batching import Batcher, batcher, training_batches
@@ -24,19 +24,16 @@ class Loader(Protocol):
 
     def load_reference(self) -> Backend: ...
 
-    def load_task(self, name: str) -> Task: ...
-
-    def load_data(self, trial: Trial) -> tuple[Dataset, str]: ...
+    def load_task(self, trial: Trial) -> tuple[LoadedTask, str]: ...
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A trial's parts. `digest` is the data set's, `import_seconds` what importing the framework took."""
+    """A trial's parts. `digest` is that of the data, `import_seconds` what importing the framework took."""
 
     backend: Backend
     import_seconds: float
-    task: Task
-    data: Dataset
+    task: LoadedTask
     digest: str
     model: ModelSpec
     batcher: Batcher
@@ -47,11 +44,10 @@ def load(session: Loader, trial: Trial) -> Loaded:
     backend, import_seconds = session.load_backend()
     if reason := backend.supports(trial):
         raise UnsupportedError(reason)
-    task = session.load_task(trial.task)
-    data, digest = session.load_data(trial)
-    data = replace(data, train=limited(data.train, trial.recipe.limit))
-    model = task.model(data, trial.architecture, trial.cell, trial.size, trial.options)
-    return Loaded(backend, import_seconds, task, data, digest, model, _batcher(trial, data))
+    task, digest = session.load_task(trial)
+    task = replace(task, train=limited(task.train, trial.recipe.limit))
+    model = task.model(trial.architecture, trial.cell, trial.size)
+    return Loaded(backend, import_seconds, task, digest, model, _batcher(trial, task))
 
 
 def build(loaded: Loaded, trial: Trial) -> tuple[Program, Parameters, float]:
@@ -65,13 +61,13 @@ def build(loaded: Loaded, trial: Trial) -> tuple[Program, Parameters, float]:
 def first_batches(loaded: Loaded, trial: Trial) -> list[Batch]:
     """The first STEPS batches of training, which parity is proved on."""
     return list(
-        islice(training_batches(trial.recipe, loaded.batcher, loaded.data.train, trial.seed, 0), STEPS)
+        islice(training_batches(trial.recipe, loaded.batcher, loaded.task.train, trial.seed, 0), STEPS)
     )
 
 
-def _batcher(trial: Trial, data: Dataset) -> Batcher:
+def _batcher(trial: Trial, task: LoadedTask) -> Batcher:
     recipe = trial.recipe
     if recipe.carry:
         return Batcher(recipe.batch_size, (recipe.truncation or 1,), trial.execution.dtype)
-    others = [data.validation, data.test]
-    return batcher(data.train, others, recipe.batch_size, trial.execution.dtype)
+    others = [task.validation, task.test]
+    return batcher(task.train, others, recipe.batch_size, trial.execution.dtype)

@@ -55,7 +55,7 @@ class Racer:
         if not proof.comparison.ok:
             return Ready(proof.comparison.sentence())
         self._phase("warm up")
-        timed = timing_batches(trial, loaded.batcher, loaded.data)
+        timed = timing_batches(trial, loaded.batcher, loaded.task.train)
         self._program, self._placed = program, [program.place(batch) for batch in timed]
         least = {
             "rounds": CALIBRATION_ROUNDS,
