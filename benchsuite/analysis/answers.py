@@ -55,8 +55,8 @@ class Answer:
 
 
 def answer(ranking: Ranking) -> Answer | None:
-    """Compare every model with the best one by a paired test over their common seeds (Student's t). None where no
-    model has a result that is a number.
+    """Compare every model with the best one by a paired test over their common seeds (Student's t). None
+    where no model has a result that is a number.
 
     The best model is chosen by the values that it is then tested on, so that p-values are corrected for all
     pairs of models, and not only for those with the best one (Holm 1979, each multiplier as if the pairs that

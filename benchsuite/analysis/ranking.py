@@ -126,7 +126,8 @@ class Ranking:
         return " ".join([run.trial.backend, *words(run.trial, self.ways)])
 
     def setting(self, model: Model) -> str:
-        """`hidden=64 learning_rate=0.01`: what tells the model from others of its name; "" where nothing does."""
+        """`hidden=64 learning_rate=0.01`: what tells the model from others of its name; "" where nothing
+        does."""
         return " ".join(words(model.fastest.trial, self.settings))
 
     def better(self, a: float, b: float) -> bool:

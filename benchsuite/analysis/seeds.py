@@ -57,9 +57,9 @@ class Aggregate:
     def scalars(self) -> dict[str, Estimate]:
         """Scalar name -> its estimate over the records that ended `ok`.
 
-        A record without the scalar is not counted (a target may never be reached), nor is the figure of a timing
-        that is invalid. A value that is not finite makes the mean NaN: leaving it out would flatter the
-        configuration.
+        A record without the scalar is not counted (a target may never be reached), nor is the figure of a
+        timing that is invalid. A value that is not finite makes the mean NaN: leaving it out would flatter
+        the configuration.
         """
         values: dict[str, list[float]] = {}
         for record in self.records:

@@ -61,8 +61,8 @@ def invalid_timing(record: Record) -> str:
 
 
 def problem(record: Record) -> str:
-    """What is wrong with the record, in a word or two: why it is excluded, or why its timing is refused; "" where
-    it is ranked with all of its figures."""
+    """What is wrong with the record, in a word or two: why it is excluded, or why its timing is refused; ""
+    where it is ranked with all of its figures."""
     return exclusion(record) or invalid_timing(record)
 
 
@@ -83,8 +83,8 @@ def problem_reason(record: Record) -> str:
 
 
 def is_failure(record: Record) -> bool:
-    """Whether a command that made this record must end with 1: the trial failed, broke parity, or its timing was
-    refused. A diverged training is a result and a skipped trial a known limit: neither is a failure."""
+    """Whether a command that made this record must end with 1: the trial failed, broke parity, or its timing
+    was refused. A diverged training is a result and a skipped trial a known limit: neither is a failure."""
     failed = (Status.FAILED, Status.TIMEOUT, Status.KILLED)
     return record.status in failed or exclusion(record) == PARITY_BREACH or bool(invalid_timing(record))
 

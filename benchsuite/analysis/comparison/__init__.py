@@ -6,11 +6,11 @@ from benchsuite.analysis.comparison.pairing import Pair, Pairing, pair_records
 from benchsuite.analysis.comparison.selection import Selection, parse_selection
 
 __all__ = [
-    "StudyComparison",
     "Effect",
     "Pair",
     "Pairing",
     "Selection",
+    "StudyComparison",
     "Verdict",
     "compare",
     "pair_records",

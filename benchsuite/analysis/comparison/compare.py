@@ -160,8 +160,8 @@ def _kind(pair: Pair) -> str:
 
 
 def _speeds(pairs: Iterable[Pair]) -> Iterable[Effect]:
-    """One effect per backend and device. Each configuration is one value, the geometric mean over its seeds: the
-    effect is that on this set of configurations, which `n` counts."""
+    """One effect per backend and device. Each configuration is one value, the geometric mean over its seeds:
+    the effect is that on this set of configurations, which `n` counts."""
     groups: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for pair, times in _timed(pairs):
         groups.setdefault(_kind(pair), {}).setdefault(pair.configuration, []).append(times)

@@ -1,7 +1,7 @@
 """How large a difference is, how sure that is, and the word for it.
 
-A metric's effect is the difference B - A; a speed's is ln(time of B / time of A). The replicates of a metric are
-seeds and nothing else. A speed's effect is that on a set of configurations, one value for each.
+A metric's effect is the difference B - A; a speed's is ln(time of B / time of A). The replicates of a metric
+are seeds and nothing else. A speed's effect is that on a set of configurations, one value for each.
 
 The interval and p-value of a pooled effect are Student's (1908), of paired differences. p-values of one
 comparison are corrected together by Holm (1979), which holds the chance of any false alarm below 5 %.

@@ -1,4 +1,5 @@
-"""StudyComparisons find what was planted, find nothing in nothing, and compare no speeds of different machines."""
+"""StudyComparisons find what was planted, find nothing in nothing, and compare no speeds of different
+machines."""
 
 from __future__ import annotations
 
