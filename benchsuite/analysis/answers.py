@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.analysis.comparison.effects import ALPHA, LEAST_REPLICATES, pooled
+from benchsuite.analysis.comparison.effects import LEAST_REPLICATES, pooled
 from benchsuite.analysis.ranking import Model, Ranking
-from benchsuite.analysis.seeds import Aggregate
+from benchsuite.analysis.seeds import ALPHA, Aggregate
 from benchsuite.analysis.training_time import break_even, seconds_to_trained
 
 POWER = 0.8

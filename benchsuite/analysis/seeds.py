@@ -11,6 +11,8 @@ from benchsuite.analysis.validity import Clock, Timed, is_ranked, sequences_per_
 from benchsuite.schema import Record, Status, Trial
 
 CONFIDENCE = 0.95
+ALPHA = 0.05
+"""The level of every test: the chance of a false alarm that is accepted."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def test_most_files_are_short() -> None:
 
 
 def test_tests_mirror_the_source() -> None:
-    """tests/a/test_b.py tests benchsuite/a/b.py or the package benchsuite/a/b; test_b_<aspect>.py is a part of it."""
+    """tests/a/test_b.py tests benchsuite/a/b.py or the package benchsuite/a/b; test_b_<aspect>.py is a part
+    of it."""
     orphans = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         relative = path.relative_to(ROOT / "tests")

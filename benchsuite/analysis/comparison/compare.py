@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.analysis.comparison.effects import Effect, Verdict, hold_together, pooled
+from benchsuite.analysis.comparison.effects import Effect, Verdict, correct_together, pooled
 from benchsuite.analysis.comparison.pairing import Pair, Pairing, pair_records
 from benchsuite.analysis.comparison.selection import Selection
 from benchsuite.analysis.identity import Labels, changes_result, varying, words
@@ -89,7 +89,7 @@ def compare(
     if not pairing.foreign_hardware:
         speeds = list(_speeds(pairing.pairs))
         by_trial = list(_outliers(pairing.pairs))
-    held = hold_together([*metrics, *by_model, *speeds, *by_trial])
+    held = correct_together([*metrics, *by_model, *speeds, *by_trial])
     cuts = np.cumsum([len(metrics), len(by_model), len(speeds)])
     parts = [held[start:end] for start, end in zip([0, *cuts], [*cuts, len(held)], strict=True)]
     return StudyComparison(str(left), str(right), pairing, *map(tuple, parts))

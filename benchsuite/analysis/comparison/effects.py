@@ -17,9 +17,8 @@ from enum import StrEnum
 import numpy as np
 from scipy import stats
 
-from benchsuite.analysis.seeds import holm
+from benchsuite.analysis.seeds import ALPHA, holm
 
-ALPHA = 0.05
 LEAST_REPLICATES = 3
 """Fewer differences than this show no spread that could be trusted."""
 
@@ -43,7 +42,7 @@ class Effect:
     difference  B - A, or ln(B / A) of times
     low, high   its 95 % interval; equal to it where every replicate shows the same; NaN where there are too few
     n           replicates of the largest stratum: seeds of a metric, configurations of a speed
-    p           two-sided, corrected by hold_together(); NaN where there are too few
+    p           two-sided, corrected by correct_together(); NaN where there are too few
     change      relative change for the worse: above 0 is worse (a loss of accuracy over A's, a longer time over
                 A's)
     margin      differences smaller than this are of no consequence
@@ -133,7 +132,7 @@ def _interval(strata: Sequence[np.ndarray], mean: float) -> tuple[float, float, 
     return mean - half, mean + half, float(2 * stats.t.sf(abs(mean) / error, freedom))
 
 
-def hold_together(effects: Sequence[Effect]) -> list[Effect]:
+def correct_together(effects: Sequence[Effect]) -> list[Effect]:
     """The same effects with p-values corrected for how many there are (Holm 1979)."""
     corrected = holm([effect.p for effect in effects])
     return [replace(effect, p=p) for effect, p in zip(effects, corrected, strict=True)]
