@@ -125,8 +125,11 @@ ELSEWHERE = ("backends", "tasks", "conventions", "fixtures")
 WHOLE = {
     "cli/test_commands.py", "cli/test_process.py", "cli/test_whole.py",
     "report/test_browser.py", "report/test_speed.py",
+    "measure/conformance/test_kit_jax.py", "measure/conformance/test_kit_numpy.py",
+    "measure/conformance/test_kit_tensorflow.py", "measure/conformance/test_kit_torch.py",
+    "measure/conformance/test_task_kit.py", "measure/conformance/test_trials.py",
 }  # fmt: skip
-"""Tests of a whole package by its commands, its pages or its cost."""
+"""Tests of a whole package: by its commands, its pages, its cost, or on a backend."""
 
 
 def test_folders_of_tests_mirror_packages() -> None:
