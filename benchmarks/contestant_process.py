@@ -1,4 +1,4 @@
-"""`python -m benchmarks.contestant_process CONTESTANT SHAPE THREADS ALLOCATOR FD`: one contestant in a process of its own.
+"""One contestant in its own process: `python -m benchmarks.contestant_process NAME SHAPE THREADS ALLOCATOR FD`.
 
 Commands come on standard input, one a line: `step N`, `predict N`. Each is answered by a line of JSON on the
 descriptor FD: wall and CPU seconds a call.

@@ -29,7 +29,8 @@ import numpy as np
 
 from benchmarks.meter import Meter
 from benchmarks.shapes import RECIPE, SHAPES
-from benchsuite.contracts import Batch, Dataset, Program, Ragged, Split
+from benchmarks.tasks import task_of
+from benchsuite.contracts import Batch, Program, Ragged, Split
 from benchsuite.measure.batching import Batcher, batcher
 from benchsuite.measure.training import Evaluator, Snapshots
 from benchsuite.measure.training.loop import Trainer
@@ -66,10 +67,9 @@ def bare(program: Program, data: Data, drawn: np.ndarray, times: list[int]) -> N
 
 def trainer(program: Program, split: Split, cut: Batcher) -> Trainer:
     """The suite's loop over `split`."""
-    data, model = Dataset("loop", split, split, split), SHAPE.model()
-    task = registry().task("mnist_rows").load()  # evaluates, which is no part of an epoch's steps
+    model, task = SHAPE.model(), task_of(split, split)
     recipe = RECIPE.model_copy(update={"batch_size": SHAPE.batch, "epochs": 10**6})
-    evaluator = Evaluator(cut, task, data, model, recipe)
+    evaluator = Evaluator(cut, task, model, recipe)
     return Trainer(program, evaluator, 0, Snapshots(model, cut.batch(split, np.arange(SHAPE.batch))), 2)
 
 

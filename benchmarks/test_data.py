@@ -11,7 +11,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.conftest import Set
-from benchsuite.contracts import Dataset, Ragged, Split
+from benchmarks.tasks import task_of
+from benchsuite.contracts import Ragged, Split
 from benchsuite.measure.batching import Batcher, batcher
 from benchsuite.measure.provenance import dataset_digest
 
@@ -40,7 +41,7 @@ def load(folder: Path) -> Split:
 def prepare(folder: Path) -> tuple[Split, Batcher]:
     """What a worker does with data before the first batch: read, check, digest, bucket, shuffle, sort."""
     split = load(folder)
-    dataset_digest(Dataset("ragged", split, split.select(np.arange(1)), split.select(np.arange(1))))
+    dataset_digest(task_of(split, split.select(np.arange(1))))
     cut = batcher(split, [], ROWS, "float32")
     cut.drawn(split, seed=0, epoch=0)
     return split, cut

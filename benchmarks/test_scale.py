@@ -22,6 +22,7 @@ from rig import rig_executor, rig_trial
 
 from benchmarks.conftest import Set
 from benchsuite import hookspecs
+from benchsuite.analysis.validity import is_ranked
 from benchsuite.plugins import Registry, registry
 from benchsuite.running.matrix import Matrix, expand, make_plan
 from benchsuite.running.store import StudyStore
@@ -90,7 +91,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> StudyStore:
 @pytest.fixture(scope="module")
 def measured(published: StudyStore) -> list[Record]:
     """Records that ended well, with their curves."""
-    found = [record for record in published.latest().values() if record.ranked]
+    found = [record for record in published.latest().values() if is_ranked(record)]
     return [record.model_copy(update={"series": published.series(record.trial_id)}) for record in found]
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.meter import Meter
 from benchmarks.processes import NULL
+from benchsuite.analysis.validity import is_ranked
 from benchsuite.contracts import Backend, Progress
 from benchsuite.measure.worker.channel import (
     AskRun,
@@ -88,7 +89,7 @@ def measure(backend: str, count: int) -> dict[str, Any]:
         record = session.run(command.trial, report)
         encode_record(record)
         mark("end")
-        assert record.ranked, record.reason
+        assert is_ranked(record), record.reason
         if number >= WARM:
             found["total"].append(time.thread_time() - begin)
             found["own"].append(meter.seconds - own)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from benchsuite.contracts import BackendEntry, ExecutorEntry, Probe, Section, StudyInfo, TaskEntry
+    from benchsuite.contracts import BackendEntry, ExecutorEntry, Probe, StudyInfo, TaskEntry
+    from benchsuite.contracts.report import PageSection
     from benchsuite.schema import Record, Trial
 
 PROJECT = "benchsuite"
@@ -103,7 +104,7 @@ def benchsuite_environment(trial: Trial) -> Mapping[str, str]:  # type: ignore[e
 
 
 @hookspec
-def benchsuite_report_sections(records: Sequence[Record]) -> Iterable[Section]:  # type: ignore[empty-body]
+def benchsuite_report_sections(records: Sequence[Record]) -> Iterable[PageSection]:  # type: ignore[empty-body]
     """Sections to show in a report. Called in the parent.
 
     :param records: the records that the report ranks, those that failed or were skipped included.

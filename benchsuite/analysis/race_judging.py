@@ -14,11 +14,10 @@ from itertools import combinations
 
 import numpy as np
 
-from benchsuite.analysis.seeds import holm
+from benchsuite.analysis.seeds import ALPHA, holm
 from benchsuite.schema.race import MARGIN, Judgement, Pairwise, Rank, SpeedVerdict
 from benchsuite.schema.samples import summarise
 
-ALPHA = 0.05
 BLOCK = 5
 """Rounds of a block."""
 

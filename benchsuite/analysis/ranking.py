@@ -2,45 +2,76 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from benchsuite.analysis.seeds import Aggregate, Estimate, aggregate
+from benchsuite.analysis.identity import (
+    changes_result,
+    changes_run,
+    is_convolutional_baseline,
+    model_key,
+    task_key,
+    varying,
+    words,
+)
+from benchsuite.analysis.seeds import Aggregate, Estimate, aggregate, estimate
+from benchsuite.analysis.validity import Clock, common_clock, has_valid_timing, unsteady
 from benchsuite.schema import Record
-from benchsuite.schema.fields import flatten
-from benchsuite.schema.names import INVALID_TIMING, NO_CELL
 
-SPEED = "speed/sequences_per_second"
-MODEL = ("size.", "recipe.", "protocol.", "execution.precision")
-"""Fields that make a model another one; the rest of `execution` says how the same model is run."""
+ROUNDING = 1e-6
+"""Share of a metric below which two values are equal: what float32 leaves of the same mathematics."""
+
+BOUNDS = ("true_entropy", "true_source")
+"""Names under which tasks give, among their baselines, what no model can go beyond."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model by everyone who ran it: the same mathematics, proved equal. Fastest first."""
+    """One model by everyone who ran it: the same mathematics, proved equal. Fastest first.
+
+    clock   the clock by which the runs are compared
+    metric_name, higher_is_better   of the metric that ranks
+    """
 
     runs: tuple[Aggregate, ...]
+    clock: Clock
+    metric_name: str
+    higher_is_better: bool
 
     @property
-    def best(self) -> Aggregate:
+    def fastest(self) -> Aggregate:
+        """The run with the most sequences per second of training; the first one where no timing is valid."""
         return self.runs[0]
 
     @property
     def name(self) -> str:
         """`lstm bidirectional`, or `cnn` alone."""
-        return self.best.trial.model
+        return self.fastest.trial.model
 
     @property
     def is_baseline(self) -> bool:
-        return self.best.trial.cell == NO_CELL
+        return is_convolutional_baseline(self.fastest.trial)
 
-    @property
+    @cached_property
+    def seed_values(self) -> dict[int, float]:
+        """Seed -> the ranking metric on the test split, the mean over the runs with that seed: backends run the
+        same mathematics, so that they are no independent measurements. NaN where a run's value is none."""
+        values: dict[int, list[float]] = {}
+        for run in self.runs:
+            for record in run.records:
+                if f"test/{self.metric_name}" in record.scalars:
+                    found = record.scalars[f"test/{self.metric_name}"]
+                    values.setdefault(record.trial.seed, []).append(found)
+        return {seed: math.fsum(found) / len(found) for seed, found in sorted(values.items())}
+
+    @cached_property
     def metric(self) -> Estimate | None:
-        """The ranking metric over seeds, of the fastest run."""
-        return self.best.primary
+        """The ranking metric over seeds; each seed's value is the mean over the runs with that seed."""
+        values = list(self.seed_values.values())
+        return estimate(values) if values else None
 
     @property
     def spread(self) -> float | None:
@@ -56,11 +87,21 @@ class Model:
         ]
         return max(ratios, default=None)
 
+    def speed(self, run: Aggregate) -> float | None:
+        """Sequences per second of training by the model's clock; None where no timing of the run is valid."""
+        found = run.speed(self.clock)
+        return found.mean if found is not None and math.isfinite(found.mean) else None
+
+    def is_unsteady(self, run: Aggregate) -> bool:
+        """Whether any valid timing of the run is not steady."""
+        return any(unsteady(record) for record in run.records)
+
 
 @dataclass(frozen=True)
-class Section:
+class Ranking:
     """Models that may be ranked against each other: one task, source and set of options. Best first.
 
+    places    the rank of each model: 1 for the best; equal where the values are equal within `resolution`
     settings  dotted fields that tell models of one name apart
     ways      dotted fields that tell runs of one backend apart
     """
@@ -71,90 +112,130 @@ class Section:
     metric: str
     higher_is_better: bool
     models: tuple[Model, ...]
+    places: tuple[int, ...]
     baselines: dict[str, float]
     settings: tuple[str, ...]
     ways: tuple[str, ...]
 
+    def place(self, model: Model) -> int:
+        """The model's rank, from 1."""
+        return self.places[self.models.index(model)]
+
     def way(self, run: Aggregate) -> str:
         """`torch`, or `torch unroll=fused` where runs of a backend differ."""
-        return " ".join([run.trial.backend, *words(run, self.ways)])
+        return " ".join([run.trial.backend, *words(run.trial, self.ways)])
+
+    def setting(self, model: Model) -> str:
+        """`hidden=64 learning_rate=0.01`: what tells the model from others of its name; "" where nothing
+        does."""
+        return " ".join(words(model.fastest.trial, self.settings))
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether the metric's value `a` is better than `b`."""
+        return a > b if self.higher_is_better else a < b
+
+    @property
+    def best_baseline(self) -> tuple[str, float] | None:
+        """Name and value of the best baseline that was computed, not trained; bounds are none."""
+        known = [
+            (name, value)
+            for name, value in self.baselines.items()
+            if math.isfinite(value) and name not in BOUNDS
+        ]
+        if not known:
+            return None
+        return sorted(known, key=lambda one: -one[1] if self.higher_is_better else one[1])[0]
 
 
-def sections(records: Iterable[Record]) -> list[Section]:
+def rankings(records: Iterable[Record]) -> list[Ranking]:
     """The records by what may be compared; a group without any result is left out."""
     groups: dict[str, list[Record]] = {}
     for record in records:
-        trial = record.trial
-        key = json.dumps([trial.task, trial.source, trial.options], sort_keys=True)
-        groups.setdefault(key, []).append(record)
-    return [_section(group) for group in groups.values() if any(record.primary for record in group)]
+        groups.setdefault(task_key(record.trial), []).append(record)
+    return [_ranking(group) for group in groups.values() if any(record.primary for record in group)]
 
 
-def _section(records: list[Record]) -> Section:
+def _ranking(records: list[Record]) -> Ranking:
     known = next(record for record in records if record.primary)
     runs = [each for each in aggregate(records) if each.ranked and each.primary is not None]
-    models: dict[str, list[Aggregate]] = {}
+    groups: dict[str, list[Aggregate]] = {}
     for run in runs:
-        models.setdefault(_model_key(run), []).append(run)
+        groups.setdefault(model_key(run.trial), []).append(run)
+    made = [_model(group, known) for group in groups.values()]
     sign = -1 if known.higher_is_better else 1
-    ranked = sorted(
-        (Model(tuple(sorted(group, key=_slowness))) for group in models.values()),
-        key=lambda model: _order(model.metric, sign),
-    )
-    baselines = {
-        name: metrics[known.primary]
-        for record in records
-        for name, metrics in record.baselines.items()
-        if known.primary in metrics
-    }
-    return Section(
+    models = tuple(sorted(made, key=lambda model: _order(model.metric, sign)))
+    trials = [run.trial for run in runs]
+    return Ranking(
         known.trial.task,
         known.trial.source,
         known.trial.options,
         known.primary,
         known.higher_is_better,
-        tuple(ranked),
-        baselines,
-        _varying(runs, MODEL, lambda run: f"{run.trial.cell} {run.trial.architecture}"),
-        _varying(runs, ("execution.",), lambda run: f"{run.trial.backend} {_model_key(run)}"),
+        models,
+        places(models),
+        {
+            name: metrics[known.primary]
+            for record in records
+            for name, metrics in record.baselines.items()
+            if known.primary in metrics
+        },
+        varying(trials, changes_result, lambda trial: trial.model),
+        varying(trials, _tells_runs_apart, lambda trial: (trial.backend, model_key(trial))),
     )
 
 
-def fields(run: Aggregate) -> dict[str, Any]:
-    """The trial's fields by dotted path."""
-    return dict(flatten(run.trial.model_dump(mode="json")))
+def _tells_runs_apart(path: str) -> bool:
+    return path != "backend" and changes_run(path)
 
 
-def words(run: Aggregate, paths: Sequence[str]) -> list[str]:
-    """`unroll=fused`, `learning_rate=0.01`: the fields at `paths`, without their groups."""
-    values = fields(run)
-    return [f"{path.rpartition('.')[2]}={values[path]}" for path in paths]
+def _model(runs: Sequence[Aggregate], known: Record) -> Model:
+    timed = [record for run in runs for record in run.records if has_valid_timing(record)]
+    by = common_clock(timed)
+
+    def slowness(run: Aggregate) -> tuple[float, str]:
+        speed = run.speed(by)
+        fast = speed is not None and math.isfinite(speed.mean)
+        return (-speed.mean if speed is not None and fast else math.inf), run.trial.backend
+
+    return Model(tuple(sorted(runs, key=slowness)), by, known.primary, known.higher_is_better)
 
 
-def _model_key(run: Aggregate) -> str:
-    own = {path: value for path, value in fields(run).items() if path.startswith(MODEL)}
-    return json.dumps([run.trial.cell, run.trial.architecture, own], sort_keys=True)
+def places(models: Sequence[Model]) -> tuple[int, ...]:
+    """The rank of each of the models, which are given best first. A model shares the rank of the one before it
+    where their values are equal within resolution(); what is not a number comes last, with one rank."""
+    found: list[int] = []
+    for at, model in enumerate(models):
+        same = bool(found) and _equal(models[found[-1] - 1], model)
+        found.append(found[-1] if same else at + 1)
+    return tuple(found)
 
 
-def _slowness(run: Aggregate) -> tuple[float, str]:
-    """Sorts the fastest first, and last what has no speed that may be believed."""
-    speed = run.scalars.get(SPEED)
-    if speed is None or math.isnan(speed.mean) or set(run.verdict("speed").split("/")) & set(INVALID_TIMING):
-        return math.inf, run.trial.backend
-    return -speed.mean, run.trial.backend
+def _equal(leader: Model, model: Model) -> bool:
+    a, b = _value(leader), _value(model)
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(a) and math.isnan(b)
+    return abs(a - b) <= resolution(leader, model)
 
 
-def _order(estimate: Estimate | None, sign: int) -> tuple[bool, float]:
+def resolution(a: Model, b: Model) -> float:
+    """The difference below which the values of two models are equal: float32's rounding of them, or what the
+    backends that run one and the same of the two models with one seed differ by, where that is more."""
+    rounding = ROUNDING * max(abs(_value(a)), abs(_value(b)))
+    return max(rounding, *(_rounding_spread(model) for model in (a, b)))
+
+
+def _rounding_spread(model: Model) -> float:
+    """The spread between backends, where it is so small that it can only be rounding; else 0: training is
+    chaotic, and a larger spread is noise of the kind that seeds show."""
+    spread, size = model.spread, abs(_value(model))
+    return spread if spread is not None and spread <= 1e-4 * size else 0.0
+
+
+def _value(model: Model) -> float:
+    return math.nan if model.metric is None else model.metric.mean
+
+
+def _order(metric: Estimate | None, sign: int) -> tuple[bool, float]:
     """Sorts the best first and what is not a number last."""
-    value = math.nan if estimate is None else estimate.mean
+    value = math.nan if metric is None else metric.mean
     return (math.isnan(value), 0.0 if math.isnan(value) else sign * value)
-
-
-def _varying(runs: Sequence[Aggregate], starts: tuple[str, ...], group: Any) -> tuple[str, ...]:
-    """Paths that begin with one of `starts` and hold several values within a group of runs."""
-    values: dict[tuple[str, str], set[Any]] = {}
-    for run in runs:
-        for path, value in fields(run).items():
-            if path.startswith(starts):
-                values.setdefault((path, group(run)), set()).add(value)
-    return tuple(dict.fromkeys(path for (path, _), several in values.items() if len(several) > 1))

@@ -1,9 +1,10 @@
-"""Published figures beside a study's own: which configurations may stand there, how they differ, what follows.
+"""Published figures compared with a study's own: which configurations may be compared, how they differ, what
+follows.
 
-The figures are in references.toml. A configuration stands beside a figure when it meets its conditions (data,
-problem, cell, architecture, about the size); whatever else was published of the protocol and is different here
-is named. Both ways of missing a figure are told: falling short of it, and beating it or getting there sooner
-than one should.
+The figures are in references.toml. A configuration is compared with a figure when it meets the figure's
+conditions (data, problem, cell, architecture, approximate size). Every other published part of the protocol
+that is different here is named. Both ways of missing a figure are reported: a worse result, and one that is
+better or that was reached sooner than is plausible.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+from benchsuite.analysis.identity import fields
 from benchsuite.analysis.seeds import Aggregate, Estimate, aggregate
 from benchsuite.schema import Record, Series, Trial
-from benchsuite.schema.fields import flatten
 
-Verdict = Literal["agrees", "worse", "better", "not judged"]
+ReferenceVerdict = Literal["agrees", "worse", "better", "not judged"]
 PARAMETERS = 0.15
 """Share by which the number of parameters may differ from the published one before that is named."""
 SHARE_OF_BUDGET, SHARE_OF_CURVE = 0.1, 0.5
@@ -39,8 +40,8 @@ class Publication:
 
 @dataclass(frozen=True)
 class Difference:
-    """Something of the protocol that is not as published. `published` and `own` are empty where words in `what`
-    say it all."""
+    """A part of the protocol that is not as published. `published` and `own` are empty where `what` says it
+    all."""
 
     what: str
     published: str = ""
@@ -79,7 +80,7 @@ class Reference:
 
     @property
     def scalar(self) -> str:
-        """Name of the scalar of a record that is held against it: `test/accuracy`."""
+        """Name of the scalar of a record that is compared with it: `test/accuracy`."""
         return f"{self.split}/{self.metric}"
 
     @property
@@ -94,19 +95,19 @@ class Reference:
         return found if isinstance(found, int) else None
 
     def accepts(self, trial: Trial) -> bool:
-        """Whether the trial may stand beside the figure."""
+        """Whether the trial may be compared with the figure."""
         if trial.task != self.task or trial.source not in self.sources:
             return False
-        fields = _fields(trial)
-        return all(_meets(fields.get(path), wanted) for path, wanted in self.conditions.items())
+        values = fields(trial)
+        return all(_meets(values.get(path), wanted) for path, wanted in self.conditions.items())
 
     def differences(self, run: Aggregate) -> tuple[Difference, ...]:
-        """What of the protocol is not as published, the fields first."""
-        fields = _fields(run.trial)
+        """The parts of the protocol that are not as published, the fields first."""
+        values = fields(run.trial)
         found = [
-            Difference(_plain(path), _word(wanted), _word(fields.get(path)))
+            Difference(_plain(path), _word(wanted), _word(values.get(path)))
             for path, wanted in self.protocol.items()
-            if not _same(fields.get(path), wanted)
+            if not _same(values.get(path), wanted)
         ]
         recipe = run.trial.recipe
         if recipe.limit is not None:
@@ -124,8 +125,8 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Fast:
-    """A figure that was reached sooner than it should be: after so many epochs at the latest, of any seed."""
+class FastConvergence:
+    """A figure that was reached sooner than is plausible: after at most so many epochs, over all seeds."""
 
     epochs: int
     published: str
@@ -137,7 +138,7 @@ class Fast:
 
 @dataclass(frozen=True)
 class ReferenceResult:
-    """A configuration beside a published figure.
+    """A configuration compared with a published figure.
 
     verdict  agrees, worse or better: `better` asks for an explanation as much as `worse` does
     fast     set where training got there suspiciously fast
@@ -147,12 +148,12 @@ class ReferenceResult:
     run: Aggregate
     found: Estimate
     differences: tuple[Difference, ...]
-    verdict: Verdict
-    fast: Fast | None
+    verdict: ReferenceVerdict
+    fast: FastConvergence | None
 
     @property
     def suspicious(self) -> bool:
-        """Whether the figure is too good, or came too soon, to be believed without a reason."""
+        """Whether the figure is too good, or was reached too soon, to be believed without a reason."""
         return self.verdict == "better" or self.fast is not None
 
 
@@ -161,7 +162,7 @@ def references() -> tuple[Reference, ...]:
     """All published figures, in the order of the file."""
     text = (resources.files("benchsuite.analysis") / "references.toml").read_text("utf-8")
     data = tomllib.loads(text)
-    publications = {key: Publication(key, **fields) for key, fields in data["publications"].items()}
+    publications = {key: Publication(key, **given) for key, given in data["publications"].items()}
     return tuple(
         _reference(group, figure, publications) for group in data["references"] for figure in group["figures"]
     )
@@ -197,22 +198,22 @@ def _reference(
 def reference_results(
     records: Iterable[Record], curves: Callable[[Record], Sequence[Series]] | None = None
 ) -> list[ReferenceResult]:
-    """Every configuration that may stand beside a published figure, in the order of the figures.
+    """Every configuration that may be compared with a published figure, in the order of the figures.
 
-    Only records that may be ranked count.
+    Only configurations that are ranked count.
 
     :param curves: reads the curves of a record; without it nothing is called fast.
     """
-    runs = aggregate(record for record in records if record.ranked)
+    runs = [run for run in aggregate(records) if run.ranked]
     return [
-        _standing(reference, run, curves)
+        _result(reference, run, curves)
         for reference in references()
         for run in runs
         if reference.accepts(run.trial) and reference.scalar in run.scalars
     ]
 
 
-def _standing(
+def _result(
     reference: Reference, run: Aggregate, curves: Callable[[Record], Sequence[Series]] | None
 ) -> ReferenceResult:
     found = run.scalars[reference.scalar]
@@ -220,7 +221,7 @@ def _standing(
     return ReferenceResult(reference, run, found, reference.differences(run), verdict(reference, found), fast)
 
 
-def verdict(reference: Reference, found: Estimate) -> Verdict:
+def verdict(reference: Reference, found: Estimate) -> ReferenceVerdict:
     """What follows from the figure. With an interval over seeds, all of it must lie beyond what agrees: a
     one-sided test at 2.5 % for either side. A single seed is taken as it is."""
     if not reference.judged:
@@ -239,7 +240,7 @@ def verdict(reference: Reference, found: Estimate) -> Verdict:
 
 def convergence(
     reference: Reference, run: Aggregate, curves: Callable[[Record], Sequence[Series]]
-) -> Fast | None:
+) -> FastConvergence | None:
     """Fast where every seed's validation metric reached the published figure within a share of the published
     epochs (SHARE_OF_CURVE where the published curve is known, else SHARE_OF_BUDGET, and one epoch at least)."""
     if reference.reached is not None:
@@ -254,7 +255,7 @@ def convergence(
         if first is None or first > limit:
             return None
         latest = max(latest, first)
-    return Fast(math.ceil(latest), told)
+    return FastConvergence(math.ceil(latest), told)
 
 
 def _first_epoch(reference: Reference, series: Iterable[Series]) -> float | None:
@@ -267,10 +268,6 @@ def _first_epoch(reference: Reference, series: Iterable[Series]) -> float | None
                 if good:
                     return epoch
     return None
-
-
-def _fields(trial: Trial) -> dict[str, Any]:
-    return dict(flatten(trial.model_dump(mode="json")))
 
 
 def _meets(value: Any, wanted: Any) -> bool:

@@ -1,8 +1,8 @@
 """Reproduction: is a trial that runs again the trial that was recorded, figure by figure?
 
-What training computes (losses, metrics, gradients, parity) is held to be equal, bit for bit or within the
-tolerance of fifty training steps; what a clock or an allocator says (speed, memory, seconds) is put beside the
-recorded figure and held to nothing.
+What training computes (losses, metrics, gradients, parity) must be equal, bit for bit or within the tolerance
+of fifty training steps. What a clock or an allocator says (speed, memory, seconds) is shown beside the
+recorded figure and is not judged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchsuite.schema import Record, Series
 from benchsuite.schema.thresholds import TOLERANCES
 
 MEASURED = ("speed/", "memory/", "energy/", "train/seconds", "train/cpu_seconds", "train/time_to_target")
-"""Beginnings of the scalars that depend on the machine's mood."""
+"""Beginnings of the scalars that depend on the machine and on what else runs on it."""
 ENVIRONMENT = (
     "hardware.",
     "system.",
@@ -28,7 +28,7 @@ ENVIRONMENT = (
     "blas.",
     "artifact.",
 )
-"""Beginnings of the facts that are held against each other."""
+"""Beginnings of the facts that are compared."""
 DISTRIBUTIONS = "python.distributions"
 
 
@@ -42,7 +42,7 @@ class Likeness(StrEnum):
 
 
 @dataclass(frozen=True)
-class Figure:
+class ReproducedFigure:
     """One scalar or curve; error is the largest |new - old| / max |old|."""
 
     name: str
@@ -54,14 +54,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A record held against the one that its trial gave when it ran again.
+    """A record compared with the one that its trial gave when it ran again.
 
     changes  fact -> (recorded, now): versions, hardware, data, code
     """
 
     recorded: Record
     again: Record
-    figures: tuple[Figure, ...]
+    figures: tuple[ReproducedFigure, ...]
     changes: Mapping[str, tuple[str, str]]
 
     @property
@@ -69,9 +69,9 @@ class Reproduction:
         """Of the whole: that of its worst figure; different where it did not end as it had."""
         if self.again.status is not self.recorded.status:
             return Likeness.DIFFERENT
-        held = {figure.likeness for figure in self.figures}
+        found = {figure.likeness for figure in self.figures}
         for word in (Likeness.DIFFERENT, Likeness.WITHIN):
-            if word in held:
+            if word in found:
                 return word
         return Likeness.EQUAL
 
@@ -80,8 +80,8 @@ class Reproduction:
         return "data.sha256" in self.changes
 
 
-def hold(recorded: Record, curves: Sequence[Series], again: Record) -> Reproduction:
-    """Hold `again` (with its series) against `recorded` and its `curves`."""
+def compare_records(recorded: Record, curves: Sequence[Series], again: Record) -> Reproduction:
+    """Compare `again` (with its series) with `recorded` and its `curves`."""
     tolerance = TOLERANCES[recorded.trial.execution.precision].loss_50
     figures = [_scalar(name, recorded.scalars, again.scalars, tolerance) for name in _names(recorded, again)]
     before = {one.name: one for one in curves if not one.name.startswith(MEASURED)}
@@ -95,25 +95,27 @@ def _names(*records: Record) -> Iterable[str]:
     return dict.fromkeys(name for record in records for name in record.scalars)
 
 
-def _scalar(name: str, old: Mapping[str, float], new: Mapping[str, float], tolerance: float) -> Figure:
+def _scalar(
+    name: str, old: Mapping[str, float], new: Mapping[str, float], tolerance: float
+) -> ReproducedFigure:
     a, b = old.get(name, math.nan), new.get(name, math.nan)
     if name.startswith(MEASURED):
-        return Figure(name, a, b, _error([a], [b]), Likeness.MEASURED)
+        return ReproducedFigure(name, a, b, _error([a], [b]), Likeness.MEASURED)
     if (name in old) is not (name in new):
-        return Figure(name, a, b, math.inf, Likeness.DIFFERENT)
-    # what parity finds is rounding itself: it is held as a share of what is allowed
+        return ReproducedFigure(name, a, b, math.inf, Likeness.DIFFERENT)
+    # what parity finds is rounding itself: it is compared as a share of what is allowed
     error = abs(a - b) if name == "parity/worst_ratio" else _error([a], [b])
     allowed = 1.0 if name.startswith("parity/") else tolerance
-    return Figure(name, a, b, error, _likeness(a == b or (a != a and b != b), error, allowed))
+    return ReproducedFigure(name, a, b, error, _likeness(a == b or (a != a and b != b), error, allowed))
 
 
-def _curve(name: str, old: Series | None, new: Series | None, tolerance: float) -> Figure:
+def _curve(name: str, old: Series | None, new: Series | None, tolerance: float) -> ReproducedFigure:
     a, b = (old.y if old else []), (new.y if new else [])
     if old is None or new is None or old.x != new.x:
-        return Figure(name, _last(a), _last(b), math.inf, Likeness.DIFFERENT)
+        return ReproducedFigure(name, _last(a), _last(b), math.inf, Likeness.DIFFERENT)
     same = all(x == y or (x != x and y != y) for x, y in zip(a, b, strict=True))
     error = _error(a, b)
-    return Figure(name, _last(a), _last(b), error, _likeness(same, error, tolerance))
+    return ReproducedFigure(name, _last(a), _last(b), error, _likeness(same, error, tolerance))
 
 
 def _last(values: Sequence[float]) -> float:
@@ -136,13 +138,13 @@ def _likeness(same: bool, error: float, allowed: float) -> Likeness:
 
 
 def _changes(recorded: Record, again: Record) -> dict[str, tuple[str, str]]:
-    if recorded.status is not again.status:  # what did not come to its end says little of its environment
+    if recorded.status is not again.status:  # a trial that did not finish says little about its environment
         return {"status": (str(recorded.status), f"{again.status}: {again.reason}")}
     found: dict[str, tuple[str, str]] = {}
     old, new = recorded.environment, again.environment
     for name in sorted({*old, *new}):
-        held = name.startswith(ENVIRONMENT) and not name.endswith("_seconds")
-        if held and old.get(name) != new.get(name):
+        compared = name.startswith(ENVIRONMENT) and not name.endswith("_seconds")
+        if compared and old.get(name) != new.get(name):
             if name == DISTRIBUTIONS:
                 found |= _versions(old.get(name, ""), new.get(name, ""))
             else:

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from benchsuite.analysis.validity import Clock, Timed, is_ranked, sequences_per_second, valid_scalars
 from benchsuite.schema import Record, Status, Trial
 
 CONFIDENCE = 0.95
+ALPHA = 0.05
+"""The level of every test: the chance of a false alarm that is accepted."""
 
 
 @dataclass(frozen=True)
@@ -50,25 +53,33 @@ class Aggregate:
 
     @property
     def ranked(self) -> bool:
-        return all(record.ranked for record in self.records)
+        return all(is_ranked(record) for record in self.records)
 
     @cached_property
     def scalars(self) -> dict[str, Estimate]:
         """Scalar name -> its estimate over the records that ended `ok`.
 
-        A record without the scalar is not counted (a target may never be reached). A value that is not finite
-        makes the mean NaN: leaving it out would flatter the configuration.
+        A record without the scalar is not counted (a target may never be reached), nor is the figure of a
+        timing that is invalid. A value that is not finite makes the mean NaN: leaving it out would flatter
+        the configuration.
         """
         values: dict[str, list[float]] = {}
         for record in self.records:
             if record.status is Status.OK:
-                for name, value in record.scalars.items():
+                for name, value in valid_scalars(record).items():
                     values.setdefault(name, []).append(value)
         return {name: estimate(found) for name, found in sorted(values.items())}
 
     def verdict(self, kind: str) -> str:
         """The verdict that all seeds share, or all of them joined by a slash (`stable/vanishing`)."""
         return "/".join(sorted({record.verdicts[kind] for record in self.records if kind in record.verdicts}))
+
+    def speed(self, by: Clock | None = None, what: Timed = "step") -> Estimate | None:
+        """Sequences per second by the clock `by` (each record's own where None) over the seeds with a valid
+        timing; None where there is none."""
+        found = [sequences_per_second(record, what, by) for record in self.records]
+        known = [value for value in found if value is not None]
+        return estimate(known) if known else None
 
     @property
     def primary(self) -> Estimate | None:

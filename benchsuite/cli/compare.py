@@ -11,7 +11,7 @@ from benchsuite.cli import options as given
 from benchsuite.cli.output import console, print_json, table
 
 if TYPE_CHECKING:
-    from benchsuite.analysis.comparison import Comparison, Effect
+    from benchsuite.analysis.comparison import Effect, StudyComparison
 
 SELECTION = "A study, or some of its trials: STUDY:field=value,value;field=value"
 
@@ -44,12 +44,10 @@ def compare(
     else:
         _print(found)
     if limit is not None:
-        worse = found.regressions(limit)
-        for effect in worse:
-            typer.echo(
-                f"regression: {effect.what} of {effect.where} is worse by {effect.change:.1%}", err=True
-            )
-        if worse:
+        reasons = found.gate(limit)
+        for reason in reasons:
+            typer.echo(f"regression: {reason}", err=True)
+        if reasons:
             raise typer.Exit(1)
 
 
@@ -66,7 +64,7 @@ def percent(text: str) -> float:
     return value
 
 
-def as_json(found: Comparison) -> dict[str, Any]:
+def as_json(found: StudyComparison) -> dict[str, Any]:
     """The comparison for programs; what is not a number is None."""
 
     def plain(effect: Effect) -> dict[str, Any]:
@@ -93,7 +91,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _print(found: Comparison) -> None:
+def _print(found: StudyComparison) -> None:
     from rich.text import Text
 
     out = console()

@@ -87,18 +87,18 @@ def race(
         if track.remark:
             warn(track.remark)
         with RaceDisplay(console(), len(race_groups), quiet=json) as shown:
-            results = run_races(
+            raced = run_races(
                 found.folder, race_groups, track, what=what, rounds=rounds, clock=clock, hear=shown
             )
     if json:
-        print_json(json_of(results.model_dump_json()))
+        print_json(json_of(raced.model_dump_json()))
     else:
-        for one in results.races:
-            print_race(one, results)
-        if results.races:
-            several = "s" if len(results.races) > 1 else ""
-            typer.echo(f"{len(results.races)} race{several}, stored in {found.folder / RACES}")
-    _end(results)
+        for one in raced.races:
+            print_race(one, raced)
+        if raced.races:
+            several = "s" if len(raced.races) > 1 else ""
+            typer.echo(f"{len(raced.races)} race{several}, stored in {found.folder / RACES}")
+    _end(raced)
 
 
 def _study(name: str, results: Path | None) -> Study:
@@ -143,11 +143,13 @@ def _race_groups(study: Study, filters: dict[str, list[str]], quiet: bool) -> li
 
 
 def _nothing(study: Study, records: Sequence[Record]) -> str:
-    ranked = [record for record in records if record.ranked]
+    from benchsuite.analysis.validity import has_valid_timing
+
+    ranked = [record for record in records if has_valid_timing(record)]
     if not ranked:
         return (
-            f"nothing to race: none of the {len(records)} trials chosen of {study.name} ended well and in "
-            f"parity; `benchsuite show {study.name}` says why"
+            f"nothing to race: none of the {len(records)} trials chosen of {study.name} ended well, at parity, "
+            f"with a valid timing; `benchsuite show {study.name}` says why"
         )
     if len(ranked) == 1:
         return (

@@ -19,7 +19,7 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")] = Path("report"),
     formats: Annotated[
         str,
-        typer.Option("--format", "-f", metavar="html,markdown,latex,csv,parquet", help="One or several."),
+        typer.Option("--format", "-f", metavar="html,markdown,latex", help="One or several."),
     ] = "html",
     results: given.Results = None,
 ) -> None:

@@ -36,14 +36,15 @@ def reproduce(
 
     Ends with 1 where anything came out different. Nothing is written to the study.
     """
-    from benchsuite.analysis.reproduction import Likeness, hold
+    from benchsuite.analysis.reproduction import Likeness, compare_records
+    from benchsuite.analysis.validity import is_ranked
     from benchsuite.cli.studies import find_record, open_study
     from benchsuite.contracts import Finished
     from benchsuite.errors import RequestError
     from benchsuite.plugins import registry
 
     source = open_study(study, results)
-    chosen = [find_record(source, trial)] if trial else [one for one in source.records if one.ranked]
+    chosen = [find_record(source, trial)] if trial else [one for one in source.records if is_ranked(one)]
     if not chosen:
         raise RequestError(f"{source.name} holds no ranked trial to run again; `benchsuite show` lists them")
     recorded = {record.trial.id: record for record in chosen}
@@ -53,7 +54,7 @@ def reproduce(
         for event in runner.run([record.trial for record in chosen]):
             if isinstance(event, Finished):
                 known = recorded[event.record.trial_id]
-                one = hold(known, source.series(known.trial_id), event.record)
+                one = compare_records(known, source.series(known.trial_id), event.record)
                 found.append(one)
                 if not json:
                     _print(one)

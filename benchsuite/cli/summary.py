@@ -8,10 +8,14 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from benchsuite.analysis.ranking import SPEED, Model, Section, sections, words
+from benchsuite.analysis.cautions import cautions
+from benchsuite.analysis.exclusions import Excluded, exclusions
+from benchsuite.analysis.identity import Labels, task_title
+from benchsuite.analysis.ranking import Model, Ranking, rankings
 from benchsuite.analysis.seeds import Aggregate, Estimate
+from benchsuite.analysis.validity import is_failure, unsteady
 from benchsuite.cli.output import table
-from benchsuite.schema import INVALID_TIMING, Record, Status
+from benchsuite.schema import Record
 
 BEST = 12
 """Models that the table of a task holds."""
@@ -24,13 +28,13 @@ UNSURE = "~"
 
 
 def print_summary(console: Console, records: Sequence[Record]) -> None:
-    """Print the tables of every section and the list of what is not in them."""
-    found = sections(records)
-    for section in found:
-        title = _title(section, found)
-        _print_models(console, section, title)
-        _print_speeds(console, section, title)
-    if any(record.verdicts.get("speed", "stable") != "stable" for record in records):
+    """Print the tables of every ranking and the list of what is not in them."""
+    found = rankings(records)
+    for ranking in found:
+        title = _title(ranking, found)
+        _print_models(console, ranking, title)
+        _print_speeds(console, ranking, title)
+    if any(map(unsteady, records)):
         console.print(Text(f"{UNSURE} the timing was not steady: a rough figure\n", style="dim"))
     for heading, lines in problems(records):
         console.print(Text(heading, style="bold"))
@@ -40,37 +44,37 @@ def print_summary(console: Console, records: Sequence[Record]) -> None:
         console.print("no records")
 
 
-def _title(section: Section, others: Sequence[Section]) -> str:
-    """`time_series / etth1 horizon=24`: the options that tell it from other sections of the source."""
-    same = [other for other in others if (other.task, other.source) == (section.task, section.source)]
-    told = [
-        f"{name}={value}"
-        for name, value in section.options.items()
-        if any(other.options.get(name) != value for other in same)
-    ]
-    return " ".join([f"{section.task} / {section.source}", *told])
+def _title(ranking: Ranking, others: Sequence[Ranking]) -> str:
+    """`time_series / etth1 horizon=24`: the options that tell it from other rankings of the source."""
+    trials = [one.models[0].fastest.trial for one in others if one.models]
+    if not ranking.models:
+        return f"{ranking.task} / {ranking.source}"
+    return task_title(ranking.models[0].fastest.trial, trials)
 
 
-def _print_models(console: Console, section: Section, title: str) -> None:
+def _print_models(console: Console, ranking: Ranking, title: str) -> None:
     """One row a model. Its metric, speed, memory and gradients are those of its fastest run."""
-    shown = list(section.models[:BEST])
-    shown += [model for model in section.models[BEST:] if model.is_baseline][:1]
-    several = any(len(model.runs) > 1 for model in section.models)
-    arrow = "↑" if section.higher_is_better else "↓"
+    shown = list(ranking.models[:BEST])
+    shown += [model for model in ranking.models[BEST:] if model.is_baseline][:1]
+    several = any(len(model.runs) > 1 for model in ranking.models)
+    arrow = "↑" if ranking.higher_is_better else "↓"
     columns = {
-        "": [str(section.models.index(model) + 1) for model in shown],
+        "": [str(ranking.place(model)) for model in shown],
         "model": [model.name for model in shown],
-        "settings": [" ".join(words(model.best, section.settings)) for model in shown],
-        f">{section.metric} {arrow}": [estimate_words(model.metric) for model in shown],
+        "settings": [ranking.setting(model) for model in shown],
+        f">{ranking.metric} {arrow}": [estimate_words(model.metric) for model in shown],
         ">differ by": [_number(model.spread) for model in shown],
-        "fastest" if several else "backend": [section.way(model.best) for model in shown],
-        ">seq/s": [_speed(model.best) for model in shown],
-        ">memory": [_memory(model.best) for model in shown],
-        "gradient": [model.best.verdict("gradient") for model in shown],
-        ">half-life": [_half_life(model.best) for model in shown],
+        "fastest" if several else "backend": [ranking.way(model.fastest) for model in shown],
+        ">seq/s": [_speed(model, model.fastest) for model in shown],
+        ">memory": [_memory(model.fastest) for model in shown],
+        "gradient": [model.fastest.verdict("gradient") for model in shown],
+        ">half-life": [_half_life(model.fastest) for model in shown],
         ">parity": [_parity(model) for model in shown],
+        "cautions": [
+            ", ".join(dict.fromkeys(one.kind for one in cautions(ranking, model))) for model in shown
+        ],
     }
-    if not section.settings:
+    if not ranking.settings:
         del columns["settings"]
     if not several:
         del columns[">differ by"]
@@ -81,12 +85,25 @@ def _print_models(console: Console, section: Section, title: str) -> None:
     made = table("", list(columns))
     for row in zip(*columns.values(), strict=True):
         made.add_row(*map(Text, row))
-    for name, value in section.baselines.items():
-        cells = {"model": name.replace("_", " "), f">{section.metric} {arrow}": f"{value:.4g}"}
+    for name, value in ranking.baselines.items():
+        cells = {"model": name.replace("_", " "), f">{ranking.metric} {arrow}": f"{value:.4g}"}
         made.add_row(*(Text(cells.get(column, "")) for column in columns), style="dim")
     console.print(made)
-    if len(section.models) > len(shown):
-        console.print(Text(f"  and {len(section.models) - len(shown)} more models\n", style="dim"))
+    for kind, sentences in _explained(ranking, shown).items():
+        console.print(Text(f"  {kind}: {'; '.join(sentences)}", style="dim"))
+    if len(ranking.models) > len(shown):
+        console.print(Text(f"  and {len(ranking.models) - len(shown)} more models\n", style="dim"))
+
+
+def _explained(ranking: Ranking, models: Sequence[Model]) -> dict[str, list[str]]:
+    """Kind of a caution -> what it says, each sentence once."""
+    found: dict[str, list[str]] = {}
+    for model in models:
+        for caution in cautions(ranking, model):
+            known = found.setdefault(str(caution.kind), [])
+            if caution.sentence not in known:
+                known.append(caution.sentence)
+    return found
 
 
 def _width(columns: dict[str, list[str]]) -> int:
@@ -94,25 +111,25 @@ def _width(columns: dict[str, list[str]]) -> int:
     return sum(max(len(text) for text in (heading, *cells)) + 2 for heading, cells in columns.items())
 
 
-def _print_speeds(console: Console, section: Section, title: str) -> None:
+def _print_speeds(console: Console, ranking: Ranking, title: str) -> None:
     """Training speed by model and by who runs it, where there is something to compare."""
-    ways = sorted({section.way(run) for model in section.models for run in model.runs})
+    ways = sorted({ranking.way(run) for model in ranking.models for run in model.runs})
     if len(ways) < 2:
         return
-    columns = ["model", *(["settings"] if section.settings else []), *(f">{way}" for way in ways)]
+    columns = ["model", *(["settings"] if ranking.settings else []), *(f">{way}" for way in ways)]
     console.print(Text(f"{title}: training, sequences a second", style="bold"))
     made = table("", columns)
-    for model in section.models[: 2 * BEST]:
-        by_way = {section.way(run): _speed(run) for run in model.runs}
-        left = [model.name, *([" ".join(words(model.best, section.settings))] if section.settings else [])]
+    for model in ranking.models[: 2 * BEST]:
+        by_way = {ranking.way(run): _speed(model, run) for run in model.runs}
+        left = [model.name, *([ranking.setting(model)] if ranking.settings else [])]
         made.add_row(*map(Text, [*left, *(by_way.get(way, "") for way in ways)]))
     console.print(made)
-    console.print(Text(f"kernels: {_kernels(section, ways)}\n", style="dim"))
+    console.print(Text(f"kernels: {_kernels(ranking, ways)}\n", style="dim"))
 
 
-def _kernels(section: Section, ways: Sequence[str]) -> str:
+def _kernels(ranking: Ranking, ways: Sequence[str]) -> str:
     """`jax scan; torch aten, onednn`: what really ran, asked of the frameworks."""
-    runs = [(section.way(run), run) for model in section.models for run in model.runs]
+    runs = [(ranking.way(run), run) for model in ranking.models for run in model.runs]
     found = {
         way: sorted(
             {record.kernel for of, run in runs if of == way for record in run.records if record.kernel}
@@ -122,12 +139,11 @@ def _kernels(section: Section, ways: Sequence[str]) -> str:
     return "; ".join(f"{way} {', '.join(kernels)}" for way, kernels in found.items() if kernels)
 
 
-def _speed(run: Aggregate) -> str:
-    speed = run.scalars.get(SPEED)
+def _speed(model: Model, run: Aggregate) -> str:
+    speed = model.speed(run)
     if speed is None:
         return ""
-    mark = UNSURE if run.verdict("speed") not in ("stable", "") else ""
-    return f"{mark}{speed.mean:,.0f}"
+    return f"{UNSURE if model.is_unsteady(run) else ''}{speed:,.0f}"
 
 
 def _memory(run: Aggregate) -> str:
@@ -170,48 +186,26 @@ def bytes_words(count: float) -> str:
 
 
 def problems(records: Iterable[Record]) -> list[tuple[str, list[str]]]:
-    """What keeps trials out of the ranking: (heading, lines), gravest first, equal reasons together."""
-    kinds: dict[str, dict[str, list[str]]] = {}
-    for record in records:
-        kind = _trouble(record)
-        if kind:
-            known = record.reason or record.exception or INVALID_TIMING.get(kind, "no reason given")
-            reason = known.strip().splitlines()[0]
-            kinds.setdefault(kind, {}).setdefault(reason, []).append(
-                f"{record.trial.label} [{record.trial_id}]"
-            )
-    found = []
-    for kind in (*GRAVEST_FIRST, *(kind for kind in kinds if kind not in GRAVEST_FIRST)):
+    """What keeps trials out of the ranking or refuses their timing: (heading, lines), gravest first, equal
+    reasons together."""
+    found = list(records)
+    label = Labels(record.trial for record in found)
+    kinds: dict[str, list[Excluded]] = {}
+    for one in exclusions(found):
+        kinds.setdefault(one.kind, []).append(one)
+    made = []
+    for kind, members in kinds.items():
         lines: list[str] = []
-        for reason, labels in kinds.get(kind, {}).items():
-            lines.append(f"{reason} ({len(labels)} trial{'s' if len(labels) > 1 else ''})")
-            lines += [f"  {label}" for label in labels[:EXAMPLES]]
-            if len(labels) > EXAMPLES:
-                lines.append(f"  and {len(labels) - EXAMPLES} more")
-        if lines:
-            count = sum(map(len, kinds[kind].values()))
-            found.append((f"{kind}: {count}", lines))
-    return found
-
-
-GRAVEST_FIRST = ("parity breach", "failed", "killed", "timeout", *INVALID_TIMING, "diverged", "skipped")
-
-
-def _trouble(record: Record) -> str:
-    """The heading a record is listed under, or "" when nothing is wrong with it."""
-    if record.status is not Status.OK:
-        return str(record.status)
-    if record.verdicts.get("parity") == "breach":
-        return "parity breach"
-    if record.verdicts.get("speed") in INVALID_TIMING:
-        return record.verdicts["speed"]
-    return "" if record.ranked else "parity not checked"
+        for one in members:
+            count = len(one.records)
+            lines.append(f"{one.reason} ({count} trial{'s' if count > 1 else ''})")
+            lines += [f"  {label(record.trial)} [{record.trial_id}]" for record in one.records[:EXAMPLES]]
+            if count > EXAMPLES:
+                lines.append(f"  and {count - EXAMPLES} more")
+        made.append((f"{kind}: {sum(len(one.records) for one in members)}", lines))
+    return made
 
 
 def failed(records: Iterable[Record]) -> bool:
-    """Whether the command that made these records must end with 1: a trial failed or broke parity.
-
-    A diverged training is a result, and a skipped trial a known limit: neither fails.
-    """
-    fatal = (Status.FAILED, Status.TIMEOUT, Status.KILLED)
-    return any(record.status in fatal or record.verdicts.get("parity") == "breach" for record in records)
+    """Whether the command that made these records must end with 1."""
+    return any(map(is_failure, records))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from benchsuite.contracts.batch import Batch
-from benchsuite.contracts.dataset import Dataset, Ragged, Split
+from benchsuite.contracts.dataset import Ragged, Split
+from benchsuite.contracts.task import LoadedTask
 from benchsuite.errors import ContractError
 from benchsuite.schema import BLANK, Convolutional, ModelSpec, Tokens
 
@@ -35,12 +36,12 @@ def check_batch(model: ModelSpec, batch: Batch, dtype: str, targets: bool = True
             _check_range("targets of loss 'binary_cross_entropy'", batch.targets, 0, 1)
 
 
-def check_data(model: ModelSpec, data: Dataset) -> None:
+def check_data(model: ModelSpec, task: LoadedTask) -> None:
     """Raises ContractError where a split cannot be cut into batches that check_batch() accepts: widths, kinds
     of numbers and ids of inputs and targets. Reads each array of values once."""
     seen: set[int] = set()
     for name in ("train", "validation", "test"):
-        split: Split = getattr(data, name)
+        split: Split = getattr(task, name)
         _check_values(f"{name} inputs", split.inputs.values, _input_kind(model), seen)
         aligned = split.aligned and isinstance(split.targets, Ragged)
         if aligned != (model.readout == "steps" and model.loss != "ctc") or split.aligned == (

@@ -1,10 +1,9 @@
-"""Dataset: splits of ragged examples, held flat so that neither padding nor overlap costs memory."""
+"""Ragged, Split: examples of different lengths in flat arrays; neither padding nor overlap costs memory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -77,6 +76,22 @@ class Ragged:
             taken[steps >= lengths[:, None]] = 0
         return taken
 
+    def to_dense(self) -> np.ndarray:
+        """Sequences of equal length as one array (n, T, ...), a copy. Raises ContractError for other ones."""
+        time = int(self.lengths[0])
+        if not np.all(self.lengths == time):
+            raise ContractError(
+                f"Ragged: lengths are {self.lengths.min()} to {self.lengths.max()}, not equal"
+            )
+        return self.padded(np.arange(len(self)), time)
+
+    def flat(self) -> np.ndarray:
+        """The sequences one after the other, (sum of lengths, ...), without what lies between them; a copy."""
+        before = np.cumsum(self.lengths) - self.lengths
+        steps = np.arange(int(self.lengths.sum())) - np.repeat(before, self.lengths)
+        flat: np.ndarray = self.values[np.repeat(self.starts, self.lengths) + steps]
+        return flat
+
     def select(self, rows: np.ndarray) -> Ragged:
         """The same values, fewer sequences; no copy of the values."""
         return Ragged(self.values, self.starts[rows], self.lengths[rows])
@@ -86,8 +101,11 @@ class Ragged:
 class Split:
     """Examples of one split. `targets`: (n,) int32 classes, (n, O) reals, or Ragged.
 
-    aligned  Ragged targets stand beside the inputs, step by step; False: they are sequences of a length of
-             their own, for a decoder (each ends with its END) or for CTC (no blanks)
+    aligned  for Ragged targets: True where there is one for each input step; False where they are sequences of
+             a length of their own, for a decoder (each ends with its END) or for CTC (no blanks)
+
+    A task knows which kind of targets it has and reads them by row_targets, step_targets or sequence_targets,
+    each of which raises ContractError for a split of another kind.
     """
 
     inputs: Ragged
@@ -101,30 +119,34 @@ class Split:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    @property
+    def row_targets(self) -> np.ndarray:
+        """One target for each row: (n,) int32 classes or (n, O) reals."""
+        if isinstance(self.targets, Ragged):
+            raise self._other("one for each row")
+        return self.targets
+
+    @property
+    def step_targets(self) -> Ragged:
+        """One target for each input step: (N,) int32 classes or (N, O) reals in all."""
+        if not isinstance(self.targets, Ragged) or not self.aligned:
+            raise self._other("one for each input step")
+        return self.targets
+
+    @property
+    def sequence_targets(self) -> Ragged:
+        """A target sequence of a length of its own for each row: (N,) int32 ids in all."""
+        if not isinstance(self.targets, Ragged) or self.aligned:
+            raise self._other("sequences of a length of their own")
+        return self.targets
+
+    def _other(self, wanted: str) -> ContractError:
+        kind = "one for each row"
+        if isinstance(self.targets, Ragged):
+            kind = "one for each input step" if self.aligned else "sequences of a length of their own"
+        return ContractError(f"Split: targets are {kind}, not {wanted}")
+
     def select(self, rows: np.ndarray) -> Split:
+        """The given rows; the values are not copied."""
         targets = self.targets.select(rows) if isinstance(self.targets, Ragged) else self.targets[rows]
         return Split(self.inputs.select(rows), targets, self.aligned)
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A data set with its canonical split. What it holds depends on (task, source, options) alone.
-
-    vocabulary  id -> text, for tokens; made from the training split only. target_vocabulary is the targets'
-    metadata    what model() and score() need (class count, scale of the training split, image size ...)
-    baselines   name -> {metric: value} on the test split (naive forecast, majority class ...)
-    """
-
-    name: str
-    train: Split
-    validation: Split
-    test: Split
-    vocabulary: tuple[str, ...] | None = field(
-        default=None, repr=False
-    )  # texts may be private: no log has them
-    metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    licence: str = ""
-    target_vocabulary: tuple[str, ...] | None = field(default=None, repr=False)
-    artifacts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Name -> text of what the data were made with (a trained tokeniser): stored with the study, by hash."""

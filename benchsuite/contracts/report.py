@@ -54,7 +54,7 @@ class Bullets:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A value with more to say of it than its column does.
 
     text   what is shown in place of the value, which still sorts and is exported
@@ -77,12 +77,14 @@ class Column:
 
     help    what its values are: one sentence, shown when asked for
     filter  a long table offers a list of its values to choose from
+    group   columns of one group share a unit and decimals: parts of one sum, for example
     """
 
     name: str
     form: Form = "text"
     help: str = ""
     filter: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Table:
 
     title: str
     columns: tuple[Column, ...]
-    rows: Sequence[Sequence[Value | Cell]]
+    rows: Sequence[Sequence[Value | TableCell]]
     note: str = ""
 
 
@@ -123,7 +125,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Curves:
+class LineChart:
     """A small plain chart that costs next to nothing, for pages of which there are many."""
 
     title: str
@@ -139,7 +141,7 @@ class Fact:
     """A name, its value, and what it means."""
 
     name: str
-    value: Value | Cell
+    value: Value | TableCell
     form: Form = "text"
     help: str = ""
 
@@ -201,7 +203,7 @@ class Details:
 
 
 Block = (
-    Paragraph | Bullets | Table | Chart | Curves | Facts | Command | Display | Cards | Grid | Details
+    Paragraph | Bullets | Table | Chart | LineChart | Facts | Command | Display | Cards | Grid | Details
 )  # fmt: skip
 
 PAGES = ("overview", "backends", "gradients", "parity", "methods", "more")
@@ -209,7 +211,7 @@ PAGES = ("overview", "backends", "gradients", "parity", "methods", "more")
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A titled part of a page. A plugin's section joins the page it names, after what is there."""
 
     title: str

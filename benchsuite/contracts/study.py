@@ -40,6 +40,10 @@ class StudyReader(Protocol):
     def records(self) -> Sequence[Record]:
         """The latest record of each trial."""
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run that gave these records was interrupted."""
+
     def description(self) -> dict[str, Any]:
         """What study.json holds: matrix, plugins, environment."""
 

@@ -3,38 +3,62 @@
 Cheap to import: nothing here opens a file or a connection until it is asked to.
 """
 
+from benchsuite.contracts.file import DataFile
+from benchsuite.data.bag_of_words import presence
 from benchsuite.data.cache import Cached, FileState, cache_folder, fetch, list_files, status, verify_files
-from benchsuite.data.classification import classification_metrics, confusion, majority_baseline
-from benchsuite.data.file import DataFile
-from benchsuite.data.options import whole_number
+from benchsuite.data.classification import (
+    CLASSIFIER_READOUTS,
+    classification_metrics,
+    confusion,
+    majority_baseline,
+)
+from benchsuite.data.sequence_to_sequence import (
+    ATTENTIONS,
+    DECODER_OPTIONS,
+    UNKNOWN_MARK,
+    SequenceToSequence,
+    facts_by_start,
+    facts_of,
+    generation_limit,
+    sequence_splits,
+)
 from benchsuite.data.splits import fixed_order, stratified_split
 from benchsuite.data.text import JOINER, join_words, marked_words, words
 from benchsuite.data.vocabulary import END, PADDING, START, UNKNOWN, Vocabulary
 from benchsuite.data.windows import window_starts, window_targets
 
 __all__ = [
+    "ATTENTIONS",
+    "CLASSIFIER_READOUTS",
+    "DECODER_OPTIONS",
     "END",
     "JOINER",
     "PADDING",
     "START",
     "UNKNOWN",
+    "UNKNOWN_MARK",
     "Cached",
     "DataFile",
     "FileState",
+    "SequenceToSequence",
     "Vocabulary",
     "cache_folder",
     "classification_metrics",
     "confusion",
+    "facts_by_start",
+    "facts_of",
     "fetch",
     "fixed_order",
+    "generation_limit",
     "join_words",
     "list_files",
     "majority_baseline",
     "marked_words",
+    "presence",
+    "sequence_splits",
     "status",
     "stratified_split",
     "verify_files",
-    "whole_number",
     "window_starts",
     "window_targets",
     "words",

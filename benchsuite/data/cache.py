@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from benchsuite.data.file import DataFile
+from benchsuite.contracts.file import DataFile
 from benchsuite.errors import DataError, RequestError
 
 FileState = Literal["present", "missing", "corrupt"]

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchsuite.schema import Exhibit
+from benchsuite.schema.model import Readout
+
+CLASSIFIER_READOUTS: tuple[Readout, ...] = ("last", "mean")
+"""What a classifier of whole sequences can see of the outputs: the values of a task's option `readout`."""
 
 
 def classification_metrics(scores: np.ndarray, classes: np.ndarray) -> dict[str, float]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchsuite.contracts.file import DataFile
 from benchsuite.data.cache import fetch
-from benchsuite.data.file import DataFile
 from benchsuite.data.splits import stratified_split
 from benchsuite.errors import DataError
 

@@ -1,5 +1,5 @@
 """The report of one or several studies: a site, and its tables for papers and READMEs."""
 
-from benchsuite.report.writing import FORMATS, write_report
+from benchsuite.report.write import FORMATS, write_report
 
 __all__ = ["FORMATS", "write_report"]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
 
-from benchsuite.contracts import Chart, Table
+from benchsuite.contracts.report import Chart, Table
 from benchsuite.schema.names import NO_CELL
 
 HEIGHT = 260
+ROWS = "rows"
+"""The name of a chart's data where it has one set of them."""
 CELL_ORDER = ("lstm", "rnn", "gru", NO_CELL)
 BACKEND_ORDER = ("torch", "jax", "numpy", "tensorflow")
 LONG_NAME = 18
@@ -22,6 +23,7 @@ Row = Mapping[str, Any]
 def chart(
     title: str,
     drawn: Any,
+    rows: Iterable[Row] | Mapping[str, Iterable[Row]],
     alt_text: str,
     note: str = "",
     table: Table | None = None,
@@ -29,47 +31,22 @@ def chart(
 ) -> Chart:
     """A chart block of an Altair chart: as wide as its place, in the page's fonts and colours.
 
-    :param drawn: a single or layered Altair chart. :param height: in pixels; None leaves it to the chart.
+    :param drawn: a single or layered Altair chart whose data are named by named(). :param rows: of the data
+        named `rows`; a mapping gives those of several names. :param height: in pixels; None leaves it to the
+        chart.
     """
     sized = drawn.properties(width="container", **({} if height is None else {"height": height}))
     spec = sized.to_dict()
     spec.pop("config", None)
-    spec["datasets"] = _take(spec)
+    datasets = rows if isinstance(rows, Mapping) else {ROWS: rows}
+    spec["datasets"] = {name: [dict(row) for row in held] for name, held in datasets.items()}
     return Chart(title, spec, alt_text, note, table)
 
 
-_PENDING: dict[str, list[dict[str, Any]]] = {}
-_NUMBERS = count()
-
-
-def data(rows: Iterable[Row]) -> Any:
-    """The data of a chart by name: chart() puts the rows beside it. Altair would hold each of them to its
-    schema, which takes longer than all the rest of a report."""
-    name = f"rows{next(_NUMBERS)}"
-    _PENDING[name] = [dict(row) for row in rows]
+def named(name: str = ROWS) -> Any:
+    """A chart's data by name; chart() is given the rows. Altair would check each row against its schema, which
+    takes longer than the rest of a report."""
     return alt.NamedData(name=name)
-
-
-def _take(spec: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The rows that a specification and its layers speak of, by names of their own: `rows1`, `rows2`."""
-    held = list(_held(spec))
-    names = {name: f"rows{at}" for at, name in enumerate(dict.fromkeys(one["name"] for one in held), 1)}
-    for one in held:
-        one["name"] = names[one["name"]]
-    return {own: _PENDING.pop(name) for name, own in names.items()}
-
-
-def _held(part: Any) -> Iterator[dict[str, Any]]:
-    """Every mention of data that data() was given."""
-    if isinstance(part, list):
-        for each in part:
-            yield from _held(each)
-    elif isinstance(part, dict):
-        found = part.get("data")
-        if isinstance(found, dict) and found.get("name") in _PENDING:
-            yield found
-        for each in part.values():
-            yield from _held(each)
 
 
 def order(found: Iterable[str], known: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from benchsuite.contracts import Bullets, Paragraph, Section
+from benchsuite.contracts.report import Bullets, PageSection, Paragraph
 from benchsuite.report.contributions import NOTHING, Contributions
 from benchsuite.report.data import ReportData
 from benchsuite.report.pages.backends import backends_page
@@ -31,10 +31,10 @@ PAGES: tuple[Callable[[ReportData], Page | None], ...] = (
 """Makers of the pages that follow those of the tasks. One that has nothing to show gives None."""
 
 
-def make_site(material: ReportData, added: Contributions = NOTHING) -> Site:
-    """All pages of the report of `material`, with what plugins add to them."""
-    pages = [overview_page(material), *(task_page(board, material) for board in material.boards)]
-    pages += [page for page in (make(material) for make in PAGES) if page is not None]
+def make_site(data: ReportData, added: Contributions = NOTHING) -> Site:
+    """All pages of the report of `data`, with what plugins add to them."""
+    pages = [overview_page(data), *(task_page(results, data) for results in data.tasks)]
+    pages += [page for page in (make(data) for make in PAGES) if page is not None]
     pages = [replace(page, sections=(*page.sections, *added.of(page.key))) for page in pages]
     homeless = tuple(one for one in added.sections if one.page not in {page.key for page in pages})
     if homeless:
@@ -42,19 +42,19 @@ def make_site(material: ReportData, added: Contributions = NOTHING) -> Site:
     if added.problems:
         at = next(place for place, page in enumerate(pages) if page.key == "methods")
         pages[at] = replace(pages[at], sections=(*pages[at].sections, _left_out(added)))
-    keys = {page.key for page in pages} | {entry.page for entry in material.entries}
+    keys = {page.key for page in pages} | {entry.page for entry in data.entries}
 
     def trials(share: int, of: int) -> Iterator[Page]:
-        pairs = ((entry, board) for board in material.boards for entry in board.entries)
-        for entry, board in islice(pairs, share, None, of):
-            yield trial_page(entry, board)
+        pairs = ((entry, results) for results in data.tasks for entry in results.entries)
+        for entry, results in islice(pairs, share, None, of):
+            yield trial_page(entry, results)
 
-    words = "study" if len(material.studies) == 1 else "studies"
-    return Site(
-        f"benchsuite: {material.name}", tuple(pages), trials, frozenset(keys), f"{words} {material.name}"
-    )
+    words = "study" if len(data.studies) == 1 else "studies"
+    return Site(f"benchsuite: {data.name}", tuple(pages), trials, frozenset(keys), f"{words} {data.name}")
 
 
-def _left_out(added: Contributions) -> Section:
+def _left_out(added: Contributions) -> PageSection:
     names = tuple(f"plugin {name}: {problem}" for name, problem in added.problems.items())
-    return Section("Left out", (Paragraph("Sections of these plugins could not be shown."), Bullets(names)))
+    return PageSection(
+        "Left out", (Paragraph("Sections of these plugins could not be shown."), Bullets(names))
+    )

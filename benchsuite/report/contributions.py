@@ -9,8 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal
 
-from benchsuite.contracts import Cell, Section, Table
-from benchsuite.contracts.report import PAGES
+from benchsuite.contracts.report import PAGES, PageSection, Table, TableCell
 from benchsuite.errors import ContractError
 from benchsuite.plugins import Registry
 from benchsuite.schema import Record
@@ -20,10 +19,10 @@ from benchsuite.schema import Record
 class Contributions:
     """Sections in the order of their plugins' names, and plugin -> what went wrong."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[PageSection, ...]
     problems: Mapping[str, str]
 
-    def of(self, page: str) -> tuple[Section, ...]:
+    def of(self, page: str) -> tuple[PageSection, ...]:
         return tuple(section for section in self.sections if section.page == page)
 
 
@@ -36,13 +35,13 @@ def contributions(registry: Registry, records: Sequence[Record]) -> Contribution
     return Contributions(tuple(section for answer in answers for section in answer), problems)
 
 
-def read_sections(answer: Iterable[Section]) -> list[Section]:
+def read_sections(answer: Iterable[PageSection]) -> list[PageSection]:
     """A plugin's answer as sections that every renderer can show. Raises ContractError."""
     found = list(answer)
     for place, section in enumerate(found, 1):
-        if not isinstance(section, Section):
-            raise ContractError(f"answer {place} is {type(section).__name__}, not a Section")
-        _check(section, Section, f"section {place}")
+        if not isinstance(section, PageSection):
+            raise ContractError(f"answer {place} is {type(section).__name__}, not a PageSection")
+        _check(section, PageSection, f"section {place}")
         if section.page not in PAGES:
             raise ContractError(f"section {place}: page {section.page!r} is none of {', '.join(PAGES)}")
     return found
@@ -68,7 +67,7 @@ def _check_rows(table: Table, where: str) -> None:
             )
     for column, heading in enumerate(table.columns):
         for place, row in enumerate(table.rows, 1):
-            value = row[column].value if isinstance(row[column], Cell) else row[column]  # type: ignore[union-attr]
+            value = row[column].value if isinstance(row[column], TableCell) else row[column]  # type: ignore[union-attr]
             if isinstance(value, str) and heading.form not in ("text", "date"):
                 raise ContractError(
                     f"{where}: row {place} holds the text {value[:40]!r} in column {heading.name!r} of "

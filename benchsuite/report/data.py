@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from benchsuite.analysis.comparison.pairing import HARDWARE
-from benchsuite.analysis.ranking import Section as Ranking
-from benchsuite.analysis.ranking import sections
+from benchsuite.analysis.identity import HARDWARE
+from benchsuite.analysis.ranking import Ranking, rankings
 from benchsuite.contracts.study import StudyReader
 from benchsuite.report.slugs import Names
 from benchsuite.schema import Exhibit, Record, Series
@@ -62,7 +61,7 @@ class TaskResults:
     """Trials that may be held against each other: one machine, task, source and set of options.
 
     key      key of its page
-    title    `time_series / etth1 horizon=24`: with the options that tell it from other boards
+    title    `time_series / etth1 horizon=24`: with the options that tell it from other tasks
     ranking  None where no trial has a result
     """
 
@@ -85,11 +84,11 @@ class TaskResults:
 
 @dataclass(frozen=True, eq=False)
 class ReportData:
-    """All of it. `machines` are in the order of their first trials, as are `boards`."""
+    """All of it. `machines` are in the order of their first trials, as are `tasks`."""
 
     studies: tuple[StudyReader, ...]
     entries: tuple[Entry, ...]
-    boards: tuple[TaskResults, ...]
+    tasks: tuple[TaskResults, ...]
     descriptions: tuple[dict[str, object], ...] = field(repr=False)
     """study.json of each study."""
 
@@ -136,7 +135,7 @@ def collect(studies: Sequence[StudyReader]) -> ReportData:
         entries.append(Entry(study, record, machine, "", counts))
     pages = _pages(entries)
     entries = [replace(entry, page=page) for entry, page in zip(entries, pages, strict=True)]
-    return ReportData(tuple(studies), tuple(entries), tuple(_boards(entries)), descriptions)
+    return ReportData(tuple(studies), tuple(entries), tuple(_by_task(entries)), descriptions)
 
 
 def _pages(entries: Sequence[Entry]) -> list[str]:
@@ -171,7 +170,7 @@ def machine_of(environment: dict[str, str]) -> Machine:
     return Machine(tuple((name, str(environment[name])) for name in HARDWARE if name in environment))
 
 
-def _boards(entries: Sequence[Entry]) -> Iterable[TaskResults]:
+def _by_task(entries: Sequence[Entry]) -> Iterable[TaskResults]:
     groups: dict[tuple[Machine, str], list[Entry]] = {}
     for entry in entries:
         trial = entry.record.trial
@@ -180,16 +179,16 @@ def _boards(entries: Sequence[Entry]) -> Iterable[TaskResults]:
     several = len({machine for machine, _ in groups}) > 1
     names = Names()
     for (machine, _), members in groups.items():
-        title = board_title(members[0].record, (group[0].record for group in groups.values()))
+        title = task_title(members[0].record, (group[0].record for group in groups.values()))
         if several:
             title = f"{title} on {machine.name}"
-        ranked = sections(entry.record for entry in members if entry.counts)
+        ranked = rankings(entry.record for entry in members if entry.counts)
         yield TaskResults(
             f"task:{names.take(title)}", title, machine, tuple(members), ranked[0] if ranked else None
         )
 
 
-def board_title(record: Record, others: Iterable[Record]) -> str:
+def task_title(record: Record, others: Iterable[Record]) -> str:
     """`time_series / etth1 horizon=24`: the options that tell it from others of its task and source."""
     trial = record.trial
     same = [one.trial for one in others if (one.trial.task, one.trial.source) == (trial.task, trial.source)]

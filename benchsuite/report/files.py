@@ -1,14 +1,13 @@
-"""Tables as CSV and Parquet."""
+"""The tables of a site as CSV files."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchsuite.contracts import Cell, Table
-from benchsuite.contracts.report import Value
+from benchsuite.contracts.report import Table, TableCell, Value
 from benchsuite.report.layout import cell_of
 from benchsuite.report.text import clean
 
@@ -27,7 +26,7 @@ def plain_rows(table: Table) -> tuple[list[str], list[list[Value]]]:
     return names, [list(_values(row, halves)) for row in rows]
 
 
-def _values(row: Sequence[Cell], halves: Sequence[bool]) -> Iterator[Value]:
+def _values(row: Sequence[TableCell], halves: Sequence[bool]) -> Iterator[Value]:
     for cell, half in zip(row, halves, strict=True):
         yield cell.value if cell.value is not None else (cell.text or None)
         if half:
@@ -46,7 +45,7 @@ def inert(value: Value) -> str:
 
 
 def write_csv(table: Table, path: Path) -> Path:
-    """UTF-8, commas, a line a row, full precision."""
+    """Write the table as UTF-8 with commas, one line per row, in full precision; returns `path`."""
     names, rows = plain_rows(table)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
@@ -54,40 +53,3 @@ def write_csv(table: Table, path: Path) -> Path:
         writer.writerow([inert(name) for name in names])
         writer.writerows([inert(value) for value in row] for row in rows)
     return path
-
-
-def write_parquet(table: Table, path: Path) -> Path:
-    """A column of numbers as float64, any other as text."""
-    import pyarrow
-    import pyarrow.parquet
-
-    names, rows = plain_rows(table)
-    columns: dict[str, pyarrow.Array] = {}
-    for at, name in enumerate(names):
-        values = [row[at] for row in rows]
-        if all(value is None or type(value) in (int, float) for value in values) and any(
-            value is not None for value in values
-        ):
-            array = pyarrow.array([None if value is None else float(value) for value in values])
-        else:
-            texts = [
-                None if value is None else str(value).encode("utf-8", "replace").decode() for value in values
-            ]
-            array = pyarrow.array(texts, pyarrow.string())
-        columns[_fresh(name, columns)] = array
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pyarrow.parquet.write_table(pyarrow.table(columns), path)
-    return path
-
-
-def _text(value: Value) -> str | None:
-    return None if value is None else clean(str(value))
-
-
-def _fresh(name: str, taken: Container[str]) -> str:
-    """A column's name that no other column has."""
-    made, count = name, 1
-    while made in taken:
-        count += 1
-        made = f"{name} ({count})"
-    return made

@@ -1,34 +1,33 @@
-"""What of a site goes into a document that is read from top to bottom, and which tables there are to export."""
+"""What of a site goes into a document that is read from top to bottom."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from benchsuite.contracts import (
+from benchsuite.contracts.report import (
+    Block,
     Bullets,
     Cards,
     Chart,
     Command,
-    Curves,
-    Details,
     Display,
     Facts,
     Grid,
+    LineChart,
     Link,
     Paragraph,
     Table,
+    Words,
 )
-from benchsuite.contracts.report import Block, Words
+from benchsuite.report.formatting import format_value
 from benchsuite.report.layout import cell_of
 from benchsuite.report.site import Page, Site
-from benchsuite.report.slugs import Names
-from benchsuite.report.words import alone
 
 LEFT_OUT = ("trials", "methods")
 """Pages that only the site has: a row for each trial, and what is looked up."""
 LONGEST = 300
-"""Characters of a text in a cell of a document; the exported tables hold it in full."""
+"""Characters of a text in a cell of a document; the site's CSV files hold it in full."""
 
 Flowing = Paragraph | Bullets | Table | Facts | Command | Cards
 """Blocks of a document. Charts, exhibits and what is folded in the site are not among them."""
@@ -55,7 +54,7 @@ def parts(page: Page) -> Iterator[Part]:
 def _drawn(blocks: Iterable[Block]) -> bool:
     """Whether there is something to look at among the blocks."""
     return any(
-        isinstance(block, Chart | Curves | Display) or (isinstance(block, Grid) and _drawn(block.blocks))
+        isinstance(block, Chart | LineChart | Display) or (isinstance(block, Grid) and _drawn(block.blocks))
         for block in blocks
     )
 
@@ -73,36 +72,9 @@ def _flowing(blocks: Iterable[Block]) -> Iterator[Flowing]:
             yield block
 
 
-@dataclass(frozen=True)
-class Named:
-    """A table with a file name of its own, without an ending."""
-
-    name: str
-    table: Table
-
-
-def all_tables(site: Site) -> Iterator[Named]:
-    """Every table of the site's pages: folded ones and those of charts too, but not those of single trials."""
-    names = Names()
-    for page in site.pages:
-        for section in page.sections:
-            for table in _tables(section.blocks):
-                yield Named(names.take(f"{place(page)} {table.title}"), table)
-
-
 def place(page: Page) -> str:
     """The page's key as words of a file name."""
     return page.key.replace(":", " ").replace("-", " ")
-
-
-def _tables(blocks: Iterable[Block]) -> Iterator[Table]:
-    for block in blocks:
-        if isinstance(block, Table):
-            yield block
-        elif isinstance(block, Chart) and block.table is not None:
-            yield block.table
-        elif isinstance(block, Grid | Details):
-            yield from _tables(block.blocks)
 
 
 def bare(words: Words) -> str:
@@ -123,7 +95,7 @@ def facts_words(block: Facts) -> str:
     known = []
     for fact in block.facts:
         cell = cell_of(fact.value)
-        text = cell.text or alone(cell.value, fact.form)
+        text = cell.text or format_value(cell.value, form=fact.form)
         if text:
             known.append(f"{cut(fact.name)}: {cut(text)}")
     said = "; ".join(known)

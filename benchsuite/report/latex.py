@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchsuite.contracts import Bullets, Cards, Command, Facts, Paragraph, Table
+from benchsuite.contracts.report import Bullets, Cards, Command, Facts, Paragraph, Table
 from benchsuite.report.flow import Part, bare, cut, document_pages, facts_words, parts, place
-from benchsuite.report.layout import Heading, Shown, lay_out
+from benchsuite.report.layout import CellText, Heading, table_text
 from benchsuite.report.site import Site
 from benchsuite.report.slugs import Names
 
@@ -144,7 +144,7 @@ def _items(block: Bullets | Cards) -> Iterator[str]:
 def tables(table: Table) -> Iterator[str]:
     """The table as one `table` environment, or as several where it is long. The best of a column is bold, half
     of an interval stands behind its value."""
-    laid = lay_out(table, LINES * MOST_PARTS)
+    laid = table_text(table, LINES * MOST_PARTS)
     wide = [not head.numeric and any(len(row[at].text) > WIDE for row in laid.rows) for at, head in
             enumerate(laid.headings)]  # fmt: skip
     pieces = _pieces(laid.rows, wide)[:MOST_PARTS]
@@ -158,9 +158,9 @@ def tables(table: Table) -> Iterator[str]:
         yield _environment(title, laid.headings, rows, wide, table.note)
 
 
-def _pieces(rows: Sequence[Sequence[Shown]], wide: Sequence[bool]) -> list[list[Sequence[Shown]]]:
+def _pieces(rows: Sequence[Sequence[CellText]], wide: Sequence[bool]) -> list[list[Sequence[CellText]]]:
     """The rows in pieces of about LINES lines; at least one piece, which may be empty."""
-    pieces: list[list[Sequence[Shown]]] = [[]]
+    pieces: list[list[Sequence[CellText]]] = [[]]
     lines = 0
     for row in rows:
         height = max(1, *(-(-len(cut(one.text)) // WIDE) if wide[at] else 1 for at, one in enumerate(row)))
@@ -175,7 +175,7 @@ def _pieces(rows: Sequence[Sequence[Shown]], wide: Sequence[bool]) -> list[list[
 def _environment(
     title: str,
     headings: Sequence[Heading],
-    rows: Sequence[Sequence[Shown]],
+    rows: Sequence[Sequence[CellText]],
     wide: Sequence[bool],
     note: str,
 ) -> str:
@@ -203,7 +203,7 @@ def _environment(
     return "\n".join([*lines, r"\end{table}", ""])
 
 
-def _cell(one: Shown) -> str:
+def _cell(one: CellText) -> str:
     text = escape(cut(one.text))
     if text and one.cell.mark == "best":
         text = rf"\textbf{{{text}}}"

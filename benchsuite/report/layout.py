@@ -1,24 +1,25 @@
-"""A table as it will be read: every value as text, by a scale that its column shares. For all renderers."""
+"""A table as it is read: every value as text, by a scale that its column shares. For all renderers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchsuite.contracts import Cell, Column, Table
-from benchsuite.contracts.report import Value
-from benchsuite.report.words import Scale, scale_for, with_half
+from benchsuite.contracts.report import Column, Table, TableCell, Value
+from benchsuite.report.formatting import Scale, scale_for
 
 NUMERIC = ("number", "integer", "seconds", "bytes", "rate", "share", "scientific", "mixed")
+ABSENT = "–"
+"""Shown for a value that is absent for a known reason, which is the cell's title."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A cell as text; `half` is the text of half its interval, where it has one."""
+class CellText:
+    """A cell as text; `half` is the text of half its interval, "" where it has none."""
 
     text: str
     half: str
-    cell: Cell
+    cell: TableCell
 
 
 @dataclass(frozen=True)
@@ -38,45 +39,50 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class Laid:
+class TableText:
     """Headings and rows."""
 
     headings: tuple[Heading, ...]
-    rows: list[tuple[Shown, ...]]
+    rows: list[tuple[CellText, ...]]
 
 
-def cell_of(value: Value | Cell) -> Cell:
-    return value if isinstance(value, Cell) else Cell(value)
+def cell_of(value: Value | TableCell) -> TableCell:
+    return value if isinstance(value, TableCell) else TableCell(value)
 
 
 def headings(table: Table) -> tuple[Heading, ...]:
-    """The columns with their scales."""
+    """The columns with their scales: those that name a `group` share one."""
+    values = [_numbers([row[place] for row in table.rows]) for place in range(len(table.columns))]
+    groups: dict[str, list[float]] = {}
+    for column, own in zip(table.columns, values, strict=True):
+        groups.setdefault(column.group, []).extend(own)
     return tuple(
-        Heading(column, scale_for(column.form, _numbers([row[place] for row in table.rows])))
-        for place, column in enumerate(table.columns)
+        Heading(column, scale_for(column.form, groups[column.group] if column.group else own))
+        for column, own in zip(table.columns, values, strict=True)
     )
 
 
-def lay_out(table: Table, most: int | None = None) -> Laid:
+def table_text(table: Table, most: int | None = None) -> TableText:
     """The table's texts; of the first `most` rows alone where that is given."""
     heads = headings(table)
     rows = [
-        tuple(shown(value, head) for value, head in zip(row, heads, strict=True)) for row in table.rows[:most]
+        tuple(cell_text(value, head) for value, head in zip(row, heads, strict=True))
+        for row in table.rows[:most]
     ]
-    return Laid(heads, rows)
+    return TableText(heads, rows)
 
 
-def shown(value: Value | Cell, heading: Heading) -> Shown:
+def cell_text(value: Value | TableCell, heading: Heading) -> CellText:
     """One cell as text."""
     cell = cell_of(value)
     if cell.text:
-        return Shown(cell.text, "", cell)
-    if cell.half is not None and isinstance(cell.value, int | float):
-        text, half = with_half(cell.value, cell.half, heading.scale.by)
-        return Shown(text, half, cell)
-    return Shown(heading.scale.write(cell.value), "", cell)
+        return CellText(cell.text, "", cell)
+    if cell.value is None and cell.title and heading.numeric:
+        return CellText(ABSENT, "", cell)
+    text, half = heading.scale.format_uncertain(cell.value, cell.half)
+    return CellText(text, half, cell)
 
 
-def _numbers(values: Sequence[Value | Cell]) -> list[float]:
-    found = (value.value if isinstance(value, Cell) else value for value in values)
+def _numbers(values: Sequence[Value | TableCell]) -> list[float]:
+    found = (value.value if isinstance(value, TableCell) else value for value in values)
     return [float(value) for value in found if isinstance(value, int | float) and not isinstance(value, bool)]

@@ -8,10 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchsuite.contracts import Bullets, Cards, Command, Facts, Paragraph, Table
-from benchsuite.contracts.report import Words
+from benchsuite.contracts.report import Bullets, Cards, Command, Facts, Paragraph, Table, Words
 from benchsuite.report.flow import Part, bare, cut, document_pages, facts_words, parts
-from benchsuite.report.layout import Shown, lay_out
+from benchsuite.report.layout import CellText, table_text
 from benchsuite.report.site import Site
 
 MOST_ROWS = 50
@@ -103,7 +102,7 @@ def _table(block: Table) -> Iterator[str]:
     if block.title:
         yield f"**{escape(cut(block.title))}**"
         yield ""
-    laid = lay_out(block, MOST_ROWS)
+    laid = table_text(block, MOST_ROWS)
     yield _row([escape(cut(head.text)) for head in laid.headings])
     yield _row(["---:" if head.numeric else ":---" for head in laid.headings])
     for row in laid.rows:
@@ -121,7 +120,7 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(one: Shown) -> str:
+def _cell(one: CellText) -> str:
     text = escape(cut(one.text))
     if text and one.cell.mark == "best":
         text = f"**{text}**"

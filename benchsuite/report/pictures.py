@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
-from benchsuite.contracts import Chart
+from benchsuite.contracts.report import Chart
 from benchsuite.report.text import presentable
 
 WIDTH = 720

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.analysis.ranking import Model, fields
+from benchsuite.analysis.identity import fields
+from benchsuite.analysis.ranking import Model
 from benchsuite.analysis.seeds import Aggregate
 from benchsuite.errors import StoreError
 from benchsuite.report.data import Entry, TaskResults
@@ -37,7 +38,7 @@ class Profile:
 
     @property
     def cell(self) -> str:
-        return self.model.best.trial.cell
+        return self.model.fastest.trial.cell
 
     @property
     def last(self) -> tuple[int, float]:
@@ -52,7 +53,7 @@ class Group:
     at_end  whether the loss enters at the last step alone, so that verdicts are defined
     """
 
-    board: TaskResults
+    results: TaskResults
     architecture: str
     models: tuple[Model, ...]
     profiles: tuple[Profile, ...]
@@ -69,32 +70,34 @@ class Group:
 TEACHING_ORDER = ("rnn", "lstm", "gru")
 
 
-def groups(boards: Iterable[TaskResults]) -> Iterator[Group]:
-    """A group for each board that has curves of gradients: models that differ in their cell alone, of the
+def groups(tasks: Iterable[TaskResults]) -> Iterator[Group]:
+    """A group for each task that has curves of gradients: models that differ in their cell alone, of the
     architecture, size and recipe in which most cells were run. Curves that cannot be read are passed over."""
-    for board in boards:
-        for cells in _alike_but_for_cells(board):
+    for results in tasks:
+        for cells in _alike_but_for_cells(results):
             models = tuple(cells[cell] for cell in teaching_order(cells))
-            profiles = tuple(profile for model in models for profile in profiles_of(model, board))
+            profiles = tuple(profile for model in models for profile in profiles_of(model, results))
             if profiles:
-                verdicts = {model.best.verdict("gradient") for model in models}
-                architecture = models[0].best.trial.architecture
-                yield Group(board, architecture, models, profiles, "undefined" not in verdicts)
+                verdicts = {model.fastest.verdict("gradient") for model in models}
+                architecture = models[0].fastest.trial.architecture
+                yield Group(results, architecture, models, profiles, "undefined" not in verdicts)
                 break
 
 
-def _alike_but_for_cells(board: TaskResults) -> list[dict[str, Model]]:
+def _alike_but_for_cells(results: TaskResults) -> list[dict[str, Model]]:
     """Cell -> model, those with most cells first, then the plain architecture, then the better ones."""
     found: dict[str, dict[str, Model]] = {}
-    for model in board.ranking.models if board.ranking else ():  # the best first
-        trial = model.best.trial
+    for model in results.ranking.models if results.ranking else ():  # the best first
+        trial = model.fastest.trial
         if trial.cell != NO_CELL:
-            own = {path: value for path, value in fields(model.best).items() if path.startswith(_SAME)}
+            own = {
+                path: value for path, value in fields(model.fastest.trial).items() if path.startswith(_SAME)
+            }
             key = json.dumps([trial.architecture, own], sort_keys=True)
             found.setdefault(key, {}).setdefault(trial.cell, model)
 
     def rank(cells: dict[str, Model]) -> tuple[int, bool]:
-        return -len(cells), next(iter(cells.values())).best.trial.architecture != "plain"
+        return -len(cells), next(iter(cells.values())).fastest.trial.architecture != "plain"
 
     return sorted(found.values(), key=rank)
 
@@ -105,16 +108,17 @@ def teaching_order(cells: Iterable[str]) -> list[str]:
     return [cell for cell in TEACHING_ORDER if cell in known] + sorted(set(known) - set(TEACHING_ORDER))
 
 
-def profiles_of(model: Model, board: TaskResults) -> list[Profile]:
+def profiles_of(model: Model, results: TaskResults) -> list[Profile]:
     """The profiles of a model's fastest run, in the order of training."""
     return [
-        Profile(model, when, lags, left) for when, (lags, left) in run_profiles(model.best, board).items()
+        Profile(model, when, lags, left)
+        for when, (lags, left) in run_profiles(model.fastest, results).items()
     ]
 
 
-def run_profiles(run: Aggregate, board: TaskResults) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def run_profiles(run: Aggregate, results: TaskResults) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """When -> (lags, what is left), of one configuration over its seeds."""
-    entries = {entry.record.trial_id: entry for entry in board.entries if entry.counts}
+    entries = {entry.record.trial_id: entry for entry in results.entries if entry.counts}
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for record in run.records[:MOST_SEEDS]:
         for when, (lags, left) in _relative(entries, record).items():

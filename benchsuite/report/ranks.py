@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.report.data import TaskResults
-from benchsuite.report.words import count, figure, listed
+from benchsuite.report.formatting import format_count, format_list, format_number
 
 LEAST_TASKS = 3
 LEAST_MODELS = 3
@@ -32,22 +32,22 @@ class Ranks:
     left_out: tuple[str, ...]
 
 
-def ranks(boards: Sequence[TaskResults]) -> Ranks | str:
-    """The average rank of each model over the boards, or the reason why there is none.
+def ranks(tasks: Sequence[TaskResults]) -> Ranks | str:
+    """The average rank of each model over the tasks, or the reason why there is none.
 
     A model here is a cell in an architecture; of several sizes or recipes of it the best one counts. Boards of
     several machines repeat one another: those of the machine that has most are taken. Not every task is given
     every model: those tasks are taken that have most in common.
     """
     ranked = _with_most_in_common(
-        _of_one_machine([board for board in boards if board.ranking and board.ranking.models])
+        _of_one_machine([results for results in tasks if results.ranking and results.ranking.models])
     )
     if len(ranked) < LEAST_TASKS:
         return (
             f"A critical-difference diagram needs at least {LEAST_TASKS} tasks with a ranking; there "
             f"{'is' if len(ranked) == 1 else 'are'} {len(ranked)}."
         )
-    scores = [_scores(board) for board in ranked]
+    scores = [_scores(results) for results in ranked]
     everywhere = [name for name in scores[0] if all(name in score for score in scores)]
     left_out = tuple(dict.fromkeys(name for score in scores for name in score if name not in everywhere))
     if len(everywhere) < LEAST_MODELS:
@@ -62,44 +62,44 @@ def ranks(boards: Sequence[TaskResults]) -> Ranks | str:
     places = np.apply_along_axis(stats.rankdata, 1, table)
     average = places.mean(axis=0)
     order = np.argsort(average, kind="stable")
-    tasks, models = table.shape
+    blocks, models = table.shape
     spread = stats.studentized_range.ppf(0.95, models, math.inf) / math.sqrt(2)
     p = float(stats.friedmanchisquare(*table.T).pvalue) if np.ptp(places, axis=1).any() else 1.0
     return Ranks(
         tuple(everywhere[at] for at in order),
         tuple(float(average[at]) for at in order),
-        tuple(board.title for board in ranked),
-        float(spread * math.sqrt(models * (models + 1) / (6 * tasks))),
+        tuple(results.title for results in ranked),
+        float(spread * math.sqrt(models * (models + 1) / (6 * blocks))),
         p,
         left_out,
     )
 
 
-def _with_most_in_common(boards: list[TaskResults]) -> list[TaskResults]:
-    """Those boards that rank all models of one of them, if they are enough: the choice with the most ranks to
-    average, tasks times models. Else all boards."""
-    names = [set(_scores(board)) for board in boards]
+def _with_most_in_common(tasks: list[TaskResults]) -> list[TaskResults]:
+    """Those tasks that rank all models of one of them, if they are enough: the choice with the most ranks to
+    average, tasks times models. Else all tasks."""
+    names = [set(_scores(results)) for results in tasks]
     groups = [
-        (own, [board for board, held in zip(boards, names, strict=True) if own <= held])
+        (own, [results for results, held in zip(tasks, names, strict=True) if own <= held])
         for own in names
         if len(own) >= LEAST_MODELS
     ]
     enough = [(len(own) * len(group), group) for own, group in groups if len(group) >= LEAST_TASKS]
-    return max(enough, key=lambda choice: choice[0], default=(0, boards))[1]
+    return max(enough, key=lambda choice: choice[0], default=(0, tasks))[1]
 
 
-def _of_one_machine(boards: Sequence[TaskResults]) -> list[TaskResults]:
-    machines = [board.machine for board in boards]
+def _of_one_machine(tasks: Sequence[TaskResults]) -> list[TaskResults]:
+    machines = [results.machine for results in tasks]
     most = max(machines, key=machines.count, default=None)
-    return [board for board in boards if board.machine == most]
+    return [results for results in tasks if results.machine == most]
 
 
-def _scores(board: TaskResults) -> dict[str, float]:
+def _scores(results: TaskResults) -> dict[str, float]:
     """Model -> its metric, turned so that lower is better."""
-    assert board.ranking is not None
-    sign = -1.0 if board.ranking.higher_is_better else 1.0
+    assert results.ranking is not None
+    sign = -1.0 if results.ranking.higher_is_better else 1.0
     found: dict[str, float] = {}
-    for model in board.ranking.models:  # the best first: of equal names the first one counts
+    for model in results.ranking.models:  # the best first: of equal names the first one counts
         if model.metric and math.isfinite(model.metric.mean) and model.name not in found:
             found[model.name] = sign * model.metric.mean
     return found
@@ -113,11 +113,13 @@ def verdict(found: Ranks) -> str:
         for name, rank in zip(found.models[1:], found.ranks[1:], strict=True)
         if rank - found.ranks[0] <= found.difference
     ]
-    words = f"Over {count(len(found.tasks), 'task')} {first} ranks best on average ({found.ranks[0]:.2f})."
+    words = (
+        f"Over {format_count(len(found.tasks), 'task')} {first} ranks best on average ({found.ranks[0]:.2f})."
+    )
     if found.p >= 0.05:
-        return f"{words} Friedman's test finds no difference among the models (p = {figure(found.p)})."
+        return f"{words} Friedman's test finds no difference among the models (p = {format_number(found.p)})."
     if not alike:
         return f"{words} It differs from every other model (Nemenyi, 5 %)."
     most = 4
     names = alike if len(alike) <= most else [*alike[:most], f"{len(alike) - most} more"]
-    return f"{words} Not distinguishable from it over so many tasks: {listed(names)} (Nemenyi, 5 %)."
+    return f"{words} Not distinguishable from it over so many tasks: {format_list(names)} (Nemenyi, 5 %)."

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from benchsuite.analysis.ranking import SPEED, Model
+from benchsuite.analysis.ranking import Model
 from benchsuite.analysis.seeds import Aggregate
-from benchsuite.report.answers import speed_of, unsteady
 from benchsuite.report.data import TaskResults
 
 STEP = "speed/step_median_seconds"
@@ -28,7 +27,7 @@ class Run:
               device and threads: what is a limit of one library's products is none of the machine
     """
 
-    board: TaskResults
+    results: TaskResults
     model: Model
     aggregate: Aggregate
     runner: str
@@ -43,7 +42,7 @@ class Run:
 
     @property
     def unsteady(self) -> bool:
-        return unsteady(self.aggregate)
+        return self.model.is_unsteady(self.aggregate)
 
     def mean(self, scalar: str) -> float | None:
         """The scalar's mean over seeds; None where there is none, or none that is finite."""
@@ -90,7 +89,7 @@ class Run:
     @property
     def half(self) -> float | None:
         """Half the 95 % interval of the speed: over seeds; of the timed rounds where there is one seed."""
-        found = self.aggregate.scalars.get(SPEED)
+        found = self.aggregate.speed(self.model.clock)
         if found is None or self.speed is None:
             return None
         if found.half_width is not None:
@@ -100,19 +99,19 @@ class Run:
         return self.speed * (high - low) / 2 / step if step and low is not None and high is not None else None
 
 
-def runs_of(boards: Iterable[TaskResults]) -> list[Run]:
-    """Every ranked run of the boards, which are of one machine; a model's fastest first."""
+def runs_of(tasks: Iterable[TaskResults]) -> list[Run]:
+    """Every ranked run of the tasks, which are of one machine; a model's fastest first."""
     found = [
-        (board, model, run)
-        for board in boards
-        if board.ranking is not None
-        for model in board.ranking.models
+        (results, model, run)
+        for results in tasks
+        if results.ranking is not None
+        for model in results.ranking.models
         for run in model.runs
     ]
     name = _Namer([run for _, _, run in found])
     made: list[Run] = []
-    for board, model, run in found:
-        made.append(Run(board, model, run, name(run), speed_of(run)))
+    for results, model, run in found:
+        made.append(Run(results, model, run, name(run), model.speed(run)))
     return _limited(_relative(made))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.analysis.ranking import SPEED, fields
+from benchsuite.analysis.identity import fields
 from benchsuite.report.runners import Run
 
 LEAST_SIZES = 3
@@ -60,7 +60,7 @@ class Law:
 def laws(runs: Iterable[Run]) -> list[Law]:
     """A law for every set of runs that differ in one size alone and have LEAST_SIZES of it, by axis."""
     timed = [run for run in runs if run.step]
-    flat = {id(run): fields(run.aggregate) for run in timed}
+    flat = {id(run): fields(run.aggregate.trial) for run in timed}
     lengths = sorted({path for values in flat.values() for path in values if path.startswith("options.")})
     made: list[Law] = []
     for axis, paths in zip(AXES, (["size.hidden"], lengths, ["recipe.batch_size"]), strict=True):
@@ -97,7 +97,7 @@ def _law(axis: Axis, path: str, members: Sequence[Run], flat: dict[int, dict[str
 
 def steps_per_sequence(run: Run) -> float | None:
     """Mean number of real steps in the timed sequences."""
-    steps, sequences = run.mean(TIME_STEPS), run.mean(SPEED)
+    steps, sequences = run.mean(TIME_STEPS), run.speed
     return steps / sequences if steps and sequences else None
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from benchsuite.contracts import Section
-from benchsuite.contracts.report import Words
+from benchsuite.contracts.report import PageSection, Words
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Page:
 
     key: str
     title: str
-    sections: tuple[Section, ...]
+    sections: tuple[PageSection, ...]
     lead: Words = ""
     name: str = ""
 

@@ -110,8 +110,3 @@ class Record(Frozen):
     @property
     def trial_id(self) -> str:
         return self.id
-
-    @property
-    def ranked(self) -> bool:
-        """Whether the record may stand in a ranking: it ended well and parity was proved."""
-        return self.status is Status.OK and self.verdicts.get("parity") == "ok"

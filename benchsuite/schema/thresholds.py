@@ -33,3 +33,7 @@ STABLE = 0.05
 
 UNSTABLE = 0.15
 """Interquartile range over median above which a figure is marked unstable."""
+
+DISTURBED = 1.25
+"""Wall time over processor time of one thread on a CPU above which a timing is not steady: another process had
+the core for part of the rounds."""

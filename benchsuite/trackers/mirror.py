@@ -141,7 +141,7 @@ class Mirror:
 
     def _create(self, experiment: str, label: str, tags: Mapping[str, str], started: int) -> _Known:
         kept = {key: text[: terms.MOST_TAG] for key, text in tags.items()}
-        own = {STUDY_TAG: self._store.id, "benchsuite.running.study": self._store.name}
+        own = {STUDY_TAG: self._store.id, "benchsuite.study": self._store.name}
         experiment_id = self._experiment_id(experiment)
         run = self._client.create_run(experiment_id, started, {**kept, **own}, label)
         known = _Known(run.info.run_id, kept[STAMP_TAG], False)

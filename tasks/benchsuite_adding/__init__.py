@@ -37,8 +37,8 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             offline=("generated",),
             architectures=("plain", "deep"),
             options={
-                "length": Option(100, "time steps of a sequence"),
-                "examples": Option(10_000, "sequences in the training split"),
+                "length": Option(100, "time steps of a sequence", least=2),
+                "examples": Option(10_000, "sequences in the training split", least=1),
             },
         )
     ]

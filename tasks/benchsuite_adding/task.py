@@ -1,16 +1,13 @@
-"""The task `adding`: data set, model, metrics."""
+"""The task `adding`: data, model, metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.contracts import Dataset, Split, Task
-from benchsuite.data import whole_number
-from benchsuite.errors import UnknownNameError
+from benchsuite.contracts import LoadedTask, Options, Split, Task
 from benchsuite.schema import Dense, Features, ModelSpec, Size, recurrent_body
-from benchsuite.schema.trial import Scalar
 from benchsuite_adding.sequences import sequences
 
 VALIDATION, TEST = 1000, 2000
@@ -25,55 +22,54 @@ _CORRECT = 0.08
 
 
 class Adding(Task):
-    """Regression of one number; `mse` ranks."""
+    """The adding problem, generated."""
+
+    def load(self, source: str, options: Options) -> LoadedAdding:
+        """Sequences (length, 2) float32; targets (n, 1) float32."""
+        length = options.integer("length")
+        sizes = (options.integer("examples"), VALIDATION, TEST)
+        train, validation, test = (sequences(size, length, part) for part, size in enumerate(sizes))
+        ones = np.ones_like(test.row_targets)
+        return LoadedAdding(
+            name=f"adding/{source}",
+            train=train,
+            validation=validation,
+            test=test,
+            lag=length - length // 2,
+            baselines={
+                "constant": _errors(ones, test.row_targets),
+                "constant_published": {"mse": PUBLISHED},
+            },
+            licence="generated; no rights reserved",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedAdding(LoadedTask):
+    """Regression of one number; `mse` ranks.
+
+    lag  fewest time steps from the first marked number to the answer
+    """
 
     primary = "mse"
     higher_is_better = False
 
-    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
-        """Sequences (length, 2) float32; targets (n, 1) float32.
+    lag: int
 
-        metadata: `lag`, the fewest steps from the first marked number to the answer.
-        """
-        if source != "generated":
-            raise UnknownNameError("source of adding", source, ["generated"])
-        length = whole_number("adding", options, "length", 2)
-        sizes = (whole_number("adding", options, "examples", 1), VALIDATION, TEST)
-        train, validation, test = (sequences(size, length, part) for part, size in enumerate(sizes))
-        assert isinstance(test.targets, np.ndarray)
-        ones = np.ones_like(test.targets)
-        return Dataset(
-            name="adding/generated",
-            train=train,
-            validation=validation,
-            test=test,
-            metadata={"lag": length - length // 2},
-            baselines={"constant": _errors(ones, test.targets), "constant_published": {"mse": PUBLISHED}},
-            licence="generated; no rights reserved",
-        )
-
-    def model(
-        self,
-        dataset: Dataset,  # noqa: ARG002
-        architecture: str,
-        cell: str,
-        size: Size,
-        options: Mapping[str, Scalar],  # noqa: ARG002
-    ) -> ModelSpec:
+    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
         """A recurrent stack, its last output, one number."""
         body = recurrent_body(architecture, cell, size)
         return ModelSpec(input=Features(2), body=body, head=Dense(1), loss="squared")
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
         """mse, correct and lag_solved of sums (n, 1).
 
         correct     share of sums that are off by less than .08. Hochreiter and Schmidhuber's bound is .04, for
                     a target that is half the sum
         lag_solved  the lag in steps where mse is below .01, else 0
         """
-        assert isinstance(split.targets, np.ndarray)
-        found = _errors(predictions, split.targets)
-        return found | {"lag_solved": float(dataset.metadata["lag"]) if found["mse"] < _SOLVED else 0.0}
+        found = _errors(predictions, split.row_targets)
+        return found | {"lag_solved": float(self.lag) if found["mse"] < _SOLVED else 0.0}
 
 
 def _errors(sums: np.ndarray, truth: np.ndarray) -> dict[str, float]:

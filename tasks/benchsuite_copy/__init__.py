@@ -6,7 +6,7 @@
 
 Hochreiter and Schmidhuber, Neural Computation 1997, as posed by Arjovsky et al., ICML 2016 (arXiv:1511.06464,
 section 4.1), who copy ten symbols. Without memory the best answer is the blank, and at the end each letter with
-the same probability: a cross-entropy of symbols * ln 8 / (length + 2 * symbols) nats a step.
+the same probability: a cross-entropy of symbols * ln 8 / (length + 2 * symbols) nats per step.
 
 Every letter must be kept for `length` + `symbols` steps: that is the lag. It counts as solved when more than
 99 % of the letters of the test split are recalled.
@@ -37,9 +37,11 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             offline=("generated",),
             architectures=("plain", "deep"),
             options={
-                "length": Option(100, "time steps between what is shown and its recall (T of the papers)"),
-                "symbols": Option(10, "letters to be recalled"),
-                "examples": Option(10_000, "sequences in the training split"),
+                "length": Option(
+                    100, "time steps between what is shown and its recall (T of the papers)", least=1
+                ),
+                "symbols": Option(10, "letters to be recalled", least=1),
+                "examples": Option(10_000, "sequences in the training split", least=1),
             },
         )
     ]

@@ -4,15 +4,15 @@
                  validate, the last 5 % test. Karpathy, char-rnn, 2015
     generated    60,000 characters of small sentences from a stochastic grammar, whose verbs depend on the
                  sentence's first word and on nouns far before them (generated.py). What a character costs at
-                 least is known exactly and stands among the baselines: `true_entropy` of the source, and
-                 `true_source`, what the source itself takes for the test text.
+                 least is known exactly and is among the baselines: `true_entropy` of the source, and
+                 `true_source`, the bits that the source itself needs for the test text.
 
-A split is one long sequence: train it with recipe.carry and recipe.truncation, so that states live on from one
-piece to the next (Mikolov et al. 2010). With the option `chunk` it is cut into pieces of that many steps, each
-of which begins without a memory; that is how to train without recipe.carry.
+A split is one long sequence: train it with recipe.carry and recipe.truncation, so that states are carried from
+one chunk to the next (Mikolov et al. 2010). With the option `chunk` it is cut into sequences of that many
+steps, each of which begins without a memory; that is how to train without recipe.carry.
 
-The figure is bits per character on the test split. Beside it stand n-grams (ngrams.py), which remember the last
-0, 2, 4 and 6 characters.
+The figure is bits per character on the test split. The baselines are n-grams (ngrams.py), which remember the
+last 0, 2, 4 and 6 characters.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             architectures=("plain", "deep"),
             options={
                 "chunk": Option(
-                    0, "0: a split is one sequence, for recipe.carry; n: separate sequences of n steps"
+                    0,
+                    "0: a split is one sequence, for recipe.carry; n: separate sequences of n steps",
+                    least=0,
                 ),
             },
             files=(SHAKESPEARE,),

@@ -1,41 +1,35 @@
-"""The task `language`: data set, model, metrics."""
+"""The task `language`: data, model, metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+from typing_extensions import override
 
-from benchsuite.contracts import Dataset, Ragged, Split, Task
-from benchsuite.data import whole_number
-from benchsuite.errors import DataError, UnknownNameError
+from benchsuite.contracts import Alignments, LoadedTask, Options, Ragged, Split, Task
+from benchsuite.errors import DataError
 from benchsuite.schema import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
-from benchsuite.schema.trial import Scalar
 from benchsuite_language.generated import generated
 from benchsuite_language.ngrams import ngram_scores
 from benchsuite_language.texts import shakespeare
 
 ORDERS = (1, 3, 5, 7)
-"""The n of the n-grams that stand beside the models."""
+"""The n of the n-grams among the baselines."""
 
 _SOURCES = {"shakespeare": shakespeare, "generated": generated}
 _SHOWN = 240
 
 
 class Language(Task):
-    """Prediction of every next character; `bits_per_character` ranks."""
+    """A text, character by character."""
 
-    primary = "bits_per_character"
-    higher_is_better = False
-
-    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
+    def load(self, source: str, options: Options) -> LoadedLanguage:
         """A text's characters as ids: inputs are all but the last one, int32, the target of each is the next.
 
         Ids count the training text's different characters in the order of their code points.
         """
-        if source not in _SOURCES:
-            raise UnknownNameError("source of language", source, _SOURCES)
-        chunk = whole_number("language", options, "chunk", 0)
+        chunk = options.integer("chunk")
         corpus = _SOURCES[source]()
         vocabulary = tuple(sorted(set(corpus.train)))
         train, validation, test = (
@@ -43,7 +37,7 @@ class Language(Task):
         )
         scores = ngram_scores(train, test, len(vocabulary), ORDERS)
         ngrams = {f"{n}-gram": _metrics(scores[n], test[1:]) for n in ORDERS}
-        return Dataset(
+        return LoadedLanguage(
             name=f"language/{source}",
             train=_split(train, chunk),
             validation=_split(validation, chunk),
@@ -53,17 +47,17 @@ class Language(Task):
             licence=corpus.licence,
         )
 
-    def model(
-        self,
-        dataset: Dataset,
-        architecture: str,
-        cell: str,
-        size: Size,
-        options: Mapping[str, Scalar],  # noqa: ARG002
-    ) -> ModelSpec:
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedLanguage(LoadedTask):
+    """Prediction of every next character; `bits_per_character` ranks."""
+
+    primary = "bits_per_character"
+    higher_is_better = False
+
+    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
         """Embedding, recurrent stack, at every step a score for each character."""
-        assert dataset.vocabulary is not None
-        characters = len(dataset.vocabulary)
+        characters = len(self.vocabulary)
         return ModelSpec(
             input=Tokens(characters, size.embedding),
             body=recurrent_body(architecture, cell, size),
@@ -72,29 +66,21 @@ class Language(Task):
             readout="steps",
         )
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
-        """bits_per_character, perplexity (of a character) and accuracy of scores (n, T, characters)."""
-        assert isinstance(split.targets, Ragged)
-        steps = predictions.shape[1]
-        truth = split.targets.padded(np.arange(len(split)), steps)
-        valid = np.arange(steps) < split.targets.lengths[:, None]
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
+        """bits_per_character, perplexity (per character) and accuracy of scores (n, T, characters)."""
+        targets, steps = split.step_targets, predictions.shape[1]
+        truth = targets.padded(np.arange(len(split)), steps)
+        valid = np.arange(steps) < targets.lengths[:, None]
         return _metrics(predictions[valid], truth[valid])
 
-    def exhibits(
-        self,
-        predictions: np.ndarray,
-        split: Split,
-        dataset: Dataset,
-        alignments: Mapping[int, np.ndarray],  # noqa: ARG002
-    ) -> list[Exhibit]:
-        """The first characters of the test text, what follows each, and what the model thought likeliest."""
-        assert isinstance(split.targets, Ragged)
-        assert dataset.vocabulary is not None
-        characters = np.array(dataset.vocabulary)
+    @override
+    def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
+        """The first characters of the test text, the one after each, and the model's likeliest one."""
+        characters = np.array(self.vocabulary)
         shown = min(_SHOWN, int(split.inputs.lengths[0]))
         lines = {
             "source": split.inputs[0][:shown],
-            "target": split.targets[0][:shown],
+            "target": split.step_targets[0][:shown],
             "prediction": predictions[0, :shown].argmax(axis=1),
         }
         return [

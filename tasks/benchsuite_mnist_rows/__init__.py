@@ -6,7 +6,7 @@
             and Kaynak, UCI 1998 (Optical Recognition of Handwritten Digits, its test part).
 
 Reading pixel by pixel, plain or under a fixed permutation, is the long-memory test of Le et al. 2015
-(arXiv:1504.00941). The architecture `cnn` stands beside the cells because convolution wins on pictures.
+(arXiv:1504.00941). The architecture `cnn` is among the models because convolution wins on pictures.
 """
 
 from __future__ import annotations
@@ -41,12 +41,15 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
                 "view": Option(
                     "rows", "what one time step sees", choices=("rows", "columns", "pixels", "permuted")
                 ),
-                "permutation": Option(0, "seed of the order of pixels in the view `permuted`"),
+                "permutation": Option(
+                    0, "seed of the order of pixels in the view `permuted`", least=0, most=2**32 - 1
+                ),
                 "head": Option(
                     "dense", "output layer: linear, or Euclidean (LeCun et al. 1998)", ("dense", "rbf")
                 ),
             },
             files=tuple(MNIST_FILES.values()),
-            requirements=("scikit-learn",),
+            source_requirements={"digits": ("scikit-learn",)},
+            extra="tasks",
         )
     ]

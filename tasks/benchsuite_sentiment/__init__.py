@@ -17,6 +17,7 @@ from collections.abc import Iterable
 
 from benchsuite import hookimpl
 from benchsuite.contracts import Option, Task, TaskEntry
+from benchsuite.data import CLASSIFIER_READOUTS
 from benchsuite_sentiment.files import FILES
 
 
@@ -41,19 +42,22 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             },
             offline=("generated",),
             options={
-                "max_length": Option(256, "most words of a text; longer ones lose words at one end"),
+                "max_length": Option(256, "most words of a text; longer ones lose words at one end", least=1),
                 "keep": Option("tail", "the end of a long text that is kept", ("head", "tail")),
-                "vocabulary": Option(10_000, "most words known, `<pad>` and `<unk>` included"),
-                "min_count": Option(2, "a word is known if it occurs this often in the training split"),
+                "vocabulary": Option(10_000, "most words known, `<pad>` and `<unk>` included", least=3),
+                "min_count": Option(
+                    2, "a word is known if it occurs this often in the training split", least=1
+                ),
                 "lower_case": Option(True, "whether `Good` and `good` are one word", (True, False)),
                 "mask": Option(
                     True,
                     "False: texts are filled up to max_length with padding that is read like words",
                     (True, False),
                 ),
-                "readout": Option("mean", "what the classifier sees of the outputs", ("last", "mean")),
+                "readout": Option("mean", "what the classifier sees of the outputs", CLASSIFIER_READOUTS),
             },
             files=tuple(FILES.values()),
             requirements=("scikit-learn", "scipy"),
+            extra="tasks",
         )
     ]

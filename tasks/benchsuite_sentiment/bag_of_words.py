@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchsuite.contracts import Ragged
+from benchsuite.data import presence
 
 
 def bag_of_words_scores(train: Ragged, labels: np.ndarray, test: Ragged, vocabulary: int) -> np.ndarray:
@@ -12,17 +13,6 @@ def bag_of_words_scores(train: Ragged, labels: np.ndarray, test: Ragged, vocabul
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=1.0, max_iter=200)
-    model.fit(_presence(train, vocabulary), labels)
-    margin = model.decision_function(_presence(test, vocabulary))
+    model.fit(presence(train, vocabulary), labels)
+    margin = model.decision_function(presence(test, vocabulary))
     return np.stack([-margin / 2, margin / 2], axis=1)
-
-
-def _presence(texts: Ragged, vocabulary: int):  # type: ignore[no-untyped-def]  # SciPy carries no types
-    """(n, vocabulary) sparse: 1 where a text holds the word."""
-    from scipy.sparse import csr_matrix
-
-    rows = np.repeat(np.arange(len(texts)), texts.lengths)
-    counts = csr_matrix((np.ones(len(rows)), (rows, texts.values)), shape=(len(texts), vocabulary))
-    counts.sum_duplicates()
-    counts.data[:] = 1.0
-    return counts

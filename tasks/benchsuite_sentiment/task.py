@@ -1,23 +1,22 @@
-"""The task `sentiment`: data set, model, metrics."""
+"""The task `sentiment`: data, model, metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+from typing_extensions import override
 
-from benchsuite.contracts import Dataset, Ragged, Split, Task
+from benchsuite.contracts import Alignments, LoadedTask, Options, Ragged, Split, Task
 from benchsuite.data import (
+    CLASSIFIER_READOUTS,
     Vocabulary,
     classification_metrics,
     confusion,
     majority_baseline,
-    whole_number,
     words,
 )
-from benchsuite.errors import UnknownNameError
-from benchsuite.schema import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
-from benchsuite.schema.trial import Scalar
+from benchsuite.schema import Dense, Exhibit, ModelSpec, Readout, Size, Tokens, recurrent_body
 from benchsuite_sentiment.bag_of_words import bag_of_words_scores
 from benchsuite_sentiment.generated import generated
 from benchsuite_sentiment.texts import mr, reviews, sst2
@@ -27,40 +26,35 @@ _SOURCES = {"sst2": sst2, "mr": mr, "reviews": reviews, "generated": generated}
 
 
 class Sentiment(Task):
-    """Binary classification of texts; `accuracy` ranks."""
+    """Sentences and reviews, favourable or not."""
 
-    primary = "accuracy"
-    higher_is_better = True
-
-    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
+    def load(self, source: str, options: Options) -> LoadedSentiment:
         """Texts as word ids, (length,) int32 each; targets (n,) int32, 1 for favourable."""
-        if source not in _SOURCES:
-            raise UnknownNameError("source of sentiment", source, _SOURCES)
-        max_length = whole_number("sentiment", options, "max_length", 1)
-        size = whole_number("sentiment", options, "vocabulary", 3)
-        min_count = whole_number("sentiment", options, "min_count", 1)
-        part = slice(-max_length, None) if options["keep"] == "tail" else slice(max_length)
+        max_length = options.integer("max_length")
+        part = slice(-max_length, None) if options.text("keep") == "tail" else slice(max_length)
         corpus = _SOURCES[source]()
         labelled = (corpus.train, corpus.validation, corpus.test)
         documents = [
-            [words(text, bool(options["lower_case"]))[part] for text in split.texts] for split in labelled
+            [words(text, options.flag("lower_case"))[part] for text in split.texts] for split in labelled
         ]
-        vocabulary = Vocabulary.build(documents[0], min_count, size)
+        vocabulary = Vocabulary.build(
+            documents[0], options.integer("min_count"), options.integer("vocabulary")
+        )
         train, validation, test = (
-            Split(_ragged(vocabulary, texts), split.labels)
+            Split(vocabulary.ragged(texts), split.labels)
             for texts, split in zip(documents, labelled, strict=True)
         )
         truth = corpus.test.labels
         order_free = bag_of_words_scores(train.inputs, corpus.train.labels, test.inputs, len(vocabulary))
-        if not options["mask"]:
+        if not options.flag("mask"):
             train, validation, test = (_filled_up(split, max_length) for split in (train, validation, test))
-        return Dataset(
+        return LoadedSentiment(
             name=f"sentiment/{source}",
             train=train,
             validation=validation,
             test=test,
             vocabulary=vocabulary.words,
-            metadata={"classes": _CLASSES},
+            readout=options.one_of("readout", CLASSIFIER_READOUTS),
             baselines={
                 "majority": majority_baseline(corpus.train.labels, truth, _CLASSES),
                 "bag_of_words": classification_metrics(order_free, truth),
@@ -68,46 +62,44 @@ class Sentiment(Task):
             licence=corpus.licence,
         )
 
-    def model(
-        self, dataset: Dataset, architecture: str, cell: str, size: Size, options: Mapping[str, Scalar]
-    ) -> ModelSpec:
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedSentiment(LoadedTask):
+    """Two classes; `accuracy` ranks.
+
+    readout  what the classifier sees of the outputs
+    """
+
+    primary = "accuracy"
+    higher_is_better = True
+
+    readout: Readout
+
+    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
         """Embedding, recurrent stack, last or mean output, two logits."""
-        assert dataset.vocabulary is not None
         return ModelSpec(
-            input=Tokens(len(dataset.vocabulary), size.embedding),
+            input=Tokens(len(self.vocabulary), size.embedding),
             body=recurrent_body(architecture, cell, size),
             head=Dense(_CLASSES),
             loss="cross_entropy",
-            readout="mean" if options["readout"] == "mean" else "last",
+            readout=self.readout,
         )
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
         """accuracy, macro_f1 and cross_entropy of logits (n, 2)."""
-        assert isinstance(split.targets, np.ndarray)
-        return classification_metrics(predictions, split.targets)
+        return classification_metrics(predictions, split.row_targets)
 
-    def exhibits(
-        self,
-        predictions: np.ndarray,
-        split: Split,
-        dataset: Dataset,  # noqa: ARG002
-        alignments: Mapping[int, np.ndarray],  # noqa: ARG002
-    ) -> list[Exhibit]:
+    @override
+    def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
         """What was taken for favourable."""
-        assert isinstance(split.targets, np.ndarray)
         return [
             confusion(
                 "opinions found, by the opinion given",
                 predictions.argmax(axis=1),
-                split.targets,
+                split.row_targets,
                 ["unfavourable", "favourable"],
             )
         ]
-
-
-def _ragged(vocabulary: Vocabulary, documents: list[list[str]]) -> Ragged:
-    values, lengths = vocabulary.encode(documents)
-    return Ragged(values, np.cumsum(lengths) - lengths, lengths)
 
 
 def _filled_up(split: Split, length: int) -> Split:

@@ -12,7 +12,7 @@ Both are read as log-mel energies, normalised by clip: levels differ sixteen-fol
     speaker   one speaker is the test split; of the others recordings 0 to 4 validate
 
 A string is three to five clips of one speaker and one split, joined with short pauses. It is recognised
-without a word on where a digit begins, by connectionist temporal classification (Graves et al. 2006).
+without being told where a digit begins, by connectionist temporal classification (Graves et al. 2006).
 The two are tasks of their own because what ranks differs: accuracy, and the word error rate.
 """
 
@@ -22,6 +22,7 @@ from collections.abc import Iterable
 
 from benchsuite import hookimpl
 from benchsuite.contracts import Option, Task, TaskEntry
+from benchsuite.data import CLASSIFIER_READOUTS
 from benchsuite_speech.files import FSDD
 
 _SOURCES = {
@@ -33,9 +34,9 @@ _FEATURES = {
     "speaker": Option(
         0, "the speaker held out by split `speaker`, in alphabetical order from 0", (0, 1, 2, 3, 4, 5)
     ),
-    "bands": Option(24, "mel bands, the numbers a time step sees"),
-    "window_ms": Option(25, "duration of what one time step sees, in milliseconds"),
-    "hop_ms": Option(15, "time from one step to the next, in milliseconds"),
+    "bands": Option(24, "mel bands, the numbers a time step sees", least=1, most=256),
+    "window_ms": Option(25, "duration of what one time step sees, in milliseconds", least=1, most=1000),
+    "hop_ms": Option(15, "time from one step to the next, in milliseconds", least=1, most=1000),
 }
 
 
@@ -62,10 +63,11 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             offline=("tones",),
             options={
                 **_FEATURES,
-                "readout": Option("last", "what the classifier sees of the outputs", ("last", "mean")),
+                "readout": Option("last", "what the classifier sees of the outputs", CLASSIFIER_READOUTS),
             },
             files=(FSDD,),
             requirements=("scikit-learn", "scipy"),
+            extra="tasks",
         ),
         TaskEntry(
             name="speech_strings",
@@ -75,7 +77,12 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             offline=("tones",),
             options={
                 **_FEATURES,
-                "strings": Option(4000, "training strings; a tenth as many validate, a fifth as many test"),
+                "strings": Option(
+                    4000,
+                    "training strings; a tenth as many validate, a fifth as many test",
+                    least=10,
+                    most=1_000_000,
+                ),
             },
             files=(FSDD,),
             requirements=("jiwer", "scipy"),

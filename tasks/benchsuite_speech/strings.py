@@ -19,7 +19,7 @@ def spell(clips: Clips, allowed: np.ndarray, count: int, seed: int) -> list[np.n
     """`count` strings of clips among the rows `allowed`, the row numbers of one speaker's clips each.
 
     The speaker, the length, each digit and each take are drawn uniformly, so that digits repeat and a clip
-    stands in many strings.
+    is part of many strings.
     """
     random = np.random.RandomState(seed)  # its stream is frozen, so these strings never change
     speakers = np.unique(clips.speakers[allowed])
@@ -47,5 +47,5 @@ def join(random: np.random.RandomState, waves: list[np.ndarray]) -> np.ndarray:
 
 
 def frames_needed(labels: np.ndarray) -> int:
-    """Least number of steps in which CTC can write `labels`: one each, and a blank between two equal ones."""
+    """Least number of steps in which CTC can emit `labels`: one each, and a blank between two equal ones."""
     return len(labels) + int(np.sum(labels[1:] == labels[:-1]))

@@ -1,21 +1,21 @@
-"""The task `speech_strings`: data set, model, metrics."""
+"""The task `speech_strings`: data, model, metrics."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
+from typing_extensions import override
 
-from benchsuite.contracts import Dataset, Ragged, Split, Task
+from benchsuite.contracts import Alignments, LoadedTask, Options, Ragged, Split, Task
 from benchsuite.errors import RequestError
 from benchsuite.schema import BLANK, Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
-from benchsuite.schema.trial import Scalar
 from benchsuite_speech.clips import Clips
 from benchsuite_speech.exhibits import spectrogram, transcript
 from benchsuite_speech.features import LogMel
-from benchsuite_speech.settings import load_clips, log_mel, whole
+from benchsuite_speech.settings import load_clips, log_mel
 from benchsuite_speech.strings import frames_needed, join, spell
 from benchsuite_speech.task import WORDS
 
@@ -27,22 +27,17 @@ _SHOWN = 6
 
 
 class SpeechStrings(Task):
-    """Three to five digits in a row, by CTC; `word_error_rate` ranks, the less the better."""
+    """Strings of three to five spoken digits."""
 
-    primary = "word_error_rate"
-    higher_is_better = False
-
-    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
+    def load(self, source: str, options: Options) -> LoadedSpeechStrings:
         """Strings as log-mel frames, (frames, bands) float32 each, normalised by string; targets Ragged int32
         of a length of their own, the digits plus one.
 
-        metadata: `clips`, for every row of the test split the clips that were joined.
-
-        Raises RequestError where the frames of a string are fewer than CTC needs to write its labels.
+        Raises RequestError where the frames of a string are fewer than CTC needs for its labels.
         """
-        clips, allowed = load_clips("speech_strings", source, options)
-        features = log_mel("speech_strings", options)
-        count = whole("speech_strings", options, "strings", 10, 1_000_000)
+        clips, allowed = load_clips(source, options)
+        features = log_mel(options)
+        count = options.integer("strings")
         spelt = [
             spell(clips, rows, size, seed)
             for rows, size, seed in zip(allowed, (count, count // 10, count // 5), _SEEDS, strict=True)
@@ -50,55 +45,53 @@ class SpeechStrings(Task):
         train, validation, test = (
             _split(clips, strings, features, seed) for strings, seed in zip(spelt, _SEEDS, strict=True)
         )
-        return Dataset(
+        return LoadedSpeechStrings(
             name=f"speech_strings/{source}",
             train=train,
             validation=validation,
             test=test,
-            metadata={
-                "clips": tuple(tuple(map(clips.title, string)) for string in spelt[2]),
-                "signatures": {"word_error_rate": f"jiwer {version('jiwer')}"},
-            },
+            clips=tuple(tuple(map(clips.title, string)) for string in spelt[2]),
             baselines={"constant": _word_errors(_constant(train, len(test)), test)},
             licence=clips.licence,
             target_vocabulary=LABELS,
+            signatures={"word_error_rate": f"jiwer {version('jiwer')}"},
         )
 
-    def model(
-        self,
-        dataset: Dataset,
-        architecture: str,
-        cell: str,
-        size: Size,
-        options: Mapping[str, Scalar],  # noqa: ARG002
-    ) -> ModelSpec:
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedSpeechStrings(LoadedTask):
+    """Three to five digits in a row, by CTC; `word_error_rate` ranks, the less the better.
+
+    clips  for every row of the test split the names of the clips that were joined
+    """
+
+    primary = "word_error_rate"
+    higher_is_better = False
+
+    clips: tuple[tuple[str, ...], ...]
+
+    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
         """A recurrent stack read at every step, scores of the ten digits and of the blank."""
         return ModelSpec(
-            input=Features(dataset.train.inputs.values.shape[1]),
+            input=Features(self.train.inputs.values.shape[1]),
             body=recurrent_body(architecture, cell, size),
             head=Dense(len(LABELS)),
             loss="ctc",
             readout="steps",
         )
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
         """word_error_rate and exact_match of labels (n, L), zero after the last; see _word_errors()."""
         return _word_errors(predictions, split)
 
-    def exhibits(
-        self,
-        predictions: np.ndarray,
-        split: Split,
-        dataset: Dataset,
-        alignments: Mapping[int, np.ndarray],  # noqa: ARG002
-    ) -> list[Exhibit]:
-        """The first strings, as spoken and as recognised, and what the first one looks like."""
+    @override
+    def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
+        """The first strings, as spoken and as recognised, and the spectrogram of the first one."""
         shown: list[Exhibit] = [spectrogram("the first string", split.inputs[0])]
-        rows = np.searchsorted(dataset.test.inputs.starts, split.inputs.starts[:_SHOWN])
+        rows = np.searchsorted(self.test.inputs.starts, split.inputs.starts[:_SHOWN])
         for index, row in enumerate(rows):
-            name = f"string {row + 1}"
-            spoken, heard = _words(split.targets[index]), _words(predictions[index])
-            shown.append(transcript(name, dataset.metadata["clips"][row], spoken, heard))
+            spoken, heard = _words(split.sequence_targets[index]), _words(predictions[index])
+            shown.append(transcript(f"string {row + 1}", self.clips[row], spoken, heard))
         return shown
 
 
@@ -106,11 +99,11 @@ def _split(clips: Clips, strings: list[np.ndarray], features: LogMel, seed: int)
     random = np.random.RandomState(seed)
     frames = [features(join(random, [clips.waves[row] for row in string])) for string in strings]
     labels = [clips.digits[string] + 1 for string in strings]
-    for read, written in zip(frames, labels, strict=True):
-        if len(read) < frames_needed(written):
+    for read, digits in zip(frames, labels, strict=True):
+        if len(read) < frames_needed(digits):
             raise RequestError(
-                f"speech_strings: a string of {len(written)} digits has {len(read)} frames, and CTC needs "
-                f"{frames_needed(written)} to write it; lower option hop_ms"
+                f"speech_strings: a string of {len(digits)} digits has {len(read)} frames, and CTC needs "
+                f"{frames_needed(digits)} for it; lower option hop_ms"
             )
     return Split(Ragged.from_sequences(frames), Ragged.from_sequences(labels), aligned=False)
 
@@ -128,8 +121,8 @@ def _word_errors(predictions: np.ndarray, split: Split) -> dict[str, float]:
     """
     import jiwer
 
-    assert isinstance(split.targets, Ragged)
-    spoken = [" ".join(_words(split.targets[row])) for row in range(len(split))]
+    targets = split.sequence_targets
+    spoken = [" ".join(_words(targets[row])) for row in range(len(targets))]
     heard = [" ".join(_words(labels)) for labels in predictions]
     found = jiwer.process_words(spoken, heard)
     count = found.hits + found.substitutions + found.deletions
@@ -144,7 +137,7 @@ def _word_errors(predictions: np.ndarray, split: Split) -> dict[str, float]:
 
 def _constant(train: Split, count: int) -> np.ndarray:
     """The most frequent digit as often as the most frequent length says: (count, L) int32."""
-    assert isinstance(train.targets, Ragged)
-    label = Counter(train.targets.values.tolist()).most_common(1)[0][0]
-    length = Counter(train.targets.lengths.tolist()).most_common(1)[0][0]
+    targets = train.sequence_targets
+    label = Counter(targets.values.tolist()).most_common(1)[0][0]
+    length = Counter(targets.lengths.tolist()).most_common(1)[0][0]
     return np.full((count, length), label, np.int32)

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 
 from benchsuite import hookimpl
 from benchsuite.contracts import Option, Task, TaskEntry
+from benchsuite.data import DECODER_OPTIONS
 from benchsuite_summarisation.files import AESLC
 
 
@@ -41,16 +42,15 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             offline=("reports",),
             architectures=("encoder_decoder", "attention"),
             options={
-                "max_length": Option(120, "most words of a text; longer ones lose their end"),
+                "max_length": Option(120, "most words of a text; longer ones lose their end", least=1),
                 "vocabulary": Option(
-                    10_000, "most words known of texts and of summaries, special ones included"
+                    10_000, "most words known of texts and of summaries, special ones included", least=5
                 ),
-                "min_count": Option(2, "a word is known if it occurs this often in the training split"),
+                "min_count": Option(
+                    2, "a word is known if it occurs this often in the training split", least=1
+                ),
                 "lower_case": Option(True, "whether `Report` and `report` are one word", (True, False)),
-                "attention": Option(
-                    "additive", "score of the architecture attention", ("additive", "multiplicative")
-                ),
-                "bidirectional": Option(True, "whether the encoder also reads backwards", (True, False)),
+                **DECODER_OPTIONS,
             },
             files=(AESLC,),
             requirements=("rouge-score",),

@@ -1,8 +1,8 @@
-"""The task `temporal_order`: an X or a Y stands early in a long sequence and another later; in which order?
+"""The task `temporal_order`: an X or a Y comes early in a long sequence and another later; in which order?
 
     generated  sequences of letters: E, then a, b, c or d at random, B at the end. Two of them (option
                `symbols`: three) are X or Y instead; the class is which of the 4 (8) orders it was. With length
-               100 a sequence has 100 to 110 steps and the two stand at steps 10 to 20 and 50 to 60 (three: 10
+               100 a sequence has 100 to 110 steps and the two are at steps 10 to 20 and 50 to 60 (three: 10
                to 20, 33 to 43 and 66 to 76); other lengths have these in proportion.
 
 Hochreiter and Schmidhuber, Neural Computation 1997, experiments 6a and 6b.
@@ -36,9 +36,11 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             offline=("generated",),
             architectures=("plain", "deep"),
             options={
-                "length": Option(100, "least time steps of a sequence; the longest has a tenth more"),
+                "length": Option(
+                    100, "least time steps of a sequence; the longest has a tenth more", least=10
+                ),
                 "symbols": Option(2, "how many X or Y there are: experiment 6a or 6b", (2, 3)),
-                "examples": Option(10_000, "sequences in the training split"),
+                "examples": Option(10_000, "sequences in the training split", least=1),
             },
         )
     ]

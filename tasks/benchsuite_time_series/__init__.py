@@ -55,8 +55,8 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             },
             offline=("sunspots", "elnino", "co2"),
             options={
-                "window": Option(48, "time steps the model sees"),
-                "horizon": Option(24, "time steps it forecasts, all at once"),
+                "window": Option(48, "time steps the model sees", least=1),
+                "horizon": Option(24, "time steps it forecasts, all at once", least=1),
                 "features": Option(
                     "univariate",
                     "target from target; all channels from all channels; or target from all channels",
@@ -71,6 +71,8 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
                 "ticker": Option("AAPL", "the stock, for the source stocks", tuple(STOCKS)),
             },
             files=FILES,
-            requirements=("pandas", "statsmodels"),
+            requirements=("pandas",),
+            source_requirements=dict.fromkeys(("sunspots", "elnino", "co2"), ("statsmodels",)),
+            extra="tasks",
         )
     ]

@@ -8,9 +8,9 @@
     numbers   0 to 99,999 in English words and in Spanish, German or French ones (numbers.py): 8,000 / 500 /
               1,000 distinct numbers. en-es, en-de, en-fr
 
-A text is read and written as words with marks for where no space is, as characters, or as subwords (byte pair
-encoding, Sennrich et al. 2016) learnt from the training split. What is written is joined into a text again and
-scored as one: sacreBLEU (Post 2018) does its own tokenising, so scores compare across the three, and with
+A text is read and generated as words with marks for where no space is, as characters, or as subwords (byte pair
+encoding, Sennrich et al. 2016) learnt from the training split. The decoded tokens are joined into a text again
+and scored as one: sacreBLEU (Post 2018) does its own tokenising, so scores compare across the three, and with
 published ones of the same signature. References are the texts as published.
 """
 
@@ -20,6 +20,7 @@ from collections.abc import Iterable
 
 from benchsuite import hookimpl
 from benchsuite.contracts import Option, Task, TaskEntry
+from benchsuite.data import DECODER_OPTIONS
 from benchsuite_translation.files import FILES
 
 
@@ -49,19 +50,18 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
                     "from which language to which; default: de-en for multi30k, en-es for the others",
                     ("default", "de-en", "en-de", "en-fr", "fr-en", "en-es"),
                 ),
-                "tokens": Option("words", "what is read and written", ("words", "characters", "bpe")),
-                "vocabulary": Option(10_000, "most tokens known in either language, special ones included"),
+                "tokens": Option("words", "what is read and generated", ("words", "characters", "bpe")),
+                "vocabulary": Option(
+                    10_000, "most tokens known in either language, special ones included", least=5
+                ),
                 "min_count": Option(
-                    2, "a word is known, a pair merged, if the training split has it so often"
+                    2, "a word is known, a pair merged, if the training split has it so often", least=1
                 ),
                 "lower_case": Option(True, "whether `The` and `the` are one word", (True, False)),
                 "max_length": Option(
-                    200, "longest side of a training pair, in tokens; longer ones are left out"
+                    200, "longest side of a training pair, in tokens; longer ones are left out", least=1
                 ),
-                "attention": Option(
-                    "additive", "score of the architecture attention", ("additive", "multiplicative")
-                ),
-                "bidirectional": Option(True, "whether the encoder also reads backwards", (True, False)),
+                **DECODER_OPTIONS,
             },
             files=tuple(FILES.values()),
             requirements=("num2words", "sacrebleu", "tokenizers"),

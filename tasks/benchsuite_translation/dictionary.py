@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from benchsuite.contracts import Ragged, Split
-from benchsuite.data import END, UNKNOWN, Vocabulary
+from benchsuite.data import END, UNKNOWN, Vocabulary, presence
 
 
 def word_by_word(
     train: Split, vocabulary: Vocabulary, target_vocabulary: Vocabulary, texts: list[list[str]]
 ) -> list[list[str]]:
     """`texts` with each word replaced by its entry in the dictionary of `train`, or left where it has none."""
-    assert isinstance(train.targets, Ragged)
-    best = dictionary(train.inputs, train.targets, len(vocabulary), len(target_vocabulary))
+    best = dictionary(train.inputs, train.sequence_targets, len(vocabulary), len(target_vocabulary))
     entries = {
         word: target_vocabulary.words[best[index]]
         for word, index in vocabulary.ids.items()
@@ -22,13 +21,13 @@ def word_by_word(
     return [[entries.get(word, word) for word in text] for text in texts]
 
 
-def dictionary(sources: Ragged, targets: Ragged, read: int, written: int) -> np.ndarray:
+def dictionary(sources: Ragged, targets: Ragged, read: int, decoded: int) -> np.ndarray:
     """(read,) int64: for each source id the target id s with the largest Dice coefficient
     2 n(s, t) / (n(s) + n(t)), n being the number of pairs that hold them (Smadja et al. 1996).
 
     Special ones are never the answer; a source id that no pair has gets 0.
     """
-    left, right = _presence(sources, read), _presence(targets, written)
+    left, right = presence(sources, read), presence(targets, decoded)
     together = (left.T @ right).tocoo()
     kept = together.col > END
     row, column, count = together.row[kept], together.col[kept], together.data[kept]
@@ -40,15 +39,3 @@ def dictionary(sources: Ragged, targets: Ragged, read: int, written: int) -> np.
     )  # the best comes last, and stays; of equal ones the more frequent word
     best[row[order]] = column[order]
     return best
-
-
-def _presence(texts: Ragged, vocabulary: int):  # type: ignore[no-untyped-def]  # SciPy carries no types
-    """(n, vocabulary) sparse: 1 where a text holds the id."""
-    from scipy.sparse import csr_matrix
-
-    rows = np.repeat(np.arange(len(texts)), texts.lengths)
-    ids = np.concatenate([texts[row] for row in range(len(texts))])
-    counts = csr_matrix((np.ones(len(rows)), (rows, ids)), shape=(len(texts), vocabulary))
-    counts.sum_duplicates()
-    counts.data[:] = 1.0
-    return counts

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from benchsuite.data import JOINER, Vocabulary, join_words, marked_words
 
 SPACE = "\u2581"
-"""Stands for the space before a subword (Kudo and Richardson 2018, SentencePiece)."""
+"""In a token: the space before a subword (Kudo and Richardson 2018, SentencePiece)."""
 _UNKNOWN = "<unk>"
 
 
@@ -21,14 +21,14 @@ class Rules:
     lower_case  texts lose their case
     min_count   a word is known, a pair of subwords merged, if the training split has it so often
     size        most tokens known, the special ones included
-    written     the tokens are a decoder's: there is a start and an end
+    decoder     a decoder generates the tokens: its vocabulary has START and END
     parts       finds the parts of compounds, in a language that writes numbers as one word
     """
 
     lower_case: bool
     min_count: int
     size: int
-    written: bool = False
+    decoder: bool = False
     parts: re.Pattern[str] | None = None
 
     def cased(self, texts: Sequence[str]) -> list[str]:
@@ -56,7 +56,7 @@ class Tokeniser(abc.ABC):
 
     @abc.abstractmethod
     def join(self, tokens: Iterable[str]) -> str:
-        """The text that `tokens` stand for."""
+        """The text that `tokens` make."""
 
 
 class Words(Tokeniser):
@@ -64,7 +64,7 @@ class Words(Tokeniser):
 
     def __init__(self, texts: Sequence[str], rules: Rules) -> None:
         self.rules = rules
-        self.vocabulary = Vocabulary.build(self.split(texts), rules.min_count, rules.size, rules.written)
+        self.vocabulary = Vocabulary.build(self.split(texts), rules.min_count, rules.size, rules.decoder)
 
     def split(self, texts: Sequence[str]) -> list[list[str]]:
         found = [marked_words(text, self.rules.lower_case) for text in texts]
@@ -87,7 +87,7 @@ class Characters(Tokeniser):
 
     def __init__(self, texts: Sequence[str], rules: Rules) -> None:
         self.rules = rules
-        self.vocabulary = Vocabulary.build(self.split(texts), rules.min_count, rules.size, rules.written)
+        self.vocabulary = Vocabulary.build(self.split(texts), rules.min_count, rules.size, rules.decoder)
 
     def split(self, texts: Sequence[str]) -> list[list[str]]:
         return [list(text) for text in self.rules.cased(texts)]
@@ -108,7 +108,7 @@ class Subwords(Tokeniser):
         spaces = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always")
         signs = pre_tokenizers.Split(Regex(rf"[^\w\s{SPACE}]"), "isolated")
         self._model.pre_tokenizer = pre_tokenizers.Sequence([spaces, signs])
-        special = len(Vocabulary.build([], written=rules.written))
+        special = len(Vocabulary.build([], decoder=rules.decoder))
         trainer = trainers.BpeTrainer(
             vocab_size=rules.size - special + 1,  # <unk> is among its own
             min_frequency=rules.min_count,
@@ -117,7 +117,7 @@ class Subwords(Tokeniser):
         )
         self._model.train_from_iterator(rules.cased(texts), trainer)
         known = set(self._model.get_vocab()) - {_UNKNOWN}  # also those seen inside longer ones alone
-        self.vocabulary = Vocabulary.build([sorted(known)], written=rules.written)
+        self.vocabulary = Vocabulary.build([sorted(known)], decoder=rules.decoder)
 
     @property
     def artifact(self) -> str:

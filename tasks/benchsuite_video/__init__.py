@@ -23,6 +23,7 @@ from collections.abc import Iterable
 
 from benchsuite import hookimpl
 from benchsuite.contracts import Option, Task, TaskEntry
+from benchsuite.data import CLASSIFIER_READOUTS
 from benchsuite.data.pictures import MNIST_FILES
 
 _SOURCES = {
@@ -33,8 +34,10 @@ _SOURCES = {
 
 def _film(sequences: int, scale: int) -> dict[str, Option]:
     return {
-        "sequences": Option(sequences, "training films; a tenth as many validate, a fifth as many test"),
-        "frames": Option(20, "frames of a film"),
+        "sequences": Option(
+            sequences, "training films; a tenth as many validate, a fifth as many test", least=10
+        ),
+        "frames": Option(20, "frames of a film", least=2),
         "scale": Option(scale, "height and width of a frame are divided by this, by averaging", (1, 2, 4, 8)),
     }
 
@@ -63,7 +66,8 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             architectures=("plain", "deep"),
             options=_film(2000, scale=2),
             files=tuple(MNIST_FILES.values()),
-            requirements=("scikit-learn",),
+            source_requirements={"moving_digits": ("scikit-learn",)},
+            extra="tasks",
         ),
         TaskEntry(
             name="video_pairs",
@@ -73,9 +77,10 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             offline=("moving_digits",),
             options={
                 **_film(8000, scale=4),
-                "readout": Option("mean", "what the classifier sees of the outputs", ("last", "mean")),
+                "readout": Option("mean", "what the classifier sees of the outputs", CLASSIFIER_READOUTS),
             },
             files=tuple(MNIST_FILES.values()),
-            requirements=("scikit-learn",),
+            source_requirements={"moving_digits": ("scikit-learn",)},
+            extra="tasks",
         ),
     ]

@@ -1,16 +1,16 @@
-"""The task `video_pairs`: data set, model, metrics."""
+"""The task `video_pairs`: data, model, metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
+from typing_extensions import override
 
-from benchsuite.contracts import Dataset, Ragged, Split, Task
-from benchsuite.data import classification_metrics, majority_baseline
-from benchsuite.schema import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
-from benchsuite.schema.trial import Scalar
+from benchsuite.contracts import Alignments, LoadedTask, Options, Ragged, Split, Task
+from benchsuite.data import CLASSIFIER_READOUTS, classification_metrics, majority_baseline
+from benchsuite.schema import Dense, Exhibit, Features, ModelSpec, Readout, Size, recurrent_body
 from benchsuite_video.exhibits import frames_side_by_side
 from benchsuite_video.sources import load_films
 
@@ -21,66 +21,68 @@ _SHOWN = 4
 
 
 class VideoPairs(Task):
-    """Which two digits move in a film; `accuracy` ranks."""
+    """Films of two bouncing digits, and which two they are."""
 
-    primary = "accuracy"
-    higher_is_better = True
-
-    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
+    def load(self, source: str, options: Options) -> LoadedVideoPairs:
         """Films, (T, pixels) float32 in [0, 1] each; targets (n,) int32, index into PAIRS."""
-        films = load_films("video_pairs", source, options)
+        films = load_films(source, options)
         train, validation, test = (
             Split(Ragged.from_dense(reel.frames), pair_classes(reel.digits))
             for reel in (films.train, films.validation, films.test)
         )
-        assert isinstance(train.targets, np.ndarray)
-        assert isinstance(test.targets, np.ndarray)
-        majority = majority_baseline(train.targets, test.targets, len(PAIRS))
-        return Dataset(
+        majority = majority_baseline(train.row_targets, test.row_targets, len(PAIRS))
+        return LoadedVideoPairs(
             name=f"video_pairs/{source}",
             train=train,
             validation=validation,
             test=test,
-            metadata={"classes": len(PAIRS), "side": films.side},
+            side=films.side,
+            readout=options.one_of("readout", CLASSIFIER_READOUTS),
             baselines={"majority": majority},
             licence=films.licence,
         )
 
-    def model(
-        self, dataset: Dataset, architecture: str, cell: str, size: Size, options: Mapping[str, Scalar]
-    ) -> ModelSpec:
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedVideoPairs(LoadedTask):
+    """Which two digits move in a film; `accuracy` ranks.
+
+    side     height and width of a frame in pixels
+    readout  what the classifier sees of the outputs
+    """
+
+    primary = "accuracy"
+    higher_is_better = True
+
+    side: int
+    readout: Readout
+
+    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
         """A recurrent stack, its last or mean output, 55 logits."""
         return ModelSpec(
-            input=Features(dataset.train.inputs.values.shape[1]),
+            input=Features(self.side**2),
             body=recurrent_body(architecture, cell, size),
             head=Dense(len(PAIRS)),
             loss="cross_entropy",
-            readout="mean" if options["readout"] == "mean" else "last",
+            readout=self.readout,
         )
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
         """accuracy, macro_f1 and cross_entropy of logits (n, 55), and digit_accuracy: the share of the digits
         shown that are in the pair named."""
-        assert isinstance(split.targets, np.ndarray)
-        found = classification_metrics(predictions, split.targets)
-        return found | {"digit_accuracy": digit_accuracy(predictions.argmax(axis=1), split.targets)}
+        found = classification_metrics(predictions, split.row_targets)
+        return found | {"digit_accuracy": digit_accuracy(predictions.argmax(axis=1), split.row_targets)}
 
-    def exhibits(
-        self,
-        predictions: np.ndarray,
-        split: Split,
-        dataset: Dataset,
-        alignments: Mapping[int, np.ndarray],  # noqa: ARG002
-    ) -> list[Exhibit]:
+    @override
+    def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
         """First, middle and last frame of the first films, with what they show and what was recognised."""
-        assert isinstance(split.targets, np.ndarray)
         shown = []
         for row in range(min(_SHOWN, len(split))):
-            frames, side = split.inputs[row], dataset.metadata["side"]
-            true, named = (PAIRS[index] for index in (split.targets[row], predictions[row].argmax()))
+            frames = split.inputs[row]
+            true, named = (PAIRS[index] for index in (split.row_targets[row], predictions[row].argmax()))
             name = f"{true[0]} and {true[1]}, recognised as {named[0]} and {named[1]}"
             chosen = {"first": frames[0], "middle": frames[len(frames) // 2], "last": frames[-1]}
-            shown.append(frames_side_by_side(name, chosen, side))
+            shown.append(frames_side_by_side(name, chosen, self.side))
         return shown
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from benchsuite.contracts import Options
 from benchsuite.data.pictures import Album, Labelled, digits, mnist
-from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.schema.trial import Scalar
 from benchsuite_video.film import shoot
 
 SOURCES = {"moving_mnist": (mnist, 1, 64), "moving_digits": (digits, 2, 32)}
 """Name -> the pictures, how many times each of their pixels is repeated both ways, and the side of a frame."""
 
 _SEEDS = (2015, 2016, 2017)
-_SHORTEST = 2
 
 
 @dataclass(frozen=True)
@@ -38,16 +35,10 @@ class Programme:
     licence: str
 
 
-def load_films(task: str, source: str, options: Mapping[str, Scalar]) -> Programme:
+def load_films(source: str, options: Options) -> Programme:
     """The films that the options ask for; each split's are of its own pictures."""
-    if source not in SOURCES:
-        raise UnknownNameError(f"source of {task}", source, SOURCES)
     load, repeat, side = SOURCES[source]
-    count = _whole(task, options, "sequences", 10)
-    frames = _whole(task, options, "frames", _SHORTEST)
-    scale = _whole(task, options, "scale", 1)
-    if side % scale:
-        raise RequestError(f"{task}: option scale is {scale}; a frame's {side} pixels must divide by it")
+    count, frames, scale = (options.integer(name) for name in ("sequences", "frames", "scale"))
     album: Album = load()
     train, validation, test = (
         _reel(part, size, frames, side, scale, repeat, album.ink, seed)
@@ -68,10 +59,3 @@ def _reel(
     found, shown = shoot(large, count, frames, side, scale, seed)
     found /= ink
     return Reel(found, shown)
-
-
-def _whole(task: str, options: Mapping[str, Scalar], name: str, least: int) -> int:
-    value = options[name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise RequestError(f"{task}: option {name} is {value!r}; it must be a whole number, {least} or more")
-    return value

@@ -1,15 +1,15 @@
-"""The task `video`: data set, model, metrics."""
+"""The task `video`: data, model, metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
+from typing_extensions import override
 
-from benchsuite.contracts import Dataset, Ragged, Split, Task
+from benchsuite.contracts import Alignments, LoadedTask, Options, Ragged, Split, Task
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import Dense, Exhibit, Features, ModelSpec, Size, recurrent_body
-from benchsuite.schema.trial import Scalar
 from benchsuite_video.exhibits import frames_side_by_side
 from benchsuite_video.metrics import frame_metrics, free_forecasts, sigmoid
 from benchsuite_video.sources import load_films
@@ -18,38 +18,41 @@ _SHOWN = 4
 
 
 class Video(Task):
-    """The next frame from all before it; `frame_cross_entropy` ranks, the less the better."""
+    """Films of two bouncing digits, frame by frame."""
 
-    primary = "frame_cross_entropy"
-    higher_is_better = False
-
-    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
+    def load(self, source: str, options: Options) -> LoadedVideo:
         """Films of T frames: inputs (T - 1, pixels) float32 in [0, 1], the frames but the last; targets by
         step, the frames but the first. Both lie in one copy of the frames."""
-        films = load_films("video", source, options)
+        films = load_films(source, options)
         train, validation, test = (
             _next_frames(reel.frames) for reel in (films.train, films.validation, films.test)
         )
         before, after = films.test.frames[:, :-1], films.test.frames[:, 1:]
-        return Dataset(
+        return LoadedVideo(
             name=f"video/{source}",
             train=train,
             validation=validation,
             test=test,
-            metadata={"side": films.side},
+            side=films.side,
             baselines=free_forecasts(train.inputs.values, before, after),
             licence=films.licence,
         )
 
-    def model(
-        self,
-        dataset: Dataset,
-        architecture: str,
-        cell: str,
-        size: Size,
-        options: Mapping[str, Scalar],  # noqa: ARG002
-    ) -> ModelSpec:
-        """A recurrent stack read at every step, one logit a pixel.
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedVideo(LoadedTask):
+    """The next frame from all before it; `frame_cross_entropy` ranks, the less the better.
+
+    side  height and width of a frame in pixels
+    """
+
+    primary = "frame_cross_entropy"
+    higher_is_better = False
+
+    side: int
+
+    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
+        """A recurrent stack read at every step, one logit per pixel.
 
         Raises UnsupportedError for a bidirectional stack: its backward layer has read the frame to forecast.
         """
@@ -58,7 +61,7 @@ class Video(Task):
             raise UnsupportedError(
                 f"architecture {architecture!r} reads the frame that it is to forecast; use plain or deep"
             )
-        pixels = dataset.train.inputs.values.shape[1]
+        pixels = self.side**2
         return ModelSpec(
             input=Features(pixels),
             body=body,
@@ -67,29 +70,22 @@ class Video(Task):
             readout="steps",
         )
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
         """frame_cross_entropy and mse of logits (n, T - 1, pixels); see frame_metrics()."""
-        return frame_metrics(predictions, _dense(split.targets))
+        return frame_metrics(predictions, split.step_targets.to_dense())
 
-    def exhibits(
-        self,
-        predictions: np.ndarray,
-        split: Split,
-        dataset: Dataset,
-        alignments: Mapping[int, np.ndarray],  # noqa: ARG002
-    ) -> list[Exhibit]:
+    @override
+    def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
         """The last frame of the first films: the one before it, the truth, and the forecast."""
-        targets, side = split.targets, dataset.metadata["side"]
-        assert isinstance(targets, Ragged)
         return [
             frames_side_by_side(
                 f"film {row + 1}, last frame",
                 {
                     "frame before": split.inputs[row][-1],
-                    "truth": targets[row][-1],
+                    "truth": split.step_targets[row][-1],
                     "prediction": sigmoid(predictions[row, -1].astype(np.float64)),
                 },
-                side,
+                self.side,
             )
             for row in range(min(_SHOWN, len(split)))
         ]
@@ -101,9 +97,3 @@ def _next_frames(frames: np.ndarray) -> Split:
     flat, starts = frames.reshape(n * time, pixels), np.arange(n, dtype=np.int64) * time
     lengths = np.full(n, time - 1, np.int64)
     return Split(Ragged(flat, starts, lengths), Ragged(flat, starts + 1, lengths))
-
-
-def _dense(targets: np.ndarray | Ragged) -> np.ndarray:
-    """Targets by step, all of one length, as one array (n, T - 1, pixels)."""
-    assert isinstance(targets, Ragged)
-    return targets.padded(np.arange(len(targets)), int(targets.lengths[0]))

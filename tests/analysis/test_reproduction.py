@@ -8,7 +8,7 @@ import pytest
 from fixtures.records import record
 from typer.testing import CliRunner
 
-from benchsuite.analysis.reproduction import Figure, Likeness, Reproduction, hold
+from benchsuite.analysis.reproduction import Likeness, ReproducedFigure, Reproduction, compare_records
 from benchsuite.cli.app import app
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Study, run
@@ -29,10 +29,10 @@ def recorded(**changes: object) -> Record:
 
 
 def found(again: Record) -> Reproduction:
-    return hold(recorded(), [CURVE], again)
+    return compare_records(recorded(), [CURVE], again)
 
 
-def figure(reproduction: Reproduction, name: str) -> Figure:
+def figure(reproduction: Reproduction, name: str) -> ReproducedFigure:
     return next(one for one in reproduction.figures if one.name == name)
 
 

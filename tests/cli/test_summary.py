@@ -9,7 +9,7 @@ import pytest
 from fixtures.records import record
 from rich.console import Console
 
-from benchsuite.analysis.ranking import sections
+from benchsuite.analysis.ranking import rankings
 from benchsuite.analysis.seeds import estimate
 from benchsuite.cli.summary import bytes_words, estimate_words, failed, print_summary, problems
 from benchsuite.schema import Record, Status
@@ -33,7 +33,7 @@ def rows(text: str, word: str) -> list[list[str]]:
 def test_the_best_stands_first_with_all_its_measures() -> None:
     text = printed([record(0.8, cell="rnn"), record(0.9, cell="lstm")])
     assert rows(text, "lstm plain") == [
-        ["1", "lstm plain", "0.9", "numpy", "1,234", "300 MiB", "stable", "3.5 steps", "ok 0.12"]
+        ["1", "lstm plain", "0.9", "numpy", "1,234", "300 MiB", "stable", "3.5 steps", "ok 0.12", "one seed"]
     ]
     assert rows(text, "rnn plain")[0][0] == "2"
     assert rows(text, "majority") == [["majority", "0.1"]]
@@ -123,14 +123,14 @@ def test_a_time_that_was_not_waited_for_wins_nothing() -> None:
     honest = record(0.9, backend="numpy", scalars={"speed/sequences_per_second": 100.0})
     hasty = record(0.9, backend="torch", scalars={"speed/sequences_per_second": 9999.0})
     hasty = hasty.model_copy(update={"verdicts": {**hasty.verdicts, "speed": "unsynchronised"}})
-    [section] = sections([hasty, honest])
+    [section] = rankings([hasty, honest])
     assert [run.trial.backend for run in section.models[0].runs] == ["numpy", "torch"]
 
 
 def test_options_split_a_task_and_are_told_in_the_title() -> None:
     records = [record(0.8, options={"view": "rows", "head": "dense"})]
     records += [record(0.7, options={"view": "pixels", "head": "dense"})]
-    assert len(sections(records)) == 2
+    assert len(rankings(records)) == 2
     text = printed(records)
     assert "digits / tiny view=rows\n" in "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
     assert "head=" not in text
@@ -177,7 +177,7 @@ def test_a_narrow_terminal_goes_without_the_least_needed_columns() -> None:
     assert "differ by" in wide
     assert "differ by" not in narrow
     assert "half-life" not in narrow
-    assert rows(narrow, "lstm deep_bidirectional")[0][-1] == "ok 0.12"
+    assert rows(narrow, "lstm deep_bidirectional")[0][-2:] == ["ok 0.12", "one seed"]
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

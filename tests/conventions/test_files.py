@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from statistics import median
 
 import pytest
 from fixtures.sources import CORE, PLUGIN_FOLDERS, ROOT, python_files, tracked_files
@@ -98,20 +99,46 @@ def test_every_python_file_says_what_it_is_for() -> None:
     assert not silent
 
 
+def test_most_files_are_short() -> None:
+    lines = [len(path.read_text(encoding="utf-8").splitlines()) for path in python_files(*FOLDERS)]
+    assert median(lines) < 110
+
+
 def test_tests_mirror_the_source() -> None:
-    """tests/test_<a>_<b>.py tests benchsuite/<a>/<b>.py, tests/test_<a>.py a module or a package."""
-    parts = {path.relative_to(CORE).with_suffix("") for path in python_files(CORE)}
-    known = {"_".join(part.parts) for part in parts} | {
-        "_".join(part.parent.parts) for part in parts if part.name == "__init__"
-    }
-    orphans = {
-        path.name
-        for path in (ROOT / "tests").glob("test_*.py")
-        if not any(_mirrors(path.stem.removeprefix("test_"), name) for name in known)
-    }
+    """tests/a/test_b.py tests benchsuite/a/b.py or the package benchsuite/a/b; test_b_<aspect>.py is a part
+    of it."""
+    orphans = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        relative = path.relative_to(ROOT / "tests")
+        home = CORE / relative.parent
+        if relative.parts[0] in ELSEWHERE or not home.is_dir() or relative.as_posix() in WHOLE:
+            continue
+        names = [home.name, *(one.stem for one in home.iterdir() if one.is_dir() or one.suffix == ".py")]
+        tested = path.stem.removeprefix("test_")
+        if not any(tested == name or tested.startswith(f"{name}_") for name in names):
+            orphans.append(relative.as_posix())
     assert not orphans
 
 
-def _mirrors(test: str, module: str) -> bool:
-    """A module's tests may be several files: test_<module>_<aspect>.py."""
-    return bool(module) and (test == module or test.startswith(f"{module}_"))
+ELSEWHERE = ("backends", "tasks", "conventions", "fixtures")
+"""Folders of tests of plugins, of rules on the repository, and of what tests share."""
+WHOLE = {
+    "cli/test_commands.py", "cli/test_process.py", "cli/test_whole.py",
+    "report/test_browser.py", "report/test_speed.py",
+    "measure/conformance/test_kit_jax.py", "measure/conformance/test_kit_numpy.py",
+    "measure/conformance/test_kit_tensorflow.py", "measure/conformance/test_kit_torch.py",
+    "measure/conformance/test_task_kit.py", "measure/conformance/test_trials.py",
+}  # fmt: skip
+"""Tests of a whole package: by its commands, its pages, its cost, or on a backend."""
+
+
+def test_folders_of_tests_mirror_packages() -> None:
+    folders = {path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("*") if path.is_dir()}
+    strangers = [
+        folder.as_posix()
+        for folder in folders
+        if folder.parts[0] not in ELSEWHERE
+        and "__pycache__" not in folder.parts
+        and not (CORE / folder).is_dir()
+    ]
+    assert not strangers

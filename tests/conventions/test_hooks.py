@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from fixtures.tiny import trial
 
 from benchsuite import hookimpl, hookspecs
 from benchsuite.contracts import StudyInfo
+from benchsuite.measure.conformance.tasks import check_task
 from benchsuite.plugins import load
 from benchsuite.running.study import run_study
 from benchsuite.schema import Record, Trial
@@ -159,6 +161,18 @@ def test_the_documented_rule_and_probe_do_what_they_say() -> None:
     probe.enter("train")
     probe.leave("train")
     assert list(probe.scalars()) == ["phase/train_seconds"]
+
+
+def test_the_documented_task_passes_the_kit(monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = (
+        block for block in BLOCK.findall(DOCUMENT.read_text(encoding="utf-8")) if "(LoadedTask)" in block
+    )
+    module = ModuleType("my_package.task")
+    monkeypatch.setitem(sys.modules, "my_package", ModuleType("my_package"))
+    monkeypatch.setitem(sys.modules, "my_package.task", module)
+    exec(compile(code, str(DOCUMENT), "exec"), module.__dict__)
+    ((entry,),) = documented("benchsuite_register_tasks").benchsuite_register_tasks()
+    check_task(entry, "generated")
 
 
 def test_observers_hear_of_a_study_in_order(tmp_path: Path) -> None:

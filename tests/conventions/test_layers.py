@@ -123,3 +123,21 @@ def test_the_contract_has_no_exceptions() -> None:
     assert [contract["id"] for contract in contracts] == ["layers", "records-only"]
     assert contracts[0]["exhaustive"]
     assert not {"ignore_imports", "exhaustive_ignores"} & set(contracts[0])
+
+
+def test_the_documented_layers_are_the_enforced_ones() -> None:
+    contracts = project()["tool"]["importlinter"]["contracts"]
+    documented = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    listed = documented.partition("## Layers")[2].split("```")[1].split("\n")
+    assert [line for line in listed if line] == contracts[0]["layers"]
+
+
+def test_the_package_has_few_entries_at_the_top() -> None:
+    entries = {path.name for path in CORE.iterdir() if path.name != "__pycache__"}
+    assert len(entries) <= 16, sorted(entries)
+
+
+def test_every_package_is_documented() -> None:
+    documented = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    packages = {path.name for path in CORE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert not {name for name in packages if f"`{name}/`" not in documented}

@@ -12,24 +12,24 @@ from fixtures.pages import see
 from fixtures.records import record
 
 from benchsuite import hookimpl
-from benchsuite.contracts import (
+from benchsuite.contracts.report import (
     Bullets,
     Card,
     Cards,
-    Cell,
     Chart,
     Column,
     Command,
-    Curves,
     Details,
     Fact,
     Facts,
     Grid,
     Line,
+    LineChart,
     Link,
+    PageSection,
     Paragraph,
-    Section,
     Table,
+    TableCell,
 )
 from benchsuite.errors import ContractError
 from benchsuite.plugins import load
@@ -39,7 +39,9 @@ from benchsuite.running.study import Study
 from benchsuite.schema import Record
 
 TABLE = Table(
-    "joules", (Column("trial"), Column("joules", "number")), [["a", 1.5], [Cell("b", mark="best"), None]]
+    "joules",
+    (Column("trial"), Column("joules", "number")),
+    [["a", 1.5], [TableCell("b", mark="best"), None]],
 )
 SPEC = {
     "mark": "bar",
@@ -51,7 +53,7 @@ EVERYTHING = (
     Bullets(("one", ("two ", Link("nowhere", "no such page")))),
     TABLE,
     Chart("energy", SPEC, "a bar", table=TABLE),
-    Curves("power", (Line("w", [0.0, 1.0], [1.0, 2.0]),), "s", "W"),
+    LineChart("power", (Line("w", [0.0, 1.0], [1.0, 2.0]),), "s", "W"),
     Facts("facts", (Fact("joules", 3.5), Fact("when", 1.79e9, "date"))),
     Command("do it"),
     Cards((Card("which?", "methods", "this one", "3 J", (Paragraph("sure"),)),)),
@@ -63,21 +65,25 @@ class Energy:
     """A plugin that adds a section to the methods page, and one without a home."""
 
     @hookimpl
-    def benchsuite_report_sections(self, records: Sequence[Record]) -> Iterable[Section]:
-        yield Section(f"Energy of {len(records)} trials", EVERYTHING, "methods")
-        yield Section("Homeless", [Paragraph("by itself")])  # type: ignore[arg-type]
+    def benchsuite_report_sections(self, records: Sequence[Record]) -> Iterable[PageSection]:
+        yield PageSection(f"Energy of {len(records)} trials", EVERYTHING, "methods")
+        yield PageSection("Homeless", [Paragraph("by itself")])  # type: ignore[arg-type]
 
 
 class Raises:
     @hookimpl
-    def benchsuite_report_sections(self, records: Sequence[Record]) -> Iterable[Section]:
+    def benchsuite_report_sections(self, records: Sequence[Record]) -> Iterable[PageSection]:
         raise KeyError(f"<b>{len(records)}</b>")
 
 
 class Breaks:
     @hookimpl
     def benchsuite_report_sections(self) -> Iterable[Any]:
-        return [Section("a", (Paragraph(3),))]  # type: ignore[arg-type]
+        return [PageSection("a", (Paragraph(3),))]  # type: ignore[arg-type]
+
+
+def holding(block: Any) -> PageSection:
+    return PageSection("a", (block,))
 
 
 def test_sections_join_their_page_and_what_breaks_is_named_and_left_out(tmp_path: Path) -> None:
@@ -95,7 +101,10 @@ def test_sections_join_their_page_and_what_breaks_is_named_and_left_out(tmp_path
     for shown in ("See methods.", "two nowhere", "1.5", "do it", "this one", "3 J", "folded", "2026-"):
         assert shown in methods.text
     assert "plugin raises: KeyError: '<b>2</b>'" in methods.text
-    assert "plugin breaks: ContractError: section 1: Section.blocks, 1: Paragraph.text is int" in methods.text
+    assert (
+        "plugin breaks: ContractError: section 1: PageSection.blocks, 1: Paragraph.text is int"
+        in methods.text
+    )
     assert sorted(line.split(" adds nothing")[0] for line in heard) == ["plugin breaks", "plugin raises"]
     assert (tmp_path / "site" / "tables" / "methods-joules.csv").exists()
     assert (tmp_path / "site" / "charts" / "methods-energy.svg").exists()
@@ -110,18 +119,18 @@ def test_without_plugins_nothing_is_added() -> None:
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ("text", "answer 1 is str, not a Section"),
-        (Section(1, ()), "Section.title is int, not str"),  # type: ignore[arg-type]
-        (Section("a", (), "nowhere"), "page 'nowhere' is none of overview"),
-        (Section("a", ("text",)), "is str, not Paragraph | "),  # type: ignore[arg-type]
-        (Section("a", (Paragraph("x", "loud"),)), "not one of 'plain', 'note', 'warning'"),  # type: ignore[arg-type]
-        (Section("a", (Table("t", (Column("a"),), [("x", 1)]),)), "row 1 holds 2 cells; there are 1 columns"),
-        (Section("a", (Table("t", (Column("a", "number"),), [("x",)]),)), "holds the text 'x' in column 'a'"),
-        (Section("a", (Chart("c", {"data": {"url": "http://x"}}, ""),)), "holds 'url'"),
-        (Section("a", (Chart("c", {"usermeta": {}}, ""),)), "holds 'usermeta'"),
-        (Section("a", (Chart("c", {"data": {"values": [{"a": object()}]}}, ""),)), "holds object, which JSON"),
-        (Section("a", (Grid((Details("x", (Paragraph(None),)),)),)), "Paragraph.text is NoneType"),  # type: ignore[arg-type]
-        (Section("a", (Curves("c", (Line("l", [0.0], ["a"]),), "x", "y"),)), "is str, not float"),  # type: ignore[list-item]
+        ("text", "answer 1 is str, not a PageSection"),
+        (PageSection(1, ()), "PageSection.title is int, not str"),  # type: ignore[arg-type]
+        (PageSection("a", (), "nowhere"), "page 'nowhere' is none of overview"),
+        (holding("text"), "is str, not Paragraph | "),  # type: ignore[arg-type]
+        (holding(Paragraph("x", "loud")), "not one of 'plain', 'note', 'warning'"),  # type: ignore[arg-type]
+        (holding(Table("t", (Column("a"),), [("x", 1)])), "row 1 holds 2 cells; there are 1 columns"),
+        (holding(Table("t", (Column("a", "number"),), [("x",)])), "holds the text 'x' in column 'a'"),
+        (holding(Chart("c", {"data": {"url": "http://x"}}, "")), "holds 'url'"),
+        (holding(Chart("c", {"usermeta": {}}, "")), "holds 'usermeta'"),
+        (holding(Chart("c", {"data": {"values": [{"a": object()}]}}, "")), "holds object, which JSON"),
+        (holding(Grid((Details("x", (Paragraph(None),)),))), "Paragraph.text is NoneType"),  # type: ignore[arg-type]
+        (holding(LineChart("c", (Line("l", [0.0], ["a"]),), "x", "y")), "is str, not float"),  # type: ignore[list-item]
     ],
 )  # fmt: skip
 def test_what_is_no_section_is_refused_with_its_place(section: Any, said: str) -> None:
@@ -130,4 +139,4 @@ def test_what_is_no_section_is_refused_with_its_place(section: Any, said: str) -
 
 
 def test_everything_that_there_is_passes() -> None:
-    assert len(read_sections([Section("all", EVERYTHING, "backends")])) == 1
+    assert len(read_sections([PageSection("all", EVERYTHING, "backends")])) == 1

@@ -39,11 +39,11 @@ def test_rankings_never_mix_hardware(tmp_path: Path) -> None:
         ]
     )
     assert [machine.name for machine in found.machines] == ["Big, 64 cores", "Small, 1 core"]
-    assert [board.title for board in found.boards] == [
+    assert [one.title for one in found.tasks] == [
         "digits / tiny on Big, 64 cores",
         "digits / tiny on Small, 1 core",
     ]
-    assert [len(board.records) for board in found.boards] == [2, 2]
+    assert [len(one.records) for one in found.tasks] == [2, 2]
     assert found.repeated == 0
     assert len({entry.page for entry in found.entries}) == 4
 
@@ -54,10 +54,10 @@ def test_of_a_trial_that_ran_twice_on_one_machine_the_latest_counts(tmp_path: Pa
     assert [entry.counts for entry in found.entries] == [False, True]
     assert found.repeated == 1
     assert [one.scalars["test/accuracy"] for one in found.records] == [0.7]
-    (board,) = found.boards
-    assert board.ranking is not None
-    assert board.ranking.models[0].metric is not None
-    assert board.ranking.models[0].metric.n == 1
+    (results,) = found.tasks
+    assert results.ranking is not None
+    assert results.ranking.models[0].metric is not None
+    assert results.ranking.models[0].metric.n == 1
     page = f"trial:{late.trial_id}"
     assert [entry.page for entry in found.entries] == [f"{page}-2", page]
 
@@ -70,14 +70,17 @@ def test_what_failed_before_it_could_say_where_ran_where_its_study_did(tmp_path:
     assert [machine.name for machine in guessed.machines] == ["Small, 1 core"]
     unknown = collect([study(tmp_path / "c", lost)])
     assert [machine.name for machine in unknown.machines] == [UNKNOWN]
-    assert unknown.boards[0].ranking is None
+    assert unknown.tasks[0].ranking is None
 
 
 def test_boards_are_told_apart_by_the_options_that_differ(tmp_path: Path) -> None:
     records = [on(BIG, options={"horizon": horizon, "window": 24}) for horizon in (12, 24)]
     found = collect([study(tmp_path / "a", *records)])
-    assert [board.title for board in found.boards] == ["digits / tiny horizon=12", "digits / tiny horizon=24"]
-    assert [board.key for board in found.boards] == [
+    assert [one.title for one in found.tasks] == [
+        "digits / tiny horizon=12",
+        "digits / tiny horizon=24",
+    ]
+    assert [one.key for one in found.tasks] == [
         "task:digits-tiny-horizon-12",
         "task:digits-tiny-horizon-24",
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchsuite.contracts import (
+from benchsuite.contracts.report import (
+    Block,
     Bullets,
     Chart,
     Column,
@@ -13,12 +14,11 @@ from benchsuite.contracts import (
     Facts,
     Grid,
     Link,
+    PageSection,
     Paragraph,
-    Section,
     Table,
 )
-from benchsuite.contracts.report import Block
-from benchsuite.report.flow import all_tables, bare, cut, document_pages, facts_words, parts
+from benchsuite.report.flow import bare, cut, document_pages, facts_words, parts
 from benchsuite.report.site import Page, Site
 
 
@@ -35,7 +35,7 @@ def site(*pages: Page) -> Site:
 
 
 def page(*blocks: Block, key: str = "overview", title: str = "S") -> Page:
-    return Page(key, "P", (Section(title, blocks),))
+    return Page(key, "P", (PageSection(title, blocks),))
 
 
 def test_a_section_that_has_only_words_about_its_charts_is_left_out() -> None:
@@ -57,15 +57,6 @@ def test_a_grid_is_read_from_left_to_right() -> None:
 def test_pages_of_trials_and_methods_are_for_the_site_alone() -> None:
     pages = [page(table("t"), key=key) for key in ("overview", "task:x", "trials", "methods", "more")]
     assert [one.key for one in document_pages(site(*pages))] == ["overview", "task:x", "more"]
-
-
-def test_every_table_is_exported_under_a_name_of_its_own() -> None:
-    first = page(table("t"), Details("d", (table("t"),)), Grid((chart("c", table("of a chart")),)))
-    second = page(table("../../etc/passwd"), key="task:x")
-    names = [one.name for one in all_tables(site(first, second))]
-    assert len(set(names)) == 4
-    assert names[:3] == ["overview-t", "overview-t-2", "overview-of-a-chart"]
-    assert all("/" not in name and "." not in name for name in names)
 
 
 @pytest.mark.parametrize(

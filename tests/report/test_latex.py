@@ -13,7 +13,7 @@ from fixtures.hostile import EVIL, evil_record, store
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.contracts import Cell, Column, Table
+from benchsuite.contracts.report import Column, Table, TableCell
 from benchsuite.report import write_report
 from benchsuite.report.latex import LINES, escape, tables
 from benchsuite.running.study import Study
@@ -55,7 +55,10 @@ def test_a_table_has_booktabs_its_best_in_bold_and_intervals() -> None:
     table = Table(
         "Models",
         (Column("model"), Column("accuracy", "number"), Column("sequences/s", "rate")),
-        [["lstm", Cell(0.981, half=0.004, mark="best"), Cell(1234.0, mark="unsure")], ["gru", 0.97, None]],
+        [
+            ["lstm", TableCell(0.981, half=0.004, mark="best"), TableCell(1234.0, mark="unsure")],
+            ["gru", 0.97, None],
+        ],
     )
     (text,) = tables(table)
     assert r"\begin{tabular}{lrr}" in text

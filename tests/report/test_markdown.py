@@ -14,8 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from benchsuite.contracts import Bullets, Cell, Column, Command, Paragraph, Section, Table
-from benchsuite.contracts.report import Block
+from benchsuite.contracts.report import (
+    Block,
+    Bullets,
+    Column,
+    Command,
+    PageSection,
+    Paragraph,
+    Table,
+    TableCell,
+)
 from benchsuite.report import write_report
 from benchsuite.report.markdown import MOST_ROWS, document, escape
 from benchsuite.report.site import Page, Site
@@ -41,7 +49,7 @@ def tags(rendered: str) -> set[str]:
 
 
 def made(*blocks: Block) -> str:
-    page = Page("overview", "P", (Section("S", blocks),))
+    page = Page("overview", "P", (PageSection("S", blocks),))
     return document(Site("T", (page,), lambda: iter(()), frozenset(), "study t"))
 
 
@@ -91,7 +99,11 @@ def test_any_text_stays_in_its_cell(text: str) -> None:
 
 @pytest.mark.parametrize("text", EVIL, ids=range(len(EVIL)))
 def test_hostile_texts_are_inert_everywhere(text: str) -> None:
-    table = Table(text, (Column(text), Column("n", "number")), [[text, 1.0], [Cell(text, mark="best"), 2.0]])
+    table = Table(
+        text,
+        (Column(text), Column("n", "number")),
+        [[text, 1.0], [TableCell(text, mark="best"), 2.0]],
+    )
     rendered = render(made(Paragraph(text), Bullets((text,)), Command(text), table))
     assert tags(rendered) <= TAGS
     assert {len(row) for row in rows(rendered)} == {2}
@@ -117,7 +129,10 @@ def test_a_table_has_units_intervals_and_its_best_in_bold() -> None:
     table = Table(
         "Speed",
         (Column("model"), Column("accuracy", "number"), Column("step", "seconds")),
-        [["lstm", Cell(0.981, half=0.004, mark="best"), 0.0012], ["gru", Cell(0.97, half=0.01), 0.0015]],
+        [
+            ["lstm", TableCell(0.981, half=0.004, mark="best"), 0.0012],
+            ["gru", TableCell(0.97, half=0.01), 0.0015],
+        ],
         "Two models.",
     )
     text = made(table)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchsuite.contracts import Chart
+from benchsuite.contracts.report import Chart
 from benchsuite.report.pictures import WIDTH, Pictures, static
 from benchsuite.report.text import LONGEST, clean, presentable
 

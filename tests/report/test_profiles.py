@@ -16,20 +16,20 @@ from benchsuite.schema import Series, Trial
 
 
 @pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
+def data(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
     return collect([Study.load(varied.study(tmp_path_factory.mktemp("studies") / "varied"))])
 
 
-def test_a_group_holds_the_cells_of_one_size_and_recipe(material: ReportData) -> None:
-    first = next(group for group in groups(material.boards) if len(group.models) == 3)
-    assert [model.best.trial.cell for model in first.models] == ["rnn", "lstm", "gru"]
-    assert len({(m.best.trial.size, m.best.trial.recipe) for m in first.models}) == 1
+def test_a_group_holds_the_cells_of_one_size_and_recipe(data: ReportData) -> None:
+    first = next(group for group in groups(data.tasks) if len(group.models) == 3)
+    assert [model.fastest.trial.cell for model in first.models] == ["rnn", "lstm", "gru"]
+    assert len({(m.fastest.trial.size, m.fastest.trial.recipe) for m in first.models}) == 1
     assert first.at_end
     assert first.longest == 99
 
 
-def test_profiles_begin_at_1_and_decay_as_they_were_made(material: ReportData) -> None:
-    first = next(group for group in groups(material.boards) if len(group.models) == 3)
+def test_profiles_begin_at_1_and_decay_as_they_were_made(data: ReportData) -> None:
+    first = next(group for group in groups(data.tasks) if len(group.models) == 3)
     for profile in first.of("end"):
         assert profile.left[0] == 1
         slope = varied.SLOPES[profile.cell]
@@ -38,12 +38,12 @@ def test_profiles_begin_at_1_and_decay_as_they_were_made(material: ReportData) -
         assert profile.last[1] == pytest.approx(math.exp(-slope * 99))
 
 
-def test_what_has_underflowed_is_zero_and_stays(material: ReportData) -> None:
-    for board in material.boards:
-        assert board.ranking is not None
-        for model in board.ranking.models:
-            if model.best.trial.recipe.truncation == 5:
-                lags, left = run_profiles(model.best, board)["end"]
+def test_what_has_underflowed_is_zero_and_stays(data: ReportData) -> None:
+    for results in data.tasks:
+        assert results.ranking is not None
+        for model in results.ranking.models:
+            if model.fastest.trial.recipe.truncation == 5:
+                lags, left = run_profiles(model.fastest, results)["end"]
                 assert len(lags) == 100
                 assert (left[5:] == 0).all()
                 assert (left[:5] > 0).all()
@@ -54,16 +54,16 @@ def test_seeds_are_averaged_geometrically_over_the_lags_that_all_have(tmp_path: 
     trials = [varied.trial(cell="gru", backend="jax", seed=seed) for seed in range(3)]
     for trial, sizes in zip(trials, ([1.0, 0.1, 0.01], [2.0, 0.8, 0.2], [1.0, 0.4, 0.1, 0.1]), strict=True):
         _write(folder, trial, sizes)
-    material = collect([Study.load(folder)])
-    board = next(board for board in material.boards if "length=100" in board.title)
-    assert board.ranking is not None
+    data = collect([Study.load(folder)])
+    results = next(results for results in data.tasks if "length=100" in results.title)
+    assert results.ranking is not None
     run = next(
         run
-        for model in board.ranking.models
+        for model in results.ranking.models
         for run in model.runs
         if run.trial.configuration_id == trials[0].configuration_id
     )
-    lags, left = run_profiles(run, board)["end"]
+    lags, left = run_profiles(run, results)["end"]
     assert lags.tolist() == [0, 1, 2]
     assert left.tolist() == pytest.approx([1, (0.1 * 0.4 * 0.4) ** (1 / 3), (0.01 * 0.1 * 0.1) ** (1 / 3)])
 
@@ -78,11 +78,11 @@ def test_curves_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
     folder = varied.study(tmp_path / "s")
     for path in (folder / "series").iterdir():
         path.write_bytes(b"no parquet")
-    assert list(groups(collect([Study.load(folder)]).boards)) == []
+    assert list(groups(collect([Study.load(folder)]).tasks)) == []
 
 
-def test_thinning_keeps_the_first_and_the_last(material: ReportData) -> None:
-    profile = next(groups(material.boards)).profiles[0]
+def test_thinning_keeps_the_first_and_the_last(data: ReportData) -> None:
+    profile = next(groups(data.tasks)).profiles[0]
     kept = list(thinned(profile, 10))
     assert len(kept) == 10
     assert kept[0][0] == profile.lags[0]
@@ -90,8 +90,8 @@ def test_thinning_keeps_the_first_and_the_last(material: ReportData) -> None:
     assert len(list(thinned(profile, 10_000))) == len(profile.lags)
 
 
-def test_the_middle_of_seeds_may_be_infinite_but_is_a_number(material: ReportData) -> None:
-    records = [record for record in material.records if record.trial.cell == "gru"]
+def test_the_middle_of_seeds_may_be_infinite_but_is_a_number(data: ReportData) -> None:
+    records = [record for record in data.records if record.trial.cell == "gru"]
     assert middle(records, "gradient/half_life_steps_end") == math.inf
     assert middle(records, "gradient/nothing") is None
 

@@ -24,7 +24,7 @@ def runs(folder: Path, trials: Sequence[Trial], **scalars: float) -> list[Run]:
         for place, trial in enumerate(trials):
             made: Record = varied.record(trial, place)
             store.append(made.model_copy(update={"scalars": made.scalars | scalars}))
-    return runs_of(collect([Study.load(folder)]).boards)
+    return runs_of(collect([Study.load(folder)]).tasks)
 
 
 def test_the_fastest_run_of_a_model_is_1_and_the_others_are_held_to_it(tmp_path: Path) -> None:
@@ -51,9 +51,7 @@ def test_the_limit_is_the_best_that_any_backend_showed_for_the_model(tmp_path: P
             made = varied.record(varied.trial(backend=backend), place)
             own = {"speed/peak_flops_per_second": peak, "speed/peak_share": 0.4}
             store.append(made.model_copy(update={"scalars": made.scalars | own}))
-    found = {
-        run.aggregate.trial.backend: run for run in runs_of(collect([Study.load(tmp_path / "s")]).boards)
-    }
+    found = {run.aggregate.trial.backend: run for run in runs_of(collect([Study.load(tmp_path / "s")]).tasks)}
     assert {run.limit for run in found.values()} == {2e11}
     assert found["numpy"].share == pytest.approx(0.1)
     assert found["torch"].share == pytest.approx(0.4)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.errors import UnsupportedError
+from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.schema import (
     ARCHITECTURES,
     CELLS,
     GATES,
     Convolutional,
+    Decoder,
     Dense,
     Features,
     ModelSpec,
@@ -25,6 +28,7 @@ from benchsuite.schema import (
     parameter_shapes,
     recurrent_body,
     recurrent_names,
+    state_shapes,
 )
 
 STACKS = [name for name in ARCHITECTURES if name not in ("cnn", "encoder_decoder", "attention")]
@@ -92,10 +96,66 @@ def test_an_architecture_that_is_no_stack_is_refused_with_those_that_are() -> No
         recurrent_body("cnn", "lstm", Size())
 
 
-def test_a_cell_without_canonical_parameters_is_refused() -> None:
-    model = ModelSpec(Features(2), Recurrent("sru", 3), Dense(1), "squared")
-    with pytest.raises(UnsupportedError, match="'sru'; known: rnn, lstm, gru"):
-        parameter_shapes(model)
+BODY = Recurrent("gru", 3)
+WRONG: list[tuple[Callable[[], object], str]] = [
+    (lambda: Features(0), "Features: size is 0, must be a whole number from 1"),
+    (lambda: Features(2.5), "size is 2.5"),  # type: ignore[arg-type]
+    (lambda: Tokens(5, 0), "Tokens: embedding is 0"),
+    (lambda: Tokens(0, 3), "Tokens: vocabulary is 0"),
+    (lambda: Recurrent("sru", 3), "unknown cell 'sru'; did you mean 'gru'? Known: gru, lstm, rnn."),
+    (lambda: Recurrent("gru", 0), "Recurrent: hidden is 0"),
+    (lambda: Recurrent("gru", 3, 0), "Recurrent: layers is 0"),
+    (lambda: Convolutional(8, 0), "Convolutional: width is 0"),
+    (lambda: Convolutional(8, 8, ()), "channels are ()"),
+    (lambda: Convolutional(8, 8, (3, 0)), "channels are (3, 0)"),
+    (lambda: Dense(0), "Dense: outputs is 0"),
+    (lambda: Rbf(-1), "Rbf: outputs is -1"),
+    (lambda: Decoder(9, 3, BODY, "bilinear", 5), "unknown attention 'bilinear'"),  # type: ignore[arg-type]
+    (lambda: Decoder(9, 3, BODY, "none", 0), "Decoder: limit is 0"),
+    (lambda: Decoder(3, 3, BODY, "none", 5), "Decoder: end is 3, must be an id in 0..2"),
+    (lambda: Decoder(9, 3, Convolutional(8, 8), "none", 5), "must be Recurrent"),  # type: ignore[arg-type]
+    (lambda: ModelSpec(Features(2), BODY, Dense(1), "mse"), "unknown loss 'mse'"),  # type: ignore[arg-type]
+    (
+        lambda: ModelSpec(Features(2), BODY, Dense(1), "squared", "final"),  # type: ignore[arg-type]
+        "unknown readout 'final'",
+    ),
+    (lambda: ModelSpec(BODY, BODY, Dense(1), "squared"), "input is Recurrent("),  # type: ignore[arg-type]
+    (lambda: ModelSpec(Features(2), Dense(1), Dense(1), "squared"), "body is Dense("),  # type: ignore[arg-type]
+    (lambda: ModelSpec(Features(2), BODY, BODY, "squared"), "head is Recurrent("),  # type: ignore[arg-type]
+    (
+        lambda: ModelSpec(Features(2), BODY, Dense(1), "squared", decoder=BODY),  # type: ignore[arg-type]
+        "decoder is Recurrent(",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG, ids=[message for _, message in WRONG])
+def test_values_are_checked_where_they_are_made(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        make()
+    assert message in str(caught.value)
+
+
+def test_a_changed_copy_is_checked_too() -> None:
+    model = ModelSpec(Features(2), BODY, Dense(1), "squared")
+    with pytest.raises(ContractError, match="unknown loss 'mae'"):
+        replace(model, loss="mae")  # type: ignore[arg-type]
+
+
+def test_sizes_of_numpy_are_whole_numbers() -> None:
+    assert Features(np.int64(3)) == Features(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_states_are_named_by_layer(cell: str) -> None:
+    model = ModelSpec(Features(2), Recurrent(cell, 3, 2), Dense(1), "squared")
+    parts = ["h", "c"] if cell == "lstm" else ["h"]
+    assert list(state_shapes(model)) == [f"rnn.l{layer}.fwd.{part}" for layer in (0, 1) for part in parts]
+    assert set(state_shapes(model).values()) == {(3,)}
+    assert state_shapes(replace(model, body=Recurrent(cell, 3, bidirectional=True))) == {}
+    assert state_shapes(replace(model, body=Convolutional(8, 8))) == {}
+    decoder = Decoder(9, 3, Recurrent(cell, 3), "none", 5)
+    assert state_shapes(replace(model, decoder=decoder)) == {}
 
 
 def test_a_model_is_told_as_a_tree_of_kinds() -> None:

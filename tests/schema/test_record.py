@@ -11,6 +11,7 @@ from fixtures.tiny import trial
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchsuite.analysis.validity import is_ranked
 from benchsuite.schema import Record, Series, Status
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
@@ -42,7 +43,7 @@ def test_the_series_are_not_part_of_the_line() -> None:
 def test_only_what_ended_well_at_parity_is_ranked(status: Status, parity: str | None) -> None:
     verdicts = {"parity": parity} if parity else {}
     record = Record(trial=trial(), status=status, verdicts=verdicts)
-    assert record.ranked == (status is Status.OK and parity == "ok")
+    assert is_ranked(record) == (status is Status.OK and parity == "ok")
 
 
 def test_a_record_is_found_by_its_trial() -> None:

@@ -3,16 +3,16 @@ import sys
 
 import numpy as np
 import pytest
+from fixtures.tasks import load_task
 from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_adding
-from benchsuite.contracts import Dataset, Split
+from benchsuite.contracts import Split
 from benchsuite.errors import RequestError, UnknownNameError, UnsupportedError
-from benchsuite.schema import Dense, Features, Recurrent, Size
-from benchsuite.schema.trial import Scalar
+from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
 from benchsuite_adding.sequences import sequences
-from benchsuite_adding.task import Adding
+from benchsuite_adding.task import LoadedAdding
 
 (ENTRY,) = benchsuite_adding.benchsuite_register_tasks()
 
@@ -21,14 +21,13 @@ def options(**given: Scalar) -> dict[str, Scalar]:
     return {name: option.default for name, option in ENTRY.options.items()} | given
 
 
-def load(**given: Scalar) -> Dataset:
-    return Adding().dataset("generated", options(**{"length": 20, "examples": 50} | given))
+def load(**given: Scalar) -> LoadedAdding:
+    return load_task(LoadedAdding, ENTRY, "generated", options(**{"length": 20, "examples": 50} | given))
 
 
 def dense(split: Split) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (n, length, 2) and sums (n,)."""
-    assert isinstance(split.targets, np.ndarray)
-    return split.inputs.values.reshape(len(split), -1, 2), split.targets[:, 0]
+    return split.inputs.values.reshape(len(split), -1, 2), split.row_targets[:, 0]
 
 
 def test_listing_the_task_imports_nothing_heavy() -> None:
@@ -73,7 +72,7 @@ def test_splits_are_distinct_and_do_not_depend_on_the_size_of_the_training_split
     small, large = load(), load(examples=60)
     assert [len(split) for split in (large.train, large.validation, large.test)] == [60, 1000, 2000]
     assert np.array_equal(small.test.inputs.values, large.test.inputs.values)
-    assert np.array_equal(small.validation.targets, large.validation.targets)  # type: ignore[arg-type]
+    assert np.array_equal(small.validation.row_targets, large.validation.row_targets)
     rows = np.concatenate([dense(split)[0][:, :, 0] for split in (large.train, large.validation, large.test)])
     assert len(np.unique(rows, axis=0)) == 3060
 
@@ -84,16 +83,15 @@ def test_always_answering_one_errs_by_a_sixth() -> None:
     assert constant["mse"] == pytest.approx(1 / 6, abs=0.01)
     # |u + v - 1| < .08 for two uniform numbers: 1 - .92 squared
     assert constant["correct"] == pytest.approx(1 - 0.92**2, abs=0.02)
-    found = Adding().score(np.ones_like(data.test.targets), data.test, data)
+    found = data.score(np.ones_like(data.test.row_targets), data.test)
     assert found == {**constant, "lag_solved": 0.0}
 
 
 @pytest.mark.parametrize(("length", "lag"), [(20, 10), (21, 11), (2, 1)])
 def test_the_lag_is_solved_below_the_criterion(length: int, lag: int) -> None:
     data = load(length=length)
-    assert isinstance(data.test.targets, np.ndarray)
     for error, solved in ((0.0, lag), (0.099, lag), (0.101, 0)):
-        found = Adding().score(data.test.targets + np.float32(error), data.test, data)
+        found = data.score(data.test.row_targets + np.float32(error), data.test)
         assert found["mse"] == pytest.approx(error**2, abs=1e-6)
         assert found["lag_solved"] == solved
         assert found["correct"] == (error < 0.08)
@@ -103,7 +101,7 @@ def test_the_lag_is_solved_below_the_criterion(length: int, lag: int) -> None:
 
 
 def test_the_model_reads_two_channels_and_answers_with_one_number() -> None:
-    model = Adding().model(load(), "deep", "gru", Size(hidden=7, layers=3), options())
+    model = load().model("deep", "gru", Size(hidden=7, layers=3))
     assert model.input == Features(2)
     assert model.body == Recurrent("gru", 7, 3)
     assert (model.head, model.loss, model.readout) == (Dense(1), "squared", "last")
@@ -111,12 +109,12 @@ def test_the_model_reads_two_channels_and_answers_with_one_number() -> None:
 
 def test_an_architecture_without_use_is_refused() -> None:
     with pytest.raises(UnsupportedError, match="plain, deep"):
-        Adding().model(load(), "attention", "lstm", Size(), options())
+        load().model("attention", "lstm", Size())
 
 
 def test_an_unknown_source_names_the_known_one() -> None:
     with pytest.raises(UnknownNameError, match="generated"):
-        Adding().dataset("published", options())
+        load_task(LoadedAdding, ENTRY, "published", options())
 
 
 @pytest.mark.parametrize("wrong", [{"length": 1}, {"examples": 0}, {"length": 10.5}])

@@ -3,16 +3,16 @@ import sys
 
 import numpy as np
 import pytest
+from fixtures.tasks import load_task
 from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_copy
-from benchsuite.contracts import Dataset, Ragged, Split
+from benchsuite.contracts import Split
 from benchsuite.errors import RequestError, UnknownNameError, UnsupportedError
-from benchsuite.schema import Dense, Recurrent, Size, Tokens
-from benchsuite.schema.trial import Scalar
+from benchsuite.schema import Dense, Recurrent, Scalar, Size, Tokens
 from benchsuite_copy.sequences import BLANK, DELIMITER, sequences
-from benchsuite_copy.task import Copy
+from benchsuite_copy.task import LoadedCopy
 
 (ENTRY,) = benchsuite_copy.benchsuite_register_tasks()
 
@@ -21,14 +21,15 @@ def options(**given: Scalar) -> dict[str, Scalar]:
     return {name: option.default for name, option in ENTRY.options.items()} | given
 
 
-def load(**given: Scalar) -> Dataset:
-    return Copy().dataset("generated", options(**{"length": 12, "symbols": 3, "examples": 50} | given))
+def load(**given: Scalar) -> LoadedCopy:
+    return load_task(
+        LoadedCopy, ENTRY, "generated", options(**{"length": 12, "symbols": 3, "examples": 50} | given)
+    )
 
 
 def dense(split: Split) -> tuple[np.ndarray, np.ndarray]:
     """Inputs and targets, (n, T) each."""
-    assert isinstance(split.targets, Ragged)
-    return split.inputs.values.reshape(len(split), -1), split.targets.values.reshape(len(split), -1)
+    return split.inputs.values.reshape(len(split), -1), split.step_targets.values.reshape(len(split), -1)
 
 
 def scores(targets: np.ndarray) -> np.ndarray:
@@ -61,7 +62,6 @@ def test_sequences_are_those_of_the_paper(count: int, length: int, symbols: int,
 
 def test_the_sequences_are_pinned() -> None:
     data = load()
-    assert data.vocabulary is not None
     assert "".join(data.vocabulary[index] for index in data.train.inputs[0]) == "afa___________?___"
     assert np.array_equal(load().train.inputs.values, data.train.inputs.values)
 
@@ -76,11 +76,11 @@ def test_splits_are_distinct_and_do_not_depend_on_the_size_of_the_training_split
 
 def test_the_baseline_is_that_of_the_paper() -> None:
     """Blank for sure until the delimiter, then every letter alike."""
-    data, task = load(length=100, symbols=10), Copy()
+    data = load(length=100, symbols=10)
     blank_then_any = np.zeros((1000, 120, 9), np.float32)
     blank_then_any[:, :-10, BLANK] = 50
     blank_then_any[:, -10:, BLANK] = -50
-    found, baseline = task.score(blank_then_any, data.test, data), data.baselines["without_memory"]
+    found, baseline = data.score(blank_then_any, data.test), data.baselines["without_memory"]
     assert baseline["cross_entropy"] == pytest.approx(10 * np.log(8) / 120)
     assert found["cross_entropy"] == pytest.approx(baseline["cross_entropy"], rel=1e-5)
     assert found["recall_accuracy"] == pytest.approx(baseline["recall_accuracy"], abs=0.01)
@@ -89,9 +89,9 @@ def test_the_baseline_is_that_of_the_paper() -> None:
 
 
 def test_the_lag_is_solved_above_the_criterion() -> None:
-    data, task = load(), Copy()
+    data = load()
     _, targets = dense(data.test)
-    perfect = task.score(scores(targets), data.test, data)
+    perfect = data.score(scores(targets), data.test)
     assert perfect == {
         "cross_entropy": pytest.approx(0.0, abs=1e-9),
         "accuracy": 1.0,
@@ -100,7 +100,7 @@ def test_the_lag_is_solved_above_the_criterion() -> None:
     }
     some_wrong = targets.copy()
     some_wrong[:30, -1] = BLANK  # 30 of 3,000 letters: just not above 99 %
-    found = task.score(scores(some_wrong), data.test, data)
+    found = data.score(scores(some_wrong), data.test)
     assert (found["recall_accuracy"], found["lag_solved"]) == (0.99, 0.0)
 
 
@@ -109,7 +109,7 @@ def test_the_first_sequences_are_shown() -> None:
     inputs, targets = dense(data.test)
     answers = targets.copy()
     answers[0, -1] = BLANK
-    first, second = Copy().exhibits(scores(answers), data.test, data, {})
+    first, second = data.exhibits(scores(answers), data.test, {})
     assert len(first.lines["source"]) == inputs.shape[1]
     assert first.lines["target"] == first.lines["source"][:3]
     assert first.lines["prediction"] == [*first.lines["target"][:2], "_"]
@@ -117,7 +117,7 @@ def test_the_first_sequences_are_shown() -> None:
 
 
 def test_the_model_scores_letters_and_blank_at_every_step() -> None:
-    model = Copy().model(load(), "deep", "gru", Size(hidden=7, layers=3, embedding=5), options())
+    model = load().model("deep", "gru", Size(hidden=7, layers=3, embedding=5))
     assert model.input == Tokens(10, 5)
     assert model.body == Recurrent("gru", 7, 3)
     assert (model.head, model.loss, model.readout) == (Dense(9), "cross_entropy", "steps")
@@ -125,12 +125,12 @@ def test_the_model_scores_letters_and_blank_at_every_step() -> None:
 
 def test_an_architecture_without_use_is_refused() -> None:
     with pytest.raises(UnsupportedError, match="plain, deep"):
-        Copy().model(load(), "attention", "lstm", Size(), options())
+        load().model("attention", "lstm", Size())
 
 
 def test_an_unknown_source_names_the_known_one() -> None:
     with pytest.raises(UnknownNameError, match="generated"):
-        Copy().dataset("published", options())
+        load_task(LoadedCopy, ENTRY, "published", options())
 
 
 @pytest.mark.parametrize("wrong", [{"length": 0}, {"symbols": 0}, {"examples": 0}, {"length": True}])

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.tasks import load_task
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import benchsuite_language
-from benchsuite.contracts import Dataset, Ragged, Split
+from benchsuite.contracts import Ragged, Split
 from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.batching import stream_batches
-from benchsuite.schema import Dense, Recurrent, Size, Tokens
-from benchsuite.schema.trial import Scalar
+from benchsuite.schema import Dense, Recurrent, Scalar, Size, Tokens
 from benchsuite_language.generated import SIZES, START, generated, sentences
 from benchsuite_language.grammar import Grammar, expectation, sentence
 from benchsuite_language.ngrams import ngram_scores
-from benchsuite_language.task import Language
+from benchsuite_language.task import LoadedLanguage
 from benchsuite_language.texts import read_text
 
 (ENTRY,) = benchsuite_language.benchsuite_register_tasks()
@@ -36,18 +36,16 @@ def need_files() -> None:
 
 
 @pytest.fixture(scope="module")
-def data() -> Dataset:
-    return Language().dataset("generated", options())
+def data() -> LoadedLanguage:
+    return load_task(LoadedLanguage, ENTRY, "generated", options())
 
 
-def text(data: Dataset, ids: np.ndarray) -> str:
-    assert data.vocabulary is not None
+def text(data: LoadedLanguage, ids: np.ndarray) -> str:
     return "".join(data.vocabulary[index] for index in ids)
 
 
 def targets(split: Split) -> Ragged:
-    assert isinstance(split.targets, Ragged)
-    return split.targets
+    return split.step_targets
 
 
 def derivations(grammar: Grammar, start: str, wanted: str) -> list[float]:
@@ -109,16 +107,16 @@ def test_expectations_by_hand() -> None:
     assert whole.bits == pytest.approx((-0.75 * np.log2(0.75) - 0.25 * np.log2(0.25)) / 0.25)
 
 
-def test_the_generated_text_is_pinned(data: Dataset) -> None:
+def test_the_generated_text_is_pinned(data: LoadedLanguage) -> None:
     assert (
         text(data, data.train.inputs[0][:72])
         == "\nToday the dogs know the teacher and hear the cats that the cats follow."
     )
-    again = Language().dataset("generated", options())
+    again = load_task(LoadedLanguage, ENTRY, "generated", options())
     assert np.array_equal(again.train.inputs.values, data.train.inputs.values)
 
 
-def test_a_split_is_one_long_sequence_of_next_characters(data: Dataset) -> None:
+def test_a_split_is_one_long_sequence_of_next_characters(data: LoadedLanguage) -> None:
     corpus = generated()
     for split, whole, size in zip(
         (data.train, data.validation, data.test),
@@ -133,14 +131,14 @@ def test_a_split_is_one_long_sequence_of_next_characters(data: Dataset) -> None:
         assert split.inputs.values.dtype == targets(split).values.dtype == np.int32
 
 
-def test_it_can_be_streamed(data: Dataset) -> None:
+def test_it_can_be_streamed(data: LoadedLanguage) -> None:
     chunks = list(stream_batches(data.train, 16, 64, "float32"))
     assert [chunk.fresh for chunk in chunks[:2]] == [True, False]
     assert np.array_equal(chunks[0].targets[:, -1], chunks[1].inputs[:, 0])
 
 
-def test_chunks_are_the_same_text_in_pieces(data: Dataset) -> None:
-    pieces = Language().dataset("generated", options(chunk=100))
+def test_chunks_are_the_same_text_in_pieces(data: LoadedLanguage) -> None:
+    pieces = load_task(LoadedLanguage, ENTRY, "generated", options(chunk=100))
     assert pieces.baselines == data.baselines
     for split, whole in ((pieces.train, data.train), (pieces.test, data.test)):
         assert set(split.inputs.lengths[:-1].tolist()) == {100}
@@ -148,7 +146,7 @@ def test_chunks_are_the_same_text_in_pieces(data: Dataset) -> None:
             assert np.array_equal(np.concatenate([part[row] for row in range(len(part))]), stream[0])
 
 
-def test_the_true_entropy_is_below_every_ngram(data: Dataset) -> None:
+def test_the_true_entropy_is_below_every_ngram(data: LoadedLanguage) -> None:
     bits = {name: metrics["bits_per_character"] for name, metrics in data.baselines.items()}
     assert bits["true_entropy"] == pytest.approx(0.4058955, abs=1e-6)
     assert bits["true_source"] == pytest.approx(bits["true_entropy"], rel=0.02)
@@ -158,52 +156,51 @@ def test_the_true_entropy_is_below_every_ngram(data: Dataset) -> None:
 
 @pytest.mark.parametrize("chunk", [0, 300])
 def test_scores_by_hand(chunk: int) -> None:
-    pieces = Language().dataset("generated", options(chunk=chunk))
+    pieces = load_task(LoadedLanguage, ENTRY, "generated", options(chunk=chunk))
     rows, steps = len(pieces.test), int(pieces.test.inputs.lengths.max())
     truth = targets(pieces.test).padded(np.arange(rows), steps + 3)
     sure = (np.eye(26, dtype=np.float32) * 50)[truth]
     uniform = np.zeros_like(sure)
-    task = Language()
-    assert task.score(sure, pieces.test, pieces) == pytest.approx(
+    assert pieces.score(sure, pieces.test) == pytest.approx(
         {"bits_per_character": 0, "perplexity": 1, "accuracy": 1}, abs=1e-6
     )
-    found = task.score(uniform, pieces.test, pieces)
+    found = pieces.score(uniform, pieces.test)
     assert found["bits_per_character"] == pytest.approx(np.log2(26))
     assert found["perplexity"] == pytest.approx(26)
     first, whole = min(generated().test), generated().test  # of equal scores the first one is taken
     assert found["accuracy"] == pytest.approx(whole[1:].count(first) / (len(whole) - 1))
 
 
-def test_the_beginning_of_the_test_text_is_shown(data: Dataset) -> None:
+def test_the_beginning_of_the_test_text_is_shown(data: LoadedLanguage) -> None:
     sure = (np.eye(26, dtype=np.float32) * 50)[targets(data.test)[0]][None]
-    (shown,) = Language().exhibits(sure, data.test, data, {})
+    (shown,) = data.exhibits(sure, data.test, {})
     corpus = generated()
     assert "".join(shown.lines["source"]) == corpus.test[:240]
     assert shown.lines["prediction"] == shown.lines["target"] == list(corpus.test[1:241])
 
 
-def test_the_model_scores_every_character_at_every_step(data: Dataset) -> None:
-    model = Language().model(data, "deep", "gru", Size(hidden=7, layers=3, embedding=5), options())
+def test_the_model_scores_every_character_at_every_step(data: LoadedLanguage) -> None:
+    model = data.model("deep", "gru", Size(hidden=7, layers=3, embedding=5))
     assert model.input == Tokens(26, 5)
     assert model.body == Recurrent("gru", 7, 3)
     assert (model.head, model.loss, model.readout) == (Dense(26), "cross_entropy", "steps")
 
 
-def test_what_reads_backwards_is_refused(data: Dataset) -> None:
+def test_what_reads_backwards_is_refused(data: LoadedLanguage) -> None:
     assert ENTRY.architectures == ("plain", "deep")
     with pytest.raises(UnsupportedError, match="plain, deep"):
-        Language().model(data, "attention", "lstm", Size(), options())
+        data.model("attention", "lstm", Size())
 
 
 def test_an_unknown_source_names_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="generated, shakespeare"):
-        Language().dataset("dickens", options())
+        load_task(LoadedLanguage, ENTRY, "dickens", options())
 
 
 @pytest.mark.parametrize("wrong", [-1, 2.5, True])
 def test_chunks_of_no_length_are_refused(wrong: Scalar) -> None:
     with pytest.raises(RequestError, match="chunk"):
-        Language().dataset("generated", options(chunk=wrong))
+        load_task(LoadedLanguage, ENTRY, "generated", options(chunk=wrong))
 
 
 def plain_ngram(train: list[int], history: list[int], vocabulary: int, n: int, highest: bool) -> np.ndarray:
@@ -279,8 +276,7 @@ def test_what_is_no_text_is_a_data_error(tmp_path: Path) -> None:
 @pytest.mark.data
 def test_tiny_shakespeare_is_the_real_one() -> None:
     need_files()
-    data = Language().dataset("shakespeare", options())
-    assert data.vocabulary is not None
+    data = load_task(LoadedLanguage, ENTRY, "shakespeare", options())
     assert len(data.vocabulary) == 65
     assert [int(split.inputs.lengths[0]) for split in (data.train, data.validation, data.test)] == [
         1_003_853,

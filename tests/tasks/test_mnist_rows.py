@@ -4,14 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.tasks import load_task
 
 import benchsuite_mnist_rows
-from benchsuite.contracts import Dataset
 from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
-from benchsuite.schema import Convolutional, Dense, Features, Rbf, Recurrent, Size
-from benchsuite.schema.trial import Scalar
-from benchsuite_mnist_rows.task import MnistRows
+from benchsuite.schema import Convolutional, Dense, Features, Rbf, Recurrent, Scalar, Size
+from benchsuite_mnist_rows.task import LoadedMnistRows
 
 (ENTRY,) = benchsuite_mnist_rows.benchsuite_register_tasks()
 VIEWS = {"rows": (8, 8), "columns": (8, 8), "pixels": (64, 1), "permuted": (64, 1)}
@@ -27,8 +26,8 @@ def need_files() -> None:
         pytest.skip(f"BENCHSUITE_DATA lacks {', '.join(absent)}")
 
 
-def digits(**given: Scalar) -> Dataset:
-    return MnistRows().dataset("digits", options(**given))
+def digits(**given: Scalar) -> LoadedMnistRows:
+    return load_task(LoadedMnistRows, ENTRY, "digits", options(**given))
 
 
 def test_listing_the_task_imports_nothing_heavy() -> None:
@@ -43,7 +42,7 @@ def test_listing_the_task_imports_nothing_heavy() -> None:
 def test_digits_hold_every_picture_once_in_proportion() -> None:
     data = digits()
     assert [len(split) for split in (data.train, data.validation, data.test)] == [1258, 270, 269]
-    labels = np.concatenate([split.targets for split in (data.train, data.validation, data.test)])
+    labels = np.concatenate([split.row_targets for split in (data.train, data.validation, data.test)])
     assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert data.train.inputs.values.dtype == np.float32
     assert (data.train.inputs.values.min(), data.train.inputs.values.max()) == (0.0, 1.0)
@@ -54,7 +53,7 @@ def test_every_view_holds_the_same_ink(view: str) -> None:
     upright, data = digits(), digits(view=view)
     assert data.train.inputs[5].shape == VIEWS[view]
     assert data.train.inputs[5].sum() == pytest.approx(upright.train.inputs[5].sum())
-    assert np.array_equal(data.train.targets, upright.train.targets)
+    assert np.array_equal(data.train.row_targets, upright.train.row_targets)
 
 
 def test_views_are_rearrangements_of_the_picture() -> None:
@@ -77,14 +76,13 @@ def test_a_permutation_that_is_no_seed_is_refused(seed: Scalar) -> None:
 
 def test_an_unknown_source_names_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="digits, mnist"):
-        MnistRows().dataset("emnist", options())
+        load_task(LoadedMnistRows, ENTRY, "emnist", options())
 
 
 @pytest.mark.parametrize(("view", "shape"), VIEWS.items())
 @pytest.mark.parametrize("head", ["dense", "rbf"])
 def test_models_take_what_the_view_gives(view: str, shape: tuple[int, int], head: str) -> None:
-    chosen = options(view=view, head=head)
-    model = MnistRows().model(digits(view=view), "bidirectional", "gru", Size(hidden=7), chosen)
+    model = digits(view=view, head=head).model("bidirectional", "gru", Size(hidden=7))
     assert model.input == Features(shape[1])
     assert model.body == Recurrent("gru", 7, 1, bidirectional=True)
     assert model.head == (Rbf(10) if head == "rbf" else Dense(10))
@@ -92,20 +90,20 @@ def test_models_take_what_the_view_gives(view: str, shape: tuple[int, int], head
 
 
 def test_the_convolutional_baseline_sees_the_picture() -> None:
-    model = MnistRows().model(digits(), "cnn", "none", Size(), options())
+    model = digits().model("cnn", "none", Size())
     assert model.body == Convolutional(8, 8)
 
 
 def test_an_architecture_without_use_is_refused() -> None:
     with pytest.raises(UnsupportedError, match="plain, deep"):
-        MnistRows().model(digits(), "tree", "lstm", Size(), options())
+        digits().model("tree", "lstm", Size())
 
 
 def test_scores_and_the_majority_baseline() -> None:
-    data, task = digits(), MnistRows()
-    truth = np.eye(10)[data.test.targets] * 50
-    assert task.score(truth, data.test, data)["accuracy"] == 1.0
-    assert task.primary in data.baselines["majority"]
+    data = digits()
+    truth = np.eye(10)[data.test.row_targets] * 50
+    assert data.score(truth, data.test)["accuracy"] == 1.0
+    assert data.primary in data.baselines["majority"]
     assert data.baselines["majority"]["accuracy"] == pytest.approx(0.1, abs=0.02)
 
 
@@ -115,18 +113,29 @@ def test_mnist_without_files_and_network_says_where_to_put_them(
     monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
     monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9")
     with pytest.raises(DataError, match="mnist_train-images"):
-        MnistRows().dataset("mnist", options())
+        load_task(LoadedMnistRows, ENTRY, "mnist", options())
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("view", ["rows", "permuted"])
 def test_mnist_is_the_real_one(view: str) -> None:
     need_files()
-    data = MnistRows().dataset("mnist", options(view=view))
+    data = load_task(LoadedMnistRows, ENTRY, "mnist", options(view=view))
     assert [len(split) for split in (data.train, data.validation, data.test)] == [55_000, 5_000, 10_000]
-    counts = np.bincount(np.concatenate([data.train.targets, data.validation.targets]))
+    counts = np.bincount(np.concatenate([data.train.row_targets, data.validation.row_targets]))
     assert counts.tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert np.bincount(data.test.targets).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert np.bincount(data.test.row_targets).tolist() == [
+        980,
+        1135,
+        1032,
+        1010,
+        982,
+        892,
+        958,
+        1028,
+        974,
+        1009,
+    ]
     ink = np.concatenate([data.train.inputs.values.ravel(), data.validation.inputs.values.ravel()])
     assert ink.mean(dtype=np.float64) == pytest.approx(0.13066, abs=5e-6)
     assert data.test.inputs.values.mean(dtype=np.float64) == pytest.approx(0.13251, abs=5e-6)

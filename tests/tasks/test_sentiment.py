@@ -8,15 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.tasks import load_task
 
 import benchsuite_sentiment
-from benchsuite.contracts import Dataset
 from benchsuite.data import list_files, words
 from benchsuite.errors import DataError, RequestError, UnknownNameError
-from benchsuite.schema import Dense, Recurrent, Size, Tokens
-from benchsuite.schema.trial import Scalar
+from benchsuite.schema import Dense, Recurrent, Scalar, Size, Tokens
 from benchsuite_sentiment.generated import FAVOURABLE, UNFAVOURABLE, generated
-from benchsuite_sentiment.task import Sentiment
+from benchsuite_sentiment.task import LoadedSentiment
 from benchsuite_sentiment.texts import read_mr, read_reviews, read_sst2, reviews
 
 (ENTRY,) = benchsuite_sentiment.benchsuite_register_tasks()
@@ -34,12 +33,11 @@ def need_files() -> None:
 
 
 @pytest.fixture(scope="module")
-def data() -> Dataset:
-    return Sentiment().dataset("generated", options())
+def data() -> LoadedSentiment:
+    return load_task(LoadedSentiment, ENTRY, "generated", options())
 
 
-def texts(data: Dataset, ids: Iterable[int]) -> list[str]:
-    assert data.vocabulary is not None
+def texts(data: LoadedSentiment, ids: Iterable[int]) -> list[str]:
     return [data.vocabulary[index] for index in ids]
 
 
@@ -81,7 +79,7 @@ def test_generated_labels_follow_the_rule() -> None:
         assert [by_the_rule(text) for text in split.texts] == split.labels.tolist()
 
 
-def test_generated_sentences_are_distinct_and_uneven(data: Dataset) -> None:
+def test_generated_sentences_are_distinct_and_uneven(data: LoadedSentiment) -> None:
     corpus = generated()
     every = corpus.train.texts + corpus.validation.texts + corpus.test.texts
     assert len(set(every)) == len(every) == 4500
@@ -91,40 +89,38 @@ def test_generated_sentences_are_distinct_and_uneven(data: Dataset) -> None:
     assert 0.45 < corpus.train.labels.mean() < 0.55
 
 
-def test_a_bag_of_words_stays_far_below_the_rule(data: Dataset) -> None:
+def test_a_bag_of_words_stays_far_below_the_rule(data: LoadedSentiment) -> None:
     accuracy = data.baselines["bag_of_words"]["accuracy"]
     assert data.baselines["majority"]["accuracy"] < accuracy < 0.7
 
 
-def test_the_generated_corpus_is_pinned(data: Dataset) -> None:
+def test_the_generated_corpus_is_pinned(data: LoadedSentiment) -> None:
     first = " ".join(texts(data, data.train.inputs[0]))
     assert first == (
         "the lead actor seems delightful but the acting everyone talks about these days was not superb "
         "in the end ."
     )
-    again = Sentiment().dataset("generated", options())
+    again = load_task(LoadedSentiment, ENTRY, "generated", options())
     assert np.array_equal(again.train.inputs.values, data.train.inputs.values)
 
 
-def test_the_vocabulary_comes_from_the_training_split_alone(data: Dataset) -> None:
-    assert data.vocabulary is not None
+def test_the_vocabulary_comes_from_the_training_split_alone(data: LoadedSentiment) -> None:
     seen = {word for text in generated().train.texts for word in words(text)}
     assert set(data.vocabulary[2:]) <= seen
     assert set(np.unique(data.train.inputs.values)) <= set(range(1, len(data.vocabulary)))
 
 
 def test_long_texts_lose_the_end_that_is_not_kept() -> None:
-    whole = Sentiment().dataset("generated", options(min_count=1))
+    whole = load_task(LoadedSentiment, ENTRY, "generated", options(min_count=1))
     for keep, part in (("tail", slice(-6, None)), ("head", slice(6))):
-        short = Sentiment().dataset("generated", options(min_count=1, max_length=6, keep=keep))
+        short = load_task(LoadedSentiment, ENTRY, "generated", options(min_count=1, max_length=6, keep=keep))
         assert short.train.inputs.lengths.max() == 6
         for row in range(20):
             assert texts(short, short.train.inputs[row]) == texts(whole, whole.train.inputs[row])[part]
 
 
 def test_rare_words_are_unknown_and_the_vocabulary_is_bounded() -> None:
-    small = Sentiment().dataset("generated", options(vocabulary=20))
-    assert small.vocabulary is not None
+    small = load_task(LoadedSentiment, ENTRY, "generated", options(vocabulary=20))
     assert len(small.vocabulary) == 20
     assert np.any(small.train.inputs.values == 1)
 
@@ -134,29 +130,27 @@ def test_rare_words_are_unknown_and_the_vocabulary_is_bounded() -> None:
 )
 def test_options_out_of_range_are_refused(wrong: dict[str, Scalar]) -> None:
     with pytest.raises(RequestError, match=next(iter(wrong))):
-        Sentiment().dataset("generated", options(**wrong))
+        load_task(LoadedSentiment, ENTRY, "generated", options(**wrong))
 
 
 def test_an_unknown_source_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'sst2'"):
-        Sentiment().dataset("sst-2", options())
+        load_task(LoadedSentiment, ENTRY, "sst-2", options())
 
 
 @pytest.mark.parametrize("readout", ["last", "mean"])
-def test_the_model_embeds_the_vocabulary(data: Dataset, readout: str) -> None:
-    model = Sentiment().model(
-        data, "deep", "lstm", Size(hidden=5, layers=3, embedding=4), options(readout=readout)
-    )
-    assert data.vocabulary is not None
+def test_the_model_embeds_the_vocabulary(readout: str) -> None:
+    data = load_task(LoadedSentiment, ENTRY, "generated", options(readout=readout))
+    model = data.model("deep", "lstm", Size(hidden=5, layers=3, embedding=4))
     assert model.input == Tokens(len(data.vocabulary), 4)
     assert model.body == Recurrent("lstm", 5, 3)
     assert (model.head, model.loss, model.readout) == (Dense(2), "cross_entropy", readout)
 
 
-def test_scoring_names_the_primary_metric(data: Dataset) -> None:
-    scores = np.eye(2)[data.test.targets] * 9
-    found = Sentiment().score(scores, data.test, data)
-    assert found[Sentiment.primary] == found["macro_f1"] == 1.0
+def test_scoring_names_the_primary_metric(data: LoadedSentiment) -> None:
+    scores = np.eye(2)[data.test.row_targets] * 9
+    found = data.score(scores, data.test)
+    assert found[data.primary] == found["macro_f1"] == 1.0
 
 
 def test_sst2_files_are_read_by_the_csv_rules(tmp_path: Path) -> None:
@@ -208,10 +202,10 @@ def test_reviews_are_read_from_the_archive_with_their_folds(tmp_path: Path) -> N
 )
 def test_the_real_corpora(source: str, sizes: list[int], positive: list[int]) -> None:
     need_files()
-    data = Sentiment().dataset(source, options())
+    data = load_task(LoadedSentiment, ENTRY, source, options())
     splits = (data.train, data.validation, data.test)
     assert [len(split) for split in splits] == sizes
-    assert [int(split.targets.sum()) for split in splits] == positive
+    assert [int(split.row_targets.sum()) for split in splits] == positive
     assert data.baselines["bag_of_words"]["accuracy"] > 0.75
 
 
@@ -227,8 +221,8 @@ def test_whole_reviews_are_as_long_as_published() -> None:
 
 def test_without_a_mask_every_text_is_read_to_the_same_end() -> None:
     """The padding is part of the sequence then: equal lengths, and the words first."""
-    masked = Sentiment().dataset("generated", options(max_length=40))
-    unmasked = Sentiment().dataset("generated", options(max_length=40, mask=False))
+    masked = load_task(LoadedSentiment, ENTRY, "generated", options(max_length=40))
+    unmasked = load_task(LoadedSentiment, ENTRY, "generated", options(max_length=40, mask=False))
     assert set(unmasked.train.inputs.lengths) == {40}
     assert len(unmasked.test) == len(masked.test)
     assert unmasked.baselines == masked.baselines

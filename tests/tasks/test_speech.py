@@ -3,26 +3,27 @@ import subprocess
 import sys
 import wave
 import zipfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.tasks import load_task
 from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_speech
-from benchsuite.contracts import Dataset, Ragged
+from benchsuite.contracts import LoadedTask
 from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
-from benchsuite.schema import Dense, Features, Recurrent, Size
-from benchsuite.schema.trial import Scalar
+from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
 from benchsuite_speech.clips import RATE, Clips, levelled, read_fsdd
 from benchsuite_speech.features import LOWEST, RANGE, LogMel, from_mel, to_mel
 from benchsuite_speech.strings import FEWEST, HUSH, MOST, PAUSES, frames_needed, join, spell
-from benchsuite_speech.task import Speech
+from benchsuite_speech.task import LoadedSpeech
 from benchsuite_speech.tones import DIGITS, TAKES, VOICES, tones
-from benchsuite_speech.transcription import LABELS, SpeechStrings
+from benchsuite_speech.transcription import LABELS, LoadedSpeechStrings
 
 DIGIT, STRINGS = benchsuite_speech.benchsuite_register_tasks()
 
@@ -41,19 +42,18 @@ def clips() -> Clips:
 
 
 @cache
-def spoken() -> Dataset:
-    return Speech().dataset("tones", options())
+def spoken() -> LoadedSpeech:
+    return load_task(LoadedSpeech, DIGIT, "tones", options())
 
 
 @cache
-def strings() -> Dataset:
-    return SpeechStrings().dataset("tones", string_options())
+def strings() -> LoadedSpeechStrings:
+    return load_task(LoadedSpeechStrings, STRINGS, "tones", string_options())
 
 
-def written(data: Dataset) -> np.ndarray:
+def written(data: LoadedSpeechStrings) -> np.ndarray:
     """The test split's labels, (n, MOST), zero after the last."""
-    assert isinstance(data.test.targets, Ragged)
-    return data.test.targets.padded(np.arange(len(data.test)), MOST)
+    return data.test.sequence_targets.padded(np.arange(len(data.test)), MOST)
 
 
 def need_files() -> None:
@@ -224,9 +224,9 @@ def test_a_speaker_held_out_is_heard_in_the_test_split_alone(speaker: int) -> No
 
 @pytest.mark.parametrize("split", ["official", "speaker"])
 def test_a_dataset_follows_its_split(split: str) -> None:
-    data = Speech().dataset("tones", options(split=split, speaker=2))
+    data = load_task(LoadedSpeech, DIGIT, "tones", options(split=split, speaker=2))
     for part, rows in zip((data.train, data.validation, data.test), clips().split(split, 2), strict=True):
-        assert np.array_equal(part.targets, clips().digits[rows])
+        assert np.array_equal(part.row_targets, clips().digits[rows])
         assert np.array_equal(part.inputs[3], LogMel(24, 200, 120)(clips().waves[rows[3]]))
 
 
@@ -245,12 +245,12 @@ def test_a_dataset_follows_its_split(split: str) -> None:
 )
 def test_options_without_meaning_are_refused(name: str, value: Scalar) -> None:
     with pytest.raises(RequestError, match=name):
-        Speech().dataset("tones", options(**{name: value}))
+        load_task(LoadedSpeech, DIGIT, "tones", options(**{name: value}))
 
 
 def test_an_unknown_source_names_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="fsdd, tones"):
-        Speech().dataset("timit", options())
+        load_task(LoadedSpeech, DIGIT, "timit", options())
 
 
 @pytest.mark.parametrize("entry", [DIGIT, STRINGS], ids=lambda entry: entry.name)
@@ -260,7 +260,7 @@ def test_fsdd_without_files_and_network_says_where_to_put_them(
     monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
     monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9")
     with pytest.raises(DataError, match=r"fsdd-1\.0\.10\.zip"):
-        entry.load().dataset("fsdd", {name: option.default for name, option in entry.options.items()})
+        load_task(LoadedTask, entry, "fsdd", {name: option.default for name, option in entry.options.items()})
 
 
 # one digit
@@ -275,26 +275,26 @@ def test_the_average_spectrum_hears_no_order() -> None:
 
 @pytest.mark.parametrize("readout", ["last", "mean"])
 def test_the_model_takes_what_the_clips_give(readout: str) -> None:
-    model = Speech().model(spoken(), "bidirectional", "gru", Size(hidden=7), options(readout=readout))
+    data = load_task(LoadedSpeech, DIGIT, "tones", options(readout=readout))
+    model = data.model("bidirectional", "gru", Size(hidden=7))
     assert model.input == Features(24)
     assert model.body == Recurrent("gru", 7, 1, bidirectional=True)
     assert model.head == Dense(10)
     assert (model.loss, model.readout) == ("cross_entropy", readout)
 
 
-@pytest.mark.parametrize("task", [Speech(), SpeechStrings()])
-def test_an_architecture_without_use_is_refused(task: Speech | SpeechStrings) -> None:
+@pytest.mark.parametrize("load", [spoken, strings])
+def test_an_architecture_without_use_is_refused(load: Callable[[], LoadedTask]) -> None:
     with pytest.raises(UnsupportedError, match="plain, deep"):
-        task.model(spoken(), "cnn", "lstm", Size(), options())
+        load().model("cnn", "lstm", Size())
 
 
 def test_digits_are_scored_and_shown() -> None:
-    data, task = spoken(), Speech()
-    assert isinstance(data.test.targets, np.ndarray)
-    scores = np.eye(10)[data.test.targets] * 9
-    assert task.score(scores, data.test, data)["accuracy"] == 1
+    data = spoken()
+    scores = np.eye(10)[data.test.row_targets] * 9
+    assert data.score(scores, data.test)["accuracy"] == 1
     scores[0] = np.roll(scores[0], 1)
-    matrix, missed = task.exhibits(scores, data.test, data, {})
+    matrix, missed = data.exhibits(scores, data.test, {})
     counts = np.array(matrix.tables["counts"])
     assert (matrix.kind, counts.sum(), np.trace(counts)) == ("confusion", 300, 299)
     assert counts[0, 1] == 1
@@ -345,9 +345,8 @@ def test_a_pause_is_no_digital_silence() -> None:
 
 def test_labels_are_the_digits_plus_one_of_the_clips_named() -> None:
     data = strings()
-    assert isinstance(data.test.targets, Ragged)
-    for row, names in enumerate(data.metadata["clips"]):
-        assert data.test.targets[row].tolist() == [int(name[0]) + 1 for name in names]
+    for row, names in enumerate(data.clips):
+        assert data.test.sequence_targets[row].tolist() == [int(name[0]) + 1 for name in names]
         assert {int(name.rsplit("_", 1)[1]) for name in names} <= set(range(5))
     assert [len(split) for split in (data.train, data.validation, data.test)] == [40, 4, 8]
     assert data.target_vocabulary == LABELS
@@ -363,27 +362,27 @@ def test_ctc_needs_a_blank_between_equal_labels(labels: list[int], frames: int) 
 
 def test_strings_that_ctc_could_not_write_are_refused() -> None:
     with pytest.raises(RequestError, match="hop_ms"):
-        SpeechStrings().dataset("tones", string_options(hop_ms=400))
+        load_task(LoadedSpeechStrings, STRINGS, "tones", string_options(hop_ms=400))
 
 
 @pytest.mark.parametrize("count", [9, True, 40.0])
 def test_too_few_strings_are_refused(count: Scalar) -> None:
     with pytest.raises(RequestError, match="strings"):
-        SpeechStrings().dataset("tones", string_options(strings=count))
+        load_task(LoadedSpeechStrings, STRINGS, "tones", string_options(strings=count))
 
 
 def test_strings_ask_for_ctc() -> None:
-    model = SpeechStrings().model(strings(), "plain", "lstm", Size(hidden=5), string_options())
+    model = strings().model("plain", "lstm", Size(hidden=5))
     assert (model.loss, model.readout, model.head) == ("ctc", "steps", Dense(11))
     assert model.has_sequence_targets
 
 
 def test_word_errors_are_counted_over_all_words() -> None:
-    data, task = strings(), SpeechStrings()
+    data = strings()
     perfect = written(data)
     count = int((perfect > 0).sum())
-    assert task.score(perfect, data.test, data)["word_error_rate"] == 0
-    assert task.score(perfect, data.test, data)["exact_match"] == 1
+    assert data.score(perfect, data.test)["word_error_rate"] == 0
+    assert data.score(perfect, data.test)["exact_match"] == 1
     wrong = np.pad(perfect, ((0, 0), (0, 3)))
     wrong[0, 0] = wrong[0, 0] % 10 + 1  # another word
     last = int((perfect[1] > 0).sum())
@@ -391,7 +390,7 @@ def test_word_errors_are_counted_over_all_words() -> None:
     wrong[2, MOST] = 0
     last = int((perfect[2] > 0).sum())
     wrong[2, last : last + 2] = wrong[2, last - 1]  # two words more
-    found = task.score(wrong, data.test, data)
+    found = data.score(wrong, data.test)
     assert found["word_error_rate"] == pytest.approx(4 / count)
     assert found["substitutions"] == pytest.approx(1 / count)
     assert found["deletions"] == pytest.approx(1 / count)
@@ -401,7 +400,7 @@ def test_word_errors_are_counted_over_all_words() -> None:
 
 def test_writing_nothing_is_all_deletions() -> None:
     data = strings()
-    found = SpeechStrings().score(np.zeros((8, 1), np.int32), data.test, data)
+    found = data.score(np.zeros((8, 1), np.int32), data.test)
     assert (found["word_error_rate"], found["deletions"], found["exact_match"]) == (1, 1, 0)
 
 
@@ -410,17 +409,17 @@ def test_a_constant_string_is_hardly_right() -> None:
 
 
 def test_strings_are_shown_beside_the_truth() -> None:
-    data, task = strings(), SpeechStrings()
+    data = strings()
     labels = written(data)
     labels[1, 0] = 10 if labels[1, 0] != 10 else 9
-    picture, first, second, *_ = task.exhibits(labels, data.test, data, {})
+    picture, first, second, *_ = data.exhibits(labels, data.test, {})
     assert picture.kind == "picture"
     assert first.lines["target"] == first.lines["prediction"]
     assert second.lines["target"][1:] == second.lines["prediction"][1:]
     assert second.lines["target"][0] != second.lines["prediction"][0]
-    assert second.lines["source"] == list(data.metadata["clips"][1])
+    assert second.lines["source"] == list(data.clips[1])
     part = data.test.select(np.array([5, 1]))
-    shown = task.exhibits(labels[[5, 1]], part, data, {})
+    shown = data.exhibits(labels[[5, 1]], part, {})
     assert [exhibit.name for exhibit in shown[1:]] == ["string 6", "string 2"]
 
 
@@ -430,11 +429,10 @@ def test_strings_are_shown_beside_the_truth() -> None:
 @pytest.mark.data
 def test_fsdd_is_the_real_one() -> None:
     need_files()
-    data = Speech().dataset("fsdd", options())
+    data = load_task(LoadedSpeech, DIGIT, "fsdd", options())
     assert [len(split) for split in (data.train, data.validation, data.test)] == [2400, 300, 300]
     for split, each in ((data.train, 240), (data.validation, 30), (data.test, 30)):
-        assert isinstance(split.targets, np.ndarray)
-        assert np.bincount(split.targets).tolist() == [each] * 10
+        assert np.bincount(split.row_targets).tolist() == [each] * 10
     assert 20 < data.train.inputs.lengths.mean() < 40
     assert data.baselines["average_spectrum"]["accuracy"] > 0.9
 
@@ -443,14 +441,14 @@ def test_fsdd_is_the_real_one() -> None:
 @pytest.mark.parametrize("speaker", [0, 4])
 def test_a_speaker_of_fsdd_can_be_held_out(speaker: int) -> None:
     need_files()
-    data = Speech().dataset("fsdd", options(split="speaker", speaker=speaker))
+    data = load_task(LoadedSpeech, DIGIT, "fsdd", options(split="speaker", speaker=speaker))
     assert [len(split) for split in (data.train, data.validation, data.test)] == [2250, 250, 500]
 
 
 @pytest.mark.data
 def test_strings_of_fsdd_keep_to_their_split() -> None:
     need_files()
-    data = SpeechStrings().dataset("fsdd", string_options(strings=100))
-    names = {name for string in data.metadata["clips"] for name in string}
+    data = load_task(LoadedSpeechStrings, STRINGS, "fsdd", string_options(strings=100))
+    names = {name for string in data.clips for name in string}
     assert {int(name.rsplit("_", 1)[1]) for name in names} == set(range(5))
-    assert all(len({name.split("_")[1] for name in string}) == 1 for string in data.metadata["clips"])
+    assert all(len({name.split("_")[1] for name in string}) == 1 for string in data.clips)

@@ -9,20 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+# Tests of the emails hold numbers only: what pytest shows of a failure must not be anybody's mail.
+from fixtures.tasks import load_task
+
 import benchsuite_summarisation
-from benchsuite.contracts import Dataset, Ragged
 from benchsuite.data import END, list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.conformance.tasks import perfect_predictions
 from benchsuite.measure.provenance import dataset_digest, text_digest
-from benchsuite.schema import Dense, Recurrent, Size, Tokens
-from benchsuite.schema.trial import Scalar
+from benchsuite.schema import Dense, Recurrent, Scalar, Size, Tokens
 from benchsuite_summarisation.corpora import Summarised, read_aeslc, without
 from benchsuite_summarisation.metrics import rouge
 from benchsuite_summarisation.reports import SUBJECTS, TOWNS, reports
-from benchsuite_summarisation.task import SOURCES, Summarisation
-
-# Tests of the emails hold numbers only: what pytest shows of a failure must not be anybody's mail.
+from benchsuite_summarisation.task import SOURCES, LoadedSummarisation
 
 (ENTRY,) = benchsuite_summarisation.benchsuite_register_tasks()
 
@@ -38,17 +37,16 @@ def need_files() -> None:
 
 
 @pytest.fixture(scope="module")
-def data() -> Dataset:
-    return Summarisation().dataset("reports", options())
+def data() -> LoadedSummarisation:
+    return load_task(LoadedSummarisation, ENTRY, "reports", options())
 
 
-def perfect(data: Dataset) -> np.ndarray:
-    model = Summarisation().model(data, "attention", "gru", Size(hidden=4), options())
+def perfect(data: LoadedSummarisation) -> np.ndarray:
+    model = data.model("attention", "gru", Size(hidden=4))
     return perfect_predictions(model, data.test)
 
 
-def texts(data: Dataset, ids: np.ndarray) -> list[str]:
-    assert data.vocabulary is not None
+def texts(data: LoadedSummarisation, ids: np.ndarray) -> list[str]:
     return [data.vocabulary[index] for index in ids]
 
 
@@ -84,7 +82,7 @@ def test_headlines_follow_the_rule() -> None:
         assert [by_the_rule(text) for text in split.texts] == split.summaries
 
 
-def test_reports_are_pinned_distinct_and_uneven(data: Dataset) -> None:
+def test_reports_are_pinned_distinct_and_uneven(data: LoadedSummarisation) -> None:
     corpus = reports()
     assert corpus.train.texts[0] == "report: waiting. stations: 26. ulm: 34. delft: 55. oulu: 19. riga: 49."
     assert corpus.train.summaries[0] == "wait only 19 minutes in oulu"
@@ -94,10 +92,11 @@ def test_reports_are_pinned_distinct_and_uneven(data: Dataset) -> None:
     assert lengths.min() < 18 < 45 < lengths.max()
 
 
-def test_another_process_makes_the_same_data(data: Dataset) -> None:
+def test_another_process_makes_the_same_data(data: LoadedSummarisation) -> None:
     code = (
-        "import benchsuite_summarisation as m; from benchsuite.measure.provenance import dataset_digest, text_digest;"
-        f"data = m._load().dataset('reports', {options()!r});"
+        "import benchsuite_summarisation as m;"
+        "from benchsuite.measure.provenance import dataset_digest, text_digest;"
+        "data = m._load().load('reports', m.benchsuite_register_tasks()[0].complete({}));"
         "print(dataset_digest(data), *map(text_digest, data.artifacts.values()))"
     )
     other = {**os.environ, "PYTHONHASHSEED": "7"}
@@ -105,43 +104,41 @@ def test_another_process_makes_the_same_data(data: Dataset) -> None:
     assert run.stdout.split() == [dataset_digest(data), *map(text_digest, data.artifacts.values())]
 
 
-def test_the_rules_that_do_not_read_stay_far_below(data: Dataset) -> None:
+def test_the_rules_that_do_not_read_stay_far_below(data: LoadedSummarisation) -> None:
     lead, first = data.baselines["lead"], data.baselines["first_entry"]
     assert lead["rougeL"] < 0.3 < first["rougeL"] < 0.8
     assert lead["exact_match"] == 0
     assert first["exact_match"] < 0.3
 
 
-def test_long_texts_lose_their_end(data: Dataset) -> None:
-    short = Summarisation().dataset("reports", options(max_length=9))
+def test_long_texts_lose_their_end(data: LoadedSummarisation) -> None:
+    short = load_task(LoadedSummarisation, ENTRY, "reports", options(max_length=9))
     assert short.train.inputs.lengths.max() == 9
     for row in range(5):
         assert texts(short, short.train.inputs[row]) == texts(data, data.train.inputs[row])[:9]
-    assert isinstance(short.train.targets, Ragged)
-    assert isinstance(data.train.targets, Ragged)
-    assert np.array_equal(short.train.targets.lengths, data.train.targets.lengths)
+    assert np.array_equal(short.train.sequence_targets.lengths, data.train.sequence_targets.lengths)
 
 
 @pytest.mark.parametrize("wrong", [{"max_length": 0}, {"vocabulary": 2}, {"min_count": True}])
 def test_options_out_of_range_are_refused(wrong: dict[str, Scalar]) -> None:
     with pytest.raises(RequestError, match=next(iter(wrong))):
-        Summarisation().dataset("reports", options(**wrong))
+        load_task(LoadedSummarisation, ENTRY, "reports", options(**wrong))
 
 
 def test_an_unknown_source_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'reports'"):
-        Summarisation().dataset("report", options())
+        load_task(LoadedSummarisation, ENTRY, "report", options())
 
 
-def test_what_equals_the_summaries_is_perfect(data: Dataset) -> None:
+def test_what_equals_the_summaries_is_perfect(data: LoadedSummarisation) -> None:
     written = perfect(data)
     ones = {"rouge1": 1, "rouge2": 1, "rougeL": 1, "exact_match": 1}
-    assert Summarisation().score(written, data.test, data) == pytest.approx(ones)
+    assert data.score(written, data.test) == pytest.approx(ones)
     some = data.test.select(np.array([7, 3]))
-    assert Summarisation().score(written[[7, 3]], some, data)["exact_match"] == 1
-    assert Summarisation().score(written[[7, 7]], some, data)["exact_match"] == 0.5
+    assert data.score(written[[7, 3]], some)["exact_match"] == 1
+    assert data.score(written[[7, 7]], some)["exact_match"] == 0.5
     nothing = np.full((len(data.test), 1), END, np.int32)
-    assert Summarisation().score(nothing, data.test, data) == dict.fromkeys(ones, 0)
+    assert data.score(nothing, data.test) == dict.fromkeys(ones, 0)
 
 
 def test_rouge_by_hand() -> None:
@@ -152,33 +149,33 @@ def test_rouge_by_hand() -> None:
     assert found["exact_match"] == 0.5
 
 
-def test_the_record_is_told_how_rouge_counts(data: Dataset) -> None:
-    signatures = data.metadata["signatures"]
+def test_the_record_is_told_how_rouge_counts(data: LoadedSummarisation) -> None:
+    signatures = data.signatures
     assert set(signatures) == {"rouge1", "rouge2", "rougeL"}
     assert all(re.match(r"rouge-score \d\S+, Porter", text) for text in signatures.values())
 
 
 @pytest.mark.parametrize("architecture", ["encoder_decoder", "attention"])
 @pytest.mark.parametrize("kind", ["additive", "multiplicative"])
-def test_the_model_reads_and_writes(data: Dataset, architecture: str, kind: str) -> None:
+def test_the_model_reads_and_generates(architecture: str, kind: str) -> None:
     size = Size(hidden=5, layers=2, embedding=4)
-    model = Summarisation().model(data, architecture, "lstm", size, options(attention=kind))
-    written = len(data.target_vocabulary or ())
-    assert model.input == Tokens(len(data.vocabulary or ()), 4)
+    data = load_task(LoadedSummarisation, ENTRY, "reports", options(attention=kind))
+    model = data.model(architecture, "lstm", size)
+    written = len(data.target_vocabulary)
+    assert model.input == Tokens(len(data.vocabulary), 4)
     assert model.body == Recurrent("lstm", 5, 2, bidirectional=True)
     assert model.head == Dense(written)
     assert model.decoder is not None
     assert model.decoder.attention == (kind if architecture == "attention" else "none")
     assert (model.decoder.vocabulary, model.decoder.limit) == (written, 17)
     with pytest.raises(UnsupportedError, match="plain"):
-        Summarisation().model(data, "plain", "lstm", size, options())
+        data.model("plain", "lstm", size)
 
 
-def test_exhibits_show_reports_with_their_attention(data: Dataset) -> None:
-    assert isinstance(data.test.targets, Ragged)
-    read, written = data.test.inputs.lengths[2], data.test.targets.lengths[2]
+def test_exhibits_show_reports_with_their_attention(data: LoadedSummarisation) -> None:
+    read, written = data.test.inputs.lengths[2], data.test.sequence_targets.lengths[2]
     alignment = np.full((written, read), 1 / read)
-    (one,) = Summarisation().exhibits(perfect(data), data.test, data, {2: alignment})
+    (one,) = data.exhibits(perfect(data), data.test, {2: alignment})
     corpus = reports().test
     assert one.lines["prediction"] == one.lines["target"] == corpus.summaries[2].split()
     assert one.lines["source"] == re.findall(r"\w+|[.:,]", corpus.texts[2])
@@ -238,11 +235,13 @@ def test_emails_are_split_as_published_and_not_shared() -> None:
 @pytest.mark.data
 def test_nothing_of_an_email_leaves_the_data_set() -> None:
     need_files()
-    data = Summarisation().dataset("aeslc", options())
-    found = [len(data.artifacts), len(Summarisation().exhibits(perfect(data), data.test, data, {}))]
+    data = load_task(LoadedSummarisation, ENTRY, "aeslc", options())
+    found = [len(data.artifacts), len(data.exhibits(perfect(data), data.test, {}))]
     longest = int(data.train.inputs.lengths.max())
     shown = repr(data)
-    told = [name for name in ("vocabulary", "metadata", "artifacts") if f"{name}=" in shown]
+    told = [
+        name for name in ("vocabulary", "target_vocabulary", "references", "artifacts") if f"{name}=" in shown
+    ]
     baselines = data.baselines["lead"]
     del data, shown
     assert (found, longest, told) == ([0, 0], 120, [])

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.tasks import load_task
 from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_time_series
-from benchsuite.contracts import Dataset
 from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError
-from benchsuite.schema import Dense, Features, Recurrent, Size
-from benchsuite.schema.trial import Scalar
+from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
 from benchsuite_time_series import files
 from benchsuite_time_series.forecasts import naive, seasonal_naive
-from benchsuite_time_series.metrics import forecast_metrics, seasonal_scale
+from benchsuite_time_series.metrics import Scaling, forecast_metrics, seasonal_scale
 from benchsuite_time_series.series import carried_forward
 from benchsuite_time_series.sources import (
     SOURCES,
@@ -30,7 +29,7 @@ from benchsuite_time_series.sources import (
     read_prices,
     stocks,
 )
-from benchsuite_time_series.task import TimeSeries
+from benchsuite_time_series.task import LoadedTimeSeries
 
 (ENTRY,) = benchsuite_time_series.benchsuite_register_tasks()
 OFFLINE = ("sunspots", "elnino", "co2")
@@ -40,8 +39,8 @@ def options(**given: Scalar) -> dict[str, Scalar]:
     return {name: option.default for name, option in ENTRY.options.items()} | given
 
 
-def load(source: str, **given: Scalar) -> Dataset:
-    return TimeSeries().dataset(source, options(**given))
+def load(source: str, **given: Scalar) -> LoadedTimeSeries:
+    return load_task(LoadedTimeSeries, ENTRY, source, options(**given))
 
 
 def need_files() -> None:
@@ -68,7 +67,7 @@ def test_the_card_and_the_sources_agree() -> None:
 def test_windows_are_disjoint_in_what_they_forecast(source: str) -> None:
     series = SOURCES[source]()
     data = load(source, window=12, horizon=6, relative=False)
-    values = (series.values - data.metadata["mean"]) / data.metadata["deviation"]
+    values = (series.values - data.scaling.mean) / data.scaling.deviation
     for split, (first, stop) in zip(
         (data.train, data.validation, data.test), pairwise((0, *series.ends)), strict=True
     ):
@@ -77,15 +76,15 @@ def test_windows_are_disjoint_in_what_they_forecast(source: str) -> None:
         assert begins.max() + 6 == stop
         for row in (0, len(split) - 1):
             expected = values[begins[row] : begins[row] + 6].reshape(-1)
-            np.testing.assert_allclose(split.targets[row], expected, rtol=1e-6)  # type: ignore[index]
+            np.testing.assert_allclose(split.row_targets[row], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("source", OFFLINE)
 def test_the_training_split_alone_sets_the_scale(source: str) -> None:
     series, data = SOURCES[source](), load(source)
     train = series.values[: series.ends[0]]
-    np.testing.assert_allclose(data.metadata["mean"], train.mean(axis=0))
-    np.testing.assert_allclose(data.metadata["deviation"], train.std(axis=0))
+    np.testing.assert_allclose(data.scaling.mean, train.mean(axis=0))
+    np.testing.assert_allclose(data.scaling.deviation, train.std(axis=0))
 
 
 @pytest.mark.parametrize("source", OFFLINE)
@@ -100,7 +99,7 @@ def test_relative_windows_end_at_zero_and_mean_the_same(source: str) -> None:
         for row in (0, len(split) // 2, len(split) - 1):
             window, last = split.inputs[row], split.inputs[row][-1]
             np.testing.assert_allclose(other.inputs[row], window - last, atol=1e-6)
-            np.testing.assert_allclose(other.targets[row], split.targets[row] - last, atol=1e-6)  # type: ignore[index]
+            np.testing.assert_allclose(other.row_targets[row], split.row_targets[row] - last, atol=1e-6)
     assert level.baselines == relative.baselines
 
 
@@ -108,9 +107,10 @@ def test_the_mean_baseline_is_that_of_the_training_split() -> None:
     """Of a series of changes the last value is a poor forecast, and beating it proves little."""
     data = load("co2")
     mean, naive_error = data.baselines["mean"], data.baselines["naive"]
-    truth = data.test.targets + np.tile(
-        data.metadata["anchors"][data.test.inputs.starts // data.metadata["window"]],
-        data.metadata["horizon"],
+    assert data.anchors is not None
+    truth = data.test.row_targets + np.tile(
+        data.anchors[data.test.inputs.starts // data.window],
+        data.horizon,
     )
     assert mean["mse"] == pytest.approx(float(np.mean(truth**2)), rel=1e-5)
     assert mean["mse"] < 0.8 * naive_error["mse"]
@@ -118,19 +118,18 @@ def test_the_mean_baseline_is_that_of_the_training_split() -> None:
 
 @pytest.mark.parametrize("source", OFFLINE)
 def test_forecasting_no_change_is_the_naive_forecast(source: str) -> None:
-    data, task = load(source), TimeSeries()
-    found = task.score(np.zeros_like(data.test.targets), data.test, data)
+    data = load(source)
+    found = data.score(np.zeros_like(data.test.row_targets), data.test)
     assert found == pytest.approx(data.baselines["naive"], rel=1e-5)
     some = data.test.select(np.array([3, 1]))
-    assert task.score(np.zeros((2, 24)), some, data)["mse"] == pytest.approx(np.mean(some.targets**2))  # type: ignore[operator]
+    assert data.score(np.zeros((2, 24)), some)["mse"] == pytest.approx(np.mean(some.row_targets**2))
 
 
 def test_a_perfect_forecast_has_no_error() -> None:
-    data, task = load("elnino"), TimeSeries()
-    assert isinstance(data.test.targets, np.ndarray)
-    assert task.score(data.test.targets, data.test, data) == {"mse": 0, "mae": 0, "mase": 0, "smape": 0}
-    assert task.primary == "mse"
-    assert not task.higher_is_better
+    data = load("elnino")
+    assert data.score(data.test.row_targets, data.test) == {"mse": 0, "mae": 0, "mase": 0, "smape": 0}
+    assert data.primary == "mse"
+    assert not data.higher_is_better
 
 
 def test_windows_of_levels_share_one_series() -> None:
@@ -165,9 +164,7 @@ def test_unknown_names_are_told_the_nearest() -> None:
 
 @pytest.mark.parametrize("loss", ["squared", "absolute"])
 def test_the_model_forecasts_the_whole_horizon(loss: str) -> None:
-    model = TimeSeries().model(
-        load("elnino", horizon=6), "bidirectional", "gru", Size(hidden=5), options(loss=loss)
-    )
+    model = load("elnino", horizon=6, loss=loss).model("bidirectional", "gru", Size(hidden=5))
     assert model.input == Features(1)
     assert model.body == Recurrent("gru", 5, 1, bidirectional=True)
     assert (model.head, model.loss, model.readout) == (Dense(6), loss, "last")
@@ -197,8 +194,7 @@ def test_a_season_longer_than_the_past_repeats_the_past() -> None:
 
 def test_metrics_by_hand() -> None:
     truth, forecast = np.array([[1.0, 10.0], [3.0, 10.0]]), np.array([[2.0, 10.0], [3.0, 14.0]])
-    plain = {"mean": np.zeros(2), "deviation": np.ones(2)}
-    found = forecast_metrics(forecast, truth, **plain, scale=np.array([1.0, 4.0]))
+    found = forecast_metrics(forecast, truth, Scaling(np.zeros(2), np.ones(2), np.array([1.0, 4.0])))
     assert found["mse"] == pytest.approx((1 + 16) / 4)
     assert found["mae"] == pytest.approx((1 + 4) / 4)
     assert found["mase"] == pytest.approx((0.5 / 1 + 2 / 4) / 2)
@@ -206,8 +202,8 @@ def test_metrics_by_hand() -> None:
 
 
 def test_smape_is_in_the_units_of_the_data_and_zero_by_zero_is_zero() -> None:
-    moments = {"mean": np.array([10.0]), "deviation": np.array([2.0]), "scale": np.ones(1)}
-    found = forecast_metrics(np.array([[1.0], [-5.0]]), np.array([[0.0], [-5.0]]), **moments)
+    scaling = Scaling(np.array([10.0]), np.array([2.0]), np.ones(1))
+    found = forecast_metrics(np.array([[1.0], [-5.0]]), np.array([[0.0], [-5.0]]), scaling)
     assert found["smape"] == pytest.approx((2 * 2 / 22 + 0) / 2)
 
 
@@ -288,7 +284,7 @@ def test_etth1_keeps_the_published_counts() -> None:
     assert [len(split) for split in (data.train, data.validation, data.test)] == [8521, 2857, 2857]
     assert etth1().values.shape == (17_420, 7)
     every = load("etth1", features="multivariate", horizon=168)
-    assert every.test.targets.shape == (2880 - 168 + 1, 168 * 7)  # type: ignore[union-attr]
+    assert every.test.row_targets.shape == (2880 - 168 + 1, 168 * 7)
     assert every.train.inputs.values.shape[1] == 7
     covariates = load("etth1", features="covariates")
     assert covariates.train.inputs.values.shape[1] == 7
@@ -334,11 +330,8 @@ def test_the_range_of_melbourne_and_of_the_exchange_rates() -> None:
 
 @pytest.mark.parametrize("relative", [True, False])
 def test_forecasts_are_shown_in_the_datas_own_units(relative: bool) -> None:
-    options = {name: option.default for name, option in ENTRY.options.items()}
-    options |= {"window": 24, "horizon": 12, "relative": relative}
-    data = TimeSeries().dataset("elnino", options)
-    targets = np.asarray(data.test.targets)
-    shown = TimeSeries().exhibits(targets, data.test, data, {})
+    data = load("elnino", window=24, horizon=12, relative=relative)
+    shown = data.exhibits(data.test.row_targets, data.test, {})
     assert len(shown) == 4
     for one in shown:
         assert one.kind == "forecast"

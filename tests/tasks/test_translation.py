@@ -9,22 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.tasks import load_task
 from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_translation
-from benchsuite.contracts import UNREADABLE, Dataset, Ragged, Split
-from benchsuite.data import END, JOINER, UNKNOWN, Vocabulary, list_files
+from benchsuite.contracts import Ragged, Split
+from benchsuite.data import END, JOINER, UNKNOWN, UNKNOWN_MARK, Vocabulary, list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.conformance.tasks import perfect_predictions
 from benchsuite.measure.provenance import dataset_digest, text_digest
-from benchsuite.schema import Dense, Recurrent, Size, Tokens
-from benchsuite.schema.trial import Scalar
+from benchsuite.schema import Dense, Recurrent, Scalar, Size, Tokens
 from benchsuite_translation.corpora import by_sentence, read_lines, read_tatoeba, tatoeba
 from benchsuite_translation.dictionary import dictionary
 from benchsuite_translation.metrics import TextMetrics
 from benchsuite_translation.numbers import GERMAN_PARTS, numbers
-from benchsuite_translation.task import SOURCES, Translation
+from benchsuite_translation.task import SOURCES, LoadedTranslation
 from benchsuite_translation.tokens import TOKENISERS, Rules, Words
 
 (ENTRY,) = benchsuite_translation.benchsuite_register_tasks()
@@ -36,8 +36,8 @@ def options(**given: Scalar) -> dict[str, Scalar]:
     return {name: option.default for name, option in ENTRY.options.items()} | given
 
 
-def load(source: str = "numbers", **given: Scalar) -> Dataset:
-    return Translation().dataset(source, options(**given))
+def load(source: str = "numbers", **given: Scalar) -> LoadedTranslation:
+    return load_task(LoadedTranslation, ENTRY, source, options(**given))
 
 
 def need_files() -> None:
@@ -47,24 +47,22 @@ def need_files() -> None:
 
 
 @pytest.fixture(scope="module")
-def data() -> Dataset:
+def data() -> LoadedTranslation:
     return load()
 
 
 def targets(split: Split) -> Ragged:
-    assert isinstance(split.targets, Ragged)
-    return split.targets
+    return split.sequence_targets
 
 
-def texts(data: Dataset, split: Split) -> list[str]:
+def texts(data: LoadedTranslation, split: Split) -> list[str]:
     """The target texts of a split, from their ids."""
-    assert data.target_vocabulary is not None
     vocabulary = Vocabulary(data.target_vocabulary)
-    return [data.metadata["join"](vocabulary.decode(targets(split)[row])) for row in range(len(split))]
+    return [data.join(vocabulary.decode(targets(split)[row])) for row in range(len(split))]
 
 
-def perfect(data: Dataset) -> np.ndarray:
-    model = Translation().model(data, "attention", "gru", Size(hidden=4), options())
+def perfect(data: LoadedTranslation) -> np.ndarray:
+    model = data.model("attention", "gru", Size(hidden=4))
     return perfect_predictions(model, data.test)
 
 
@@ -85,7 +83,7 @@ def test_the_card_names_what_there_is() -> None:
     assert set(ENTRY.options["pair"].choices or ()) == {"default", *pairs}
 
 
-def test_numbers_are_pinned_and_distinct(data: Dataset) -> None:
+def test_numbers_are_pinned_and_distinct(data: LoadedTranslation) -> None:
     corpus = numbers("en", "es")
     parts = (corpus.train, corpus.validation, corpus.test)
     assert [len(part.sources) for part in parts] == [8000, 500, 1000]
@@ -103,7 +101,7 @@ def test_numbers_are_pinned_and_distinct(data: Dataset) -> None:
 def test_what_is_read_can_be_written_again(pair: str, kind: str) -> None:
     source, target = pair.split("-")
     corpus = numbers(source, target)
-    rules = Rules(lower_case=True, min_count=2, size=400, written=True, parts=corpus.parts)
+    rules = Rules(lower_case=True, min_count=2, size=400, decoder=True, parts=corpus.parts)
     tokeniser = TOKENISERS[kind](corpus.train.targets, rules)
     wanted = corpus.test.targets
     found = tokeniser.split(wanted)
@@ -144,7 +142,7 @@ def test_german_numbers_are_read_in_their_parts() -> None:
 
 
 def test_subwords_come_from_the_training_split_and_nothing_else() -> None:
-    rules = Rules(lower_case=True, min_count=2, size=60, written=True)
+    rules = Rules(lower_case=True, min_count=2, size=60, decoder=True)
     tokeniser = TOKENISERS["bpe"](["low lower lowest", "new newer newest"] * 3, rules)
     assert tokeniser.split(["Newest low"]) == [["▁newest", "▁low"]]
     ((*_, unknown),) = tokeniser.split(["lowz"])
@@ -157,8 +155,9 @@ def test_subwords_come_from_the_training_split_and_nothing_else() -> None:
 @pytest.mark.parametrize("kind", ["words", "bpe"])
 def test_another_process_makes_the_same_data(kind: str) -> None:
     code = (
-        "import benchsuite_translation as m; from benchsuite.measure.provenance import dataset_digest, text_digest;"
-        f"data = m._load().dataset('numbers', {options(tokens=kind)!r});"
+        "import benchsuite_translation as m;"
+        "from benchsuite.measure.provenance import dataset_digest, text_digest;"
+        f"data = m._load().load('numbers', m.benchsuite_register_tasks()[0].complete({{'tokens': {kind!r}}}));"
         "print(dataset_digest(data), *map(text_digest, data.artifacts.values()))"
     )
     other = {**os.environ, "PYTHONHASHSEED": "7", "RAYON_NUM_THREADS": "3"}
@@ -167,9 +166,9 @@ def test_another_process_makes_the_same_data(kind: str) -> None:
     assert run.stdout.split() == [dataset_digest(data), *map(text_digest, data.artifacts.values())]
 
 
-def test_artifacts_hold_what_was_learnt(data: Dataset) -> None:
-    assert data.artifacts["source_tokens"].splitlines() == list(data.vocabulary or ())
-    assert data.artifacts["target_tokens"].splitlines() == list(data.target_vocabulary or ())
+def test_artifacts_hold_what_was_learnt(data: LoadedTranslation) -> None:
+    assert data.artifacts["source_tokens"].splitlines() == list(data.vocabulary)
+    assert data.artifacts["target_tokens"].splitlines() == list(data.target_vocabulary)
 
 
 def test_case_can_be_kept() -> None:
@@ -181,7 +180,7 @@ def test_case_can_be_kept() -> None:
     assert TextMetrics(True, False).score(["ein Hund"], [["Ein Hund"]])["exact_match"] == 1
 
 
-def test_long_training_pairs_are_left_out_and_long_test_texts_cut(data: Dataset) -> None:
+def test_long_training_pairs_are_left_out_and_long_test_texts_cut(data: LoadedTranslation) -> None:
     short = load(max_length=6)
     assert short.train.inputs.lengths.max() == 6
     assert targets(short.train).lengths.max() <= 7
@@ -190,9 +189,9 @@ def test_long_training_pairs_are_left_out_and_long_test_texts_cut(data: Dataset)
     assert short.test.inputs.lengths.max() == 6
     assert targets(short.test).lengths.max() == 7
     assert all(targets(short.test)[row][-1] == END for row in range(len(short.test)))
-    found = Translation().score(perfect(short), short.test, short)
+    found = short.score(perfect(short), short.test)
     assert 0 < found["exact_match"] < 1
-    assert short.metadata["limit"] == int(1.5 * targets(short.train).lengths.max()) + 5
+    assert short.limit == int(1.5 * targets(short.train).lengths.max()) + 5
 
 
 def test_no_pair_being_short_enough_is_refused() -> None:
@@ -217,27 +216,27 @@ def test_unknown_names_are_told_the_nearest() -> None:
 def test_what_equals_the_targets_is_perfect(kind: str) -> None:
     data = load(tokens=kind)
     written = perfect(data)
-    found = Translation().score(written, data.test, data)
+    found = data.score(written, data.test)
     assert found == pytest.approx({"bleu": 100, "chrf": 100, "exact_match": 1})
     ended = np.concatenate([written, np.full_like(written[:, :2], 5)], axis=1)
     some = data.test.select(np.array([3, 0]))
-    assert Translation().score(ended[[3, 0]], some, data)["exact_match"] == 1
-    assert Translation().score(ended[[3, 0]], data.test.select(np.array([3, 1])), data)["exact_match"] == 0.5
+    assert data.score(ended[[3, 0]], some)["exact_match"] == 1
+    assert data.score(ended[[3, 0]], data.test.select(np.array([3, 1])))["exact_match"] == 0.5
 
 
-def test_an_unknown_token_is_a_wrong_word(data: Dataset) -> None:
+def test_an_unknown_token_is_a_wrong_word(data: LoadedTranslation) -> None:
     written = perfect(data)
     written[:, 0] = UNKNOWN
-    found = Translation().score(written, data.test, data)
+    found = data.score(written, data.test)
     assert found["exact_match"] == 0
     assert found["bleu"] < 90
-    assert TextMetrics(True, False).score(["a b c d e"], [[f"a b c d {UNREADABLE}"]])["bleu"] > 60
+    assert TextMetrics(True, False).score(["a b c d e"], [[f"a b c d {UNKNOWN_MARK}"]])["bleu"] > 60
 
 
-def test_nothing_written_scores_nothing(data: Dataset) -> None:
+def test_nothing_written_scores_nothing(data: LoadedTranslation) -> None:
     empty = np.zeros((len(data.test), 5), np.int32)
     empty[::2, 0] = END
-    assert Translation().score(empty, data.test, data) == {"bleu": 0, "chrf": 0, "exact_match": 0}
+    assert data.score(empty, data.test) == {"bleu": 0, "chrf": 0, "exact_match": 0}
 
 
 def test_a_text_needs_to_equal_one_of_its_references() -> None:
@@ -256,13 +255,13 @@ def test_texts_of_one_word_score_by_their_share() -> None:
     assert found["exact_match"] == 0.5
 
 
-def test_the_signature_is_for_the_record(data: Dataset) -> None:
-    signatures = data.metadata["signatures"]
+def test_the_signature_is_for_the_record(data: LoadedTranslation) -> None:
+    signatures = data.signatures
     assert set(signatures) == {"bleu", "chrf"}
     assert signatures["bleu"].startswith("nrefs:1|case:lc|eff:yes|tok:13a|")
 
 
-def test_the_dictionary_knows_words_and_no_grammar(data: Dataset) -> None:
+def test_the_dictionary_knows_words_and_no_grammar(data: LoadedTranslation) -> None:
     copied, looked_up = data.baselines["copy"], data.baselines["dictionary"]
     assert copied["chrf"] < looked_up["chrf"] < 90
     assert set(load(tokens="characters").baselines) == {"copy"}
@@ -276,31 +275,30 @@ def test_the_dictionary_by_hand() -> None:
 
 @pytest.mark.parametrize(("architecture", "attention"), [("encoder_decoder", "none"), ("attention", "given")])
 @pytest.mark.parametrize("kind", ["additive", "multiplicative"])
-def test_the_model_reads_and_writes(data: Dataset, architecture: str, attention: str, kind: str) -> None:
-    chosen = options(attention=kind, bidirectional=False)
-    size = Size(hidden=5, layers=2, embedding=4)
-    model = Translation().model(data, architecture, "lstm", size, chosen)
-    written = len(data.target_vocabulary or ())
-    assert model.input == Tokens(len(data.vocabulary or ()), 4)
+def test_the_model_reads_and_generates(architecture: str, attention: str, kind: str) -> None:
+    data = load(attention=kind, bidirectional=False)
+    model = data.model(architecture, "lstm", Size(hidden=5, layers=2, embedding=4))
+    written = len(data.target_vocabulary)
+    assert model.input == Tokens(len(data.vocabulary), 4)
     assert model.body == Recurrent("lstm", 5, 2)
     assert model.head == Dense(written)
     assert model.decoder is not None
     assert model.decoder.attention == (kind if attention == "given" else "none")
-    assert (model.decoder.vocabulary, model.decoder.limit) == (written, data.metadata["limit"])
+    assert (model.decoder.vocabulary, model.decoder.limit) == (written, data.limit)
 
 
-def test_the_encoder_reads_both_ways_by_default(data: Dataset) -> None:
-    model = Translation().model(data, "attention", "gru", Size(), options())
+def test_the_encoder_reads_both_ways_by_default(data: LoadedTranslation) -> None:
+    model = data.model("attention", "gru", Size())
     assert isinstance(model.body, Recurrent)
     assert model.body.bidirectional
     with pytest.raises(UnsupportedError, match="plain"):
-        Translation().model(data, "plain", "gru", Size(), options())
+        data.model("plain", "gru", Size())
 
 
-def test_exhibits_show_sentences_with_their_attention(data: Dataset) -> None:
+def test_exhibits_show_sentences_with_their_attention(data: LoadedTranslation) -> None:
     read, written = data.test.inputs.lengths[1], targets(data.test).lengths[1]
     alignment = np.full((written, read), 1 / read)
-    (one,) = Translation().exhibits(perfect(data), data.test, data, {1: alignment})
+    (one,) = data.exhibits(perfect(data), data.test, {1: alignment})
     corpus = numbers("en", "es").test
     assert one.lines["target"] == one.lines["prediction"] == corpus.targets[1].split()
     assert one.lines["source"] == re.findall(r"\w+|[-,]", corpus.sources[1])
@@ -349,15 +347,15 @@ def test_multi30k_keeps_its_split(pair: str) -> None:
     assert [len(part) for part in (data.train, data.validation, data.test)] == [29_000, 1014, 1000]
     assert data.baselines["copy"]["bleu"] < 2 < data.baselines["dictionary"]["bleu"] < 30
     # what the vocabulary lacks is all that parts perfect tokens from the text
-    assert Translation().score(perfect(data), data.test, data)["bleu"] > 90
+    assert data.score(perfect(data), data.test)["bleu"] > 90
 
 
 @pytest.mark.data
 def test_multi30k_in_subwords_lacks_nothing() -> None:
     need_files()
     data = load("multi30k", tokens="bpe", vocabulary=4000)
-    assert len(data.target_vocabulary or ()) <= 4000
-    assert Translation().score(perfect(data), data.test, data)["bleu"] > 99.5
+    assert len(data.target_vocabulary) <= 4000
+    assert data.score(perfect(data), data.test)["bleu"] > 99.5
 
 
 @pytest.mark.data

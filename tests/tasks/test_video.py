@@ -5,19 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixtures.tasks import load_task
 from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_video
-from benchsuite.contracts import Dataset, Ragged, TaskEntry
+from benchsuite.contracts import LoadedTask, TaskEntry
 from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
-from benchsuite.schema import Dense, Features, Recurrent, Size
-from benchsuite.schema.trial import Scalar
+from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
 from benchsuite_video.film import STEP, films, trajectories
 from benchsuite_video.metrics import CLIP, frame_metrics, sigmoid
-from benchsuite_video.pairs import PAIRS, VideoPairs, digit_accuracy, pair_classes
-from benchsuite_video.task import Video
+from benchsuite_video.pairs import PAIRS, LoadedVideoPairs, digit_accuracy, pair_classes
+from benchsuite_video.task import LoadedVideo
 
 NEXT, PAIR = benchsuite_video.benchsuite_register_tasks()
 SMALL: dict[str, Scalar] = {"sequences": 60, "frames": 6, "scale": 2}
@@ -28,13 +28,13 @@ def options(entry: TaskEntry, **given: Scalar) -> dict[str, Scalar]:
 
 
 @cache
-def moving() -> Dataset:
-    return Video().dataset("moving_digits", options(NEXT))
+def moving() -> LoadedVideo:
+    return load_task(LoadedVideo, NEXT, "moving_digits", options(NEXT))
 
 
 @cache
-def pairs() -> Dataset:
-    return VideoPairs().dataset("moving_digits", options(PAIR))
+def pairs() -> LoadedVideoPairs:
+    return load_task(LoadedVideoPairs, PAIR, "moving_digits", options(PAIR))
 
 
 def need_files() -> None:
@@ -114,14 +114,14 @@ def test_frames_shrink_by_the_mean(scale: int) -> None:
     [("sequences", 9), ("sequences", True), ("frames", 1), ("frames", 6.0), ("scale", 3), ("scale", 0)],
 )
 def test_options_without_meaning_are_refused(entry: TaskEntry, name: str, value: Scalar) -> None:
-    with pytest.raises(RequestError, match=rf"{entry.name}: option {name}"):
-        entry.load().dataset("moving_digits", options(entry, **{name: value}))
+    with pytest.raises(RequestError, match=rf"option {name} of {entry.name}"):
+        load_task(LoadedTask, entry, "moving_digits", options(entry, **{name: value}))
 
 
 @pytest.mark.parametrize("entry", [NEXT, PAIR], ids=lambda entry: entry.name)
 def test_an_unknown_source_names_the_known_ones(entry: TaskEntry) -> None:
     with pytest.raises(UnknownNameError, match="moving_digits, moving_mnist"):
-        entry.load().dataset("kth", options(entry))
+        load_task(LoadedTask, entry, "kth", options(entry))
 
 
 @pytest.mark.parametrize("entry", [NEXT, PAIR], ids=lambda entry: entry.name)
@@ -131,7 +131,7 @@ def test_mnist_without_files_and_network_says_where_to_put_them(
     monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
     monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9")
     with pytest.raises(DataError, match="mnist_train-images"):
-        entry.load().dataset("moving_mnist", options(entry))
+        load_task(LoadedTask, entry, "moving_mnist", options(entry))
 
 
 def test_both_tasks_show_the_same_films() -> None:
@@ -150,22 +150,20 @@ def test_targets_are_the_frames_after_without_a_copy() -> None:
     assert data.train.inputs.values.dtype == np.float32
     assert (data.train.inputs.values.min(), data.train.inputs.values.max()) == (0, 1)
     for split in (data.train, data.validation, data.test):
-        assert isinstance(split.targets, Ragged)
-        assert split.targets.values is split.inputs.values
-        assert split.aligned
+        assert split.step_targets.values is split.inputs.values
         for row in (0, len(split) - 1):
-            assert np.array_equal(split.targets[row][:-1], split.inputs[row][1:])
+            assert np.array_equal(split.step_targets[row][:-1], split.inputs[row][1:])
 
 
 def test_the_scale_divides_the_frame() -> None:
-    data = Video().dataset("moving_digits", options(NEXT, scale=4))
-    assert (data.metadata["side"], data.train.inputs.values.shape[1]) == (8, 64)
-    whole = Video().dataset("moving_digits", options(NEXT, scale=1))
+    data = load_task(LoadedVideo, NEXT, "moving_digits", options(NEXT, scale=4))
+    assert (data.side, data.train.inputs.values.shape[1]) == (8, 64)
+    whole = load_task(LoadedVideo, NEXT, "moving_digits", options(NEXT, scale=1))
     assert whole.train.inputs.values.mean() == pytest.approx(data.train.inputs.values.mean(), rel=1e-5)
 
 
 def test_the_model_forecasts_every_pixel_at_every_step() -> None:
-    model = Video().model(moving(), "deep", "lstm", Size(hidden=5, layers=3), options(NEXT))
+    model = moving().model("deep", "lstm", Size(hidden=5, layers=3))
     assert (model.input, model.head) == (Features(256), Dense(256))
     assert model.body == Recurrent("lstm", 5, 3)
     assert (model.loss, model.readout) == ("binary_cross_entropy", "steps")
@@ -176,7 +174,7 @@ def test_the_model_forecasts_every_pixel_at_every_step() -> None:
 )
 def test_architectures_that_cannot_forecast_are_refused(architecture: str, reason: str) -> None:
     with pytest.raises(UnsupportedError, match=reason):
-        Video().model(moving(), architecture, "gru", Size(), options(NEXT))
+        moving().model(architecture, "gru", Size())
 
 
 def test_frame_errors_are_sums_over_pixels_and_means_over_frames() -> None:
@@ -196,10 +194,10 @@ def test_scores_of_any_size_are_safe() -> None:
 
 
 def test_forecasts_that_cost_nothing() -> None:
-    data, task = moving(), Video()
+    data = moving()
     before = data.test.inputs.padded(np.arange(len(data.test)), 5)
     shares = np.clip(before, CLIP, 1 - CLIP).astype(np.float64)
-    last = task.score(np.log(shares / (1 - shares)), data.test, data)
+    last = data.score(np.log(shares / (1 - shares)), data.test)
     assert last == pytest.approx(data.baselines["last_frame"], rel=1e-5)
     mean = data.train.inputs.values.mean(axis=0)
     assert data.baselines["mean_frame"]["mse"] == pytest.approx(
@@ -211,15 +209,14 @@ def test_forecasts_that_cost_nothing() -> None:
         assert data.baselines[name]["frame_cross_entropy"] > bound["frame_cross_entropy"]
 
 
-def _truth(data: Dataset) -> np.ndarray:
-    assert isinstance(data.test.targets, Ragged)
-    return data.test.targets.padded(np.arange(len(data.test)), 5)
+def _truth(data: LoadedVideo) -> np.ndarray:
+    return data.test.step_targets.padded(np.arange(len(data.test)), 5)
 
 
 def test_frames_are_shown_beside_the_truth() -> None:
-    data, task = moving(), Video()
+    data = moving()
     scores = np.where(_truth(data) > 0.5, 99.0, -99.0)
-    first, *_ = task.exhibits(scores, data.test, data, {})
+    first, *_ = data.exhibits(scores, data.test, {})
     assert first.kind == "picture"
     frames = {name: np.array(table) for name, table in first.tables.items()}
     assert {frame.shape for frame in frames.values()} == {(16, 16)}
@@ -251,12 +248,11 @@ def test_digit_accuracy_counts_with_repetition(named: int, true: int) -> None:
 
 
 def test_pairs_are_scored_and_shown() -> None:
-    data, task = pairs(), VideoPairs()
-    assert isinstance(data.test.targets, np.ndarray)
-    found = task.score(np.eye(55)[data.test.targets] * 50, data.test, data)
+    data = pairs()
+    found = data.score(np.eye(55)[data.test.row_targets] * 50, data.test)
     assert (found["accuracy"], found["digit_accuracy"]) == (1, 1)
-    first, *_ = task.exhibits(np.eye(55)[data.test.targets], data.test, data, {})
-    low, high = PAIRS[data.test.targets[0]]
+    first, *_ = data.exhibits(np.eye(55)[data.test.row_targets], data.test, {})
+    low, high = PAIRS[data.test.row_targets[0]]
     assert first.name == f"{low} and {high}, recognised as {low} and {high}"
     assert [np.array(table).shape for table in first.tables.values()] == [(16, 16)] * 3
     assert data.baselines["majority"]["accuracy"] < 0.2
@@ -264,9 +260,8 @@ def test_pairs_are_scored_and_shown() -> None:
 
 @pytest.mark.parametrize("readout", ["last", "mean"])
 def test_the_model_of_pairs(readout: str) -> None:
-    model = VideoPairs().model(
-        pairs(), "bidirectional", "gru", Size(hidden=7), options(PAIR, readout=readout)
-    )
+    data = load_task(LoadedVideoPairs, PAIR, "moving_digits", options(PAIR, readout=readout))
+    model = data.model("bidirectional", "gru", Size(hidden=7))
     assert (model.head, model.loss, model.readout) == (Dense(55), "cross_entropy", readout)
 
 
@@ -276,8 +271,8 @@ def test_the_model_of_pairs(readout: str) -> None:
 @pytest.mark.data
 def test_moving_mnist_is_made_of_mnist() -> None:
     need_files()
-    data = VideoPairs().dataset("moving_mnist", options(PAIR, scale=1))
-    assert data.metadata["side"] == 64
+    data = load_task(LoadedVideoPairs, PAIR, "moving_mnist", options(PAIR, scale=1))
+    assert data.side == 64
     assert data.train.inputs[0].shape == (6, 4096)
     frames = data.train.inputs.values.reshape(-1, 64, 64)
     assert frames.max() == 1

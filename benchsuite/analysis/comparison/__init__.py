@@ -1,16 +1,16 @@
-"""Two studies, or two selections of one, held against each other: is B better, worse, the same, or unclear?"""
+"""Two studies, or two selections of one, compared: is B better, worse, the same, or unclear?"""
 
-from benchsuite.analysis.comparison.compare import Comparison, compare
+from benchsuite.analysis.comparison.compare import StudyComparison, compare
 from benchsuite.analysis.comparison.effects import Effect, Verdict
 from benchsuite.analysis.comparison.pairing import Pair, Pairing, pair_records
 from benchsuite.analysis.comparison.selection import Selection, parse_selection
 
 __all__ = [
-    "Comparison",
     "Effect",
     "Pair",
     "Pairing",
     "Selection",
+    "StudyComparison",
     "Verdict",
     "compare",
     "pair_records",

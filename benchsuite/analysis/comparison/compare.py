@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.analysis.comparison.effects import Effect, Verdict, hold_together, pooled
+from benchsuite.analysis.comparison.effects import Effect, Verdict, correct_together, pooled
 from benchsuite.analysis.comparison.pairing import Pair, Pairing, pair_records
 from benchsuite.analysis.comparison.selection import Selection
-from benchsuite.schema import INVALID_TIMING, Record
+from benchsuite.analysis.identity import Labels, changes_result, varying, words
+from benchsuite.analysis.validity import common_clock, seconds
+from benchsuite.schema import Record
 
 METRIC_MARGIN = 0.002
 """Share of a metric's value below which a difference is of no consequence."""
@@ -20,8 +22,8 @@ SPEED_MARGIN = 0.03
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What B is, held against A.
+class StudyComparison:
+    """What B is, compared with A.
 
     metrics  one effect a section and metric; by_model the same for every model with enough seeds
     speeds   one effect a backend and device; empty where the hardware differs
@@ -55,14 +57,30 @@ class Comparison:
             effect for effect in self.effects if effect.verdict is Verdict.WORSE and effect.change > share
         ]
 
+    def gate(self, share: float) -> list[str]:
+        """Why a gate on regressions above `share` must not let B pass, a sentence each; none where it may.
+
+        A trial that A ranks and B does not is a regression, whatever the others say; and nothing passes where
+        nothing could be compared.
+        """
+        found = [
+            f"{effect.what} of {effect.where} is worse by {effect.change:.1%}"
+            for effect in self.regressions(share)
+        ]
+        label = Labels(record.trial for _, record, _ in self.pairing.alone)
+        found += [f"B does not rank {label(record.trial)}: {why}" for record, why in self.pairing.lost]
+        if not self.pairing.pairs:
+            found.append("no trial of A could be compared with one of B")
+        return found
+
 
 def compare(
     a: Sequence[Record],
     b: Sequence[Record],
     left: Selection,
     right: Selection,
-) -> Comparison:
-    """Hold the records of selection `right` against those of `left`."""
+) -> StudyComparison:
+    """Compare the records of selection `right` with those of `left`."""
     pairing = pair_records(a, b, left, right)
     metrics = list(_metrics(pairing.pairs))
     by_model = list(_metrics(pairing.pairs, by_model=True))
@@ -71,10 +89,10 @@ def compare(
     if not pairing.foreign_hardware:
         speeds = list(_speeds(pairing.pairs))
         by_trial = list(_outliers(pairing.pairs))
-    held = hold_together([*metrics, *by_model, *speeds, *by_trial])
+    held = correct_together([*metrics, *by_model, *speeds, *by_trial])
     cuts = np.cumsum([len(metrics), len(by_model), len(speeds)])
     parts = [held[start:end] for start, end in zip([0, *cuts], [*cuts, len(held)], strict=True)]
-    return Comparison(str(left), str(right), pairing, *map(tuple, parts))
+    return StudyComparison(str(left), str(right), pairing, *map(tuple, parts))
 
 
 def _grouped(pairs: Iterable[Pair], key: Callable[[Pair], str]) -> dict[str, list[Pair]]:
@@ -84,43 +102,53 @@ def _grouped(pairs: Iterable[Pair], key: Callable[[Pair], str]) -> dict[str, lis
     return groups
 
 
-def _metrics(pairs: Iterable[Pair], by_model: bool = False) -> Iterable[Effect]:
-    """Effects on the ranking metric, one replicate a model and seed: the mean over backends."""
-    for section, members in _grouped(pairs, lambda pair: pair.section).items():
+def _metrics(pairs: Sequence[Pair], by_model: bool = False) -> Iterable[Effect]:
+    """Effects on the ranking metric by task, or by model. A replicate is a seed, whose value is the mean
+    over the backends; the models of a task are strata. Sizes, recipes and options are never replicates."""
+    for task, members in _grouped(pairs, lambda pair: pair.task).items():
         metric, better = members[0].a.primary, members[0].a.higher_is_better
-        name = f"test/{metric}"
-        models: dict[str, list[tuple[float, float]]] = {}
-        for group in _grouped(members, lambda pair: pair.model).values():
-            values = [(pair.a.scalars.get(name), pair.b.scalars.get(name)) for pair in group]
-            known = [(x, y) for x, y in values if x is not None and y is not None and math.isfinite(x + y)]
-            if known:
-                trial = group[0].a.trial
-                seedless = f"{section}: {trial.cell} {trial.architecture}" if by_model else section
-                models.setdefault(seedless, []).append(tuple(np.mean(known, axis=0)))
-        for where, replicates in models.items():
-            if not by_model or len(replicates) > 1:
-                yield pooled(name, where, replicates, higher_is_better=better, margin=METRIC_MARGIN)
+        models = _grouped(members, lambda pair: pair.model)
+        by_seed = {key: _seed_values(group, f"test/{metric}") for key, group in models.items()}
+        if by_model:
+            names = _model_names(models)
+            for key, values in by_seed.items():
+                if len(values) > 1:
+                    yield pooled(f"test/{metric}", f"{task}: {names[key]}", [list(values.values())],
+                                 higher_is_better=better, margin=METRIC_MARGIN)  # fmt: skip
+            continue
+        strata = [list(values.values()) for values in by_seed.values() if values]
+        if strata:
+            yield pooled(f"test/{metric}", task, strata, higher_is_better=better, margin=METRIC_MARGIN)
 
 
-def step_seconds(record: Record) -> float:
-    """What a training step takes: CPU time on a CPU, where others may have been at work, else wall time."""
-    on_cpu = record.trial.execution.device == "cpu"
-    name = "speed/step_cpu_seconds" if on_cpu else "speed/step_median_seconds"
-    return record.scalars.get(name, math.nan)
+def _seed_values(pairs: Iterable[Pair], name: str) -> dict[int, tuple[float, float]]:
+    """Seed -> (A's, B's) metric, means over the backends; seeds without two finite values are left out."""
+    found: dict[int, list[tuple[float, float]]] = {}
+    for pair in pairs:
+        x, y = pair.a.scalars.get(name, math.nan), pair.b.scalars.get(name, math.nan)
+        if math.isfinite(x) and math.isfinite(y):
+            found.setdefault(pair.a.trial.seed, []).append((x, y))
+    return {seed: tuple(np.mean(values, axis=0)) for seed, values in found.items()}
 
 
-def _times(pair: Pair) -> tuple[float, float]:
-    return step_seconds(pair.a), step_seconds(pair.b)
+def _model_names(models: dict[str, list[Pair]]) -> dict[str, str]:
+    """Model key -> `lstm plain hidden=64`, with whatever tells models of one name apart."""
+    trials = {key: group[0].a.trial for key, group in models.items()}
+    told = varying(list(trials.values()), changes_result, lambda trial: trial.model)
+    return {key: " ".join([trial.model, *words(trial, told)]) for key, trial in trials.items()}
 
 
-def _timed(pairs: Iterable[Pair]) -> list[Pair]:
-    """Pairs whose both times may be believed."""
-    return [
-        pair
-        for pair in pairs
-        if all(value > 0 for value in _times(pair))
-        and not {pair.a.verdicts.get("speed"), pair.b.verdicts.get("speed")} & set(INVALID_TIMING)
-    ]
+def _times(pair: Pair) -> tuple[float, float] | None:
+    """Seconds per training step of both sides by the clock that they have in common; None where a timing is
+    invalid or missing."""
+    by = common_clock((pair.a, pair.b))
+    x, y = seconds(pair.a, by=by), seconds(pair.b, by=by)
+    return None if x is None or y is None else (x, y)
+
+
+def _timed(pairs: Iterable[Pair]) -> list[tuple[Pair, tuple[float, float]]]:
+    """Pairs of which both timings are valid, with their times."""
+    return [(pair, times) for pair in pairs if (times := _times(pair)) is not None]
 
 
 def _kind(pair: Pair) -> str:
@@ -132,10 +160,15 @@ def _kind(pair: Pair) -> str:
 
 
 def _speeds(pairs: Iterable[Pair]) -> Iterable[Effect]:
-    for where, members in _grouped(_timed(pairs), _kind).items():
-        times = [_times(pair) for pair in members]
+    """One effect per backend and device. Each configuration is one value, the geometric mean over its seeds:
+    the effect is that on this set of configurations, which `n` counts."""
+    groups: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for pair, times in _timed(pairs):
+        groups.setdefault(_kind(pair), {}).setdefault(pair.configuration, []).append(times)
+    for where, configurations in groups.items():
+        means = [tuple(np.exp(np.mean(np.log(times), axis=0))) for times in configurations.values()]
         yield pooled(
-            "speed/step_seconds", where, times, higher_is_better=False, margin=SPEED_MARGIN, ratio=True
+            "speed/step_seconds", where, [means], higher_is_better=False, margin=SPEED_MARGIN, ratio=True
         )
 
 
@@ -153,20 +186,23 @@ def _outliers(pairs: Iterable[Pair]) -> Iterable[Effect]:
     """
     from scipy import stats
 
-    for where, members in _grouped(_timed(pairs), _kind).items():
+    groups: dict[str, list[tuple[Pair, tuple[float, float]]]] = {}
+    for pair, times in _timed(pairs):
+        groups.setdefault(_kind(pair), []).append((pair, times))
+    for where, members in groups.items():
         if len(members) < LEAST_PEERS:
             continue
-        ratios = np.array([math.log(y / x) for x, y in map(_times, members)])
+        ratios = np.array([math.log(y / x) for _, (x, y) in members])
         middle = float(np.median(ratios))
         freedom = MAD_EFFICIENCY * (len(members) - 1)
         spread = max(1.4826 * float(np.median(np.abs(ratios - middle))), SPEED_MARGIN / 3)
-        for pair, ratio in zip(members, ratios, strict=True):
+        label = Labels(pair.a.trial for pair, _ in members)
+        for (pair, (x, y)), ratio in zip(members, ratios, strict=True):
             p = float(2 * stats.t.sf(abs(ratio - middle) / spread, freedom))
             half = float(stats.t.ppf(0.975, freedom)) * spread
             if p * len(members) < 0.05:
-                x, y = _times(pair)
                 yield Effect(
-                    "speed/step_seconds", f"{where}: {pair.a.trial.label}", x, y, float(ratio),
+                    "speed/step_seconds", f"{where}: {label(pair.a.trial)}", x, y, float(ratio),
                     float(ratio) - half, float(ratio) + half, 1, p * len(members),
                     math.expm1(float(ratio)), SPEED_MARGIN, False,
                 )  # fmt: skip

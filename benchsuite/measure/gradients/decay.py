@@ -24,7 +24,8 @@ class Decay:
 
     slope      natural logarithm per step; negative: shrinking
     half_life  steps back in time over which the gradient halves, ln 2 / -slope; infinite when it does not
-    change     exp(slope * longest lag): what is left of the gradient at the first step
+    change     exp(slope * longest lag): what is left of the gradient at the first step; 0 where the gradient
+               there has underflowed to zero
     verdict    vanishing, stable, exploding; truncated where truncated BPTT ends the gradient before the
                sequence does; undefined where the loss does not enter at the end alone
     """
@@ -56,7 +57,11 @@ def lag_profile(state: np.ndarray, lengths: np.ndarray, backwards: bool = False)
 
 def decay(profile: np.ndarray, loss_at_end: bool = True, truncation: int | None = None) -> Decay:
     """Fit a profile. Lags whose gradient has underflowed to zero are left out of the fit, but make the
-    verdict vanishing, unless `truncation` (in steps) cut the gradient off there."""
+    verdict vanishing, unless `truncation` (in steps) cut the gradient off there.
+
+    :param profile: |dL/dh| by lag, (longest length,); NaN where too few rows reach a lag.
+    :param loss_at_end: whether the loss enters at the last step alone.
+    """
     lags = np.arange(len(profile))
     reached = np.isfinite(profile)
     alive = reached & (profile > 0)
@@ -64,19 +69,19 @@ def decay(profile: np.ndarray, loss_at_end: bool = True, truncation: int | None 
     if int(alive.sum()) < 2:
         lost = loss_at_end and int(reached.sum()) >= 2
         nothing = float("nan")
-        return Decay(
-            nothing, nothing, nothing, ("truncated" if cut else "vanishing") if lost else "undefined"
-        )
+        if not lost:
+            return Decay(nothing, nothing, nothing, "undefined")
+        return Decay(nothing, nothing, 0.0, "truncated" if cut else "vanishing")
     centred = lags[alive] - np.mean(lags[alive])
     slope = float(centred @ np.log(profile[alive]) / (centred @ centred))  # least squares
     span = int(lags[reached][-1])
-    change = float(np.exp(np.clip(slope * span, -700, 700)))
+    change = float(np.exp(np.clip(slope * span, -700, 700))) if profile[span] > 0 else 0.0
     half_life = float(np.log(2) / -slope) if slope < 0 else float("inf")
     if not loss_at_end:
         verdict = "undefined"
     elif cut:
         verdict = "truncated"
-    elif change < VANISHING or bool((reached & (profile == 0)).any()):
+    elif change < VANISHING:
         verdict = "vanishing"
     else:
         verdict = "exploding" if change > EXPLODING else "stable"

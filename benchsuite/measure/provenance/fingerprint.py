@@ -17,14 +17,14 @@ MEASURING = ("contracts", "data", "measure", "schema")
 what records mean."""
 
 
-def fingerprint(backend: BackendEntry, task: TaskEntry, reference: BackendEntry) -> str:
+def fingerprint(backend: BackendEntry, task: TaskEntry, reference: BackendEntry, source: str) -> str:
     """16 hexadecimal digits over the source of the core and of the plugins that take part, the versions of
-    what they need, and the Python version."""
+    what they need (the task for `source`), and the Python version."""
     digest = hashlib.sha256(platform.python_version().encode())
     packages = {"benchsuite"} | {_package(entry.load) for entry in (backend, task, reference)}
     for package in sorted(packages):
         digest.update(_source_digest(package).encode())
-    for requirement in sorted({*backend.requirements, *task.requirements, "numpy"}):
+    for requirement in sorted({*backend.requirements, *task.required(source), "numpy"}):
         digest.update(f"{requirement}=={_version(requirement)}".encode())
     return digest.hexdigest()[:16]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchsuite.contracts import Batch, Dataset, Program, Ragged, Split, State, Task
+from benchsuite.contracts import Batch, LoadedTask, Program, Ragged, Split, State
 from benchsuite.measure.batching import Batcher, stream_evaluation
 from benchsuite.measure.decoding import Generated, beam_search, best_path, greedy_search, prefix_beam
 from benchsuite.schema import Decoder, ModelSpec, Recipe
@@ -18,7 +18,7 @@ ALIGNED_ROWS = 6
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions for every row of a split, as Task.score() takes them.
+    """Predictions for every row of a split, as LoadedTask.score() takes them.
 
     metrics     what the core itself finds: a decoder's cross-entropy, token accuracy and share of the rows
                 whose END was never written
@@ -37,8 +37,7 @@ class Evaluator:
     """How the programs of one trial are evaluated."""
 
     batcher: Batcher
-    task: Task
-    dataset: Dataset
+    task: LoadedTask
     model: ModelSpec
     recipe: Recipe
 
@@ -51,7 +50,7 @@ class Evaluator:
         """Metrics of what predict() gave for `split`."""
         if not predicted.finite:
             return {self.task.primary: float("nan")}
-        found = self.task.score(predicted.values, split, self.dataset)
+        found = self.task.score(predicted.values, split)
         return {name: float(value) for name, value in {**predicted.metrics, **found}.items()}
 
     def predict(self, program: Program, split: Split, width: int = 1, aligned: bool = False) -> Predicted:

@@ -56,7 +56,7 @@ class Trainer:
         training."""
         self.after_first_step = after_first_step
         self.program, self.evaluator, self.seed, self.snapshots = program, evaluator, seed, snapshots
-        self.task, self.recipe, self.data = evaluator.task, evaluator.recipe, evaluator.dataset
+        self.task, self.recipe = evaluator.task, evaluator.recipe
         self.snapshot_at = set(snapshot_epochs(self.recipe.epochs, snapshot_count))
         self.curves = Curves()
         self.best: tuple[float, int, Parameters] | None = None
@@ -74,7 +74,7 @@ class Trainer:
             epoch += 1
             if diverged:
                 break
-            metrics = self.evaluator.metrics(self.program, self.data.validation)
+            metrics = self.evaluator.metrics(self.program, self.task.validation)
             self.curves.metrics.append(metrics)
             metric = metrics[self.task.primary]
             self._note(metric, epoch)
@@ -95,7 +95,7 @@ class Trainer:
         before = self.program.parameters() if epoch in self.snapshot_at else None
         with Clock(self.curves) as clock:
             cut, state = self.evaluator.batcher, None
-            for batch, begins in training_batches(self.recipe, cut, self.data.train, self.seed, epoch):
+            for batch, begins in training_batches(self.recipe, cut, self.task.train, self.seed, epoch):
                 state = self._step(batch, None if begins else state)
                 if self.curves.steps == 1:
                     with clock.paused(self.program):
@@ -178,7 +178,7 @@ def train(
     report: Report,
     after_first_step: Callable[[Program], None] = lambda _program: None,
 ) -> Outcome:
-    """Train `program` on the training split of the evaluator's data, by its recipe. See Trainer."""
+    """Train `program` on the training split of the evaluator's task, by its recipe. See Trainer."""
     return Trainer(program, evaluator, seed, snapshots, snapshot_count, after_first_step).run(report)
 
 

@@ -9,10 +9,9 @@ from typing import Protocol
 
 from benchsuite.contracts import (
     Backend,
-    Dataset,
+    LoadedTask,
     Parameters,
     Program,
-    Task,
     check_batch,
     check_data,
     check_parameters,
@@ -33,19 +32,16 @@ class Loader(Protocol):
 
     def load_reference(self) -> Backend: ...
 
-    def load_task(self, name: str) -> Task: ...
-
-    def load_data(self, trial: Trial) -> tuple[Dataset, str]: ...
+    def load_task(self, trial: Trial) -> tuple[LoadedTask, str]: ...
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A trial's parts. `digest` is the data set's, `import_seconds` what importing the framework took."""
+    """A trial's parts. `digest` is that of the data, `import_seconds` what importing the framework took."""
 
     backend: Backend
     import_seconds: float
-    task: Task
-    data: Dataset
+    task: LoadedTask
     digest: str
     model: ModelSpec
     batcher: Batcher
@@ -59,13 +55,12 @@ def load(session: Loader, trial: Trial) -> Loaded:
     """
     backend, import_seconds = session.load_backend()
     _check_supported(backend, planned_model(trial), trial)
-    task = session.load_task(trial.task)
-    data, digest = session.load_data(trial)
-    data = replace(data, train=limited(data.train, trial.recipe.limit))
-    model = task.model(data, trial.architecture, trial.cell, trial.size, trial.options)
+    task, digest = session.load_task(trial)
+    task = replace(task, train=limited(task.train, trial.recipe.limit))
+    model = task.model(trial.architecture, trial.cell, trial.size)
     _check_supported(backend, model, trial)
-    check_data(model, data)
-    return Loaded(backend, import_seconds, task, data, digest, model, _batcher(trial, data))
+    check_data(model, task)
+    return Loaded(backend, import_seconds, task, digest, model, _batcher(trial, task))
 
 
 def _check_supported(backend: Backend, model: ModelSpec, trial: Trial) -> None:
@@ -84,16 +79,16 @@ def build(loaded: Loaded, trial: Trial) -> tuple[Program, Parameters, float]:
 
 def first_batches(loaded: Loaded, trial: Trial) -> list[Chunk]:
     """The first STEPS batches of training, which parity is checked on."""
-    drawn = training_batches(trial.recipe, loaded.batcher, loaded.data.train, trial.seed, 0)
+    drawn = training_batches(trial.recipe, loaded.batcher, loaded.task.train, trial.seed, 0)
     chunks = list(islice(drawn, STEPS))
     for chunk in chunks:
         check_batch(loaded.model, chunk.batch, trial.execution.dtype)
     return chunks
 
 
-def _batcher(trial: Trial, data: Dataset) -> Batcher:
+def _batcher(trial: Trial, task: LoadedTask) -> Batcher:
     recipe = trial.recipe
     if recipe.carry:
         return Batcher(recipe.batch_size, (recipe.truncation or 1,), trial.execution.dtype)
-    others = [data.validation, data.test]
-    return batcher(data.train, others, recipe.batch_size, trial.execution.dtype)
+    others = [task.validation, task.test]
+    return batcher(task.train, others, recipe.batch_size, trial.execution.dtype)

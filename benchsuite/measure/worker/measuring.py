@@ -9,7 +9,7 @@ from itertools import islice
 
 import numpy as np
 
-from benchsuite.contracts import Backend, Batch, Dataset, Program, State
+from benchsuite.contracts import Backend, Batch, Program, Split, State
 from benchsuite.measure.batching import Batcher, training_batches
 from benchsuite.measure.decoding import greedy_search
 from benchsuite.measure.flops import forward_products, inference_flops, training_flops
@@ -31,8 +31,7 @@ GENERATION_ROUNDS = 5
 
 @dataclass
 class Speed:
-    """Scalars `speed/...`, the samples behind them, and a verdict: stable, unstable or one of
-    INVALID_TIMING."""
+    """Scalars `speed/...`, their samples, and a verdict: stable, unstable or a word of INVALID_TIMING."""
 
     scalars: dict[str, float] = field(default_factory=dict)
     series: list[Series] = field(default_factory=list)
@@ -45,11 +44,11 @@ def measure_speed(
     model: ModelSpec,
     trial: Trial,
     batcher: Batcher,
-    data: Dataset,
+    train: Split,
 ) -> Speed:
-    """Steady-state training step, inference and transfer on a few pre-loaded batches, with throughput and
-    the share of the peak that the best of `backends` shows. Takes optimiser steps: measure last."""
-    batches = timing_batches(trial, batcher, data)
+    """Steady-state training step, inference and transfer on a few pre-loaded batches, with throughput
+    and the share of the peak that the best of `backends` shows. Takes optimiser steps: measure last."""
+    batches = timing_batches(trial, batcher, train)
     placed = [program.place(batch) for batch in batches]
     count = len(batches)
 
@@ -111,18 +110,18 @@ def step_verdict(
     return "unstable" if step.summary.unstable else "stable"
 
 
-def timing_batches(trial: Trial, batcher: Batcher, data: Dataset) -> list[Batch]:
+def timing_batches(trial: Trial, batcher: Batcher, train: Split) -> list[Batch]:
     """A few of the batches that are trained on, the same ones for every backend and seed: of a stream its
     first chunks, of which the first begins at zero, else those of an epoch whose longest rows stand in the
     middle of each quarter."""
     if trial.recipe.carry:
-        chunks = islice(training_batches(trial.recipe, batcher, data.train, 0, 0), BATCHES)
+        chunks = islice(training_batches(trial.recipe, batcher, train, 0, 0), BATCHES)
         return [chunk.batch for chunk in chunks]
-    drawn = batcher.drawn(data.train, seed=0, epoch=0)
-    by_longest = np.argsort(data.train.inputs.lengths[drawn].max(axis=1), kind="stable")
+    drawn = batcher.drawn(train, seed=0, epoch=0)
+    by_longest = np.argsort(train.inputs.lengths[drawn].max(axis=1), kind="stable")
     count = min(BATCHES, len(drawn))
     middles = (2 * np.arange(count) + 1) * len(drawn) // (2 * count)
-    return [batcher.batch(data.train, drawn[place]) for place in by_longest[middles]]
+    return [batcher.batch(train, drawn[place]) for place in by_longest[middles]]
 
 
 def _describe(found: Speed, name: str, samples: Samples, count: int) -> None:

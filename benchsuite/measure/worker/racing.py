@@ -56,7 +56,7 @@ class Racer:
         if not parity_check.comparison.ok:
             return Ready(parity_check.comparison.sentence())
         self._phase("warm up")
-        timed = timing_batches(trial, loaded.batcher, loaded.data)
+        timed = timing_batches(trial, loaded.batcher, loaded.task.train)
         self._program, self._placed = program, [program.place(batch) for batch in timed]
         least = {
             "rounds": CALIBRATION_ROUNDS,

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from benchsuite.contracts import (
     Backend,
     BackendInfo,
-    Dataset,
+    LoadedTask,
+    Options,
     RaceSample,
     Ready,
-    Task,
+    TaskEntry,
     TrialSupport,
     why_unsupported,
 )
@@ -36,8 +37,7 @@ class Session:
         self._backend: Backend | None = None
         self._reference: Backend | None = None
         self._import_seconds = 0.0
-        self._tasks: dict[str, Task] = {}
-        self._data: tuple[str, Dataset, str] | None = None
+        self._task: tuple[str, LoadedTask, str] | None = None
         self._settled = False
         self._racer: Racer | None = None
 
@@ -58,6 +58,7 @@ class Session:
 
     def _examine(self, trial: Trial) -> TrialSupport:
         try:
+            _check_task(trial)
             reason = why_unsupported(self._load(), planned_model(trial), trial.recipe, trial.execution)
             mark = "" if reason else self._fingerprint(trial)
         except RequestError as error:  # what is not installed or not offered here is no fault
@@ -140,20 +141,14 @@ class Session:
             self._reference = (entry.reference_load or entry.load)()
         return self._reference
 
-    def load_task(self, name: str) -> Task:
-        if name not in self._tasks:
-            entry = registry().task(name)
-            check_installed(f"task {name!r}", entry.requirements, entry.extra)
-            self._tasks[name] = entry.load()
-        return self._tasks[name]
-
-    def load_data(self, trial: Trial) -> tuple[Dataset, str]:
-        """The trial's data set and its digest; the latest one is kept for the next trial."""
+    def load_task(self, trial: Trial) -> tuple[LoadedTask, str]:
+        """The trial's task with its data, and their digest; the latest one is kept for the next trial."""
         key = f"{trial.task} {trial.source} {sorted(trial.options.items())}"
-        if self._data is None or self._data[0] != key:
-            dataset = self.load_task(trial.task).dataset(trial.source, trial.options)
-            self._data = (key, dataset, dataset_digest(dataset))
-        return self._data[1], self._data[2]
+        if self._task is None or self._task[0] != key:
+            entry, options = _check_task(trial)
+            task = entry.load().load(trial.source, options)
+            self._task = (key, task, dataset_digest(task))
+        return self._task[1], self._task[2]
 
     def _load(self) -> Backend:
         if self._backend is None:
@@ -167,13 +162,24 @@ class Session:
 
     def _fingerprint(self, trial: Trial) -> str:
         found = registry()
-        return fingerprint(found.backend(self.name), found.task(trial.task), found.reference())
+        return fingerprint(found.backend(self.name), found.task(trial.task), found.reference(), trial.source)
 
     def _fingerprint_or_none(self, trial: Trial) -> str:
         try:
             return self._fingerprint(trial)
         except BenchsuiteError:  # an unknown task: the record already says so
             return ""
+
+
+def _check_task(trial: Trial) -> tuple[TaskEntry, Options]:
+    """The entry of the trial's task, and the options complete. Raises RequestError for a task, source or option
+    that does not exist, and where something that the task needs for the source is not installed here."""
+    entry = registry().task(trial.task)
+    entry.check_source(trial.source)
+    options = entry.complete(trial.options)
+    what = f"task {trial.task!r} with source {trial.source!r}"
+    check_installed(what, entry.required(trial.source), entry.extra)
+    return entry, options
 
 
 def _reason(error: Exception) -> str:

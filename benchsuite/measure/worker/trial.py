@@ -33,7 +33,7 @@ class TrialRun:
         with self._phase("load"):
             loaded = load(self.session, trial)
             backend, task, model = loaded.backend, loaded.task, loaded.model
-            data, cutter = loaded.data, loaded.batcher
+            cutter = loaded.batcher
         with self._phase("build"):
             program, weights, seconds = build(loaded, trial)
             self.scalars["speed/import_seconds"] = loaded.import_seconds
@@ -45,7 +45,7 @@ class TrialRun:
         trim_heap()  # or the peak of training would be the reference's
         with self._phase("train"):
             snapshots = Snapshots(model, chunks[0].batch, trial.recipe.truncation)
-            evaluator = Evaluator(cutter, task, data, model, trial.recipe)
+            evaluator = Evaluator(cutter, task, model, trial.recipe)
             outcome = train(
                 program,
                 evaluator,
@@ -70,7 +70,7 @@ class TrialRun:
             with self._phase("time"):
                 on_cpu = trial.execution.device == "cpu"
                 peers = [backend, self.session.load_reference()] if on_cpu else [backend]
-                speed = measure_speed(program, peers, model, trial, cutter, data)
+                speed = measure_speed(program, peers, model, trial, cutter, task.train)
             self.scalars |= speed.scalars
             series, verdicts["speed"] = series + speed.series, speed.verdict
             self._cold_start()
@@ -78,7 +78,7 @@ class TrialRun:
         self.scalars |= {f"memory/{name}_bytes": float(n) for name, n in program.memory().items()}
         self.scalars["model/parameters"] = float(sum(weight.size for weight in weights.values()))
         facts = (
-            process_facts() | {"data.sha256": loaded.digest, "data.licence": data.licence} | data_facts(data)
+            process_facts() | {"data.sha256": loaded.digest, "data.licence": task.licence} | data_facts(task)
         )
         facts |= {f"backend.{name}": text for name, text in (backend.versions() | program.notes()).items()}
         return Record(
@@ -88,28 +88,28 @@ class TrialRun:
             scalars=self.scalars,
             verdicts=verdicts,
             kernel=program.kernel(),
-            baselines={name: dict(metrics) for name, metrics in data.baselines.items()},
+            baselines={name: dict(metrics) for name, metrics in task.baselines.items()},
             primary=task.primary,
             higher_is_better=task.higher_is_better,
             environment=environment() | facts | self._plugin_facts(),
             series=series,
             exhibits=exhibits,
-            artifacts=dict(data.artifacts),
+            artifacts=dict(task.artifacts),
         )
 
     def _test(self, program: Program, evaluator: Evaluator) -> list[Exhibit]:
         """Metrics of the test split, and what there is to look at. Where a beam decodes, the primary metric of
         greedy decoding is given beside it."""
-        data, width = evaluator.dataset, self.trial.protocol.beam
-        predicted = evaluator.predict(program, data.test, width, aligned=True)
-        scores = evaluator.score(predicted, data.test)
+        task, width = evaluator.task, self.trial.protocol.beam
+        predicted = evaluator.predict(program, task.test, width, aligned=True)
+        scores = evaluator.score(predicted, task.test)
         if width > 1 and evaluator.model.has_sequence_targets:
-            greedy, primary = evaluator.metrics(program, data.test), evaluator.task.primary
+            greedy, primary = evaluator.metrics(program, task.test), task.primary
             scores[f"greedy_{primary}"] = greedy[primary]
         self.scalars |= {f"test/{name}": value for name, value in scores.items()}
         if not predicted.finite:
             return []
-        return evaluator.task.exhibits(predicted.values, data.test, data, predicted.alignments)
+        return task.exhibits(predicted.values, task.test, predicted.alignments)
 
     def _cold_start(self) -> None:
         scalars = self.scalars

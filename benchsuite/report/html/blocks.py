@@ -12,28 +12,29 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from benchsuite.contracts import (
+from benchsuite.contracts.report import (
+    Block,
     Bullets,
     Cards,
     Chart,
     Command,
-    Curves,
     Details,
     Display,
     Facts,
     Grid,
+    LineChart,
     Link,
     Paragraph,
     Table,
+    Words,
 )
-from benchsuite.contracts.report import Block, Words
+from benchsuite.report.formatting import format_value
 from benchsuite.report.html.drawing import draw
 from benchsuite.report.html.embedding import embedded, rounded
 from benchsuite.report.html.exhibits import exhibit_html
-from benchsuite.report.layout import Heading, Shown, cell_of, headings, lay_out, shown
+from benchsuite.report.layout import CellText, Heading, cell_of, cell_text, headings, table_text
 from benchsuite.report.slugs import Names
 from benchsuite.report.text import presentable
-from benchsuite.report.words import alone
 
 LONG = 120
 """Rows above which a table is made by the page's script, a part at a time."""
@@ -80,7 +81,7 @@ class Blocks:
             Bullets: self._bullets,
             Table: self._table,
             Chart: self._chart,
-            Curves: self._curves,
+            LineChart: self._curves,
             Facts: self._facts,
             Command: self._command,
             Display: self._display,
@@ -115,7 +116,7 @@ class Blocks:
         cut = len(block.rows) > LONG
         filters = len(block.rows) > FILTERED and any(column.filter for column in block.columns)
         long = cut or filters
-        laid = lay_out(block, FIRST if cut else None)
+        laid = table_text(block, FIRST if cut else None)
         rows = [
             [
                 (one, self._address(one), _sort_value(one, head), head.numeric)
@@ -138,7 +139,7 @@ class Blocks:
         }
         return Markup(macros().table(view))
 
-    def _address(self, one: Shown) -> str:
+    def _address(self, one: CellText) -> str:
         return self._resolve(one.cell.page) if one.cell.page else ""
 
     def _long_table(self, table: Table) -> Markup:
@@ -146,9 +147,6 @@ class Blocks:
         columns = [
             {
                 "name": head.text,
-                "form": head.column.form,
-                "by": head.scale.by,
-                "decimals": head.scale.decimals,
                 "numeric": head.numeric,
                 "filter": head.column.filter,
             }
@@ -160,17 +158,15 @@ class Blocks:
         return embedded({"columns": columns, "rows": rows})
 
     def _datum(self, value: Any, heading: Heading) -> Any:
-        """A bare value, or [value, text, address, mark, title] where there is more to it. A number's text is
-        left to the script, which writes it as Scale.write does."""
+        """A value that reads as it is, else [value, text], or [value, text, address, mark, title] where more is
+        known of it. Texts are made here, so that numbers are formatted in one place."""
         cell = cell_of(value)
         plain = rounded(cell.value) if isinstance(cell.value, float) else cell.value
-        if isinstance(plain, str):
-            plain = plain
-        if not (cell.text or cell.page or cell.mark or cell.half is not None or cell.title):
-            return plain
-        one = shown(cell, heading)
-        text = f"{one.text} ± {one.half}" if one.half else cell.text
-        return [plain, text, self._address(one), cell.mark, cell.title]
+        one = cell_text(cell, heading)
+        text = f"{one.text} ± {one.half}" if one.half else one.text
+        if cell.page or cell.mark or cell.title:
+            return [plain, text, self._address(one), cell.mark, cell.title]
+        return plain if text == ("" if plain is None else str(plain)) else [plain, text]
 
     def _chart(self, block: Chart) -> Markup:
         name = self.ids.take(block.title or "chart")
@@ -188,7 +184,7 @@ class Blocks:
         }
         return Markup(macros().chart(view))
 
-    def _curves(self, block: Curves) -> Markup:
+    def _curves(self, block: LineChart) -> Markup:
         svg, legend = draw(block)
         return Markup(macros().curves({"title": block.title, "svg": svg, "legend": legend}))
 
@@ -230,12 +226,12 @@ class Blocks:
 
 
 def _facts_html(block: Facts, resolve: Callable[[str], str]) -> Markup:
-    """Generated here and not by a template: a trial's page has a hundred facts, and there are thousands of pages.
+    """Made here and not by a template: a trial's page has a hundred facts, and there are thousands of pages.
     Every text goes through html.escape()."""
     parts = ['<div class="facts">', f"<h3>{html.escape(block.title)}</h3><dl>" if block.title else "<dl>"]
     for fact in block.facts:
         cell = cell_of(fact.value)
-        text = html.escape(cell.text or alone(cell.value, fact.form))
+        text = html.escape(cell.text or format_value(cell.value, form=fact.form))
         address = resolve(cell.page) if cell.page else ""
         if address:
             text = f'<a href="{html.escape(address)}">{text}</a>'
@@ -268,7 +264,7 @@ def _head(headings: Sequence[Heading]) -> int:
     return next((place for place, head in enumerate(headings) if not head.numeric), 0)
 
 
-def _sort_value(one: Shown, heading: Heading) -> str | None:
+def _sort_value(one: CellText, heading: Heading) -> str | None:
     """What the cell sorts by, where that is not its text."""
     value = one.cell.value
     if isinstance(value, bool) or not isinstance(value, int | float):

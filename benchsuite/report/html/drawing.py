@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from benchsuite.contracts import Curves, Line
-from benchsuite.report.words import figure
+from benchsuite.contracts.report import Line, LineChart
+from benchsuite.report.formatting import format_number
 
 WIDTH, HEIGHT = 320, 190
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 32
@@ -26,7 +26,7 @@ FEW = 20
 """Points up to which each of them has a dot."""
 
 
-def draw(curves: Curves) -> tuple[Markup, list[tuple[str, int]]]:
+def draw(curves: LineChart) -> tuple[Markup, list[tuple[str, int]]]:
     """The drawing, and its legend: (name, number of the colour)."""
     lines = [(line, *_points(line, curves.log)) for line in curves.lines]
     lines = [one for one in lines if len(one[1])]
@@ -141,7 +141,8 @@ class _Frame:
         for value in ticks(self.x0, self.x1, 4, whole=True):
             at = LEFT + (value - self.x0) / (self.x1 - self.x0) * (right - LEFT)
             parts.append(
-                f'<text class="tick" x="{at:.1f}" y="{floor + 12}" text-anchor="middle">{figure(value)}</text>'
+                f'<text class="tick" x="{at:.1f}" y="{floor + 12}" text-anchor="middle">'
+                f"{format_number(value)}</text>"
             )
         marks = _decades(self.y0, self.y1) if self.log else ticks(self.y0, self.y1, 4)
         for value in marks:
@@ -149,7 +150,8 @@ class _Frame:
             at = floor - share * (floor - TOP)
             parts.append(f'<path class="rule" d="M{LEFT} {at:.1f}H{right}"/>')
             parts.append(
-                f'<text class="tick" x="{LEFT - 5}" y="{at + 3:.1f}" text-anchor="end">{figure(value)}</text>'
+                f'<text class="tick" x="{LEFT - 5}" y="{at + 3:.1f}" text-anchor="end">'
+                f"{format_number(value)}</text>"
             )
         low = HEIGHT - 5
         parts.append(

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from markupsafe import Markup, escape
 
-from benchsuite.contracts import Curves, Line
+from benchsuite.contracts.report import Line, LineChart
+from benchsuite.report.formatting import format_number
 from benchsuite.report.html.drawing import draw
 from benchsuite.report.html.raster import grey, heat
-from benchsuite.report.words import figure
 from benchsuite.schema import Exhibit
 
 CHANNELS = 3
@@ -114,7 +114,7 @@ def _forecast(exhibit: Exhibit) -> Markup:
         if known is not None and channel < known.shape[1]:
             lines.insert(0, _line("input", np.arange(steps) - steps + 1.0, known[:, channel]))
         title = f"channel {channel + 1}" if truth.shape[1] > 1 else "forecast"
-        svg, legend = draw(Curves(title, tuple(lines), "steps ahead", "value"))
+        svg, legend = draw(LineChart(title, tuple(lines), "steps ahead", "value"))
         keys = Markup().join(
             Markup('<span class="key c{}">{}</span>').format(at, name) for name, at in legend
         )
@@ -158,7 +158,7 @@ def _count(value: float, row: np.ndarray, right: bool) -> Markup:
     total = float(np.nansum(row)) or 1.0
     level = min(9, max(0, round(9 * value / total))) if np.isfinite(value) else 0
     return Markup('<td class="heat{}{}">{}</td>').format(
-        level, " right" if right else "", figure(float(value)) if value else escape("·")
+        level, " right" if right else "", format_number(float(value)) if value else escape("·")
     )
 
 

@@ -1,1 +1,1 @@
-"""The pages of a report, each made from the material alone."""
+"""The pages of a report, each made from the data alone."""

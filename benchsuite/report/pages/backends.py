@@ -4,35 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchsuite.contracts import Cell, Column, Command, Paragraph, Section, Table
-from benchsuite.contracts.report import Block, Value
-from benchsuite.report.answers import CLOSE
+from benchsuite.contracts.report import (
+    Block,
+    Column,
+    Command,
+    PageSection,
+    Paragraph,
+    Table,
+    TableCell,
+    Value,
+)
 from benchsuite.report.data import ReportData
+from benchsuite.report.formatting import format_count, format_list, format_ratio
 from benchsuite.report.pages.backends_allocator import allocator
 from benchsuite.report.pages.backends_charts import relative_chart
 from benchsuite.report.pages.backends_costs import COLD, MEMORY, memory, starting
 from benchsuite.report.pages.backends_limits import limit, scaling
 from benchsuite.report.pages.backends_races import raced
+from benchsuite.report.pages.overview import CLOSE
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.runners import STEP, Run, geometric_mean, runs_of
 from benchsuite.report.site import Page
-from benchsuite.report.words import count, listed, times
 
 COMPILE = "speed/compile_seconds"
 
 
-def backends_page(material: ReportData) -> Page | None:
+def backends_page(data: ReportData) -> Page | None:
     """Speeds and what stands behind them, machine by machine. None where nothing is ranked."""
-    sections: list[Section] = []
-    several = len(material.machines) > 1
-    for machine in material.machines:
-        runs = runs_of(board for board in material.boards if board.machine == machine)
+    sections: list[PageSection] = []
+    several = len(data.machines) > 1
+    for machine in data.machines:
+        runs = runs_of(results for results in data.tasks if results.machine == machine)
         if runs:
             where = f" on {machine.name}" if several else ""
-            sections += [Section(f"{title}{where}", blocks) for title, blocks in _parts(runs)]
-            sections += raced(material, machine, where)
+            sections += [PageSection(f"{title}{where}", blocks) for title, blocks in _parts(runs)]
+            sections += raced(data, machine, where)
             sections += allocator(runs, where)
-            sections.append(Section(f"Every timing{where}", (_timings(runs),)))
+            sections.append(PageSection(f"Every timing{where}", (_timings(runs),)))
     if not sections:
         return None
     lead = (
@@ -94,20 +102,21 @@ def _answer(runs: Sequence[Run], runners: Sequence[str], models: int) -> str:
     if behind:
         ratio, second = min(behind)
         far, last = max(behind)
-        slower = "is about as fast as" if ratio < CLOSE else f"takes {times(ratio)} times as long as"
+        slower = "is about as fast as" if ratio < CLOSE else f"takes {format_ratio(ratio)} times as long as"
         said += f" On average {second} {slower} the fastest"
-        said += f", {last} takes {times(far)} times as long." if last != second else "."
+        said += f", {last} takes {format_ratio(far)} times as long." if last != second else "."
     unsteady = sum(run.unsteady for run in runs)
     if unsteady:
         verb = "is" if unsteady == 1 else "are"
         said += (
-            f" {unsteady} of {count(len(runs), 'timing')} {verb} not steady (~): the machine was not quiet."
+            f" {unsteady} of {format_count(len(runs), 'timing')} {verb} not steady (~): the machine was not "
+            "quiet."
         )
     return said
 
 
 def _runners_table(runs: Sequence[Run], runners: Sequence[str]) -> Table:
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for runner in runners:
         own = [run for run in runs if run.runner == runner]
         relative = _relative(runs, runner)
@@ -118,8 +127,8 @@ def _runners_table(runs: Sequence[Run], runners: Sequence[str]) -> Table:
                 len(own),
                 sum(run.relative is not None for run in own),
                 wins,
-                Cell(relative, mark="best" if relative and runner == runners[0] else ""),
-                Cell(1 / relative if relative else None),
+                TableCell(relative, mark="best" if relative and runner == runners[0] else ""),
+                TableCell(1 / relative if relative else None),
                 sum(run.unsteady for run in own),
             ]
         )
@@ -156,20 +165,20 @@ def _timings(runs: Sequence[Run]) -> Table:
     return Table("Timings", columns, [_timing(run) for run in runs])
 
 
-def _timing(run: Run) -> list[Value | Cell]:
+def _timing(run: Run) -> list[Value | TableCell]:
     trial = run.aggregate.trial
-    assert run.board.ranking is not None
+    assert run.results.ranking is not None
     return [
-        run.board.title,
-        Cell(
-            model_words(run.model, run.board.ranking),
-            page=run.board.pages.get(run.aggregate.records[0].trial_id, ""),
+        run.results.title,
+        TableCell(
+            model_words(run.model, run.results.ranking),
+            page=run.results.pages.get(run.aggregate.records[0].trial_id, ""),
         ),
         trial.backend,
         trial.execution.unroll,
         trial.execution.device,
-        Cell(run.speed, half=run.half, mark="unsure" if run.unsteady else ""),
-        Cell(run.relative, mark="best" if run.relative == 1.0 else ""),
+        TableCell(run.speed, half=run.half, mark="unsure" if run.unsteady else ""),
+        TableCell(run.relative, mark="best" if run.relative == 1.0 else ""),
         run.mean(STEP),
         run.mean("speed/inference_median_seconds"),
         run.mean("speed/transfer_median_seconds"),
@@ -192,10 +201,10 @@ def _kernels(runs: Sequence[Run]) -> Table:
         execution = run.aggregate.trial.execution
         asked = f"{execution.unroll} on {execution.device}"
         groups.setdefault((run.aggregate.trial.backend, asked, kernel_of(run)), []).append(run)
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for (backend, asked, kernel), members in sorted(groups.items()):
-        models = listed(sorted({run.name for run in members}))
-        rows.append([backend, asked, Cell(kernel or None, text="" if kernel else "not told"), models,
+        models = format_list(sorted({run.name for run in members}))
+        rows.append([backend, asked, TableCell(kernel or None, text="" if kernel else "not told"), models,
                      sum(len(run.aggregate.records) for run in members)])  # fmt: skip
     columns = (
         Column("backend"),

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from benchsuite.analysis.ranking import fields
-from benchsuite.contracts import Cell, Column, Command, Paragraph, Section, Table
-from benchsuite.contracts.report import Value
+from benchsuite.analysis.identity import fields
+from benchsuite.contracts.report import Column, Command, PageSection, Paragraph, Table, TableCell, Value
+from benchsuite.report.formatting import format_count, format_list, format_ratio
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.runners import Run
-from benchsuite.report.words import count, listed, times
 
 HELP = "a training step, on one thread of a CPU its processor time; ± over seeds, or over timed rounds"
 
@@ -48,7 +47,7 @@ def pairs_of(runs: Sequence[Run]) -> list[Pair]:
     """The largest ratio first."""
     groups: dict[str, dict[str, Run]] = {}
     for run in runs:
-        own = fields(run.aggregate)
+        own = fields(run.aggregate.trial)
         kind = str(own.pop("execution.allocator"))
         own.pop("seed")
         if run.step:
@@ -66,20 +65,22 @@ def _pair(default: Run, tuned: Run) -> Pair:
     return Pair(default, tuned, ratio, half)
 
 
-def allocator(runs: Sequence[Run], where: str) -> list[Section]:
+def allocator(runs: Sequence[Run], where: str) -> list[PageSection]:
     """The finding, where runs differ in their allocator alone; else what to run to see it."""
     title = f"What the memory allocator changes{where}"
     pairs = pairs_of(runs)
     if not pairs:
         kinds = sorted({run.aggregate.trial.execution.allocator for run in runs})
         text = (
-            f"All runs used the allocator {listed(kinds)}. glibc's default gives large blocks back to the "
+            f"All runs used the allocator {format_list(kinds)}. glibc's default gives large blocks back to the "
             "system at every step. To see what that costs here:"
         )
         return [
-            Section(title, (Paragraph(text), Command("benchsuite run quick --set allocator=default,tuned")))
+            PageSection(
+                title, (Paragraph(text), Command("benchsuite run quick --set allocator=default,tuned"))
+            )
         ]
-    return [Section(title, (Paragraph(_finding(pairs)), _by_backend(pairs), _by_model(pairs)))]
+    return [PageSection(title, (Paragraph(_finding(pairs)), _by_backend(pairs), _by_model(pairs)))]
 
 
 def _groups(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
@@ -90,14 +91,17 @@ def _groups(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
 
 
 def _finding(pairs: Sequence[Pair]) -> str:
-    said = listed(
-        [f"{by} {times(median(pair.ratio for pair in own))} times" for by, own in _groups(pairs).items()]
+    said = format_list(
+        [
+            f"{by} {format_ratio(median(pair.ratio for pair in own))} times"
+            for by, own in _groups(pairs).items()
+        ]
     )
     most, told = pairs[0], sum(pair.told for pair in pairs)
     return (
         "The time of a training step with glibc's default allocator over that with the tuned one, medians "
-        f"over models: {said}; the most, {times(most.ratio)} times, is {most.by} with {most.tuned.name}. In "
-        f"{told} of {count(len(pairs), 'pair')} the 95 % interval leaves out 1. "
+        f"over models: {said}; the most, {format_ratio(most.ratio)} times, is {most.by} with "
+        f"{most.tuned.name}. In {told} of {format_count(len(pairs), 'pair')} the 95 % interval leaves out 1. "
         "Tuned, glibc keeps large blocks instead of giving them back at every step. On one thread of a CPU "
         "times are processor time; what drifts between one trial and the next is in no interval."
     )
@@ -111,7 +115,7 @@ def _by_backend(pairs: Sequence[Pair]) -> Table:
         Column("least", "number"),
         Column("most", "number"),
     )
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for by, own in _groups(pairs).items():
         ratios = [pair.ratio for pair in own]
         rows.append([by, len(own), median(ratios), min(ratios), max(ratios)])
@@ -124,12 +128,13 @@ def _by_model(pairs: Sequence[Pair]) -> Table:
         Column("default", "seconds", HELP), Column("tuned", "seconds", HELP),
         Column("ratio", "number", "± is half its 95 % interval, from those of the two times"),
     )  # fmt: skip
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for pair in pairs:
-        ranking = pair.tuned.board.ranking
+        ranking = pair.tuned.results.ranking
         assert ranking is not None
         default, tuned = pair.default, pair.tuned
-        rows.append([tuned.board.title, model_words(tuned.model, ranking), pair.by,
-                     Cell(default.step, half=default.step_half), Cell(tuned.step, half=tuned.step_half),
-                     Cell(pair.ratio, half=pair.half)])  # fmt: skip
+        rows.append([tuned.results.title, model_words(tuned.model, ranking), pair.by,
+                     TableCell(default.step, half=default.step_half),
+                     TableCell(tuned.step, half=tuned.step_half),
+                     TableCell(pair.ratio, half=pair.half)])  # fmt: skip
     return Table("Default and tuned allocator", columns, rows)

@@ -9,12 +9,12 @@ from typing import Any
 
 import altair as alt
 
-from benchsuite.contracts import Chart, Column, Table
+from benchsuite.contracts.report import Chart, Column, Table
 from benchsuite.report.axes import log_axis
-from benchsuite.report.charts import CELL_ORDER, backend_colour, chart, data
+from benchsuite.report.charts import CELL_ORDER, backend_colour, chart, named
+from benchsuite.report.formatting import format_count, format_number, format_value
 from benchsuite.report.runners import STEP, Run, geometric_mean
 from benchsuite.report.scaling import Law
-from benchsuite.report.words import alone, count, estimate, figure, seconds
 
 MOST_POINTS = 400
 """Points of a scatter chart; of more, evenly many are drawn."""
@@ -52,12 +52,12 @@ def relative_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
         return None
     rows: list[dict[str, Any]] = [
         {"runner": runner, "model": model, "relative": geometric_mean(values), "of": len(values),
-         "shown": alone(geometric_mean(values), "share")}
+         "shown": format_value(geometric_mean(values), form="share")}
         for (runner, model), values in groups.items()
     ]  # fmt: skip
     models = sorted({model for _, model in groups}, key=model_order)
     known = [runner for runner in runners if any(runner == row["runner"] for row in rows)]
-    base = alt.Chart(data(rows)).encode(
+    base = alt.Chart(named()).encode(
         x=alt.X(
             "model:N",
             sort=models,
@@ -94,8 +94,9 @@ def relative_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
     return chart(
         "Training speed relative to the fastest",
         alt.layer(fields, texts),
-        f"A field for each of {count(len(known), 'runner')} and {count(len(models), 'model')}, coloured by "
-        f"its speed relative to the fastest. Slowest: {slowest['runner']} with {slowest['model']}, "
+        rows,
+        f"A field for each of {format_count(len(known), 'runner')} and {format_count(len(models), 'model')}, "
+        f"coloured by its speed relative to the fastest. Slowest: {slowest['runner']} with {slowest['model']}, "
         f"{slowest['shown']}.",
         "Geometric means over tasks and sizes. 100 % everywhere in a row: fastest in each of them.",
         table,
@@ -114,12 +115,12 @@ def starting_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
             if found:
                 rows.append(
                     {"runner": runner, "part": part, "place": place, "seconds": median(found),
-                     "shown": seconds(median(found))}
+                     "shown": format_value(median(found), form="seconds")}
                 )  # fmt: skip
     if not rows:
         return None
     drawn = (
-        alt.Chart(data(rows))
+        alt.Chart(named())
         .mark_bar(height={"band": 0.6})
         .encode(
             x=alt.X("seconds:Q", title="seconds", stack="zero", axis=alt.Axis(tickCount=6)),
@@ -136,8 +137,9 @@ def starting_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
     return chart(
         "Cold start, by its parts",
         drawn,
+        rows,
         f"Stacked medians of import, build and first step by runner. Longest: {slowest}, "
-        f"{seconds(totals[slowest])}.",
+        f"{format_value(totals[slowest], form='seconds')}.",
         height=40 + 32 * len(totals),
     )
 
@@ -154,8 +156,8 @@ def scaling_chart(found: Sequence[Law], title: str) -> Chart:
             "runner": law.runs[0].runner,
             "model": law.runs[0].name,
             "line": place,
-            "shown": seconds(taken),
-            "exponent": estimate(law.exponent, law.half),
+            "shown": format_value(taken, form="seconds"),
+            "exponent": format_value(law.exponent, law.half),
         }
         for place, law in enumerate(shown)
         for size, taken in zip(law.sizes, law.seconds, strict=True)
@@ -164,7 +166,7 @@ def scaling_chart(found: Sequence[Law], title: str) -> Chart:
     sizes = [size for law in shown for size in law.sizes]
     x = alt.X("size:Q", title=axis.title, **log_axis(sizes, "si", at=sizes, grid=False))
     hue = backend_colour(str(row["backend"]) for row in rows)
-    base = alt.Chart(data(rows)).encode(
+    base = alt.Chart(named()).encode(
         x=x,
         color=hue,
         detail="line:N",
@@ -184,9 +186,10 @@ def scaling_chart(found: Sequence[Law], title: str) -> Chart:
     return chart(
         title,
         alt.layer(lines, dots),
+        rows,
         f"Seconds of a training step by {axis.title}, with fitted power laws. Steepest: "
         f"{steepest.runs[0].runner} with {steepest.runs[0].name}, exponent "
-        f"{estimate(steepest.exponent, steepest.half)}.",
+        f"{format_value(steepest.exponent, steepest.half)}.",
         height=300,
     )
 
@@ -214,9 +217,9 @@ def roofline_chart(runs: Sequence[Run]) -> Chart | None:
             "backend": run.aggregate.trial.backend,
             "runner": run.runner,
             "model": run.name,
-            "task": run.board.title,
-            "rate shown": f"{figure(rate / 1e9)} GFLOP/s",
-            "share": alone(rate / peak, "share"),
+            "task": run.results.title,
+            "rate shown": f"{format_number(rate / 1e9)} GFLOP/s",
+            "share": format_value(rate / peak, form="share"),
         }
         for run, flops, rate, peak in points[::step_by]
     ]
@@ -227,13 +230,13 @@ def roofline_chart(runs: Sequence[Run]) -> Chart | None:
     )
     upright = log_axis([value for _, _, *both in points for value in both], "si")
     roof = (
-        alt.Chart(data([{"flops": row["flops"], "rate": row["peak"]} for row in rows]))
+        alt.Chart(named("limits"))
         .mark_tick(orient="horizontal", thickness=2, size=16, color="#6b6f73", opacity=0.8)
         .encode(x=x, y=alt.Y("rate:Q", **upright))
     )
     y = alt.Y("rate:Q", title="operations a second", **upright)
     dots = (
-        alt.Chart(data(rows))
+        alt.Chart(named())
         .mark_point(filled=True, size=60, opacity=0.85)
         .encode(
             x=x,
@@ -249,9 +252,10 @@ def roofline_chart(runs: Sequence[Run]) -> Chart | None:
     return chart(
         "Rate of arithmetic, below the machine's limit",
         alt.layer(roof, dots),
-        f"Operations a second by operations of a step, {count(len(rows), 'run')}; grey marks are the limit "
-        f"at the same shapes. Nearest to it: {best[0].runner} with {best[0].name}, "
-        f"{alone(best[2] / best[3], 'share')}.",
+        {"rows": rows, "limits": [{"flops": row["flops"], "rate": row["peak"]} for row in rows]},
+        f"Operations a second by operations of a step, {format_count(len(rows), 'run')}; grey marks are the "
+        f"limit at the same shapes. Nearest to it: {best[0].runner} with {best[0].name}, "
+        f"{format_value(best[2] / best[3], form='share')}.",
         "Grey marks: the best rate of matrix products that this machine showed at each model's shapes.",
         height=300,
     )
@@ -261,14 +265,14 @@ def memory_chart(found: Mapping[str, Sequence[float]], runners: Sequence[str]) -
     """Peak memory by runner: the span of its trials, and their median."""
     rows = [
         {"runner": runner, "low": min(found[runner]) / 2**20, "high": max(found[runner]) / 2**20,
-         "middle": median(found[runner]) / 2**20, "shown": alone(median(found[runner]), "bytes"),
-         "most": alone(max(found[runner]), "bytes")}
+         "middle": median(found[runner]) / 2**20, "shown": format_value(median(found[runner]), form="bytes"),
+         "most": format_value(max(found[runner]), form="bytes")}
         for runner in runners
         if found.get(runner)
     ]  # fmt: skip
     if not rows:
         return None
-    base = alt.Chart(data(rows)).encode(
+    base = alt.Chart(named()).encode(
         y=alt.Y("runner:N", sort=list(runners), title=None, axis=alt.Axis(labelLimit=200)),
         tooltip=tips({"runner:N": "run by", "shown:N": "median", "most:N": "largest"}),
     )  # fmt: skip
@@ -280,6 +284,7 @@ def memory_chart(found: Mapping[str, Sequence[float]], runners: Sequence[str]) -
     return chart(
         "Peak memory while training",
         alt.layer(spans, dots),
+        rows,
         f"Span and median of peak memory by runner. Largest median: {most['runner']}, {most['shown']}.",
         height=40 + 28 * len(rows),
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from benchsuite.contracts import Cell, Column, Paragraph, Table
-from benchsuite.contracts.report import Block, Value
+from benchsuite.contracts.report import Block, Column, Paragraph, Table, TableCell, Value
 from benchsuite.report.pages.backends_charts import memory_chart, starting_chart
 from benchsuite.report.runners import STEP, Run, median_of
 
@@ -32,7 +31,7 @@ def starting(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
         Column("cold start", "seconds"),
         Column("in steps", "number", "compilation over the median step: as many steps take as long"),
     )
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for runner in runners:
         own = [run for run in runs if run.runner == runner]
         values = [
@@ -72,7 +71,7 @@ def memory(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
             for name in names
         ),
     ]
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for runner in runners:
         own = [run for run in runs if run.runner == runner]
         if peaks[runner]:

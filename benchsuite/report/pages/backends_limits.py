@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from benchsuite.contracts import Cell, Column, Command, Grid, Paragraph, Table
-from benchsuite.contracts.report import Block, Value
+from benchsuite.contracts.report import Block, Column, Command, Grid, Paragraph, Table, TableCell, Value
+from benchsuite.report.formatting import format_list
 from benchsuite.report.pages.backends_charts import MOST_LAWS, roofline_chart, scaling_chart
 from benchsuite.report.runners import Run
 from benchsuite.report.scaling import AXES, LEAST_SIZES, Axis, Law, laws
-from benchsuite.report.words import listed
 
 MOST_CHARTS = 4
 """Scaling charts of one size: those of the tasks with most to show."""
@@ -37,7 +36,7 @@ def scaling(runs: Sequence[Run]) -> Iterator[Block]:
     if missing:
         one = "it" if len(missing) == 1 else "one of them"
         yield Paragraph(
-            f"Not shown: scaling with {listed([axis.name for axis in missing])}. No model was run with "
+            f"Not shown: scaling with {format_list([axis.name for axis in missing])}. No model was run with "
             f"{LEAST_SIZES} or more of {one} and everything else equal. To see it:"
         )
         for axis in missing:
@@ -66,13 +65,13 @@ def _laws(axis: Axis, found: Sequence[Law]) -> Iterator[Block]:
         Column("at the smallest", "seconds", "time of a step"),
         Column("at the largest", "seconds"),
     )
-    rows: list[list[Value | Cell]] = [
+    rows: list[list[Value | TableCell]] = [
         [
             f"{law.runs[0].aggregate.trial.task} / {law.runs[0].aggregate.trial.source}",
             law.runs[0].name,
             law.runs[0].runner,
             ", ".join(f"{size:.4g}" for size in law.sizes),
-            Cell(law.exponent, half=law.half),
+            TableCell(law.exponent, half=law.half),
             law.seconds[0],
             law.seconds[-1],
         ]
@@ -101,7 +100,7 @@ def limit(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
         Column("with"),
         Column("inference", "share", "median over models"),
     )
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for runner in runners:
         own = [run for run in runs if run.runner == runner and run.share is not None]
         if own:
@@ -113,7 +112,7 @@ def limit(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
                     runner,
                     median(shares),
                     best.share,
-                    f"{best.name}, {best.board.title}",
+                    f"{best.name}, {best.results.title}",
                     median(inferred) if inferred else None,
                 ]
             )

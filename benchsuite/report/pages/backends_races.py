@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchsuite.contracts import Bullets, Cell, Column, Paragraph, Section, Table
-from benchsuite.contracts.report import Block, Value
+from benchsuite.contracts.report import (
+    Block,
+    Bullets,
+    Column,
+    PageSection,
+    Paragraph,
+    Table,
+    TableCell,
+    Value,
+)
 from benchsuite.report.data import Machine, ReportData, machine_of
-from benchsuite.report.words import count, listed
+from benchsuite.report.formatting import format_count, format_list
 from benchsuite.schema.race import Race, RaceResults, SpeedVerdict
 
 Raced = tuple[RaceResults, Race]
 
 
-def raced(material: ReportData, machine: Machine, where: str) -> list[Section]:
+def raced(data: ReportData, machine: Machine, where: str) -> list[PageSection]:
     """The latest race of each group on a machine; none where nothing was raced. Raises StoreError."""
     latest: dict[tuple[str, str, str], Raced] = {}
-    found = [one for study in material.studies for one in study.races()]
+    found = [one for study in data.studies for one in study.races()]
     for results in sorted(found, key=lambda one: one.started):
         # a race says of its own process what a record says of its worker, which may know of a GPU as well
         if set(machine_of(results.environment).facts) <= set(machine.facts):
             latest |= {(race.name, results.what, race.clock): (results, race) for race in results.races}
-    return [Section(f"Raced{where}", tuple(_blocks(list(latest.values()))))] if latest else []
+    return [PageSection(f"Raced{where}", tuple(_blocks(list(latest.values()))))] if latest else []
 
 
 def _blocks(races: Sequence[Raced]) -> Iterator[Block]:
     judged = [(results, race) for results, race in races if race.judgement is not None]
-    several = count(len(races), "race")
+    several = format_count(len(races), "race")
     yield Paragraph(
         f"{several}: racers stay loaded side by side and run lap by lap, one at a time, in an order that is "
         "drawn anew in each round, so that what disturbs the machine disturbs all of them. A ratio is the "
@@ -49,7 +57,7 @@ def _blocks(races: Sequence[Raced]) -> Iterator[Block]:
 
 
 def _margin(races: Sequence[Raced]) -> str:
-    return listed(sorted({f"{results.margin:.0%}".replace("%", " %") for results, _ in races}), "or")
+    return format_list(sorted({f"{results.margin:.0%}".replace("%", " %") for results, _ in races}), "or")
 
 
 def _table(races: Sequence[Raced]) -> Table:
@@ -67,7 +75,7 @@ def _table(races: Sequence[Raced]) -> Table:
         Column("is", help="held against the first racer"),
         Column("rounds", "integer"),
     )
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for results, race in races:
         assert race.judgement is not None
         kernels = {racer.name: racer.kernel for racer in race.racers}
@@ -82,12 +90,12 @@ def _table(races: Sequence[Raced]) -> Table:
                     one.racer,
                     kernels.get(one.racer, ""),
                     race.clock,
-                    Cell(one.median, mark="unsure" if one.unstable else ""),
-                    Cell(1.0 if pair is None else pair.ratio, mark="best" if pair is None else ""),
+                    TableCell(one.median, mark="unsure" if one.unstable else ""),
+                    TableCell(1.0 if pair is None else pair.ratio, mark="best" if pair is None else ""),
                     None if pair is None else pair.low,
                     None if pair is None else pair.high,
                     None if pair is None else pair.p,
-                    Cell(word, mark="unsure" if unclear else ""),
+                    TableCell(word, mark="unsure" if unclear else ""),
                     race.judgement.rounds,
                 ]
             )

@@ -4,57 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from benchsuite.contracts import Cell, Column, Fact, Facts, Paragraph, Section, Table
-from benchsuite.contracts.report import Block
+from benchsuite.analysis.exclusions import OTHER_SEED, exclusions
+from benchsuite.analysis.validity import is_ranked
+from benchsuite.contracts.report import (
+    Block,
+    Column,
+    Fact,
+    Facts,
+    PageSection,
+    Paragraph,
+    Table,
+    TableCell,
+)
 from benchsuite.report.data import Entry, ReportData, TaskResults
-from benchsuite.report.words import count, listed
-from benchsuite.schema import Record, Status
+from benchsuite.report.formatting import format_count, format_list
+from benchsuite.schema import INVALID_TIMING
 
-GRAVEST_FIRST = ("parity breach", "failed", "killed", "timeout", "unsynchronised", "diverged", "skipped")
 MOST_REASONS = 40
 """Reasons that the overview lists; the table of trials has them all."""
 
 
-def trouble(record: Record) -> str:
-    """Why a record is in no ranking, in a word or two; "" where nothing is wrong with it."""
-    if record.status is not Status.OK:
-        return str(record.status)
-    if record.verdicts.get("parity") == "breach":
-        return "parity breach"
-    if record.verdicts.get("speed") == "unsynchronised":
-        return "unsynchronised"
-    return "" if record.ranked else "parity not checked"
-
-
-def excluded(board: TaskResults) -> str:
-    """`2 trials failed, 1 diverged`: what ran and is in no ranking; "" where there is nothing."""
+def excluded(results: TaskResults) -> str:
+    """`2 trials failed, 1 diverged`: what ran and is in no ranking, or has no valid timing; "" where there is
+    nothing."""
     found: dict[str, int] = {}
-    for record in board.records:
-        kind = trouble(record)
-        if kind not in ("", "unsynchronised", "skipped"):
-            found[kind] = found.get(kind, 0) + 1
-    words = [f"{number} {_phrase(kind)}" for kind, number in sorted(found.items(), key=_gravity)]
-    return listed(words)
+    for one in exclusions(results.records):
+        if one.kind != "skipped":
+            found[one.kind] = found.get(one.kind, 0) + len(one.records)
+    return format_list([f"{number} {_phrase(kind)}" for kind, number in found.items()])
 
 
 def _phrase(kind: str) -> str:
-    return {"parity breach": "in breach of parity", "timeout": "timed out"}.get(kind, kind)
+    if kind in INVALID_TIMING:
+        return f"with a refused timing ({kind})"
+    return {
+        "parity breach": "in breach of parity",
+        "timeout": "timed out",
+        OTHER_SEED: "because another seed is not",
+    }.get(kind, kind)
 
 
-def _gravity(item: tuple[str, int]) -> int:
-    return GRAVEST_FIRST.index(item[0]) if item[0] in GRAVEST_FIRST else len(GRAVEST_FIRST)
-
-
-def ran_section(material: ReportData) -> Section:
+def ran_section(data: ReportData) -> PageSection:
     """What was run, on what, when; how much failed or was skipped and why."""
-    return Section("What was run", tuple(_ran(material)))
+    return PageSection("What was run", tuple(_ran(data)))
 
 
-def _ran(material: ReportData) -> Iterator[Block]:
-    records = [entry.record for entry in material.entries]
+def _ran(data: ReportData) -> Iterator[Block]:
+    records = [entry.record for entry in data.entries]
     started = [record.started for record in records if record.started > 0]
     finished = [record.finished for record in records if record.finished > 0]
-    ok = sum(record.ranked for record in records)
+    ok = sum(is_ranked(record) for record in records)
     busy = sum(max(0.0, record.finished - record.started) for record in records)
     facts = [
         Fact("trials", len(records), "integer"),
@@ -67,23 +66,23 @@ def _ran(material: ReportData) -> Iterator[Block]:
             "seconds",
             "the sum over trials, which may have run side by side",
         ),
-        *(Fact("machine", machine.name) for machine in material.machines),
-        Fact("backends", listed(sorted({record.trial.backend for record in records}))),
-        Fact("details", Cell("hardware, versions, data, protocol", page="methods")),
+        *(Fact("machine", machine.name) for machine in data.machines),
+        Fact("backends", format_list(sorted({record.trial.backend for record in records}))),
+        Fact("details", TableCell("hardware, versions, data, protocol", page="methods")),
     ]
     yield Facts("", tuple(facts))
-    if len(material.machines) > 1:
+    if len(data.machines) > 1:
         yield Paragraph("Rankings never mix hardware: each machine has its own.", "note")
-    if material.repeated:
+    if data.repeated:
         yield Paragraph(
-            f"{count(material.repeated, 'record')} of trials that were run again on the same machine are "
+            f"{format_count(data.repeated, 'record')} of trials that were run again on the same machine are "
             "shown, but do not count: the latest one does.",
             "note",
         )
-    for study in material.studies:
+    for study in data.studies:
         if study.interrupted:
             yield Paragraph(f"The run of {study.name} was interrupted.", "warning")
-    table = reasons_table(material.entries)
+    table = reasons_table(data.entries)
     yield table if table else Paragraph("Every trial ended well and is ranked.")
 
 
@@ -92,26 +91,24 @@ def reasons_table(entries: Sequence[Entry]) -> Table | None:
     rows = list(_reasons(entries))
     if not rows:
         return None
-    columns = (Column("what"), Column("trials", "integer"), Column("reason"), Column("example"))
+    columns = (
+        Column("what"),
+        Column("trials", "integer"),
+        Column("reason"),
+        Column("example"),
+    )
     left = len(rows) - MOST_REASONS
-    note = f"{count(left, 'more reason')} in the table of trials." if left > 0 else ""
+    note = f"{format_count(left, 'more reason')} in the table of trials." if left > 0 else ""
     return Table("Not ranked, and why", columns, rows[:MOST_REASONS], note)
 
 
-def _reasons(entries: Sequence[Entry]) -> Iterable[list[Cell | int | str]]:
-    groups: dict[tuple[str, str], list[Entry]] = {}
-    for entry in entries:
-        kind = trouble(entry.record)
-        if kind:
-            reason = (entry.record.reason or entry.record.exception or "no reason given").strip()
-            groups.setdefault((kind, reason.partition("\n")[0]), []).append(entry)
-    for (kind, reason), members in sorted(
-        groups.items(), key=lambda item: (_gravity((item[0][0], 0)), -len(item[1]))
-    ):
-        grave = kind in GRAVEST_FIRST[:5]
+def _reasons(entries: Sequence[Entry]) -> Iterable[list[TableCell | int | str]]:
+    pages = {id(entry.record): entry.page for entry in entries}
+    for one in exclusions(entry.record for entry in entries):
+        first = one.records[0]
         yield [
-            Cell(kind, mark="bad" if grave else ""),
-            len(members),
-            reason if len(reason) <= 200 else f"{reason[:200]}…",
-            Cell(members[0].record.trial.label, page=members[0].page),
+            TableCell(one.kind, mark="bad" if one.is_grave else ""),
+            len(one.records),
+            one.reason if len(one.reason) <= 200 else f"{one.reason[:200]}…",
+            TableCell(first.trial.label, page=pages[id(first)]),
         ]

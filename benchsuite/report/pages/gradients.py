@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchsuite.contracts import Bullets, Cell, Column, Grid, Paragraph, Section, Table
-from benchsuite.contracts.report import Block, Mark, Value
+from benchsuite.contracts.report import (
+    Block,
+    Bullets,
+    Column,
+    Grid,
+    Mark,
+    PageSection,
+    Paragraph,
+    Table,
+    TableCell,
+    Value,
+)
 from benchsuite.report.data import ReportData, TaskResults
+from benchsuite.report.formatting import format_number
 from benchsuite.report.pages.gradients_charts import curves_chart, heat_chart, reading, verdicts_chart
 from benchsuite.report.pages.gradients_effects import clipping, truncation
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.profiles import Group, groups, middle, teaching_order
 from benchsuite.report.site import Page
-from benchsuite.report.words import figure
 from benchsuite.schema.names import NO_CELL
 from benchsuite.schema.thresholds import EXPLODING, VANISHING
 
@@ -21,28 +31,28 @@ MOST_GROUPS = 6
 VERDICTS = ("vanishing", "stable", "exploding", "truncated", "undefined")
 
 
-def gradients_page(material: ReportData) -> Page | None:
+def gradients_page(data: ReportData) -> Page | None:
     """None where no trial has statistics of its gradients."""
-    boards = [board for board in material.boards if any(_known(board))]
-    if not boards:
+    tasks = [results for results in data.tasks if any(_known(results))]
+    if not tasks:
         return None
-    found = shown_groups(boards)
-    sections = [Section("What is seen here", tuple(_explanation()))]
+    found = shown_groups(tasks)
+    sections = [PageSection("What is seen here", tuple(_explanation()))]
     if not found:
         text = "No trial of these studies has curves of its gradients."
-        sections.append(Section("Step by step back in time", (Paragraph(text, "note"),)))
-    sections += [Section(group.board.title, tuple(_group(group))) for group in found[:MOST_GROUPS]]
+        sections.append(PageSection("Step by step back in time", (Paragraph(text, "note"),)))
+    sections += [PageSection(group.results.title, tuple(_group(group))) for group in found[:MOST_GROUPS]]
     if len(found) > MOST_GROUPS:
-        left = ", ".join(group.board.title for group in found[MOST_GROUPS:])
-        sections[-1] = Section(
+        left = ", ".join(group.results.title for group in found[MOST_GROUPS:])
+        sections[-1] = PageSection(
             sections[-1].title,
             (*sections[-1].blocks, Paragraph(f"Not drawn, but in the table below: {left}.", "note")),
         )
     sections += [
-        Section("Half-life", tuple(_half_lives(boards))),
-        Section("Vanishing or exploding", tuple(_verdicts(boards))),
-        Section("What clipping changes", tuple(clipping(boards))),
-        Section("What truncation changes", tuple(truncation(boards))),
+        PageSection("Half-life", tuple(_half_lives(tasks))),
+        PageSection("Vanishing or exploding", tuple(_verdicts(tasks))),
+        PageSection("What clipping changes", tuple(clipping(tasks))),
+        PageSection("What truncation changes", tuple(truncation(tasks))),
     ]
     lead = (
         "A recurrent network learns from the past only if the gradient of the loss gets there. Here it is "
@@ -51,16 +61,16 @@ def gradients_page(material: ReportData) -> Page | None:
     return Page("gradients", "Does the gradient reach the past?", tuple(sections), lead, "Gradients")
 
 
-def shown_groups(boards: Sequence[TaskResults]) -> list[Group]:
+def shown_groups(tasks: Sequence[TaskResults]) -> list[Group]:
     """The groups worth drawing, the most telling first: where any has its loss at the end alone, those; of them
     the ones with several cells, where there are any."""
-    found = sorted(groups(boards), key=lambda group: (-len(group.models), -group.longest))
+    found = sorted(groups(tasks), key=lambda group: (-len(group.models), -group.longest))
     found = [group for group in found if group.at_end] or found
     return [group for group in found if len(group.models) > 1] or found
 
 
-def _known(board: TaskResults) -> Iterator[bool]:
-    for record in board.records:
+def _known(results: TaskResults) -> Iterator[bool]:
+    for record in results.records:
         if record.trial.cell != NO_CELL and "gradient" in record.verdicts:
             yield True
 
@@ -100,8 +110,8 @@ def _explanation() -> Iterator[Block]:
 
 def _group(group: Group) -> Iterator[Block]:
     end = group.of("end") or list(group.profiles)
-    assert group.board.ranking is not None
-    names = ", ".join(model_words(model, group.board.ranking) for model in group.models)
+    assert group.results.ranking is not None
+    names = ", ".join(model_words(model, group.results.ranking) for model in group.models)
     yield Paragraph(f"Compared: {names}. After training, {_lowered(reading(end))}")
     if not group.at_end:
         yield Paragraph(
@@ -118,7 +128,7 @@ def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _half_lives(boards: Sequence[TaskResults]) -> Iterator[Block]:
+def _half_lives(tasks: Sequence[TaskResults]) -> Iterator[Block]:
     yield Paragraph(
         "Steps back in time over which the gradient halves, before and after training, and what is left of "
         "it at the first step of the longest sequence. ∞ where it does not shrink. Medians over seeds of "
@@ -134,35 +144,37 @@ def _half_lives(boards: Sequence[TaskResults]) -> Iterator[Block]:
         Column("verdict", filter=True, help="of the start, or of the end where the start is stable"),
         Column("clipped steps", "share"),
     )
-    rows: list[list[Value | Cell]] = []
-    for board in boards:
-        if board.ranking is None:
+    rows: list[list[Value | TableCell]] = []
+    for results in tasks:
+        if results.ranking is None:
             continue
-        for model in board.ranking.models:
-            records = model.best.records
+        for model in results.ranking.models:
+            records = model.fastest.records
             if model.is_baseline or not any("gradient" in record.verdicts for record in records):
                 continue
-            verdict = model.best.verdict("gradient")
+            verdict = model.fastest.verdict("gradient")
             rows.append(
                 [
-                    board.title,
-                    Cell(model_words(model, board.ranking), page=board.pages.get(records[0].trial_id, "")),
+                    results.title,
+                    TableCell(
+                        model_words(model, results.ranking), page=results.pages.get(records[0].trial_id, "")
+                    ),
                     *(_steps(middle(records, f"gradient/half_life_steps_{at}")) for at in ("start", "end")),
                     *(_left(middle(records, f"gradient/change_{at}")) for at in ("start", "end")),
-                    Cell(verdict, mark=_mark(verdict)),
+                    TableCell(verdict, mark=_mark(verdict)),
                     middle(records, "gradient/clipped_share"),
                 ]
             )
     yield Table("Half-life of the gradient", columns, rows)
 
 
-def _steps(value: float | None) -> Cell | None:
+def _steps(value: float | None) -> TableCell | None:
     """A half-life, which may be anything from a fraction of a step to infinite."""
-    return None if value is None else Cell(value, text=figure(float(f"{value:.3g}")))
+    return None if value is None else TableCell(value, text=format_number(float(f"{value:.3g}")))
 
 
-def _left(value: float | None) -> Cell | None:
-    return None if value is None else Cell(value, text=figure(float(f"{value:.2g}")))
+def _left(value: float | None) -> TableCell | None:
+    return None if value is None else TableCell(value, text=format_number(float(f"{value:.2g}")))
 
 
 def _mark(verdict: str) -> Mark:
@@ -171,19 +183,19 @@ def _mark(verdict: str) -> Mark:
     return "dim" if verdict == "undefined" else ""
 
 
-def _verdicts(boards: Sequence[TaskResults]) -> Iterator[Block]:
+def _verdicts(tasks: Sequence[TaskResults]) -> Iterator[Block]:
     yield Paragraph(
         "From a line fitted to the logarithm of the curve: vanishing where less than "
-        f"{figure(VANISHING)} of the gradient is left at the first step, exploding where more than "
-        f"{figure(EXPLODING)} times as much arrives, else stable. The verdict of a trial is that of its "
+        f"{format_number(VANISHING)} of the gradient is left at the first step, exploding where more than "
+        f"{format_number(EXPLODING)} times as much arrives, else stable. The verdict of a trial is that of its "
         "start, where training has to begin, unless that is stable; then that of its end. Truncated: "
         "truncation ends the gradient before the sequence does. Undefined: the loss enters at other steps "
         "than the last one as well, so that the curve is no measure of decay. Where the two bounds lie is a "
         "convention."
     )
     counts: dict[tuple[str, str], int] = {}
-    for board in boards:
-        for record in board.records:
+    for results in tasks:
+        for record in results.records:
             verdict = record.verdicts.get("gradient", "")
             if record.trial.cell != NO_CELL and verdict in VERDICTS:
                 counts[record.trial.cell, verdict] = counts.get((record.trial.cell, verdict), 0) + 1

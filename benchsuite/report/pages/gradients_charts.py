@@ -8,12 +8,11 @@ from typing import Any
 
 import altair as alt
 
-from benchsuite.contracts import Cell, Chart, Column, Table
-from benchsuite.contracts.report import Value
+from benchsuite.contracts.report import Chart, Column, Table, TableCell, Value
 from benchsuite.report.axes import PLAIN, log_axis, marks
-from benchsuite.report.charts import cell_colour, chart, colour, data
+from benchsuite.report.charts import cell_colour, chart, colour, named
+from benchsuite.report.formatting import format_number
 from benchsuite.report.profiles import Group, Profile, teaching_order, thinned
-from benchsuite.report.words import figure
 from benchsuite.schema.names import NO_CELL
 
 MOST_LAGS = 100
@@ -40,7 +39,7 @@ def curves_chart(group: Group, when: str) -> Chart | None:
         max(FAINTEST, left) for profile in group.profiles for _, left in thinned(profile, MOST_LAGS)
     ]
     drawn = (
-        alt.Chart(data(rows))
+        alt.Chart(named())
         .mark_line(strokeWidth=2.2, clip=True)
         .encode(
             x=alt.X("lag:Q", title="steps back in time", axis=alt.Axis(grid=False, tickCount=5)),
@@ -52,6 +51,7 @@ def curves_chart(group: Group, when: str) -> Chart | None:
     return chart(
         f"{said(when).capitalize()}",
         drawn,
+        rows,
         f"What is left of the gradient by steps back in time, {said(when)}. {reading(profiles)}",
         table=_table(f"Gradient left by lag, {said(when)}", profiles),
         height=260,
@@ -70,7 +70,7 @@ def heat_chart(group: Group) -> Chart:
     lowest = min([1e-3, *(max(FAINTEST, float(row["left"])) for row in rows)])
     highest = max([1.0, *(float(row["left"]) for row in rows)])
     drawn = (
-        alt.Chart(data(rows))
+        alt.Chart(named())
         .mark_rect()
         .encode(
             x=alt.X(
@@ -95,6 +95,7 @@ def heat_chart(group: Group) -> Chart:
     return chart(
         "The same as a picture",
         drawn,
+        rows,
         "RaceGroup map of what is left of the gradient: a row for each cell and moment of training, the last "
         f"time step at the left. {reading(group.of('end') or group.profiles)}",
         "Bright: all of the gradient arrives. Dark: nothing does.",
@@ -112,21 +113,26 @@ def _fields(profile: Profile) -> list[dict[str, Any]]:
 
 def reading(profiles: Sequence[Profile]) -> str:
     """What the curves say at their far end, in a sentence."""
-    parts = [f"{profile.cell} {figure(profile.last[1])}" for profile in profiles]
+    parts = [f"{profile.cell} {format_number(profile.last[1])}" for profile in profiles]
     lag = max(profile.last[0] for profile in profiles)
     return f"{lag} steps back there is left: {', '.join(parts)}."
 
 
 def _rows(profiles: Sequence[Profile]) -> list[dict[str, Any]]:
     return [
-        {"cell": profile.cell, "lag": lag, "left": float(f"{max(left, FAINTEST):.4g}"), "shown": figure(left)}
+        {
+            "cell": profile.cell,
+            "lag": lag,
+            "left": float(f"{max(left, FAINTEST):.4g}"),
+            "shown": format_number(left),
+        }
         for profile in profiles
         for lag, left in thinned(profile, MOST_LAGS)
     ]
 
 
 def _table(title: str, profiles: Sequence[Profile]) -> Table:
-    rows: list[list[Value | Cell]] = [
+    rows: list[list[Value | TableCell]] = [
         [profile.cell, lag, left] for profile in profiles for lag, left in thinned(profile, MOST_LAGS)
     ]
     return Table(title, (Column("cell"), Column("lag", "integer"), Column("left", "scientific")), rows)
@@ -142,7 +148,7 @@ def verdicts_chart(counts: Mapping[tuple[str, str], int], order: Sequence[str]) 
     cells = teaching_order({str(row["cell"]) for row in rows})
     share = alt.Axis(format="%", tickCount=5)
     drawn = (
-        alt.Chart(data(rows))
+        alt.Chart(named())
         .mark_bar(height={"band": 0.6})
         .encode(
             x=alt.X("trials:Q", stack="normalize", title="share of trials", axis=share),
@@ -163,6 +169,7 @@ def verdicts_chart(counts: Mapping[tuple[str, str], int], order: Sequence[str]) 
     return chart(
         "Verdicts by cell",
         drawn,
+        rows,
         f"Share of trials by verdict on their gradients, a bar for each cell: {', '.join(worded)}.",
         height=40 + 34 * len(cells),
     )
@@ -177,7 +184,7 @@ def lines_chart(
 ) -> Chart | None:
     """Positive values by x on a logarithmic axis, a line for each name; None where there is no point."""
     rows: list[dict[str, Any]] = [
-        {"line": line, "x": at, "y": value, "shown": figure(value)}
+        {"line": line, "x": at, "y": value, "shown": format_number(value)}
         for line, points in lines.items()
         for at, value in points
         if math.isfinite(value) and value > 0
@@ -186,7 +193,7 @@ def lines_chart(
         return None
     names = list(lines)
     drawn = (
-        alt.Chart(data(rows))
+        alt.Chart(named())
         .mark_line(strokeWidth=1.8)
         .encode(
             x=alt.X("x:Q", title=x, axis=alt.Axis(grid=False, tickCount=6)),
@@ -199,9 +206,9 @@ def lines_chart(
             ],
         )
     )
-    ends = [f"{line} {figure(points[-1][1])}" for line, points in lines.items() if points]
+    ends = [f"{line} {format_number(points[-1][1])}" for line, points in lines.items() if points]
     columns = (Column(name), Column(x, "number"), Column(y, "number"))
     table = Table(title, columns, [[row["line"], row["x"], row["y"]] for row in rows])
     return chart(
-        title, drawn, f"{y} by {x}, a line for each {name}. At the end: {', '.join(ends)}.", table=table
+        title, drawn, rows, f"{y} by {x}, a line for each {name}. At the end: {', '.join(ends)}.", table=table
     )

@@ -6,15 +6,14 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchsuite.analysis.ranking import SPEED, fields
+from benchsuite.analysis.identity import fields
 from benchsuite.analysis.seeds import Aggregate, aggregate
-from benchsuite.contracts import Cell, Column, Command, Paragraph, Table
-from benchsuite.contracts.report import Block, Value
+from benchsuite.contracts.report import Block, Column, Command, Paragraph, Table, TableCell, Value
 from benchsuite.errors import StoreError
 from benchsuite.report.data import TaskResults
+from benchsuite.report.formatting import format_count
 from benchsuite.report.pages.gradients_charts import lines_chart
 from benchsuite.report.profiles import middle, run_profiles
-from benchsuite.report.words import count
 from benchsuite.schema import Status, Trial
 
 MOST_POINTS = 200
@@ -22,27 +21,27 @@ MOST_POINTS = 200
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Configurations of one board that differ in the fields under study alone."""
+    """Configurations of one task that differ in the fields under study alone."""
 
-    board: TaskResults
+    results: TaskResults
     members: tuple[Aggregate, ...]
 
     @property
     def name(self) -> str:
         trial = self.members[0].trial
         model = trial.model
-        return f"{self.board.title}, {model}, {trial.backend}"
+        return f"{self.results.title}, {model}, {trial.backend}"
 
 
-def families(boards: Iterable[TaskResults], paths: Sequence[str]) -> list[Family]:
+def families(tasks: Iterable[TaskResults], paths: Sequence[str]) -> list[Family]:
     """Sets of two and more configurations, trials that diverged among them, which differ in `paths` alone."""
     found = []
-    for board in boards:
+    for results in tasks:
         groups: dict[str, list[Aggregate]] = {}
-        for run in aggregate(board.records):
-            own = {path: value for path, value in fields(run).items() if path not in (*paths, "seed")}
+        for run in aggregate(results.records):
+            own = {path: value for path, value in fields(run.trial).items() if path not in (*paths, "seed")}
             groups.setdefault(json.dumps(own, sort_keys=True), []).append(run)
-        found += [Family(board, tuple(runs)) for runs in groups.values() if len({*map(_id, runs)}) > 1]
+        found += [Family(results, tuple(runs)) for runs in groups.values() if len({*map(_id, runs)}) > 1]
     return found
 
 
@@ -50,11 +49,11 @@ def _id(run: Aggregate) -> str:
     return run.configuration_id
 
 
-def clipping(boards: Sequence[TaskResults]) -> Iterator[Block]:
+def clipping(tasks: Sequence[TaskResults]) -> Iterator[Block]:
     """Clipping by norm or value beside none."""
-    found = families(boards, ("recipe.clip", "recipe.clip_at"))
+    found = families(tasks, ("recipe.clip", "recipe.clip_at"))
     if not found:
-        clips = sorted({clip_words(record.trial) for board in boards for record in board.records})
+        clips = sorted({clip_words(record.trial) for results in tasks for record in results.records})
         yield Paragraph(
             f"Every configuration was trained with one clipping alone ({', '.join(clips)}). Clipping "
             "shortens a gradient that is too long; it does nothing for one that has vanished. To see what it "
@@ -80,7 +79,7 @@ def clipping(boards: Sequence[TaskResults]) -> Iterator[Block]:
         Column("last loss", "number", "of the last batch; median over seeds"),
         Column("test metric", "number"),
     )
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for family in found:
         for run in sorted(family.members, key=lambda one: clip_words(one.trial) != "none"):
             diverged = sum(record.status is Status.DIVERGED for record in run.records)
@@ -89,7 +88,7 @@ def clipping(boards: Sequence[TaskResults]) -> Iterator[Block]:
                     *_names(family, run),
                     clip_words(run.trial),
                     len(run.records),
-                    Cell(diverged, mark="bad" if diverged else ""),
+                    TableCell(diverged, mark="bad" if diverged else ""),
                     middle(run.records, "gradient/clipped_share"),
                     middle(run.records, "train/loss_final"),
                     _metric(run),
@@ -104,22 +103,22 @@ def clip_words(trial: Trial) -> str:
     return recipe.clip if recipe.clip == "none" else f"{recipe.clip} at {recipe.clip_at:g}"
 
 
-def _names(family: Family, run: Aggregate) -> list[Value | Cell]:
+def _names(family: Family, run: Aggregate) -> list[Value | TableCell]:
     trial = run.trial
     model = trial.model
-    page = family.board.pages.get(run.records[0].trial_id, "")
-    return [family.board.title, Cell(model, page=page), f"{trial.backend} {trial.execution.unroll}"]
+    page = family.results.pages.get(run.records[0].trial_id, "")
+    return [family.results.title, TableCell(model, page=page), f"{trial.backend} {trial.execution.unroll}"]
 
 
-def _metric(run: Aggregate) -> Cell | None:
+def _metric(run: Aggregate) -> TableCell | None:
     found = run.primary
-    return Cell(found.mean, half=found.half_width) if found else None
+    return TableCell(found.mean, half=found.half_width) if found else None
 
 
 def _norms(family: Family) -> Block | None:
     """The gradient's norm before clipping by step, of the first seed of each member."""
     lines: dict[str, list[tuple[float, float]]] = {}
-    entries = {entry.record.trial_id: entry for entry in family.board.entries if entry.counts}
+    entries = {entry.record.trial_id: entry for entry in family.results.entries if entry.counts}
     for run in family.members:
         try:
             series = entries[run.records[0].trial_id].series()
@@ -135,9 +134,9 @@ def _norms(family: Family) -> Block | None:
     return lines_chart(title, lines, "optimiser step", "norm", "clipping") if lines else None
 
 
-def truncation(boards: Sequence[TaskResults]) -> Iterator[Block]:
+def truncation(tasks: Sequence[TaskResults]) -> Iterator[Block]:
     """Truncated backpropagation beside the full one."""
-    found = families(boards, ("recipe.truncation",))
+    found = families(tasks, ("recipe.truncation",))
     if not found:
         yield Paragraph(
             "No configuration was trained both with full and with truncated backpropagation. Truncation cuts "
@@ -153,7 +152,7 @@ def truncation(boards: Sequence[TaskResults]) -> Iterator[Block]:
     lines = {
         truncation_words(run.trial): [
             (float(lag), float(left))
-            for lag, left in zip(*run_profiles(run, family.board).get("end", ((), ())), strict=True)
+            for lag, left in zip(*run_profiles(run, family.results).get("end", ((), ())), strict=True)
         ]
         for run in sorted(family.members, key=lambda one: one.trial.recipe.truncation or 10**9)
     }
@@ -172,10 +171,10 @@ def truncation(boards: Sequence[TaskResults]) -> Iterator[Block]:
         Column("test metric", "number"),
         Column("sequences/s", "rate"),
     )
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for each in found:
         for run in sorted(each.members, key=lambda one: one.trial.recipe.truncation or 10**9):
-            speed = run.scalars.get(SPEED)
+            speed = run.speed()
             rows.append(
                 [
                     *_names(each, run),
@@ -192,4 +191,4 @@ def truncation(boards: Sequence[TaskResults]) -> Iterator[Block]:
 
 def truncation_words(trial: Trial) -> str:
     """`full`, `10 steps`."""
-    return "full" if trial.recipe.truncation is None else count(trial.recipe.truncation, "step")
+    return "full" if trial.recipe.truncation is None else format_count(trial.recipe.truncation, "step")

@@ -7,25 +7,26 @@ import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from benchsuite.contracts import (
+from benchsuite.contracts.report import (
+    Block,
     Bullets,
-    Cell,
     Column,
     Command,
     Details,
     Fact,
     Facts,
     Grid,
+    PageSection,
     Paragraph,
-    Section,
     Table,
+    TableCell,
+    Value,
 )
-from benchsuite.contracts.report import Block, Value
 from benchsuite.data.citation import citation_file
 from benchsuite.report.data import Machine, ReportData
 from benchsuite.report.figures import FIGURES, plain
+from benchsuite.report.formatting import format_count, format_date, format_list
 from benchsuite.report.site import Page
-from benchsuite.report.words import alone, count, figure, listed
 from benchsuite.schema import Record
 from benchsuite.schema.thresholds import STABLE, TOLERANCES, UNSTABLE
 
@@ -38,25 +39,25 @@ FOREIGN = ("hardware.", "data.", "artifact.", "metric.", "plugin.")
 """Beginnings of facts that have another place than the table of software."""
 
 
-def methods_page(material: ReportData) -> Page:
+def methods_page(data: ReportData) -> Page:
     """All that a reader needs to judge the figures, or to measure them again."""
     sections = [
-        Section("Hardware", tuple(_hardware(material))),
-        Section("Software", tuple(_software(material))),
-        Section("Data", tuple(_data(material))),
-        Section("Protocol", tuple(_protocol())),
-        Section("What the figures mean", tuple(_definitions())),
-        Section("What was asked for", tuple(_matrices(material))),
-        Section("How to cite", tuple(_citation(material))),
+        PageSection("Hardware", tuple(_hardware(data))),
+        PageSection("Software", tuple(_software(data))),
+        PageSection("Data", tuple(_data(data))),
+        PageSection("Protocol", tuple(_protocol())),
+        PageSection("What the figures mean", tuple(_definitions())),
+        PageSection("What was asked for", tuple(_matrices(data))),
+        PageSection("How to cite", tuple(_citation(data))),
     ]
     lead = "What ran where, on which data, how it was timed, and what every figure means."
     return Page("methods", "Methods and environment", tuple(sections), lead, "Methods")
 
 
-def _hardware(material: ReportData) -> Iterator[Block]:
+def _hardware(data: ReportData) -> Iterator[Block]:
     blocks = []
-    for machine in material.machines:
-        records = [entry.record for entry in material.entries if entry.machine == machine]
+    for machine in data.machines:
+        records = [entry.record for entry in data.entries if entry.machine == machine]
         blocks.append(Facts(machine.name, tuple(_machine(machine, records))))
     yield Grid(tuple(blocks))
     if len(blocks) > 1:
@@ -83,11 +84,11 @@ def _machine(machine: Machine, records: list[Record]) -> Iterator[Fact]:
     yield Fact("memory allocator", ", ".join(allocators))
 
 
-def _software(material: ReportData) -> Iterator[Block]:
+def _software(data: ReportData) -> Iterator[Block]:
     """Every fact that is no hardware or data, with all its values."""
     values: dict[tuple[str, str], dict[str, int]] = {}
     long: dict[str, dict[str, int]] = {}
-    for entry in material.entries:
+    for entry in data.entries:
         record = entry.record
         for name, text in record.environment.items():
             if name.startswith(FOREIGN) or name in ("system.platform", "system.libc"):
@@ -98,8 +99,13 @@ def _software(material: ReportData) -> Iterator[Block]:
                 backend = record.trial.backend if name.startswith("backend.") else ""
                 found = values.setdefault((backend, name), {})
             found[text] = found.get(text, 0) + 1
-    rows: list[list[Value | Cell]] = [
-        [Cell(backend or "all", mark="" if backend else "dim"), name, _several(found), sum(found.values())]
+    rows: list[list[Value | TableCell]] = [
+        [
+            TableCell(backend or "all", mark="" if backend else "dim"),
+            name,
+            _several(found),
+            sum(found.values()),
+        ]
         for (backend, name), found in sorted(values.items())
     ]
     columns = (
@@ -112,7 +118,7 @@ def _software(material: ReportData) -> Iterator[Block]:
         yield Table("Software and settings", columns, rows)
     for name, found in sorted(long.items()):
         for text, number in sorted(found.items(), key=lambda item: -item[1]):
-            yield Details(f"{name} of {count(number, 'trial')}", (Paragraph(text),))
+            yield Details(f"{name} of {format_count(number, 'trial')}", (Paragraph(text),))
 
 
 def _several(found: dict[str, int]) -> str:
@@ -124,9 +130,9 @@ def _several(found: dict[str, int]) -> str:
     return "; ".join([*words, *([f"and {left} more"] if left else [])])
 
 
-def _data(material: ReportData) -> Iterator[Block]:
+def _data(data: ReportData) -> Iterator[Block]:
     rows: dict[tuple[str, ...], int] = {}
-    for entry in material.entries:
+    for entry in data.entries:
         facts, trial = entry.record.environment, entry.record.trial
         if "data.sha256" in facts:
             options = ", ".join(f"{name}={value}" for name, value in sorted(trial.options.items()))
@@ -166,7 +172,7 @@ def _data(material: ReportData) -> Iterator[Block]:
                 name,
                 options,
                 licence,
-                Cell(digest, digest[:16], title=digest),
+                TableCell(digest, digest[:16], title=digest),
                 *([made] if extra else []),
                 number,
             ]
@@ -209,11 +215,10 @@ def _protocol() -> Iterator[Block]:
             "Ranks over tasks: Friedman's test and Nemenyi's critical difference (Demšar 2006).",
         )
     )
-    rows: list[list[Value | Cell]] = [
-        [name, *(Cell(getattr(TOLERANCES[precision], field), figure(getattr(TOLERANCES[precision], field)))
-                 for precision in TOLERANCES)]
+    rows: list[list[Value | TableCell]] = [
+        [name, *(getattr(tolerances, field) for tolerances in TOLERANCES.values())]
         for name, field in QUANTITIES.items()
-    ]  # fmt: skip
+    ]
     columns = (Column("quantity"), *(Column(precision, "scientific") for precision in TOLERANCES))
     yield Table("Tolerances of parity", columns, rows)
 
@@ -227,13 +232,13 @@ def _definitions() -> Iterator[Block]:
     yield Table("Figures of a trial", (Column("name"), Column("is")), rows)
 
 
-def _matrices(material: ReportData) -> Iterator[Block]:
-    for study, description in zip(material.studies, material.descriptions, strict=True):
+def _matrices(data: ReportData) -> Iterator[Block]:
+    for study, description in zip(data.studies, data.descriptions, strict=True):
         matrix = description.get("matrix")
         text = matrix.get("text") if isinstance(matrix, dict) else None
         name = f"study {study.name}"
         created = description.get("created")
-        begun = f", begun {alone(created, 'date')}" if isinstance(created, float) else ""
+        begun = f", begun {format_date(created)}" if isinstance(created, float) else ""
         if isinstance(text, str) and text:
             yield Details(f"The matrix of {name}{begun}", (Command(text),))
         else:
@@ -242,7 +247,7 @@ def _matrices(material: ReportData) -> Iterator[Block]:
     yield Paragraph("It runs every ranked trial again and holds each figure to the recorded one.", "note")
 
 
-def _citation(material: ReportData) -> Iterator[Block]:
+def _citation(data: ReportData) -> Iterator[Block]:
     path = citation_file()
     fields = (
         dict(re.findall(r'^(\w[\w-]*): "?([^"\n]+)"?$', path.read_text("utf-8"), re.MULTILINE))
@@ -250,14 +255,14 @@ def _citation(material: ReportData) -> Iterator[Block]:
         else {}
     )
     title = fields.get("title", "benchsuite")
-    lists = {entry.record.environment.get("python.distributions", "") for entry in material.entries}
+    lists = {entry.record.environment.get("python.distributions", "") for entry in data.entries}
     versions = sorted({one for text in lists for one in re.findall(r"\bbenchsuite==([^,\s]+)", text)})
-    finished = max((entry.record.finished for entry in material.entries), default=0.0)
+    finished = max((entry.record.finished for entry in data.entries), default=0.0)
     year = datetime.fromtimestamp(finished, UTC).year if 0 < finished < 2.5e11 else None
-    said = f", version {listed(versions)}" if versions else ""
+    said = f", version {format_list(versions)}" if versions else ""
     yield Paragraph(
         f"Name the suite, its version and the hardware. These figures were made with benchsuite{said}, on "
-        f"{listed([machine.name for machine in material.machines])}."
+        f"{format_list([machine.name for machine in data.machines])}."
     )
     bibtex = [
         "@software{benchsuite,",

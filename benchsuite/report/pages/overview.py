@@ -2,85 +2,94 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from benchsuite.analysis.ranking import Section as Ranking
-from benchsuite.contracts import Card, Cards, Grid, Link, Paragraph, Section
-from benchsuite.contracts.report import Block, Words
-from benchsuite.report.answers import (
-    CLOSE,
-    Answer,
-    answer,
-    best_baseline,
-    better,
-    fastest,
-    unsteady,
-)
+from benchsuite.analysis.answers import Answer, FastestSteps, answer, fastest_steps, soonest_trained
+from benchsuite.analysis.cautions import cautions as cautions_of
+from benchsuite.analysis.ranking import Ranking
+from benchsuite.analysis.validity import has_valid_timing
+from benchsuite.contracts.report import Block, Card, Cards, Grid, Link, PageSection, Paragraph, Words
 from benchsuite.report.data import ReportData, TaskResults
+from benchsuite.report.formatting import format_count, format_list, format_number, format_ratio, format_value
 from benchsuite.report.pages.exclusions import excluded, ran_section
 from benchsuite.report.pages.overview_charts import differences_chart, tradeoff_chart
 from benchsuite.report.pages.rankings import model_words, ranking_table, settings_words
 from benchsuite.report.ranks import ranks, verdict
 from benchsuite.report.site import Page
-from benchsuite.report.words import count, estimate, figure, listed, times
 
+SPEED = "speed/sequences_per_second"
 MOST_CHARTS = 12
 """Tasks whose accuracy is drawn against speed here; each has its chart on its own page as well."""
 ROWS = 10
 """Models of a task that are named here."""
+CLOSE = 1.05
+"""Ratio of speeds below which two backends are called about as fast."""
 NAMED = 4
 """Models that a sentence names before it counts the others."""
 
 
-def overview_page(material: ReportData) -> Page:
+def overview_page(data: ReportData) -> Page:
     """Answers first, what supports them below."""
-    cards = Cards(tuple(_card(board) for board in material.boards))
-    ranked = [board for board in material.boards if board.ranking and board.ranking.models]
-    sections = [Section("In short", (cards,))]
+    cards = Cards(tuple(_card(results) for results in data.tasks))
+    ranked = [results for results in data.tasks if results.ranking and results.ranking.models]
+    sections = [PageSection("In short", (cards,))]
     if ranked:
         sections += [
-            Section("Over all tasks", tuple(_over_tasks(material))),
-            Section("Accuracy against speed", tuple(_tradeoffs(ranked))),
-            Section("Rankings", tuple(_rankings(ranked))),
+            PageSection("Over all tasks", tuple(_over_tasks(data))),
+            PageSection("Accuracy against speed", tuple(_tradeoffs(ranked))),
+            PageSection("Rankings", tuple(_rankings(ranked))),
         ]
-    sections.append(ran_section(material))
-    return Page("overview", "Which model, and which backend?", tuple(sections), _lead(material), "Overview")
+    sections.append(ran_section(data))
+    return Page("overview", "Which model, and which backend?", tuple(sections), _lead(data), "Overview")
 
 
-def _lead(material: ReportData) -> Words:
-    studies = listed([study.name for study in material.studies])
-    if not material.entries:
+def _lead(data: ReportData) -> Words:
+    studies = format_list([study.name for study in data.studies])
+    if not data.entries:
         return f"No trial of {studies} is recorded."
-    what = f"{count(len(material.boards), 'task')}, {count(len(material.entries), 'trial')}"
-    machines = listed([machine.name for machine in material.machines])
+    what = f"{format_count(len(data.tasks), 'task')}, {format_count(len(data.entries), 'trial')}"
+    machines = format_list([machine.name for machine in data.machines])
     return (
-        f"{'Study' if len(material.studies) == 1 else 'Studies'} {studies}: {what}, run on {machines}. "
-        "Every model ran with the same weights and batches in every backend and was proved equal to a "
-        "float64 reference before it was timed.",
+        f"{'Study' if len(data.studies) == 1 else 'Studies'} {studies}: {what}, run on {machines}. "
+        f"{_proved(data)}",
     )
 
 
-def _card(board: TaskResults) -> Card:
+def _proved(data: ReportData) -> str:
+    """What these records say of parity and timing."""
+    checked = [one for one in data.records if one.verdicts.get("parity") in ("ok", "breach")]
+    equal = sum(one.verdicts["parity"] == "ok" for one in checked)
+    if not checked:
+        return "No trial got as far as the comparison with the float64 reference."
+    timed = sum(has_valid_timing(one) and one.scalars.get(SPEED) is not None for one in data.records)
+    said = (
+        f"{equal} of {format_count(len(checked), 'trial')} compared with the float64 reference agree with it"
+    )
+    return f"{said}; {timed} of {format_count(len(data.records), 'trial')} have a valid timing."
+
+
+def _card(results: TaskResults) -> Card:
     """Which model, with whom, and what to beware of."""
-    ranking = board.ranking
+    ranking = results.ranking
     found = answer(ranking) if ranking else None
     if ranking is None or found is None:
-        what = f"{count(len(board.entries), 'trial')}, none of them ranked."
-        return Card(board.title, board.key, "No result", "", (Paragraph(what, "warning"),))
+        what = f"{format_count(len(results.entries), 'trial')}, none of them ranked."
+        return Card(results.title, results.key, "No result", "", (Paragraph(what, "warning"),))
     metric = found.best.metric
     assert metric is not None
-    value = estimate(metric.mean, metric.half_width)
+    value = format_value(metric.mean, metric.half_width)
     lines = [Paragraph(distinction(found, ranking)), *(Paragraph(text) for text in speeds(found, ranking))]
-    lines += [Paragraph(text, "warning") for text in cautions(board, found)]
+    lines += [Paragraph(text, "warning") for text in cautions(results, found)]
     told = f"{ranking.metric.replace('_', ' ')} {value}"
     if ranking.settings:
         lines.insert(0, Paragraph(settings_words(found.best, ranking), "note"))
-    return Card(board.title, board.key, found.best.name, told, tuple(lines))
+    return Card(results.title, results.key, found.best.name, told, tuple(lines))
 
 
 def distinction(found: Answer, ranking: Ranking) -> str:
     """What can be told apart from the best model, in one sentence."""
-    seeds = count(found.seeds, "seed")
+    seeds = format_count(found.seeds, "seed")
     if found.next_best is None:
         return f"The only model with a result ({seeds})."
     if not found.alike and not found.worse:
@@ -89,75 +98,88 @@ def distinction(found: Answer, ranking: Ranking) -> str:
         name = model_words(found.next_best, ranking, found.best)
         said = "no interval and no test" if found.seeds == 1 else "too few for a test"
         seeds = "One seed" if found.seeds == 1 else seeds
-        return f"{seeds}: {said}. Next is {name} with {figure(follows.mean)}."
+        return f"{seeds}: {said}. Next is {name} with {format_number(follows.mean)}."
     tested = f"paired over {seeds}, 5 % level"
     if not found.alike:
-        rest = f"; {count(len(found.untested), 'model')} untested" if found.untested else ""
+        rest = f"; {format_count(len(found.untested), 'model')} untested" if found.untested else ""
         return f"Better than each of the other {len(found.worse)} models ({tested}){rest}."
-    names = [model_words(model, ranking, found.best) for model in found.alike]
+    names = [model_words(one.model, ranking, found.best) for one in found.alike]
     if len(names) > NAMED:
         names = [*names[:NAMED], f"{len(names) - NAMED} more"]
-    return f"Not distinguishable from it: {listed(names)} ({tested})."
+    needed = [one.needed for one in found.alike if one.needed is not None]
+    more = f" About {max(needed)} seeds would tell." if needed else ""
+    return f"Not distinguishable from it with n = {found.seeds}: {format_list(names)} ({tested}).{more}"
 
 
 def speeds(found: Answer, ranking: Ranking) -> Iterator[str]:
-    """Who trains the best model fastest, and how much faster than whoever follows."""
-    quickest = fastest(found.best)
-    if quickest is None:
-        yield "No speed was measured."
-        return
-    mark = "about " if unsteady(quickest.first) else ""
-    speed = f"{mark}{figure(quickest.speed)} sequences/s"
-    name = ranking.way(quickest.first)
-    if quickest.second is None:
-        yield f"Run with {name} alone: {speed}."
-        return
-    second = ranking.way(quickest.second)
-    if quickest.ratio < CLOSE:
-        yield f"Trains fastest with {name}, {speed}; {second} is about as fast."
+    """Two answers, always together: whose steps are fastest, and who has the best model trained first."""
+    fastest, soonest = fastest_steps(found.best), soonest_trained(found.best)
+    if fastest is None:
+        yield "No speed: no valid timing was measured."
     else:
-        yield f"Trains fastest with {name}, {speed}: {times(quickest.ratio)} times {second}, which follows."
+        yield _fastest(fastest, found, ranking)
+    if soonest is None:
+        return
+    name, taken = ranking.way(soonest.first), format_value(soonest.seconds, unit="s")
+    said = f"Trained first by {name}: {taken} from the start, the import of the framework apart."
+    if fastest is not None and soonest.pays_from is not None:
+        other = ranking.way(fastest.first)
+        if math.isinf(soonest.pays_from):
+            said += f" {other} does not catch up, whatever the number of steps."
+        else:
+            said += f" {other} is trained first from about {format_number(soonest.pays_from)} steps on."
+    yield said
 
 
-def cautions(board: TaskResults, found: Answer) -> Iterator[str]:
+def _fastest(fastest: FastestSteps, found: Answer, ranking: Ranking) -> str:
+    rough = found.best.is_unsteady(fastest.first)
+    speed = format_value(fastest.speed, unit="sequences/s", rough=rough)
+    speed = f"about {speed}" if rough else speed
+    name = ranking.way(fastest.first)
+    if fastest.second is None:
+        return f"Run with {name} alone: {speed}."
+    second = ranking.way(fastest.second)
+    if fastest.ratio < CLOSE:
+        return f"Fastest steps with {name}, {speed}; {second} is about as fast."
+    return f"Fastest steps with {name}, {speed}: {format_ratio(fastest.ratio)} times those of {second}."
+
+
+def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
     """What a reader should know before believing the answer."""
-    ranking = board.ranking
+    ranking = results.ranking
     assert ranking is not None
     best, metric = found.best, found.best.metric
     assert metric is not None
-    baseline = best_baseline(ranking)
-    if baseline and not better(metric.mean, baseline[1], ranking):
-        name = baseline[0].replace("_", " ")
-        yield f"The baseline {name} reaches {figure(baseline[1])}: no model beats it."
+    for caution in cautions_of(ranking, best):
+        yield f"{caution.sentence[0].upper()}{caution.sentence[1:]}."
     if best.is_baseline and len(ranking.models) > 1:
         yield "The best model has no recurrence."
-    quickest = fastest(best)
-    if quickest and unsteady(quickest.first):
-        yield "The timing of the fastest run was not steady."
     spread = best.spread
     if spread is not None and metric.half_width is not None and spread > metric.half_width > 0:
-        yield f"Backends differ by {figure(spread)} in this metric, more than the interval."
+        yield f"Backends differ by {format_number(spread)} in this metric, more than the interval."
     worst = best.worst_parity
     if worst is not None and worst > 0.5:
         yield f"Parity holds narrowly: the largest error is {100 * worst:.0f} % of its tolerance."
-    missing = excluded(board)
+    missing = excluded(results)
     if missing:
         yield f"Not ranked: {missing}."
 
 
-def _over_tasks(material: ReportData) -> Iterator[Block]:
-    found = ranks(material.boards)
+def _over_tasks(data: ReportData) -> Iterator[Block]:
+    found = ranks(data.tasks)
     if isinstance(found, str):
         yield Paragraph(found, "note")
         return
     yield Paragraph(verdict(found))
     yield differences_chart(found)
     if found.left_out:
-        yield Paragraph(f"Left out, because not every task has them: {listed(list(found.left_out))}.", "note")
+        yield Paragraph(
+            f"Left out, because not every task has them: {format_list(list(found.left_out))}.", "note"
+        )
 
 
-def _tradeoffs(boards: list[TaskResults]) -> Iterator[Block]:
-    charts = [chart for board in boards[:MOST_CHARTS] if (chart := tradeoff_chart(board)) is not None]
+def _tradeoffs(tasks: list[TaskResults]) -> Iterator[Block]:
+    charts = [chart for results in tasks[:MOST_CHARTS] if (chart := tradeoff_chart(results)) is not None]
     if not charts:
         yield Paragraph(
             "There is nothing to draw: no task has several models whose speed was measured.", "note"
@@ -168,16 +190,16 @@ def _tradeoffs(boards: list[TaskResults]) -> Iterator[Block]:
         "better for an accuracy, down for an error; right is faster."
     )
     yield Grid(tuple(charts))
-    if len(boards) > MOST_CHARTS:
-        yield Paragraph(
-            f"The other {len(boards) - MOST_CHARTS} tasks have theirs on their own pages.", "note"
-        )
+    if len(tasks) > MOST_CHARTS:
+        yield Paragraph(f"The other {len(tasks) - MOST_CHARTS} tasks have theirs on their own pages.", "note")
 
 
-def _rankings(boards: list[TaskResults]) -> Iterator[Block]:
-    for board in boards:
-        assert board.ranking is not None
-        yield ranking_table(board, ROWS)
-        if len(board.ranking.models) > ROWS:
-            more = len(board.ranking.models) - ROWS
-            yield Paragraph((Link(f"{count(more, 'more model')} of {board.title}", board.key), "."), "note")
+def _rankings(tasks: list[TaskResults]) -> Iterator[Block]:
+    for results in tasks:
+        assert results.ranking is not None
+        yield ranking_table(results, ROWS)
+        if len(results.ranking.models) > ROWS:
+            more = len(results.ranking.models) - ROWS
+            yield Paragraph(
+                (Link(f"{format_count(more, 'more model')} of {results.title}", results.key), "."), "note"
+            )

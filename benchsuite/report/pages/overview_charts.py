@@ -7,33 +7,33 @@ from typing import Any
 
 import altair as alt
 
-from benchsuite.analysis.ranking import words
-from benchsuite.contracts import Chart, Column, Table
-from benchsuite.report.answers import pareto, speed_of
-from benchsuite.report.charts import cell_colour, chart, data
+from benchsuite.analysis.answers import pareto
+from benchsuite.analysis.identity import words
+from benchsuite.contracts.report import Chart, Column, Table
+from benchsuite.report.charts import cell_colour, chart, named
 from benchsuite.report.data import TaskResults
+from benchsuite.report.formatting import format_count, format_list, format_number
 from benchsuite.report.ranks import Ranks
-from benchsuite.report.words import count, figure, listed
 from benchsuite.schema.names import NO_CELL
 
 MOST_POINTS = 400
 """Runs that a chart of one task shows, the fastest of each model first."""
 
 
-def tradeoff_chart(board: TaskResults, title: str = "") -> Chart | None:
+def tradeoff_chart(results: TaskResults, title: str = "") -> Chart | None:
     """The ranking metric against training speed, a point a model and backend, with its Pareto front; None where
     fewer than two models have both.
 
-    :param title: of the chart, where it is not the board's.
+    :param title: of the chart, where it is not the results's.
     """
-    ranking = board.ranking
+    ranking = results.ranking
     assert ranking is not None
     rows: list[dict[str, Any]] = []
     for model in ranking.models:
         for run in model.runs:
-            speed, metric = speed_of(run), run.primary
+            speed, metric = model.speed(run), run.primary
             if speed and metric and math.isfinite(metric.mean):
-                told = [text.replace("=None", "=none") for text in words(run, ranking.settings)]
+                told = [text.replace("=None", "=none") for text in words(run.trial, ranking.settings)]
                 rows.append(
                     {
                         "speed": speed,
@@ -42,8 +42,8 @@ def tradeoff_chart(board: TaskResults, title: str = "") -> Chart | None:
                         "architecture": run.trial.architecture,
                         "model": " ".join([model.name, *told]),
                         "backend": ranking.way(run),
-                        "metric shown": figure(metric.mean),
-                        "speed shown": f"{figure(speed)}/s",
+                        "metric shown": format_number(metric.mean),
+                        "speed shown": f"{format_number(speed)}/s",
                     }
                 )
     rows = rows[:MOST_POINTS]
@@ -61,12 +61,12 @@ def tradeoff_chart(board: TaskResults, title: str = "") -> Chart | None:
     )
     y = alt.Y("metric:Q", title=name, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=6))
     line = (
-        alt.Chart(data([{"speed": row["speed"], "metric": row["metric"]} for row in on]))
+        alt.Chart(named("front"))
         .mark_line(strokeDash=[4, 3], strokeWidth=1.5, color="#8a9097", interpolate="linear")
         .encode(x=x, y=y, order=alt.Order("speed:Q"))
     )
     dots = (
-        alt.Chart(data(rows))
+        alt.Chart(named())
         .mark_point(filled=True, size=70, opacity=0.85)
         .encode(
             x=x,
@@ -81,17 +81,18 @@ def tradeoff_chart(board: TaskResults, title: str = "") -> Chart | None:
             ],
         )
     )
-    best = listed([f"{row['model']} with {row['backend']}" for row in on[:4]])
+    best = format_list([f"{row['model']} with {row['backend']}" for row in on[:4]])
     return chart(
-        title or board.title,
+        title or results.title,
         alt.layer(line, dots),
-        f"{name} against training speed of {count(len(rows), 'run')}. On the Pareto front: {best}.",
-        table=_points_table(board, rows, set(front), name),
+        {"rows": rows, "front": [{"speed": row["speed"], "metric": row["metric"]} for row in on]},
+        f"{name} against training speed of {format_count(len(rows), 'run')}. On the Pareto front: {best}.",
+        table=_points_table(results, rows, set(front), name),
         height=280,
     )
 
 
-def _points_table(board: TaskResults, rows: list[dict[str, Any]], front: set[int], name: str) -> Table:
+def _points_table(results: TaskResults, rows: list[dict[str, Any]], front: set[int], name: str) -> Table:
     columns = (
         Column("model"), Column("backend"), Column(name, "number"), Column("sequences/s", "rate"),
         Column("front", help="whether no other run beats it in both"),
@@ -100,7 +101,7 @@ def _points_table(board: TaskResults, rows: list[dict[str, Any]], front: set[int
         [row["model"], row["backend"], row["metric"], row["speed"], at in front]
         for at, row in enumerate(rows)
     ]
-    return Table(f"{board.title}: {name} against speed", columns, made)
+    return Table(f"{results.title}: {name} against speed", columns, made)
 
 
 def differences_chart(found: Ranks) -> Chart:
@@ -118,7 +119,7 @@ def differences_chart(found: Ranks) -> Chart:
         }
         for name, rank in zip(found.models, found.ranks, strict=True)
     ]
-    base = alt.Chart(data(rows)).encode(
+    base = alt.Chart(named()).encode(
         y=alt.Y("model:N", sort=list(found.models), title=None, axis=alt.Axis(labelLimit=260))
     )
     bars = base.mark_rule(strokeWidth=5, opacity=0.45).encode(
@@ -145,11 +146,13 @@ def differences_chart(found: Ranks) -> Chart:
     return chart(
         "Average rank over tasks, with the critical difference",
         alt.layer(bars, dots),
-        f"Average ranks of {count(len(found.models), 'model')} over {count(len(found.tasks), 'task')}; best "
-        f"is {found.models[0]} with {found.ranks[0]:.2f}.",
+        rows,
+        f"Average ranks of {format_count(len(found.models), 'model')} over "
+        f"{format_count(len(found.tasks), 'task')}; "
+        f"best is {found.models[0]} with {found.ranks[0]:.2f}.",
         f"Bars are as long as the critical difference, {found.difference:.2f} ranks (Nemenyi, 5 %): models "
-        f"whose bars overlap are not distinguishable. Friedman's test: p = {figure(found.p)}. Tasks: "
-        f"{listed(list(found.tasks))}.",
+        f"whose bars overlap are not distinguishable. Friedman's test: p = {format_number(found.p)}. Tasks: "
+        f"{format_list(list(found.tasks))}.",
         table,
         height=max(120, 24 * len(rows) + 20),
     )

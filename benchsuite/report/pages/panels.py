@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchsuite.contracts import Curves, Line
-from benchsuite.report.words import scale_for
+from benchsuite.contracts.report import Line, LineChart
+from benchsuite.report.formatting import scale_for
 from benchsuite.schema import Series
 
 AXES = {"step": "optimiser step", "epoch": "epoch", "lag": "steps back in time", "sample": "timed round"}
@@ -60,7 +60,7 @@ RULES = (
 )
 
 
-def panels(series: Iterable[Series]) -> tuple[list[Curves], list[Curves]]:
+def panels(series: Iterable[Series]) -> tuple[list[LineChart], list[LineChart]]:
     """The drawings of first interest, and the others, each in the order of RULES."""
     groups: dict[tuple[int, str], list[tuple[str, Series]]] = {}
     for one in series:
@@ -70,14 +70,14 @@ def panels(series: Iterable[Series]) -> tuple[list[Curves], list[Curves]]:
         words = [group.replace("_", " ") for group in found.groups()]
         title = RULES[place].title.format(*words)
         groups.setdefault((place, title), []).append((found.groups()[-1], one))
-    first: list[Curves] = []
-    folded: list[Curves] = []
+    first: list[LineChart] = []
+    folded: list[LineChart] = []
     for (place, title), members in sorted(groups.items(), key=lambda item: item[0][0]):
         (folded if RULES[place].folded else first).append(_panel(RULES[place], title, members))
     return first, folded
 
 
-def _panel(rule: Rule, title: str, members: Sequence[tuple[str, Series]]) -> Curves:
+def _panel(rule: Rule, title: str, members: Sequence[tuple[str, Series]]) -> LineChart:
     lines = tuple(
         Line("" if len(members) == 1 else name.replace("_", " "), one.x, one.y)
         for name, one in _chosen(members)
@@ -88,7 +88,7 @@ def _panel(rule: Rule, title: str, members: Sequence[tuple[str, Series]]) -> Cur
         scale = scale_for("seconds", [value for line in lines for value in line.y])
         lines = tuple(replace(line, y=[value / scale.by for value in line.y]) for line in lines)
         y = scale.unit or "s"
-    return Curves(title, lines, AXES[members[0][1].axis], y, log)
+    return LineChart(title, lines, AXES[members[0][1].axis], y, log)
 
 
 def _chosen(members: Sequence[tuple[str, Series]]) -> Sequence[tuple[str, Series]]:

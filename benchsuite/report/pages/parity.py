@@ -9,15 +9,26 @@ from typing import Any
 
 import altair as alt
 
-from benchsuite.contracts import Cell, Chart, Column, Command, Link, Paragraph, Section, Table
-from benchsuite.contracts.report import Block, Mark, Value
+from benchsuite.contracts.report import (
+    Block,
+    Chart,
+    Column,
+    Command,
+    Link,
+    Mark,
+    PageSection,
+    Paragraph,
+    Table,
+    TableCell,
+    Value,
+)
 from benchsuite.report.axes import log_axis
-from benchsuite.report.charts import BACKEND_ORDER, backend_colour, chart, data, order
+from benchsuite.report.charts import BACKEND_ORDER, backend_colour, chart, named, order
 from benchsuite.report.data import Entry, ReportData
 from benchsuite.report.figures import definition
+from benchsuite.report.formatting import format_count, format_number
 from benchsuite.report.pages.exclusions import reasons_table
 from benchsuite.report.site import Page
-from benchsuite.report.words import count, figure
 from benchsuite.schema import Record
 from benchsuite.schema.thresholds import TOLERANCES
 
@@ -29,23 +40,23 @@ QUANTITIES = (
     ("dL/dh", "parity/state_error", "states"),
     ("first steps", "parity/step_error", "loss_10"),
 )
-"""What is held to the reference, the scalar of its largest error, and the tolerance of benchsuite.measure.parity."""
+"""What is held to the reference, the scalar of its largest error, and the name of its tolerance."""
 
 
-def parity_page(material: ReportData) -> Page | None:
+def parity_page(data: ReportData) -> Page | None:
     """Errors against tolerances. None where no trial was held to the reference."""
-    held = [entry for entry in material.entries if WORST in entry.record.scalars]
+    held = [entry for entry in data.entries if WORST in entry.record.scalars]
     if not held:
         return None
     held.sort(key=lambda entry: -_ratio(entry.record))
     sections = [
-        Section("", tuple(_answer(held))),
-        Section("Error against tolerance", tuple(_errors(held))),
-        Section("Every trial, the worst first", (_table(held, len(material.machines) > 1),)),
+        PageSection("", tuple(_answer(held))),
+        PageSection("Error against tolerance", tuple(_errors(held))),
+        PageSection("Every trial, the worst first", (_table(held, len(data.machines) > 1),)),
     ]
-    reasons = reasons_table(material.entries)
+    reasons = reasons_table(data.entries)
     text: Block = Paragraph("Every trial ended well and is ranked.")
-    sections.append(Section("Not ranked, and why", (reasons or text,)))
+    sections.append(PageSection("Not ranked, and why", (reasons or text,)))
     lead = (
         "Before a backend is timed, its numbers are held to a float64 reference that starts from the same "
         "weights and batch. What breaks parity is neither timed nor ranked."
@@ -62,7 +73,11 @@ def _ratio(record: Record) -> float:
 def _answer(held: Sequence[Entry]) -> Iterator[Block]:
     broken = [entry for entry in held if _broken(entry.record)]
     kept = [entry for entry in held if not _broken(entry.record)]
-    said = f"{count(len(held), 'trial')} were held to it; " if len(held) > 1 else "One trial was held to it; "
+    said = (
+        f"{format_count(len(held), 'trial')} were held to it; "
+        if len(held) > 1
+        else "One trial was held to it; "
+    )
     if broken:
         verb = "breaks" if len(broken) == 1 else "break"
         worst = broken[0]
@@ -104,7 +119,7 @@ def _by_backend(held: Sequence[Entry]) -> Table:
         trial = entry.record.trial
         key = (trial.backend, trial.execution.device, trial.execution.precision)
         groups.setdefault(key, []).append(entry)
-    rows: list[list[Value | Cell]] = []
+    rows: list[list[Value | TableCell]] = []
     for (backend, device, precision), members in groups.items():
         worst = members[0]  # the entries come with the worst first
         broken = sum(_broken(entry.record) for entry in members)
@@ -114,9 +129,9 @@ def _by_backend(held: Sequence[Entry]) -> Table:
                 device,
                 precision,
                 len(members),
-                Cell(broken, mark="bad" if broken else ""),
+                TableCell(broken, mark="bad" if broken else ""),
                 median(_ratio(entry.record) for entry in members),
-                Cell(_ratio(worst.record), page=worst.page, mark=_mark(_ratio(worst.record))),
+                TableCell(_ratio(worst.record), page=worst.page, mark=_mark(_ratio(worst.record))),
             ]
         )
     rows.sort(key=lambda row: str(row[0]))
@@ -160,8 +175,8 @@ def _chart(held: Sequence[Entry]) -> Chart | None:
         if drawn:
             rows.append(
                 {"quantity": quantity, "backend": backend, "low": min(drawn), "middle": median(drawn),
-                 "high": max(drawn), "trials": len(drawn), "largest": figure(max(drawn)),
-                 "typical": figure(median(drawn))}
+                 "high": max(drawn), "trials": len(drawn), "largest": format_number(max(drawn)),
+                 "typical": format_number(median(drawn))}
             )  # fmt: skip
     if not rows:
         return None
@@ -170,7 +185,7 @@ def _chart(held: Sequence[Entry]) -> Chart | None:
     backends = order((row["backend"] for row in rows), BACKEND_ORDER)
     across = log_axis([1.0, *(row[name] for row in rows for name in ("low", "high"))])
     scale = across["scale"]
-    base = alt.Chart(data(rows)).encode(
+    base = alt.Chart(named()).encode(
         y=alt.Y("quantity:N", sort=names, title=None),
         yOffset=alt.YOffset("backend:N", sort=backends),
         color=backend_colour(backends),
@@ -184,7 +199,7 @@ def _chart(held: Sequence[Entry]) -> Chart | None:
     ends = base.mark_point(filled=True, size=36, opacity=1).encode(x=alt.X("high:Q", scale=scale))
     ticks = base.mark_tick(thickness=2.5, size=9).encode(x=alt.X("middle:Q", scale=scale))
     line = (
-        alt.Chart(data([{"x": 1.0}]))
+        alt.Chart(named("allowed"))
         .mark_rule(strokeDash=[5, 3], color="#b3261e", strokeWidth=1.5)
         .encode(x=alt.X("x:Q", scale=scale))
     )
@@ -202,8 +217,9 @@ def _chart(held: Sequence[Entry]) -> Chart | None:
     return chart(
         "Error over tolerance, by quantity and backend",
         alt.layer(spans, ends, ticks, line),
+        {"rows": rows, "allowed": [{"x": 1.0}]},
         f"Spans of error over tolerance on a logarithmic axis. The largest is {worst['quantity']} of "
-        f"{worst['backend']}: {figure(float(worst['high']))}; 1 would be a breach.",
+        f"{worst['backend']}: {format_number(float(worst['high']))}; 1 would be a breach.",
         "Trials whose error is exactly zero are not drawn. The losses of the first two steps are held to "
         "different tolerances; drawn is the wider one.",
         table,
@@ -238,20 +254,22 @@ def _table(held: Sequence[Entry], several: bool) -> Table:
     return Table("Errors against the float64 reference", tuple(columns), rows)
 
 
-def _row(entry: Entry, wide: bool, several: bool) -> list[Value | Cell]:
+def _row(entry: Entry, wide: bool, several: bool) -> list[Value | TableCell]:
     record, trial = entry.record, entry.record.trial
     ratio = _ratio(record)
     model = trial.model
     word = record.verdicts.get("parity", "")
-    row: list[Value | Cell] = [
-        Cell(record.trial_id, record.trial_id[:8], entry.page),
+    row: list[Value | TableCell] = [
+        TableCell(record.trial_id, record.trial_id[:8], entry.page),
         f"{trial.task} / {trial.source}",
         model,
         trial.backend,
         trial.execution.unroll,
         trial.execution.precision,
-        Cell(ratio, mark=_mark(ratio)),
-        Cell(word, mark="bad" if word == "breach" else "", title=record.reason if word == "breach" else ""),
+        TableCell(ratio, mark=_mark(ratio)),
+        TableCell(
+            word, mark="bad" if word == "breach" else "", title=record.reason if word == "breach" else ""
+        ),
         *(record.scalars.get(scalar) for _, scalar, _ in QUANTITIES),
     ]
     if wide:

@@ -10,14 +10,25 @@ import altair as alt
 
 from benchsuite.analysis.references import Reference, ReferenceResult, reference_results, references
 from benchsuite.analysis.seeds import Aggregate
-from benchsuite.contracts import Bullets, Cell, Chart, Column, Details, Paragraph, Section, Table
-from benchsuite.contracts.report import Block, Mark, Value
+from benchsuite.contracts.report import (
+    Block,
+    Bullets,
+    Chart,
+    Column,
+    Details,
+    Mark,
+    PageSection,
+    Paragraph,
+    Table,
+    TableCell,
+    Value,
+)
 from benchsuite.errors import StoreError
 from benchsuite.report.axes import log_axis
-from benchsuite.report.charts import chart, data
+from benchsuite.report.charts import chart, named
 from benchsuite.report.data import ReportData, TaskResults
+from benchsuite.report.formatting import format_count, format_list, format_number, format_value
 from benchsuite.report.site import Page
-from benchsuite.report.words import count, estimate, figure, listed
 from benchsuite.schema import Record, Series
 
 OPEN = 3
@@ -26,12 +37,12 @@ MARKS: dict[str, Mark] = {"agrees": "", "worse": "bad", "better": "", "not judge
 Found = tuple[TaskResults, ReferenceResult]
 
 
-def published_page(material: ReportData) -> Page | None:
+def published_page(data: ReportData) -> Page | None:
     """None where no configuration of the studies may stand beside a published figure."""
     found = [
-        (board, result)
-        for board in material.boards
-        for result in reference_results(board.records, _curves(board))
+        (results, result)
+        for results in data.tasks
+        for result in reference_results(results.records, _curves(results))
     ]
     if not found:
         return None
@@ -40,9 +51,9 @@ def published_page(material: ReportData) -> Page | None:
     groups: dict[str, list[Found]] = {}
     for one in found:
         groups.setdefault(one[1].reference.id, []).append(one)
-    sections = [Section("", tuple(_answer(found)))]
-    sections += [Section(_title(members), tuple(_group(members))) for members in groups.values()]
-    sections.append(Section("Sources", tuple(_sources(found))))
+    sections = [PageSection("", tuple(_answer(found)))]
+    sections += [PageSection(_title(members), tuple(_group(members))) for members in groups.values()]
+    sections.append(PageSection("Sources", tuple(_sources(found))))
     lead = (
         "Configurations that published work gives a figure for. What differs in the protocol is named: a "
         "figure that agrees under another protocol is no reproduction."
@@ -50,9 +61,9 @@ def published_page(material: ReportData) -> Page | None:
     return Page("published", "Beside published figures", tuple(sections), lead, "Published")
 
 
-def _curves(board: TaskResults) -> Any:
-    """Reads the curves of a record of the board; none where they cannot be read."""
-    entries = {entry.record.trial_id: entry for entry in board.entries if entry.counts}
+def _curves(results: TaskResults) -> Any:
+    """Reads the curves of a record of the task; none where they cannot be read."""
+    entries = {entry.record.trial_id: entry for entry in results.entries if entry.counts}
 
     def curves(record: Record) -> Sequence[Series]:
         try:
@@ -76,12 +87,12 @@ def _answer(found: Sequence[Found]) -> Iterator[Block]:
         if (number := sum(result.verdict == verdict for result in judged))
     ]
     stands = "stands" if len(found) == 1 else "stand"
-    said = f"{count(len(found), 'configuration')} {stands} beside a published figure"
-    yield Paragraph(f"{said}: {listed(parts)}." if parts else f"{said}; none is judged.")
+    said = f"{format_count(len(found), 'configuration')} {stands} beside a published figure"
+    yield Paragraph(f"{said}: {format_list(parts)}." if parts else f"{said}; none is judged.")
     suspicious = [result for result in judged if result.suspicious]
     if suspicious:
         yield Paragraph(
-            f"{count(len(suspicious), 'configuration')} did better than published, or got there sooner. "
+            f"{format_count(len(suspicious), 'configuration')} did better than published, or got there sooner. "
             "Before that is believed, look for an easier protocol, a leak between splits, or another metric.",
             "warning",
         )
@@ -110,7 +121,7 @@ def _group(members: Sequence[Found]) -> Iterator[Block]:
         title = "What differs from the publication"
         if len(members) > 1:
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-            title += f": {listed(names[:4])}{more}"
+            title += f": {format_list(names[:4])}{more}"
         if len(groups) <= OPEN:
             yield Paragraph(f"{title}.")
             yield Bullets(differences)
@@ -153,26 +164,26 @@ def _table(members: Sequence[Found]) -> Table:
         Column("epochs", "integer"),
         Column("differences", "integer", "known differences of protocol"),
     )
-    rows: list[list[Value | Cell]] = []
-    for place, (board, result) in enumerate(members, 1):
+    rows: list[list[Value | TableCell]] = []
+    for place, (results, result) in enumerate(members, 1):
         trial, found = result.run.trial, result.found
         low, high = result.reference.agreeing
         rows.append(
             [
                 place,
-                Cell(
+                TableCell(
                     f"{trial.cell} {trial.architecture}",
-                    page=board.pages.get(result.run.records[0].trial_id, ""),
+                    page=results.pages.get(result.run.records[0].trial_id, ""),
                 ),
-                board.title,
+                results.title,
                 f"{trial.backend} {trial.execution.unroll}",
                 published_words(result.reference),
-                Cell(found.mean, half=found.half_width),
+                TableCell(found.mean, half=found.half_width),
                 found.n,
-                Cell(
+                TableCell(
                     result.verdict,
                     mark=MARKS[result.verdict],
-                    title=f"agrees between {figure(low)} and {figure(high)}",
+                    title=f"agrees between {format_number(low)} and {format_number(high)}",
                 ),
                 trial.recipe.epochs,
                 len(result.differences),
@@ -183,7 +194,7 @@ def _table(members: Sequence[Found]) -> Table:
 
 def published_words(reference: Reference) -> str:
     """`0.974 to 0.981`, or one figure."""
-    low, high = figure(reference.low), figure(reference.high)
+    low, high = format_number(reference.low), format_number(reference.high)
     return low if low == high else f"{low} to {high}"
 
 
@@ -202,7 +213,7 @@ def _chart(members: Sequence[Found]) -> Chart | None:
                 "own": found.mean,
                 "from": found.mean if found.low is None else found.low,
                 "to": found.mean if found.high is None else found.high,
-                "shown": estimate(found.mean, found.half_width), "said": published_words(reference),
+                "shown": format_value(found.mean, found.half_width), "said": published_words(reference),
                 "verdict": result.verdict,
             }
         )  # fmt: skip
@@ -215,7 +226,7 @@ def _chart(members: Sequence[Found]) -> Chart | None:
     across = log_axis(values) if log else plain
     scale = across["scale"]
     names = [row["row"] for row in rows]
-    base = alt.Chart(data(rows)).encode(
+    base = alt.Chart(named()).encode(
         y=alt.Y("row:N", sort=names, title=None, axis=alt.Axis(labelLimit=200)),
         tooltip=[
             alt.Tooltip("row:N", title="configuration"), alt.Tooltip("said:N", title="published"),
@@ -235,6 +246,7 @@ def _chart(members: Sequence[Found]) -> Chart | None:
     return chart(
         f"Published and own {metric}",
         alt.layer(agreeing, ticks, spans, dots),
+        rows,
         f"{metric} of each configuration beside the published figure: {'; '.join(told)}.",
         "Grey: the published figure, and what agrees with it. Dots: this study, with the 95 % interval over "
         "seeds.",
@@ -248,7 +260,7 @@ def _sources(found: Sequence[Found]) -> Iterator[Block]:
     met = {id(result.reference) for _, result in found}
     missing = [reference for reference in references() if id(reference) not in met]
     if missing:
-        rows: list[list[Value | Cell]] = [
+        rows: list[list[Value | TableCell]] = [
             [
                 f"{one.task} / {', '.join(one.sources)}",
                 ", ".join(_plain(path, value) for path, value in one.conditions.items()),
@@ -264,7 +276,8 @@ def _sources(found: Sequence[Found]) -> Iterator[Block]:
         table = Table("Published figures without a configuration here", columns, rows)
         text = Paragraph("The matrix paper has a configuration of each of them: benchsuite run paper.")
         yield Details(
-            f"{count(len(missing), 'more published figure')} that nothing here stands beside", (text, table)
+            f"{format_count(len(missing), 'more published figure')} that nothing here stands beside",
+            (text, table),
         )
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from benchsuite.analysis.ranking import Model, words
-from benchsuite.analysis.ranking import Section as Ranking
-from benchsuite.contracts import Cell, Column, Table
-from benchsuite.contracts.report import Mark, Value
-from benchsuite.report.answers import BOUNDS, answer, speed_of, unsteady
+from benchsuite.analysis.answers import answer
+from benchsuite.analysis.identity import words
+from benchsuite.analysis.ranking import BOUNDS, Model, Ranking
+from benchsuite.contracts.report import Column, Mark, Table, TableCell, Value
 from benchsuite.report.data import TaskResults
 
 WORTH = {
@@ -33,9 +32,9 @@ NEEDED = ("#", "model", "seeds", "fastest with")
 def settings_words(model: Model, ranking: Ranking, beside: Model | None = None) -> str:
     """`hidden=64 patience=none`: the settings that tell models of one name apart; beside another model,
     those that tell it from that one."""
-    given = words(model.best, ranking.settings)
+    given = words(model.fastest.trial, ranking.settings)
     if beside is not None:
-        others = words(beside.best, ranking.settings)
+        others = words(beside.fastest.trial, ranking.settings)
         given = [text for text, other in zip(given, others, strict=True) if text != other]
     return " ".join(text.replace("=None", "=none") for text in given)
 
@@ -45,18 +44,18 @@ def model_words(model: Model, ranking: Ranking, beside: Model | None = None) -> 
     return f"{model.name} {settings_words(model, ranking, beside)}".strip()
 
 
-def ranking_table(board: TaskResults, most: int | None = None) -> Table:
-    """The models of a board, the best first, and the computed baselines under them.
+def ranking_table(results: TaskResults, most: int | None = None) -> Table:
+    """The models of a task, the best first, and the computed baselines under them.
 
-    Raises ValueError for a board without a ranking.
+    Raises ValueError for a task without a ranking.
     """
-    ranking = board.ranking
+    ranking = results.ranking
     if ranking is None:
-        raise ValueError(f"{board.title} has no ranking")
+        raise ValueError(f"{results.title} has no ranking")
     found = answer(ranking)
     alike: dict[int, str] = {}
     if found:
-        alike = {id(found.best): "best"} | {id(model): "tie" for model in found.alike}
+        alike = {id(found.best): "best"} | {id(one.model): "tie" for one in found.alike}
         alike |= {id(model): "worse" for model in found.worse} | {
             id(model): "untested" for model in found.untested
         }
@@ -76,26 +75,26 @@ def ranking_table(board: TaskResults, most: int | None = None) -> Table:
         Column("parity", "share", WORTH["parity"]),
     ]
     rows = [
-        _row(place, model, board, ranking, alike.get(id(model), ""))
+        _row(place, model, results, ranking, alike.get(id(model), ""))
         for place, model in enumerate(ranking.models[:most], 1)
     ]
     for name, value in ranking.baselines.items():
-        row: list[Value | Cell] = [None] * len(columns)
+        row: list[Value | TableCell] = [None] * len(columns)
         bound = " (a bound)" if name in BOUNDS else ""
-        row[1] = Cell(f"{name.replace('_', ' ')}{bound}", mark="dim", title="computed, not trained")
-        row[3 if ranking.settings else 2] = Cell(value, mark="dim")
+        row[1] = TableCell(f"{name.replace('_', ' ')}{bound}", mark="dim", title="computed, not trained")
+        row[3 if ranking.settings else 2] = TableCell(value, mark="dim")
         rows.append(row)
     kept = [
         at
         for at, column in enumerate(columns)
         if column.name in NEEDED or any(map(_is_there, (row[at] for row in rows)))
     ]
-    return Table(board.title, tuple(columns[at] for at in kept), [[row[at] for at in kept] for row in rows])
+    return Table(results.title, tuple(columns[at] for at in kept), [[row[at] for at in kept] for row in rows])
 
 
-def _is_there(value: Value | Cell) -> bool:
+def _is_there(value: Value | TableCell) -> bool:
     """Whether a cell says anything."""
-    held = value.value if isinstance(value, Cell) else value
+    held = value.value if isinstance(value, TableCell) else value
     return held not in ("", None)
 
 
@@ -104,25 +103,27 @@ def _metric_help(ranking: Ranking) -> str:
     return f"test/{ranking.metric}: mean over seeds ± half of its 95 % interval (t); {better} is better"
 
 
-def _row(place: int, model: Model, board: TaskResults, ranking: Ranking, told: str) -> list[Value | Cell]:
-    run, metric = model.best, model.metric
+def _row(
+    place: int, model: Model, results: TaskResults, ranking: Ranking, told: str
+) -> list[Value | TableCell]:
+    run, metric = model.fastest, model.metric
     scalars = run.scalars
     marks: dict[str, Mark] = {"best": "best", "tie": "best", "untested": "dim"}
     memory, half_life = scalars.get("memory/peak_bytes"), scalars.get("gradient/half_life_steps")
     first = run.records[0].trial_id
     return [
         place,
-        Cell(model.name, page=board.pages.get(first, "")),
+        TableCell(model.name, page=results.pages.get(first, "")),
         *([settings_words(model, ranking)] if ranking.settings else []),
-        Cell(
+        TableCell(
             metric.mean if metric else None,
             half=metric.half_width if metric else None,
             mark="best" if told == "best" else "",
         ),
         metric.n if metric else None,
-        Cell(told, mark=marks.get(told, "")),
+        TableCell(told, mark=marks.get(told, "")),
         ranking.way(run),
-        Cell(speed_of(run), mark="unsure" if unsteady(run) else ""),
+        TableCell(model.speed(run), mark="unsure" if model.is_unsteady(run) else ""),
         memory.mean if memory else None,
         run.verdict("gradient"),
         half_life.mean if half_life and not math.isnan(half_life.mean) else None,

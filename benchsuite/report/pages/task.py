@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchsuite.analysis.ranking import Model
-from benchsuite.analysis.ranking import Section as Ranking
-from benchsuite.contracts import (
-    Cell,
+from benchsuite.analysis.answers import Answer, answer
+from benchsuite.analysis.ranking import Model, Ranking
+from benchsuite.contracts.report import (
+    Block,
     Column,
     Details,
     Display,
@@ -15,21 +15,20 @@ from benchsuite.contracts import (
     Facts,
     Grid,
     Link,
+    PageSection,
     Paragraph,
-    Section,
     Table,
+    TableCell,
 )
-from benchsuite.contracts.report import Block
 from benchsuite.errors import StoreError
-from benchsuite.report.answers import Answer, answer, best_baseline, better
 from benchsuite.report.data import Entry, ReportData, TaskResults
+from benchsuite.report.formatting import format_count, format_number, format_value
 from benchsuite.report.pages.exclusions import reasons_table
 from benchsuite.report.pages.overview import cautions, distinction, speeds
 from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import model_words, ranking_table
 from benchsuite.report.pages.task_charts import learning_charts, target_chart
 from benchsuite.report.site import Page
-from benchsuite.report.words import count, estimate, figure
 from benchsuite.schema import Status
 from benchsuite.schema.names import ARCHITECTURES, CELLS
 
@@ -38,81 +37,81 @@ MOST_ROWS = 400
 EXHIBITS = 6
 
 
-def task_page(board: TaskResults, material: ReportData) -> Page:
+def task_page(results: TaskResults, data: ReportData) -> Page:
     """What is known of a task. Raises no error for curves that cannot be read: their charts say so."""
-    ranking = board.ranking
+    ranking = results.ranking
     found = answer(ranking) if ranking else None
     sections = []
     if ranking is None or found is None:
-        sections.append(Section("Models", (Paragraph("No trial of this task has a result.", "warning"),)))
+        sections.append(PageSection("Models", (Paragraph("No trial of this task has a result.", "warning"),)))
     else:
         sections += [
-            Section("Models", tuple(_models(board, ranking, found))),
-            Section("How they learnt", tuple(learning_charts(board, ranking))),
+            PageSection("Models", tuple(_models(results, ranking, found))),
+            PageSection("How they learnt", tuple(learning_charts(results, ranking))),
         ]
         reached = target_chart(ranking)
         if reached:
-            sections.append(Section("Time to target", reached))
-        chart = tradeoff_chart(board, "Each run: model and backend")
+            sections.append(PageSection("Time to target", reached))
+        chart = tradeoff_chart(results, "Each run: model and backend")
         if chart:
-            sections.append(Section("Accuracy against speed", (chart,)))
-        samples = tuple(_samples(board, found))
+            sections.append(PageSection("Accuracy against speed", (chart,)))
+        samples = tuple(_samples(results, found))
         if samples:
-            sections.append(Section("What it produces", samples))
-    table = reasons_table(board.entries)
+            sections.append(PageSection("What it produces", samples))
+    table = reasons_table(results.entries)
     if table:
-        sections.append(Section("Not ranked", (table,)))
-    sections.append(Section("The task", (_facts(board),)))
-    del material
-    return Page(board.key, board.title, tuple(sections), _lead(board, found))
+        sections.append(PageSection("Not ranked", (table,)))
+    sections.append(PageSection("The task", (_facts(results),)))
+    del data
+    return Page(results.key, results.title, tuple(sections), _lead(results, found))
 
 
-def _lead(board: TaskResults, found: Answer | None) -> str:
-    ranking = board.ranking
+def _lead(results: TaskResults, found: Answer | None) -> str:
+    ranking = results.ranking
     if ranking is None or found is None or found.best.metric is None:
-        return f"{count(len(board.entries), 'trial')}, none of them ranked."
+        return f"{format_count(len(results.entries), 'trial')}, none of them ranked."
     metric = found.best.metric
-    value = estimate(metric.mean, metric.half_width)
+    value = format_value(metric.mean, metric.half_width)
     name = ranking.metric.replace("_", " ")
     return f"Best: {model_words(found.best, ranking)}, {name} {value} on the test split."
 
 
-def _models(board: TaskResults, ranking: Ranking, found: Answer) -> Iterator[Block]:
+def _models(results: TaskResults, ranking: Ranking, found: Answer) -> Iterator[Block]:
     yield Paragraph(" ".join([distinction(found, ranking), *speeds(found, ranking)]))
-    for text in cautions(board, found):
+    for text in cautions(results, found):
         yield Paragraph(text, "warning")
-    yield ranking_table(board)
+    yield ranking_table(results)
     yield from _baselines(ranking, found)
     yield Details("Every test metric", (_metrics(ranking),))
-    yield Details("Every seed", (_seeds(board, ranking),))
+    yield Details("Every seed", (_seeds(results, ranking),))
 
 
 def _baselines(ranking: Ranking, found: Answer) -> Iterator[Block]:
     """How far the best and the worst model are from what needs no training."""
-    baseline, worst = best_baseline(ranking), ranking.models[-1]
+    baseline, worst = ranking.best_baseline, ranking.models[-1]
     metric, last = found.best.metric, worst.metric
     if not baseline or metric is None or last is None:
         return
     name, value = baseline[0].replace("_", " "), baseline[1]
-    beaten = "beats" if better(metric.mean, value, ranking) else "does not beat"
-    text = f"The best model {beaten} the best baseline, {name} ({figure(value)})"
+    beaten = "beats" if ranking.better(metric.mean, value) else "does not beat"
+    text = f"The best model {beaten} the best baseline, {name} ({format_number(value)})"
     if len(ranking.models) > 1:
-        also = "beats it too" if better(last.mean, value, ranking) else "does not"
-        text += f"; the worst one, {model_words(worst, ranking)} ({figure(last.mean)}), {also}"
+        also = "beats it too" if ranking.better(last.mean, value) else "does not"
+        text += f"; the worst one, {model_words(worst, ranking)} ({format_number(last.mean)}), {also}"
     yield Paragraph(f"{text}.")
 
 
 def _metrics(ranking: Ranking) -> Table:
     names = list(dict.fromkeys(
-        name for model in ranking.models for name in model.best.scalars if name.startswith("test/")
+        name for model in ranking.models for name in model.fastest.scalars if name.startswith("test/")
     ))  # fmt: skip
     names.sort(key=lambda name: (name != f"test/{ranking.metric}", name))
     rows = []
     for model in ranking.models:
-        row: list[Cell | str | None] = [model_words(model, ranking)]
+        row: list[TableCell | str | None] = [model_words(model, ranking)]
         for name in names:
-            value = model.best.scalars.get(name)
-            row.append(Cell(value.mean, half=value.half_width) if value else None)
+            value = model.fastest.scalars.get(name)
+            row.append(TableCell(value.mean, half=value.half_width) if value else None)
         rows.append(row)
     columns = (
         Column("model"),
@@ -121,14 +120,14 @@ def _metrics(ranking: Ranking) -> Table:
     return Table("Test metrics of the fastest run of each model", columns, rows)
 
 
-def _seeds(board: TaskResults, ranking: Ranking) -> Table:
+def _seeds(results: TaskResults, ranking: Ranking) -> Table:
     columns = (
         Column("trial"), Column("model"), Column("run by"), Column("seed", "integer"),
         Column(ranking.metric.replace("_", " "), "number"),
     )  # fmt: skip
     rows = [
         [
-            Cell(record.trial_id, record.trial_id[:8], board.pages.get(record.trial_id, "")),
+            TableCell(record.trial_id, record.trial_id[:8], results.pages.get(record.trial_id, "")),
             model_words(model, ranking),
             ranking.way(run),
             record.trial.seed,
@@ -141,28 +140,28 @@ def _seeds(board: TaskResults, ranking: Ranking) -> Table:
     return Table("Ranked trials", columns, rows[:MOST_ROWS])
 
 
-def _samples(board: TaskResults, found: Answer) -> Iterator[Block]:
+def _samples(results: TaskResults, found: Answer) -> Iterator[Block]:
     """Exhibits of the best model that has any; the worst model's beside them where it has the like."""
-    models = [found.best, *(model for model in (board.ranking.models if board.ranking else ()))]
-    first = next((pair for model in models if (pair := _exhibited(board, model))), None)
+    models = [found.best, *(model for model in (results.ranking.models if results.ranking else ()))]
+    first = next((pair for model in models if (pair := _exhibited(results, model))), None)
     if first is None:
         return
     model, entry = first
-    assert board.ranking is not None
+    assert results.ranking is not None
     exhibits = entry.exhibits()
-    name = model_words(model, board.ranking)
+    name = model_words(model, results.ranking)
     which = "the best model" if model is found.best else "the best model that has any to show"
     yield Paragraph((f"Of {which}, ", Link(f"{name}, seed {entry.record.trial.seed}", entry.page), ":"))
     yield Grid(tuple(Display(one) for one in exhibits[:EXHIBITS]), wide=True)
     if len(exhibits) > EXHIBITS:
-        more = count(len(exhibits) - EXHIBITS, "more")
+        more = format_count(len(exhibits) - EXHIBITS, "more")
         yield Paragraph((f"There are {more} on ", Link("the trial's page", entry.page), "."), "note")
 
 
-def _exhibited(board: TaskResults, model: Model) -> tuple[Model, Entry] | None:
+def _exhibited(results: TaskResults, model: Model) -> tuple[Model, Entry] | None:
     """The model's first trial that has exhibits which can be read."""
     own = {record.trial_id for run in model.runs for record in run.records}
-    for entry in board.entries:
+    for entry in results.entries:
         if entry.counts and entry.record.trial_id in own:
             try:
                 if entry.exhibits():
@@ -172,12 +171,12 @@ def _exhibited(board: TaskResults, model: Model) -> tuple[Model, Entry] | None:
     return None
 
 
-def _facts(board: TaskResults) -> Facts:
-    trials = [entry.record.trial for entry in board.entries]
+def _facts(results: TaskResults) -> Facts:
+    trials = [entry.record.trial for entry in results.entries]
     first = trials[0]
-    statuses = {status: sum(entry.record.status is status for entry in board.entries) for status in Status}
+    statuses = {status: sum(entry.record.status is status for entry in results.entries) for status in Status}
     ended = ", ".join(f"{number} {status}" for status, number in statuses.items() if number)
-    licences = {entry.record.environment.get("data.licence", "") for entry in board.entries} - {""}
+    licences = {entry.record.environment.get("data.licence", "") for entry in results.entries} - {""}
     return Facts(
         "",
         (
@@ -185,7 +184,7 @@ def _facts(board: TaskResults) -> Facts:
             Fact("source", first.source),
             *(Fact(name, value) for name, value in sorted(first.options.items())),
             Fact("licence of the data", ", ".join(sorted(licences)) or None),
-            Fact("machine", board.machine.name),
+            Fact("machine", results.machine.name),
             Fact("trials", ended),
             *(
                 Fact(name, CELLS.get(name, ""))

@@ -10,16 +10,14 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from benchsuite.analysis.ranking import Model
-from benchsuite.analysis.ranking import Section as Ranking
+from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.analysis.seeds import Aggregate
-from benchsuite.contracts import Cell, Chart, Column, Grid, Paragraph, Table
-from benchsuite.contracts.report import Block
+from benchsuite.contracts.report import Block, Chart, Column, Grid, Paragraph, Table, TableCell
 from benchsuite.errors import StoreError
-from benchsuite.report.charts import backend_colour, chart, colour, data
+from benchsuite.report.charts import backend_colour, chart, colour, named
 from benchsuite.report.data import TaskResults
+from benchsuite.report.formatting import format_count, format_number, format_value
 from benchsuite.report.pages.rankings import model_words
-from benchsuite.report.words import count, figure, seconds
 
 LOG = alt.Scale(type="log", nice=False, padding=15)
 MOST_MODELS = 8
@@ -40,19 +38,19 @@ class Curve:
     seeds: int
 
 
-def learning_charts(board: TaskResults, ranking: Ranking) -> Iterator[Block]:
+def learning_charts(results: TaskResults, ranking: Ranking) -> Iterator[Block]:
     """The validation metric by epoch and the training loss by step, of the best models and of the worst one."""
     models = list(ranking.models)
     if len(models) > MOST_MODELS:
         models = [*models[: MOST_MODELS - 1], models[-1]]
         yield Paragraph(
-            f"Drawn are the {MOST_MODELS - 1} best of {count(len(ranking.models), 'model')}, and the worst "
-            "one.",
+            f"Drawn are the {MOST_MODELS - 1} best of {format_count(len(ranking.models), 'model')}, and the "
+            "worst one.",
             "note",
         )
     try:
         curves = {
-            name: _curves(board, models, ranking, name) for name in (f"val/{ranking.metric}", "train/loss")
+            name: _curves(results, models, ranking, name) for name in (f"val/{ranking.metric}", "train/loss")
         }
     except StoreError as error:
         yield Paragraph(f"Curves cannot be read: {error}", "warning")
@@ -74,18 +72,18 @@ def learning_charts(board: TaskResults, ranking: Ranking) -> Iterator[Block]:
     )
 
 
-def _curves(board: TaskResults, models: Sequence[Model], ranking: Ranking, name: str) -> dict[str, Curve]:
+def _curves(results: TaskResults, models: Sequence[Model], ranking: Ranking, name: str) -> dict[str, Curve]:
     found: dict[str, Curve] = {}
     for model in models:
-        curve = _over_seeds(board, model.best, name)
+        curve = _over_seeds(results, model.fastest, name)
         if curve is not None:
             found[model_words(model, ranking)] = curve
     return found
 
 
-def _over_seeds(board: TaskResults, run: Aggregate, name: str) -> Curve | None:
+def _over_seeds(results: TaskResults, run: Aggregate, name: str) -> Curve | None:
     """The curve over the seeds of a run, cut to the shortest of them where training ended early."""
-    by_trial = {entry.record.trial_id: entry for entry in board.entries if entry.counts}
+    by_trial = {entry.record.trial_id: entry for entry in results.entries if entry.counts}
     lines = [
         (np.array(one.x), np.array(one.y))
         for record in run.records[:MOST_SEEDS]
@@ -114,7 +112,7 @@ def _smoothed(x: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def _chart(title: str, curves: dict[str, Curve], x: str, y: str, log: bool) -> Chart | None:
     rows: list[dict[str, Any]] = [
         {"model": name, "x": float(at), "mean": float(mean), "low": float(low), "high": float(high),
-         "shown": figure(float(mean)), "seeds": curve.seeds}
+         "shown": format_number(float(mean)), "seeds": curve.seeds}
         for name, curve in curves.items()
         for at, mean, low, high in zip(curve.x, curve.mean, curve.low, curve.high, strict=True)
         if math.isfinite(mean + low + high) and (low > 0 or not log)
@@ -124,7 +122,7 @@ def _chart(title: str, curves: dict[str, Curve], x: str, y: str, log: bool) -> C
     names = [name for name in curves if any(row["model"] == name for row in rows)]
     scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
     hue = colour("model", names, names)
-    base = alt.Chart(data(rows)).encode(
+    base = alt.Chart(named()).encode(
         x=alt.X("x:Q", title=x, axis=alt.Axis(grid=False, format=",d", tickMinStep=1)), color=hue
     )
     layers = []
@@ -151,10 +149,11 @@ def _chart(title: str, curves: dict[str, Curve], x: str, y: str, log: bool) -> C
         columns,
         [[row["model"], row["x"], row["mean"], row["low"], row["high"], row["seeds"]] for row in rows],
     )
-    last = [f"{name} {figure(float(curve.mean[-1]))}" for name, curve in list(curves.items())[:4]]
+    last = [f"{name} {format_number(float(curve.mean[-1]))}" for name, curve in list(curves.items())[:4]]
     return chart(
         title,
         alt.layer(*layers),
+        rows,
         f"{y} by {x}, a line a model. At the end: {', '.join(last)}.",
         table=table,
         height=300,
@@ -176,7 +175,7 @@ def target_chart(ranking: Ranking) -> tuple[Block, ...]:
         {run.trial.recipe.target for _, run, _, _ in rows if run.trial.recipe.target is not None}
     )
     said = (
-        f"validation {ranking.metric.replace('_', ' ')} of {', '.join(map(figure, targets))}"
+        f"validation {ranking.metric.replace('_', ' ')} of {', '.join(map(format_number, targets))}"
         if targets
         else "target"
     )
@@ -195,8 +194,10 @@ def target_chart(ranking: Ranking) -> tuple[Block, ...]:
             [
                 name,
                 ranking.way(run),
-                Cell(taken.mean, half=taken.half_width) if taken and hits else None,
-                Cell(hits, f"{hits} of {len(run.records)}", mark="" if hits == len(run.records) else "bad"),
+                TableCell(taken.mean, half=taken.half_width) if taken and hits else None,
+                TableCell(
+                    hits, f"{hits} of {len(run.records)}", mark="" if hits == len(run.records) else "bad"
+                ),
                 run.scalars["speed/sequences_per_second"].mean
                 if "speed/sequences_per_second" in run.scalars
                 else None,
@@ -206,7 +207,7 @@ def target_chart(ranking: Ranking) -> tuple[Block, ...]:
     )
     points = [
         {"model": name, "backend": run.trial.backend, "run by": ranking.way(run), "seconds": taken.mean,
-         "shown": seconds(taken.mean), "reached": f"{hits} of {len(run.records)}"}
+         "shown": format_value(taken.mean, form="seconds"), "reached": f"{hits} of {len(run.records)}"}
         for name, run, hits, taken in rows
         if taken and hits and taken.mean > 0
     ]  # fmt: skip
@@ -214,7 +215,7 @@ def target_chart(ranking: Ranking) -> tuple[Block, ...]:
         return (Paragraph(text), Paragraph("No run reached it.", "warning"), table)
     names = list(dict.fromkeys(str(point["model"]) for point in points))[:40]
     drawn = (
-        alt.Chart(data([point for point in points if point["model"] in names]))
+        alt.Chart(named())
         .mark_point(filled=True, size=70, opacity=0.85)
         .encode(
             x=alt.X(
@@ -232,6 +233,7 @@ def target_chart(ranking: Ranking) -> tuple[Block, ...]:
     drawing = chart(
         "Time to target by model and backend",
         drawn,
+        [point for point in points if point["model"] in names],
         f"Seconds to target by model and backend; the quickest is {quickest['model']} with "
         f"{quickest['run by']}, {quickest['shown']}.",
         height=max(90, 24 * len(names) + 10),

@@ -5,20 +5,22 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from benchsuite.analysis.ranking import SPEED
-from benchsuite.contracts import (
-    Cell,
+from benchsuite.analysis.validity import problem, problem_reason, sequences_per_second
+from benchsuite.contracts.report import (
+    Block,
     Command,
     Details,
     Display,
     Fact,
     Facts,
+    Form,
     Grid,
     Link,
+    PageSection,
     Paragraph,
-    Section,
+    TableCell,
+    Value,
 )
-from benchsuite.contracts.report import Block, Form, Value
 from benchsuite.errors import StoreError
 from benchsuite.report.data import Entry, TaskResults
 from benchsuite.report.figures import definition
@@ -40,32 +42,39 @@ GROUPS = {
 }
 
 
-def trial_page(entry: Entry, board: TaskResults) -> Page:
+SPEED = "speed/sequences_per_second"
+
+
+def trial_page(entry: Entry, results: TaskResults) -> Page:
     """What the record holds, what lies beside it, and how to make it again."""
     record = entry.record
     problems: list[Block] = []
+    if kind := problem(entry.record):
+        problems.append(
+            Paragraph(f"Not ranked or not timed: {kind}; {problem_reason(entry.record)}.", "warning")
+        )
     try:
         series, exhibits = entry.series(), entry.exhibits()
     except StoreError as error:
         series, exhibits = [], []
         problems.append(Paragraph(f"What lies beside the journal cannot be read: {error}", "warning"))
-    sections = [Section("", (*problems, *_head(entry, board), *_reproduce(entry)))]
+    sections = [PageSection("", (*problems, *_head(entry, results), *_reproduce(entry)))]
     if record.exception or record.output_tail:
         texts = (record.exception, record.output_tail)
-        sections.append(Section("What went wrong", tuple(Command(text) for text in texts if text)))
+        sections.append(PageSection("What went wrong", tuple(Command(text) for text in texts if text)))
     first, folded = panels(series)
     if first or folded:
         more = (Details("More curves", (Grid(tuple(folded)),)),) if folded else ()
-        sections.append(Section("Curves", (Grid(tuple(first)), *more)))
+        sections.append(PageSection("Curves", (Grid(tuple(first)), *more)))
     if exhibits:
         sections.append(
-            Section("What it produced", (Grid(tuple(Display(one) for one in exhibits), wide=True),))
+            PageSection("What it produced", (Grid(tuple(Display(one) for one in exhibits), wide=True),))
         )
     if record.scalars:
-        sections.append(Section("Figures", tuple(_figures(entry))))
+        sections.append(PageSection("Figures", tuple(_figures(entry))))
     sections += [
-        Section("Settings", tuple(_settings(entry))),
-        Section("Environment", tuple(_environment(entry))),
+        PageSection("Settings", tuple(_settings(entry))),
+        PageSection("Environment", tuple(_environment(entry))),
     ]
     trial = record.trial
     name = trial.model
@@ -73,7 +82,7 @@ def trial_page(entry: Entry, board: TaskResults) -> Page:
     return Page(entry.page, title, tuple(sections))
 
 
-def _head(entry: Entry, board: TaskResults) -> Iterable[Block]:
+def _head(entry: Entry, results: TaskResults) -> Iterable[Block]:
     record, scalars = entry.record, entry.record.scalars
     if record.reason:
         yield Paragraph(record.reason, "note" if record.status is Status.SKIPPED else "warning")
@@ -82,22 +91,23 @@ def _head(entry: Entry, board: TaskResults) -> Iterable[Block]:
     breach = record.verdicts.get("parity") == "breach"
     bad = {"parity": breach, "speed": record.verdicts.get("speed") == "unsynchronised"}
     verdicts = [
-        Fact(name, Cell(word, mark="bad" if bad.get(name) else ""))
+        Fact(name, TableCell(word, mark="bad" if bad.get(name) else ""))
         for name, word in sorted(record.verdicts.items())
     ]
     result = [
         Fact(
             f"test {record.primary.replace('_', ' ')}",
-            Cell(scalars[name], mark="best"),
+            TableCell(scalars[name], mark="best"),
             help=definition(name),
         )
         for name in (f"test/{record.primary}",)
         if name in scalars
     ]
-    speed = [Fact("sequences/s", scalars[SPEED], "rate", definition(SPEED))] if SPEED in scalars else []
+    found = sequences_per_second(record)
+    speed = [] if found is None else [Fact("sequences/s", found, "rate", definition(SPEED))]
     left = (
         Fact("trial", record.trial_id),
-        Fact("task", Cell(board.title, page=board.key)),
+        Fact("task", TableCell(results.title, page=results.key)),
         Fact("study", entry.study.name),
         Fact("machine", entry.machine.name),
         Fact("started", record.started, "date"),
@@ -106,7 +116,7 @@ def _head(entry: Entry, board: TaskResults) -> Iterable[Block]:
     right = (
         *result,
         *speed,
-        Fact("status", Cell(str(record.status), mark="" if record.status is Status.OK else "bad")),
+        Fact("status", TableCell(str(record.status), mark="" if record.status is Status.OK else "bad")),
         *verdicts,
         Fact("kernel that ran", record.kernel or None, help="asked of the framework"),
     )
@@ -159,7 +169,7 @@ def _environment(entry: Entry) -> Iterable[Block]:
         yield Paragraph((f"{', '.join(long)}: in full on the page ", Link("Methods", "methods"), "."), "note")
 
 
-def _plain(value: object) -> Value | Cell:
+def _plain(value: object) -> Value | TableCell:
     if value is None:
-        return Cell(None, "none", mark="dim")
+        return TableCell(None, "none", mark="dim")
     return value if isinstance(value, str | int | float | bool) else str(value)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchsuite.analysis.ranking import SPEED
-from benchsuite.contracts import Cell, Column, Paragraph, Section, Table
-from benchsuite.contracts.report import Mark, Value
+from benchsuite.analysis.validity import sequences_per_second, unsteady
+from benchsuite.contracts.report import Column, Mark, PageSection, Paragraph, Table, TableCell, Value
 from benchsuite.report.data import Entry, ReportData
+from benchsuite.report.formatting import format_count
 from benchsuite.report.site import Page
-from benchsuite.report.words import count
 from benchsuite.schema import Record, Status
 from benchsuite.schema.names import NO_CELL
 
@@ -39,17 +38,17 @@ TELLING = ("study", "machine", "unroll", "device", "precision", "hidden", "seed"
 ALL = "The CSV has the columns shown; benchsuite export writes every field and every scalar."
 
 
-def trials_page(material: ReportData) -> Page:
+def trials_page(data: ReportData) -> Page:
     """A row a record, sortable and filterable, each leading to the trial's own page."""
-    titles = {entry.page: board.title for board in material.boards for entry in board.entries}
-    rows: list[list[Value | Cell]] = [
+    titles = {entry.page: results.title for results in data.tasks for entry in results.entries}
+    rows: list[list[Value | TableCell]] = [
         [
-            Cell(entry.record.trial_id, entry.record.trial_id[:8], entry.page),
+            TableCell(entry.record.trial_id, entry.record.trial_id[:8], entry.page),
             entry.study.name,
             entry.machine.name,
             *_row(entry, titles[entry.page]),
         ]
-        for entry in material.entries
+        for entry in data.entries
     ]
     kept = [
         at
@@ -60,18 +59,18 @@ def trials_page(material: ReportData) -> Page:
     return Page(
         "trials",
         "Every trial",
-        (Section("", (table, Paragraph(ALL, "note"))),),
-        f"{count(len(rows), 'trial')}: every row leads to a page with all figures of the trial, its curves, "
-        "its environment and the command that reproduces it.",
+        (PageSection("", (table, Paragraph(ALL, "note"))),),
+        f"{format_count(len(rows), 'trial')}: every row leads to a page with all figures of the trial, its "
+        "curves, its environment and the command that reproduces it.",
         "Trials",
     )
 
 
-def _differ(values: Iterable[Value | Cell]) -> bool:
+def _differ(values: Iterable[Value | TableCell]) -> bool:
     return len(set(values)) > 1
 
 
-def _row(entry: Entry, title: str) -> list[Value | Cell]:
+def _row(entry: Entry, title: str) -> list[Value | TableCell]:
     record, trial = entry.record, entry.record.trial
     scalars = record.scalars
     return [
@@ -84,23 +83,18 @@ def _row(entry: Entry, title: str) -> list[Value | Cell]:
         trial.execution.precision,
         trial.size.hidden,
         trial.seed,
-        Cell(str(record.status), mark=STATUS_MARKS.get(record.status, "bad"), title=brief(record.reason)),
+        TableCell(str(record.status), mark=STATUS_MARKS.get(record.status, "bad"), title=brief(record.reason)),
         _parity(record),
         scalars.get(f"test/{record.primary}"),
-        Cell(scalars.get(SPEED), mark=unsteady(record)),
+        TableCell(sequences_per_second(record), mark="unsure" if unsteady(record) else ""),
         scalars.get("memory/peak_bytes"),
         record.verdicts.get("gradient", ""),
     ]  # fmt: skip
 
 
-def _parity(record: Record) -> Value | Cell:
+def _parity(record: Record) -> Value | TableCell:
     ratio = record.scalars.get("parity/worst_ratio")
-    return Cell(ratio, mark="bad") if record.verdicts.get("parity") == "breach" else ratio
-
-
-def unsteady(record: Record) -> Mark:
-    """The mark of a speed that may not be taken at its word."""
-    return "" if record.verdicts.get("speed", "stable") == "stable" else "unsure"
+    return TableCell(ratio, mark="bad") if record.verdicts.get("parity") == "breach" else ratio
 
 
 def brief(text: str) -> str:

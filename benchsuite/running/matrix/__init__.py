@@ -8,8 +8,8 @@ from benchsuite.running.matrix.source import Matrix, builtin_matrices, load_matr
 
 __all__ = [
     "FIELDS",
-    "Expansion",
     "Action",
+    "Expansion",
     "Matrix",
     "Plan",
     "Planned",

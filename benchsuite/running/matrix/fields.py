@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from benchsuite.contracts import Option
-from benchsuite.errors import unknown_name
+from benchsuite.contracts.options import shown
+from benchsuite.errors import RequestError, unknown_name
 from benchsuite.schema import ARCHITECTURES, CELLS
 from benchsuite.schema.device import DEVICE
 from benchsuite.schema.fields import BadValueError, field_types
@@ -47,9 +48,9 @@ def check_value(path: str, value: Any) -> Scalar | None:
     try:
         checked: Scalar | None = _adapter(path).validate_python(value)
     except ValidationError as error:
-        raise BadValueError(f"{_shown(value)}: {error.errors()[0]['msg'].lower()}") from None
+        raise BadValueError(f"{shown(value)}: {error.errors()[0]['msg'].lower()}") from None
     if path == "execution.device" and not DEVICE.fullmatch(str(value)):
-        raise BadValueError(f"{_shown(value)}: a device is `cpu`, `gpu`, or `gpu:1` for the second one")
+        raise BadValueError(f"{shown(value)}: a device is `cpu`, `gpu`, or `gpu:1` for the second one")
     return checked
 
 
@@ -65,18 +66,10 @@ def can_be_unset(path: str) -> bool:
 
 def check_option(name: str, option: Option, value: Any) -> Scalar:
     """A task's option, in the type of its default. Raises BadValueError with what is allowed."""
-    kind = type(option.default)
-    if kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not kind:
-        raise BadValueError(f"option {name} is {_kind(kind)}, not {_shown(value)}; {option.help}")
-    if option.choices is not None and value not in option.choices:
-        if isinstance(value, str):
-            raise BadValueError(unknown_name(f"value of option {name}", value, map(str, option.choices)))
-        allowed = ", ".join(map(_shown, option.choices))
-        raise BadValueError(f"option {name} cannot be {_shown(value)}; allowed: {allowed}")
-    checked: Scalar = value
-    return checked
+    try:
+        return option.check(name, value)
+    except RequestError as error:
+        raise BadValueError(str(error)) from error
 
 
 @cache
@@ -85,14 +78,3 @@ def _adapter(path: str) -> TypeAdapter[Any]:
     config = ConfigDict(strict=True, allow_inf_nan=False)
     kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
     return TypeAdapter(kind, config=config)
-
-
-def _kind(kind: type) -> str:
-    words = {bool: "true or false", int: "an integer", float: "a real number", str: "text"}
-    return words.get(kind, kind.__name__)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) else str(value)

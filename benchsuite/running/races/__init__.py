@@ -1,22 +1,22 @@
 """Races: trials that run one model in several ways, timed side by side, and who is faster."""
 
-from benchsuite.analysis.race_judging import Judgement, Pairwise, Rank, SpeedVerdict, judge
+from benchsuite.analysis.race_judging import judge
 from benchsuite.running.races.files import read_races
 from benchsuite.running.races.groups import RaceGroup, race_groups
 from benchsuite.running.races.runner import run_races
-from benchsuite.schema.race import Race, Racer, RaceResults
+from benchsuite.schema.race import Judgement, Pairwise, Race, Racer, RaceResults, Rank, SpeedVerdict
 
 __all__ = [
-    "Pairwise",
-    "RaceGroup",
     "Judgement",
-    "RaceResults",
+    "Pairwise",
     "Race",
+    "RaceGroup",
+    "RaceResults",
     "Racer",
     "Rank",
     "SpeedVerdict",
-    "race_groups",
     "judge",
+    "race_groups",
     "read_races",
     "run_races",
 ]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchsuite.analysis.identity import changes_result, model_key, varying, words
+from benchsuite.analysis.validity import has_valid_timing, seconds
 from benchsuite.running.races.workers import MOST_RACERS
 from benchsuite.schema import Record, Trial
-from benchsuite.schema.fields import flatten
 
-PRECISION = "execution.precision"
-"""Part of the model: another precision is other arithmetic."""
 TOLD = ("device", "threads", "allocator", "deterministic")
 """Fields of `execution` that a racer's name tells where they differ in its group."""
 
@@ -31,14 +29,14 @@ class RaceGroup:
 
 
 def race_groups(records: Sequence[Record], every_seed: bool = False) -> tuple[list[RaceGroup], int]:
-    """The race_groups of ranked records, and how many models only one of them runs.
+    """The groups of ranked records with a valid timing, and how many models only one of them runs.
 
     Seeds change weights and order, not the work: unless `every_seed`, a model races with its first seed of
     which there are two trials or more.
     """
     groups: dict[str, list[Record]] = {}
     for record in records:
-        if record.ranked:
+        if has_valid_timing(record):
             groups.setdefault(_key(record.trial, every_seed), []).append(record)
     chosen: list[list[Record]] = []
     alone = 0
@@ -56,38 +54,26 @@ def race_groups(records: Sequence[Record], every_seed: bool = False) -> tuple[li
 
 
 def _key(trial: Trial, by_seed: bool) -> str:
-    """What all racers of a group share: all but the backend, how it runs, and the seed unless `by_seed`."""
-    own = ("backend", "execution.") if by_seed else ("backend", "execution.", "seed")
-    fields = {
-        path: value
-        for path, value in flatten(trial.model_dump(mode="json"))
-        if path == PRECISION or not path.startswith(own)
-    }
-    return json.dumps(fields, sort_keys=True)
+    """What all racers of a group share: the model, and the seed where `by_seed`."""
+    return f"{model_key(trial)} {trial.seed if by_seed else ''}"
 
 
 def _group(group: Sequence[Record], told: Sequence[str]) -> RaceGroup:
     trials = [record.trial for record in group[:MOST_RACERS]]
     trial = trials[0]
-    fields = dict(flatten(trial.model_dump(mode="json")))
-    words = [f"{path.rpartition('.')[2]}={fields.get(path)}" for path in told]
-    name = " ".join([f"{trial.task}/{trial.source}", trial.model, *words])
+    name = " ".join([f"{trial.task}/{trial.source}", trial.model, *words(trial, told)])
     return RaceGroup(name, _named(trials), tuple(record.trial for record in group[MOST_RACERS:]))
 
 
 def _varying(trials: Sequence[Trial]) -> list[str]:
     """Fields beyond task, source, cell and architecture that tell race_groups of one name apart."""
-    groups: dict[tuple[str, str, str, str], list[dict[str, object]]] = {}
-    for trial in trials:
-        fields = dict(flatten(trial.model_dump(mode="json")))
-        groups.setdefault((trial.task, trial.source, trial.cell, trial.architecture), []).append(fields)
-    found: dict[str, None] = {}
-    for members in groups.values():
-        for path in dict.fromkeys(path for fields in members for path in fields):
-            told = path == PRECISION or not path.startswith(("backend", "execution."))
-            if told and len({str(fields.get(path)) for fields in members}) > 1:
-                found[path] = None
-    return list(found)
+    return list(
+        varying(
+            trials,
+            lambda path: changes_result(path) or path == "seed",
+            lambda trial: (trial.task, trial.source, trial.cell, trial.architecture),
+        )
+    )
 
 
 def _named(trials: Sequence[Trial]) -> dict[str, Trial]:
@@ -104,4 +90,5 @@ def _named(trials: Sequence[Trial]) -> dict[str, Trial]:
 
 
 def _seconds(record: Record) -> float:
-    return record.scalars.get("speed/step_median_seconds", float("inf"))
+    found = seconds(record, by="wall")
+    return float("inf") if found is None else found

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchsuite.analysis.race_judging import BLOCK, Judgement, judge
+from benchsuite.analysis.race_judging import BLOCK, judge
+from benchsuite.analysis.validity import clock as clock_of
 from benchsuite.contracts import Progress
 from benchsuite.measure.provenance import environment
 from benchsuite.measure.provenance.process import written
@@ -17,8 +18,7 @@ from benchsuite.running.races.files import RaceFile
 from benchsuite.running.races.groups import RaceGroup
 from benchsuite.running.races.rotation import Retired, Turn, rotate
 from benchsuite.running.races.workers import RaceRunner, RaceWorker
-from benchsuite.schema import Trial
-from benchsuite.schema.race import Race, Racer, RaceResults
+from benchsuite.schema.race import Judgement, Race, Racer, RaceResults
 
 LEAST_ROUNDS = BLOCK
 """Fewer rounds than this are not judged: no test could tell anything from them."""
@@ -53,12 +53,6 @@ RaceEvent = GroupStarting | Progress | Retired | Round | Done
 Listener = Callable[[RaceEvent], None]
 
 
-def clock_for(trials: Sequence[Trial]) -> str:
-    """CPU time where each racer has one thread on the CPU, for others' work is not in it; wall time where
-    several threads or a device work at the same time."""
-    return "cpu" if all(trial.execution.alone for trial in trials) else "wall"
-
-
 def run_races(
     folder: Path,
     race_groups: Sequence[RaceGroup],
@@ -69,11 +63,11 @@ def run_races(
     clock: str | None = None,
     hear: Listener,
 ) -> RaceResults:
-    """Run every group and store what came out in the study's `folder` as each ends. Ctrl-C ends the results:
+    """Run every group and store what came out in the study's `folder` as each ends. Ctrl-C ends the race:
     what was measured is judged and stored, and `interrupted` says so.
 
-    :param race_groups: at least one. :param what: `step` or `inference`. :param clock: `cpu` or `wall`; None for
-        clock_for() of each group.
+    :param race_groups: at least one. :param what: `step` or `inference`.
+    :param clock: `cpu` or `wall`; None for analysis.validity.clock() of each group.
     """
     started = time.time()
     keeper, laps, races = RaceFile(folder, started), list[list[Turn]](), list[Race]()
@@ -93,7 +87,7 @@ def run_races(
 
     for number, group in enumerate(race_groups, 1):
         hear(GroupStarting(number, group))
-        run = _RaceRun(group, clock or clock_for(list(group.racers.values())), hear)
+        run = _RaceRun(group, clock or clock_of(list(group.racers.values())), hear)
         try:
             run.go(track, what, rounds)
         except KeyboardInterrupt:

@@ -12,8 +12,8 @@ __all__ = [
     "Damage",
     "Journal",
     "StudyStore",
-    "read_series",
     "atomic_write",
+    "read_series",
     "study_folder",
     "write_series",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchsuite.analysis.validity import is_ranked, problem, problem_reason, unsteady, valid_scalars
 from benchsuite.running.races.files import read_races
 from benchsuite.running.store import StudyStore
 from benchsuite.schema import Exhibit, Record, Series, Trial
@@ -76,7 +77,10 @@ def _row(record: Record) -> dict[str, Any]:
     row |= {
         "status": str(record.status),
         "reason": record.reason,
-        "ranked": record.ranked,
+        "ranked": is_ranked(record),
+        "problem": problem(record),
+        "problem_reason": problem_reason(record),
+        "unsteady": unsteady(record),
         "kernel": record.kernel,
         "primary": record.primary,
         "higher_is_better": record.higher_is_better,
@@ -84,7 +88,7 @@ def _row(record: Record) -> dict[str, Any]:
         "finished": record.finished,
     }
     row |= {f"verdict.{name}": word for name, word in record.verdicts.items()}
-    row |= record.scalars
+    row |= valid_scalars(record)
     for name, metrics in record.baselines.items():
         row |= {f"baseline.{name}.{metric}": value for metric, value in metrics.items()}
     return row

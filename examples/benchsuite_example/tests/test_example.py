@@ -8,9 +8,9 @@ from pathlib import Path
 import benchsuite_example as plugin
 import numpy as np
 import pytest
-from benchsuite_example.task import SIZES, ParityBits
+from benchsuite_example.task import SIZES
 
-from benchsuite.contracts import Dataset, Phase, Split, StudyInfo
+from benchsuite.contracts import LoadedTask, Phase, Split, StudyInfo
 from benchsuite.errors import RequestError
 from benchsuite.plugins import registry
 from benchsuite.schema import Record, Status, Trial
@@ -21,12 +21,13 @@ def trial(task: str = "parity_bits", hidden: int = 8) -> Trial:
     return Trial.model_validate({**given, "size": {"hidden": hidden}})
 
 
-def data(shortest: int = 6, longest: int = 12) -> Dataset:
-    return ParityBits().dataset("generated", {"shortest": shortest, "longest": longest})
+def data(shortest: int = 6, longest: int = 12) -> LoadedTask:
+    entry = registry().task("parity_bits")
+    return entry.load().load("generated", entry.complete({"shortest": shortest, "longest": longest}))
 
 
-def splits(dataset: Dataset) -> dict[str, Split]:
-    return {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+def splits(task: LoadedTask) -> dict[str, Split]:
+    return {"train": task.train, "validation": task.validation, "test": task.test}
 
 
 def test_the_plugin_is_found() -> None:
@@ -38,8 +39,7 @@ def test_the_plugin_is_found() -> None:
 def test_targets_are_parities() -> None:
     for name, split in splits(data()).items():
         assert len(split) == SIZES[name]
-        assert isinstance(split.targets, np.ndarray)
-        for row, target in enumerate(split.targets):
+        for row, target in enumerate(split.row_targets):
             assert target == np.sum(split.inputs[row] > 0) % 2
 
 
@@ -58,6 +58,14 @@ def test_lengths_are_those_asked_for(shortest: int, longest: int) -> None:
 def test_impossible_lengths_are_refused(shortest: int, longest: int) -> None:
     with pytest.raises(RequestError, match="parity_bits"):
         data(shortest, longest)
+
+
+def test_the_bits_solved_are_those_of_the_longest_sequence() -> None:
+    task = data(6, 12)
+    predictions = np.eye(2)[task.test.row_targets]
+    assert task.score(predictions, task.test) == {"accuracy": 1.0, "bits_solved": 12.0}
+    predictions[0] = predictions[0, ::-1]
+    assert task.score(predictions, task.test)["bits_solved"] == 0.0
 
 
 def test_a_single_unit_is_skipped_with_a_reason() -> None:

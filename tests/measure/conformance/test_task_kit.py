@@ -1,95 +1,98 @@
-"""The task kit on tasks that write sequences: a sound one passes, and each fault is named."""
+"""The task kit on tasks that generate sequences: a sound one passes, and each fault is named."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
-from benchsuite.contracts import Dataset, Ragged, Split, Task, TaskEntry
+from benchsuite.contracts import Alignments, LoadedTask, Options, Ragged, Split, Task, TaskEntry
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance.backend import ConformanceError
 from benchsuite.measure.conformance.tasks import check_task, perfect_predictions
 from benchsuite.schema import Decoder, Dense, Exhibit, Features, ModelSpec, Recurrent, Size, Tokens
-from benchsuite.schema.trial import Scalar
 
 VOCABULARY = ("<pad>", "<unk>", "<s>", "</s>", "a", "b")
-Change = Callable[[Dataset], Dataset]
+Change = Callable[[LoadedTask], LoadedTask]
 
 
 def ragged(*rows: list[int]) -> Ragged:
     return Ragged.from_sequences([np.array(row, np.int32) for row in rows])
 
 
-class Copying(Task):
-    """Writes what it reads; `change` spoils its data."""
+@dataclass(frozen=True, kw_only=True)
+class CopyingData(LoadedTask):
+    """Generates what it reads, by a decoder."""
 
     primary = "exact_match"
     higher_is_better = True
-    targets = ragged([4, 5, 3], [5, 3], [4, 3])
 
-    def __init__(self, change: Change = lambda data: data) -> None:
-        self.change = change
-
-    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:  # noqa: ARG002
-        part = Split(ragged([4, 5, 5], [5, 4], [4, 4]), self.targets, aligned=False)
-        words = VOCABULARY
-        return self.change(Dataset("copying", part, part, part, vocabulary=words, target_vocabulary=words))
-
-    def model(
-        self,
-        dataset: Dataset,  # noqa: ARG002
-        architecture: str,
-        cell: str,
-        size: Size,
-        options: Mapping[str, Scalar],  # noqa: ARG002
-    ) -> ModelSpec:
+    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
         if architecture == "encoder_decoder":
             body, words = Recurrent(cell, size.hidden), len(VOCABULARY)
             decoder = Decoder(words, 4, body, "none", limit=3)
             return ModelSpec(Tokens(words, 4), body, Dense(words), "cross_entropy", decoder=decoder)
         raise UnsupportedError(f"no {architecture}")
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
-        assert isinstance(split.targets, Ragged)
-        wanted = split.targets.padded(np.arange(len(split)), predictions.shape[1])
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
+        wanted = split.sequence_targets.padded(np.arange(len(split)), predictions.shape[1])
         return {self.primary: float(np.mean(np.all(predictions == wanted, axis=1)))}
 
 
-class Transcribing(Copying):
+class TranscribingData(CopyingData):
     """The same without a decoder: labels under CTC."""
 
-    targets = ragged([4, 5], [5], [4])
-
-    def model(
-        self,
-        dataset: Dataset,  # noqa: ARG002
-        architecture: str,
-        cell: str,
-        size: Size,
-        options: Mapping[str, Scalar],  # noqa: ARG002
-    ) -> ModelSpec:
+    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
         if architecture == "encoder_decoder":
             return ModelSpec(Tokens(6, 4), Recurrent(cell, size.hidden), Dense(6), "ctc", "steps")
         raise UnsupportedError(f"no {architecture}")
 
 
-class Showing(Copying):
+class ShowingData(CopyingData):
     """Shows attention that does not fit its words."""
 
-    def exhibits(
-        self,
-        predictions: np.ndarray,  # noqa: ARG002
-        split: Split,  # noqa: ARG002
-        dataset: Dataset,  # noqa: ARG002
-        alignments: Mapping[int, np.ndarray],
-    ) -> list[Exhibit]:
+    @override
+    def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
         lines = {"source": ["a", "b", "b"], "target": ["a"], "prediction": ["a"]}
         if 0 not in alignments:
             return []
         return [Exhibit(name="row 0", kind="text", lines=lines, tables={"alignment": alignments[0].tolist()})]
+
+
+class Copying(Task):
+    """Three rows; `change` spoils them."""
+
+    kind: type[LoadedTask] = CopyingData
+    targets = ragged([4, 5, 3], [5, 3], [4, 3])
+
+    def __init__(self, change: Change = lambda data: data) -> None:
+        self.change = change
+
+    @override
+    def load(self, source: str, options: Options) -> LoadedTask:
+        part = Split(ragged([4, 5, 5], [5, 4], [4, 4]), self.targets, aligned=False)
+        words = VOCABULARY
+        data = self.kind(
+            name="copying",
+            train=part,
+            validation=part,
+            test=part,
+            vocabulary=words,
+            target_vocabulary=words,
+        )
+        return self.change(data)
+
+
+class Transcribing(Copying):
+    kind = TranscribingData
+    targets = ragged([4, 5], [5], [4])
+
+
+class Showing(Copying):
+    kind = ShowingData
 
 
 def check(task: Task) -> None:
@@ -97,8 +100,8 @@ def check(task: Task) -> None:
     check_task(card, "s")
 
 
-def written(*rows: list[int]) -> Change:
-    def change(data: Dataset) -> Dataset:
+def targets(*rows: list[int]) -> Change:
+    def change(data: LoadedTask) -> LoadedTask:
         return replace(data, train=Split(data.train.inputs, ragged(*rows), aligned=False))
 
     return change
@@ -112,22 +115,22 @@ def test_sound_tasks_pass() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (written([4, 3], [5], [4, 3]), "does not end with END"),
-        (written([3, 3], [5, 3], [4, 3]), "more than one END"),
-        (written([2, 3], [5, 3], [4, 3]), "padding or START"),
-        (written([9, 3], [5, 3], [4, 3]), "outside the vocabulary"),
-        (written([4, 4, 4, 3], [5, 3], [4, 3]), "longer than what may be written"),
-        (written([4, 3], [5, 3]), "targets for other rows"),
+        (targets([4, 3], [5], [4, 3]), "does not end with END"),
+        (targets([3, 3], [5, 3], [4, 3]), "more than one END"),
+        (targets([2, 3], [5, 3], [4, 3]), "padding or START"),
+        (targets([9, 3], [5, 3], [4, 3]), "outside the vocabulary"),
+        (targets([4, 4, 4, 3], [5, 3], [4, 3]), "longer than what may be generated"),
+        (targets([4, 3], [5, 3]), "targets for other rows"),
         (lambda data: replace(data, target_vocabulary=VOCABULARY[:5]), "5 target words for 6 scores"),
         (lambda data: replace(data, artifacts={"tokens": 3}), "artifacts must be texts"),
-        (lambda data: replace(data, metadata={"signatures": {"bleu": 1.0}}), "signatures must be texts"),
+        (lambda data: replace(data, signatures={"bleu": 1.0}), "signatures must be texts"),
         (
             lambda data: replace(data, train=replace(data.train, targets=data.train.inputs, aligned=True)),
             "aligned",
         ),
     ],
 )
-def test_a_fault_of_what_is_written_is_named(change: Change, message: str) -> None:
+def test_a_fault_of_decoded_targets_is_named(change: Change, message: str) -> None:
     with pytest.raises(ConformanceError, match=message):
         check(Copying(change))
 
@@ -135,9 +138,9 @@ def test_a_fault_of_what_is_written_is_named(change: Change, message: str) -> No
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (written([0, 4], [5], [4]), "labels of train must be 1 to 5"),
-        (written([4, 6], [5], [4]), "labels of train must be 1 to 5"),
-        (written([4, 5], [5, 5], [4]), "too short for CTC"),
+        (targets([0, 4], [5], [4]), "labels of train must be 1 to 5"),
+        (targets([4, 6], [5], [4]), "labels of train must be 1 to 5"),
+        (targets([4, 5], [5, 5], [4]), "too short for CTC"),
     ],
 )
 def test_a_fault_of_labels_is_named(change: Change, message: str) -> None:

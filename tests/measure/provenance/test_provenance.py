@@ -37,7 +37,7 @@ class Plugin:
     def fingerprint(self) -> str:
         """As a fresh process would compute it."""
         _source_digest.cache_clear()
-        return fingerprint(self.backend, self.task, registry().reference())
+        return fingerprint(self.backend, self.task, registry().reference(), "generated")
 
 
 @pytest.fixture
@@ -99,6 +99,13 @@ def test_a_requirement_counts_with_its_version(plugin: Plugin) -> None:
         more = replace(plugin, backend=replace(plugin.backend, requirements=("numpy", requirement)))
         assert more.fingerprint() != before
     assert replace(plugin, task=replace(plugin.task, requirements=("numpy",))).fingerprint() == before
+
+
+def test_what_another_source_requires_does_not_count(plugin: Plugin) -> None:
+    before = plugin.fingerprint()
+    for source, same in (("generated", False), ("another", True)):
+        task = replace(plugin.task, source_requirements={source: ("psutil",)})
+        assert (replace(plugin, task=task).fingerprint() == before) == same
 
 
 CORE = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from fixtures.tiny import SignTask, program, sign_batcher, sign_data, sign_model
+from fixtures.tiny import program, sign_batcher, sign_data, sign_model
 
 from benchsuite.contracts import Batch, Ragged, Split
 from benchsuite.measure.batching import batcher
@@ -45,8 +45,8 @@ def test_predictions_by_step_are_zero_beyond_each_row() -> None:
 def test_the_tasks_metrics_are_those_of_all_rows() -> None:
     data, net = sign_data(), program(sign_model(), Recipe())
     cut = sign_batcher(data, rows=7)
-    found = Evaluator(cut, SignTask(), data, sign_model(), Recipe()).metrics(net, data.test)
-    assert found == SignTask().score(predictions(net, cut, data.test), data.test, data)
+    found = Evaluator(cut, data, sign_model(), Recipe()).metrics(net, data.test)
+    assert found == data.score(predictions(net, cut, data.test), data.test)
 
 
 def test_predictions_that_are_not_finite_are_not_scored() -> None:
@@ -54,7 +54,7 @@ def test_predictions_that_are_not_finite_are_not_scored() -> None:
     weights = net.parameters()
     weights["out.b"][0] = np.inf
     net.load_parameters(weights)
-    evaluator = Evaluator(sign_batcher(data), SignTask(), data, sign_model(), Recipe())
+    evaluator = Evaluator(sign_batcher(data), data, sign_model(), Recipe())
     found = evaluator.metrics(net, data.test)
     assert list(found) == ["accuracy"]
     assert np.isnan(found["accuracy"])

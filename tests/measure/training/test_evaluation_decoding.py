@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
-from benchsuite.contracts import Dataset, Ragged, Split, Task
+from benchsuite.contracts import LoadedTask, Ragged, Split
 from benchsuite.measure.batching import Batcher, batcher
 from benchsuite.measure.decoding import best_path, greedy_search
 from benchsuite.measure.initialisation import initial_parameters
@@ -27,23 +29,25 @@ from benchsuite_numpy.reference import ReferenceBackend, ReferenceProgram
 VOCABULARY, LIMIT = 7, 6
 
 
-class Exact(Task):
+@dataclass(frozen=True, kw_only=True)
+class Exact(LoadedTask):
     """The share of rows that were decoded as they should be."""
 
     primary = "exact"
     higher_is_better = True
 
-    def dataset(self, *_: object) -> Dataset:  # type: ignore[override]
-        raise AssertionError("not asked for")
-
     def model(self, *_: object) -> ModelSpec:  # type: ignore[override]
         raise AssertionError("not asked for")
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
         assert isinstance(split.targets, Ragged)
         rows = range(len(split))
         hits = [np.array_equal(predictions[r][: split.targets.lengths[r]], split.targets[r]) for r in rows]
         return {"exact": float(np.mean(hits))}
+
+
+def exact(split: Split) -> Exact:
+    return Exact(name="exact", train=split, validation=split, test=split)
 
 
 def words(count: int, seed: int = 0, blank: bool = False) -> Split:
@@ -62,7 +66,10 @@ def built(model: ModelSpec, recipe: Recipe) -> ReferenceProgram:
 
 def evaluator(model: ModelSpec, split: Split, recipe: Recipe, rows: int = 4) -> Evaluator:
     return Evaluator(
-        batcher(split, [], rows, "float64"), Exact(), Dataset("words", split, split, split), model, recipe
+        batcher(split, [], rows, "float64"),
+        exact(split),
+        model,
+        recipe,
     )
 
 
@@ -147,7 +154,10 @@ def test_a_stream_is_predicted_as_one_sequence_where_it_is_one_row() -> None:
     model = ModelSpec(Features(2), Recurrent("lstm", 5), Dense(1), "squared", "steps")
     recipe = Recipe(carry=True, truncation=8, batch_size=1)
     judge = Evaluator(
-        Batcher(1, (8,), "float64"), Exact(), Dataset("walk", split, split, split), model, recipe
+        Batcher(1, (8,), "float64"),
+        exact(split),
+        model,
+        recipe,
     )
     chunked = judge.predict(built(model, recipe), split).values
     whole = built(model, Recipe())

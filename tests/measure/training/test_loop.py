@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.tiny import MeanTask, SignTask, program, sign_batcher
+from fixtures.tiny import MeanData, MeanTask, SignData, SignTask, program, sign_batcher, sign_data
 
-from benchsuite.contracts import Dataset, Program, Ragged, Split, StepLog, Task
+from benchsuite.contracts import Program, Ragged, Split, StepLog
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import RequestError
 from benchsuite.measure.batching import Batcher
 from benchsuite.measure.training import Evaluator, Outcome, Snapshots, train
 from benchsuite.measure.training.loop import DRAIN_STEPS, limited
-from benchsuite.schema import Dense, Features, ModelSpec, Recipe, Recurrent, Series, Size
+from benchsuite.schema import Dense, Features, ModelSpec, Recipe, Recurrent, Scalar, Series, Size
 from benchsuite_numpy.reference import ReferenceProgram
 
 ROWS = 16
@@ -44,7 +45,7 @@ class Run:
 
 
 def fit(
-    task: Task | None = None,
+    task: SignTask | None = None,
     snapshots: int = 2,
     seed: int = 0,
     precision: str = "float64",
@@ -53,8 +54,8 @@ def fit(
 ) -> Run:
     """Train a small GRU (on SignTask, if no other is given)."""
     task = task or SignTask()
-    data = task.dataset("generated", {})
-    model = task.model(data, "plain", "gru", Size(hidden=4), {})
+    data = task.load("generated", {})
+    model = data.model("plain", "gru", Size(hidden=4))
     how = Recipe.model_validate({"learning_rate": 0.02, "batch_size": ROWS, "epochs": 3} | recipe)
     net: Program = program(model, how, seed, precision)
     if kind is not None:
@@ -62,7 +63,7 @@ def fit(
     cut = sign_batcher(data, ROWS, precision)
     shots = Snapshots(model, next(cut.epoch(data.train, seed, 0)))
     reports: list[tuple[int, float | None, float | None]] = []
-    evaluator = Evaluator(cut, task, data, model, how)
+    evaluator = Evaluator(cut, data, model, how)
     outcome = train(net, evaluator, seed, shots, snapshots, lambda *said: reports.append(said))
     return Run(outcome, net, reports)
 
@@ -87,14 +88,15 @@ def test_equal_seeds_train_equally_and_others_do_not() -> None:
 
 
 @pytest.mark.parametrize("task", [SignTask(), MeanTask()], ids=["higher is better", "lower is better"])
-def test_the_weights_kept_are_those_of_the_best_epoch(task: Task) -> None:
+def test_the_weights_kept_are_those_of_the_best_epoch(task: SignTask) -> None:
     """Training again and ending at that epoch gives exactly the weights that the long run kept."""
     run = fit(task, epochs=12, learning_rate=0.2)
     metrics = np.array(run.metrics, float)
-    best = int((np.argmax if task.higher_is_better else np.argmin)(metrics)) + 1
+    loaded = task.load("generated", {})
+    best = int((np.argmax if loaded.higher_is_better else np.argmin)(metrics)) + 1
     assert 1 < best < 12, "the recipe must make the last epoch worse than the best one"
     assert run.scalars["train/best_epoch"] == best
-    assert run.scalars[f"val/{task.primary}"] == metrics[best - 1]
+    assert run.scalars[f"val/{loaded.primary}"] == metrics[best - 1]
     assert_same(run.outcome.parameters, fit(task, epochs=best, learning_rate=0.2).program.parameters())
 
 
@@ -216,13 +218,17 @@ def test_the_clock_stands_still_while_parameters_are_copied() -> None:
 
 
 def test_the_clock_stands_still_during_validation() -> None:
-    class SlowlyScored(SignTask):
-        def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:
+    class SlowlyScored(SignData):
+        def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
             time.sleep(0.05)
-            return super().score(predictions, split, dataset)
+            return super().score(predictions, split)
+
+    class SlowTask(SignTask):
+        def load(self, source: str, options: Mapping[str, Scalar]) -> SignData:
+            return SlowlyScored(**vars(super().load(source, options)))
 
     begin = time.perf_counter()
-    run = fit(SlowlyScored())
+    run = fit(SlowTask())
     whole = time.perf_counter() - begin
     assert whole - run.scalars["train/seconds"] >= 3 * 0.05
     assert 0 < run.scalars["speed/first_step_seconds"] <= run.scalars["train/seconds"]
@@ -247,19 +253,18 @@ def test_losses_are_not_read_back_after_every_step() -> None:
     assert sum(drained) == 20 * STEPS_AN_EPOCH
 
 
-def stream_data(steps: int = 64) -> Dataset:
+def stream_data(steps: int = 64) -> WalkData:
     """A walk whose next value depends on one thrown long ago: the target is the sum of all inputs so far."""
     values = np.random.default_rng(0).normal(size=(steps, 1)) / 8
     split = Split(Ragged.from_sequences([values]), Ragged.from_sequences([np.cumsum(values, axis=0)]))
-    return Dataset("walk", split, split, split)
+    return WalkData(name="walk", train=split, validation=split, test=split)
 
 
-class WalkTask(MeanTask):
+class WalkData(MeanData):
     """Scored over the steps of one stream."""
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
-        assert isinstance(split.targets, Ragged)
-        return {"mse": float(np.mean((predictions[0] - split.targets[0]) ** 2))}
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
+        return {"mse": float(np.mean((predictions[0] - split.step_targets[0]) ** 2))}
 
 
 def fit_stream(**recipe: object) -> Run:
@@ -270,7 +275,7 @@ def fit_stream(**recipe: object) -> Run:
     net = program(model, how)
     cut = Batcher(1, (64,), "float64")
     shots = Snapshots(model, next(cut.epoch(data.train, 0, 0)))
-    evaluator = Evaluator(cut, WalkTask(), data, model, how)
+    evaluator = Evaluator(cut, data, model, how)
     outcome = train(net, evaluator, 0, shots, 2, lambda *_said: None)
     return Run(outcome, net, [])
 
@@ -296,7 +301,7 @@ def test_carrying_the_state_matters() -> None:
     forgetting = Forgetting(model, program(model, how).parameters(), how, "float64")
     cut = Batcher(1, (64,), "float64")
     shots = Snapshots(model, next(cut.epoch(data.train, 0, 0)))
-    evaluator = Evaluator(cut, WalkTask(), data, model, how)
+    evaluator = Evaluator(cut, data, model, how)
     outcome = train(forgetting, evaluator, 0, shots, 2, lambda *_said: None)
     losses = next(series for series in outcome.series if series.name == "train/loss").y
     carried = fit_stream(epochs=1).series("train/loss").y
@@ -310,7 +315,7 @@ def test_a_stream_needs_the_length_of_its_chunks() -> None:
 
 
 def test_a_limit_keeps_the_same_choice_in_order() -> None:
-    split = SignTask().dataset("generated", {}).train
+    split = sign_data().train
     some = limited(split, 10)
     starts = some.inputs.starts
     assert len(some) == 10

@@ -9,7 +9,7 @@ import pytest
 from fixtures.queueing import ForgetfulProgram, queueing
 from fixtures.tiny import program, ragged_split, sign_batcher, sign_data, sign_model, trial
 
-from benchsuite.contracts import Batch, Dataset, Ragged, Split
+from benchsuite.contracts import Batch, Ragged, Split
 from benchsuite.measure.batching import Batcher, batcher
 from benchsuite.measure.flops import training_flops
 from benchsuite.measure.worker.measuring import BATCHES, Speed, measure_speed
@@ -35,15 +35,15 @@ class Watched(ReferenceProgram):
         return self.states[-1]
 
 
-def measure(model: ModelSpec, one: Trial, batcher: Batcher, data: Dataset) -> tuple[Speed, Watched]:
+def measure(model: ModelSpec, one: Trial, batcher: Batcher, train: Split) -> tuple[Speed, Watched]:
     watched = Watched(model, one.recipe)
-    return measure_speed(watched, [ReferenceBackend()], model, one, batcher, data), watched
+    return measure_speed(watched, [ReferenceBackend()], model, one, batcher, train), watched
 
 
 def test_figures_follow_from_the_median_step() -> None:
     data, model = sign_data(), sign_model()
     one = trial(recipe={"batch_size": 16}, protocol=QUICK, execution={"precision": "float64"})
-    found, watched = measure(model, one, sign_batcher(data), data)
+    found, watched = measure(model, one, sign_batcher(data), data.train)
     batches = watched.stepped[:BATCHES]
     speed, median = found.scalars, found.scalars["speed/step_median_seconds"]
     steps = sum(batch.valid_steps for batch in batches)
@@ -61,7 +61,7 @@ def test_figures_follow_from_the_median_step() -> None:
 
 def test_every_sample_is_kept() -> None:
     data, model = sign_data(), sign_model()
-    found, _ = measure(model, trial(protocol=QUICK), sign_batcher(data), data)
+    found, _ = measure(model, trial(protocol=QUICK), sign_batcher(data), data.train)
     named = {series.name: series for series in found.series}
     for what in ("step", "inference", "transfer"):
         for clock in ("wall", "cpu"):
@@ -74,10 +74,11 @@ def test_a_carried_stream_is_timed_in_the_chunks_it_is_trained_in() -> None:
     """Evaluation reads a stream whole, as one row; a step on that would be another piece of work."""
     values = np.random.default_rng(0).normal(size=(120, 1))
     split = Split(Ragged.from_sequences([values]), Ragged.from_sequences([values]))
-    data = Dataset("stream", split, split, split)
     model = ModelSpec(Features(1), Recurrent("gru", 3), Dense(1), "squared", "steps")
     recipe = {"carry": True, "truncation": 5, "batch_size": 4}
-    found, watched = measure(model, trial(recipe=recipe, protocol=QUICK), Batcher(1, (120,), "float64"), data)
+    found, watched = measure(
+        model, trial(recipe=recipe, protocol=QUICK), Batcher(1, (120,), "float64"), split
+    )
     assert {(batch.size, batch.time) for batch in watched.stepped} == {(4, 5)}
     assert watched.given[0] is watched.given[BATCHES] is None
     assert all(given is before for given, before in zip(watched.given[1:4], watched.states[:3], strict=True))
@@ -89,12 +90,12 @@ def test_timed_batches_run_as_long_as_trained_ones() -> None:
     and the more so the better a backend stops at the longest row."""
     lengths = 1 + np.random.default_rng(0).poisson(np.random.default_rng(1).gamma(4, 5, 640))
     train = ragged_split(lengths)
-    data, model = Dataset("ragged", train, train, train), sign_model(hidden=2)
+    model = sign_model(hidden=2)
     one = trial(
         recipe={"batch_size": 8}, protocol=Protocol(rounds=1, round_seconds=1e-4, warmup_seconds=1e-4)
     )
     cut = batcher(train, [], 8, "float64")
-    _, watched = measure(model, one, cut, data)
+    _, watched = measure(model, one, cut, train)
     timed = [int(batch.lengths.max()) for batch in watched.stepped[:BATCHES]]
     trained = [int(batch.lengths.max()) for batch in cut.epoch(train, seed=1, epoch=0)]
     assert np.mean(timed) == pytest.approx(np.mean(trained), rel=0.15)
@@ -104,7 +105,7 @@ def test_every_seed_is_timed_on_the_same_batches() -> None:
     data, model = sign_data(), sign_model(hidden=2)
     quick = Protocol(rounds=1, round_seconds=1e-4, warmup_seconds=1e-4)
     first, second = (
-        measure(model, trial(seed=seed, protocol=quick), sign_batcher(data), data)[1].stepped[:BATCHES]
+        measure(model, trial(seed=seed, protocol=quick), sign_batcher(data), data.train)[1].stepped[:BATCHES]
         for seed in (0, 5)
     )
     for a, b in zip(first, second, strict=True):
@@ -116,7 +117,7 @@ def test_a_program_that_does_not_wait_is_named() -> None:
     data, model = sign_data(), sign_model(hidden=2)
     one = trial(protocol=Protocol(rounds=2, round_seconds=1e-4, warmup_seconds=1e-4))
     forgetful = queueing(ForgetfulProgram, model, one.recipe)
-    found = measure_speed(forgetful, [ReferenceBackend()], model, one, sign_batcher(data), data)
+    found = measure_speed(forgetful, [ReferenceBackend()], model, one, sign_batcher(data), data.train)
     forgetful.stop()
     assert found.verdict == "unsynchronised"
 
@@ -132,7 +133,7 @@ def test_latency_is_that_of_single_rows() -> None:
     data, model = sign_data(), sign_model(hidden=2)
     one = trial(protocol=QUICK.model_copy(update={"latency": 40}))
     made = Rows(model, program(model, one.recipe).parameters(), one.recipe, "float64")
-    found = measure_speed(made, [ReferenceBackend()], model, one, sign_batcher(data), data)
+    found = measure_speed(made, [ReferenceBackend()], model, one, sign_batcher(data), data.train)
     quantiles = [found.scalars[f"speed/latency_p{share}_seconds"] for share in (50, 95, 99)]
     assert 0 < quantiles[0] <= quantiles[1] <= quantiles[2]
     assert made.asked.count(1) >= 40

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.contracts import Curves, Line
+from benchsuite.contracts.report import Line, LineChart
 from benchsuite.report.html.drawing import HEIGHT, POINTS, WIDTH, draw, thinned, ticks
 
 numbers = st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30)
@@ -18,7 +18,7 @@ numbers = st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, m
 
 @given(numbers, st.booleans())
 def test_any_values_are_drawn_inside_the_frame(y: list[float], log: bool) -> None:
-    svg, legend = draw(Curves("t", (Line("a", list(range(len(y))), y),), "x", "y", log))
+    svg, legend = draw(LineChart("t", (Line("a", list(range(len(y))), y),), "x", "y", log))
     assert "nan" not in re.sub(r'aria-label="[^"]*"', "", svg).lower()
     points = re.findall(r'points="([^"]*)"', svg)
     for pair in " ".join(points).split():
@@ -38,14 +38,14 @@ def test_a_line_shows_its_lowest_and_highest_point_however_long_it_is() -> None:
 
 
 def test_nothing_to_draw_is_said() -> None:
-    svg, legend = draw(Curves("t", (Line("a", [1.0], [math.nan]),), "x", "y"))
+    svg, legend = draw(LineChart("t", (Line("a", [1.0], [math.nan]),), "x", "y"))
     assert "No finite value" in svg
     assert legend == []
 
 
 def test_a_band_is_drawn_behind_its_line_and_texts_are_escaped() -> None:
     line = Line('<b>"a"', [0.0, 1.0, 2.0], [1.0, 2.0, 3.0], [0.5, 1.0, 2.0], [2.0, 3.0, 4.0])
-    svg, legend = draw(Curves("<t>", (line,), "<x>", "<y>"))
+    svg, legend = draw(LineChart("<t>", (line,), "<x>", "<y>"))
     assert svg.index("polygon") < svg.index("polyline")
     assert "<b>" not in svg
     assert "<t>" not in svg

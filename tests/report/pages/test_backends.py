@@ -10,6 +10,7 @@ import pytest
 from fixtures import varied
 from fixtures.blocks import charts, everything, section, tables, text, values
 
+from benchsuite.analysis.validity import is_ranked
 from benchsuite.report.data import collect
 from benchsuite.report.pages.backends import backends_page
 from benchsuite.report.pages.backends_allocator import pairs_of
@@ -103,7 +104,7 @@ def test_the_ratio_of_two_speeds_has_an_interval_from_both(tmp_path: Path) -> No
         return record.trial.task == "adding"
 
     study = Study.load(some(tmp_path / "s", kept))
-    (pair,) = pairs_of(runs_of(collect([study]).boards))
+    (pair,) = pairs_of(runs_of(collect([study]).tasks))
     assert pair.default.aggregate.trial.execution.allocator == "default"
     assert pair.half is not None
     assert pair.default.step_half is not None
@@ -145,7 +146,7 @@ def test_machines_are_never_mixed(tmp_path: Path) -> None:
 
 
 def test_a_study_without_a_ranked_trial_has_no_such_page(tmp_path: Path) -> None:
-    folder = some(tmp_path / "s", lambda record: not record.ranked)
+    folder = some(tmp_path / "s", lambda record: not is_ranked(record))
     assert backends_page(collect([Study.load(folder)])) is None
 
 

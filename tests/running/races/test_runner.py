@@ -96,7 +96,7 @@ def test_who_dies_in_a_lap_is_out_and_the_others_go_on(tmp_path: Path, do: str, 
         (scripted_trial("fail"), "breaks parity", True),
         (scripted_trial("unsupported"), "the scripted has no such thing", False),
         (scripted_trial(backend="scripted_crash"), "SIGSEGV", True),
-        (scripted_trial(backend="rgi"), "did you mean 'scripted'", True),
+        (scripted_trial(backend="scritped"), "did you mean 'scripted'", True),
     ],
 )
 def test_who_cannot_start_is_named_and_the_others_race(

@@ -48,35 +48,13 @@
     document.querySelector(".top").append(button);
   }
 
-  /* ---- numbers, as benchsuite/report/words.py writes them ---- */
-
   function grouped(text) {
-    const [whole, part] = text.split(".");
-    const spaced = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-    return part === undefined ? spaced : `${spaced}.${part}`;
+    return text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   }
 
-  function figure(value, decimals, scientific) {
-    if (Number.isNaN(value)) return "NaN";
-    if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
-    if (value === 0) return "0";
-    const size = Math.abs(value);
-    let text;
-    if (decimals !== null && !scientific && size < 1e15) text = grouped(size.toFixed(decimals));
-    else if (scientific || size >= 1e9 || size < 1e-4) {
-      const [mantissa, power] = size.toExponential(1).split("e");
-      text = `${mantissa.replace(/\.0$/, "")}e${String(Number(power)).replace("-", MINUS)}`;
-    } else if (size >= 1000) text = grouped(size.toFixed(0));
-    else text = String(Number(size.toPrecision(4)));
-    return value < 0 ? `${MINUS}${text}` : text;
-  }
-
-  function written(value, column) {
-    if (value === null) return "";
-    if (value === true) return "yes";
-    if (value === false) return "no";
-    if (!column.numeric) return String(value);
-    return figure(Number(value) / column.by, column.decimals, column.form === "scientific");
+  /* Values under the pointer, read off a drawing: no figure of the report is formatted here. */
+  function short(value, digits) {
+    return String(Number(value.toPrecision(digits))).replace("-", MINUS);
   }
 
   /* ---- order: numbers by size, texts by their letters and numbers, nothing and NaN last ---- */
@@ -156,8 +134,8 @@
   function longTable(table, data) {
     const columns = data.columns;
     const header = Math.max(0, columns.findIndex((column) => !column.numeric));
-    const cellOf = (datum) => (Array.isArray(datum) ? datum : [datum, "", "", "", ""]);
-    const textOf = (datum, column) => { const [value, text] = cellOf(datum); return text || written(value, column); };
+    const cellOf = (datum) => (Array.isArray(datum) ? datum : [datum, datum === null ? "" : String(datum)]);
+    const textOf = (datum) => cellOf(datum)[1];
     let shown = data.rows;
     let at = 0;
     let order = null;
@@ -178,7 +156,7 @@
           const [value, , address, mark, title] = cellOf(datum);
           const cell = document.createElement(place === header ? "th" : "td");
           if (place === header) cell.scope = "row";
-          const text = textOf(datum, columns[place]);
+          const text = textOf(datum);
           if (address) cell.append(make("a", { href: address }, text));
           else cell.textContent = text;
           cell.className = [columns[place].numeric ? "num" : "", value === null && !text ? "" : mark, text.length > 36 ? "long" : ""].filter(Boolean).join(" ");
@@ -197,10 +175,10 @@
 
     function choose() {
       if (words.length && !contents) {
-        contents = new Map(data.rows.map((row) => [row, row.map((datum, place) => `${textOf(datum, columns[place])} ${cellOf(datum)[0] ?? ""}`).join(" ").toLowerCase()]));
+        contents = new Map(data.rows.map((row) => [row, row.map((datum, place) => `${textOf(datum)} ${cellOf(datum)[0] ?? ""}`).join(" ").toLowerCase()]));
       }
       shown = data.rows.filter((row) => {
-        for (const [place, wanted] of chosen) if (textOf(row[place], columns[place]) !== wanted) return false;
+        for (const [place, wanted] of chosen) if (textOf(row[place]) !== wanted) return false;
         return words.every((word) => contents.get(row).includes(word));
       });
       if (order) {
@@ -223,7 +201,7 @@
     }));
     columns.forEach((column, place) => {
       if (!column.filter) return;
-      const values = [...new Set(data.rows.map((row) => textOf(row[place], column)))].sort(letters.compare);
+      const values = [...new Set(data.rows.map((row) => textOf(row[place])))].sort(letters.compare);
       if (values.length < 2 || values.length > 200) return;
       const select = make("select", {}, make("option", { value: "" }, "all"));
       values.forEach((value, number) => select.append(make("option", { value: String(number) }, value || "none")));
@@ -318,11 +296,11 @@
         across ??= near.x;
         const share = (box.height - bottom - near.y) / (box.height - top - bottom);
         const value = y0 + share * (y1 - y0);
-        rows.push([name, figure(Number((log ? 10 ** value : value).toPrecision(3)), null, false)]);
+        rows.push([name, short(log ? 10 ** value : value, 3)]);
       }
       if (!rows.length) { hide(); return; }
       const x = x0 + (across - left) / (box.width - left - right) * (x1 - x0);
-      rows.unshift(["at", figure(Number(x.toPrecision(4)), null, false)]);
+      rows.unshift(["at", short(x, 4)]);
       for (const [name, value] of Object.entries({ x1: across, x2: across, y1: top, y2: box.height - bottom })) cursor.setAttribute(name, value);
       svg.append(cursor);
       showTip(rows, event.pageX, event.pageY);

@@ -12,6 +12,7 @@ from benchsuite.schema import Record, Trial
 
 TASK = "parity_bits"
 LEAST_HIDDEN = 2
+MOST_BITS = 60
 
 
 def _load() -> Task:
@@ -30,8 +31,8 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             sources={"generated": "distinct random bit sequences; needs no download"},
             offline=("generated",),
             options={
-                "shortest": Option(6, "bits of the shortest sequence"),
-                "longest": Option(12, "bits of the longest sequence, at most 60"),
+                "shortest": Option(6, "bits of the shortest sequence", least=1, most=MOST_BITS),
+                "longest": Option(12, "bits of the longest sequence", least=1, most=MOST_BITS),
             },
             requirements=("numpy",),
         )

@@ -1,71 +1,66 @@
-"""The task `parity_bits`: data set, model, metric."""
+"""The task `parity_bits`: data, model, metric."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.contracts import Dataset, Ragged, Split, Task
-from benchsuite.errors import RequestError, UnknownNameError
+from benchsuite.contracts import LoadedTask, Options, Ragged, Split, Task
+from benchsuite.errors import RequestError
 from benchsuite.schema import Dense, Features, ModelSpec, Size, recurrent_body
-from benchsuite.schema.trial import Scalar
 
 SIZES = {"train": 1024, "validation": 256, "test": 256}
-MOST_BITS = 60
 
 
 class ParityBits(Task):
-    """Even or odd? Bits enter as -1 and +1, the class is read at the last one; `accuracy` ranks."""
+    """Random sequences of bits: is the number of ones even or odd?"""
+
+    def load(self, source: str, options: Options) -> LoadedParityBits:
+        """Sequences (length, 1) of -1 and +1, none of them twice; targets (n,) int32, 1 for odd.
+
+        Raises RequestError where `shortest` is more than `longest`, or there are too few sequences.
+        """
+        shortest, longest = options.integer("shortest"), options.integer("longest")
+        if shortest > longest:
+            raise RequestError(
+                f"parity_bits: option shortest is {shortest}; it must not be more than longest, {longest}"
+            )
+        numbers = _distinct_numbers(shortest, longest, sum(SIZES.values()))
+        ends = np.cumsum(list(SIZES.values()))[:-1]
+        train, validation, test = (_split(part) for part in np.split(numbers, ends))
+        guess = int(np.bincount(train.row_targets).argmax())
+        return LoadedParityBits(
+            name=f"parity_bits/{source}",
+            train=train,
+            validation=validation,
+            test=test,
+            longest=longest,
+            baselines={"majority": {"accuracy": float(np.mean(test.row_targets == guess))}},
+            licence="MIT",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedParityBits(LoadedTask):
+    """Two classes, read at the last bit; `accuracy` ranks.
+
+    longest  bits of the longest sequence
+    """
 
     primary = "accuracy"
     higher_is_better = True
 
-    def dataset(self, source: str, options: Mapping[str, Scalar]) -> Dataset:
-        """Sequences (length, 1) of -1 and +1, none of them twice; targets (n,) int32, 1 for odd."""
-        if source != "generated":
-            raise UnknownNameError("source of parity_bits", source, ["generated"])
-        shortest, longest = _bounds(options)
-        numbers = _distinct_numbers(shortest, longest, sum(SIZES.values()))
-        ends = np.cumsum(list(SIZES.values()))[:-1]
-        train, validation, test = (_split(part) for part in np.split(numbers, ends))
-        assert isinstance(train.targets, np.ndarray)
-        assert isinstance(test.targets, np.ndarray)
-        guess = int(np.bincount(train.targets).argmax())
-        return Dataset(
-            name=f"parity_bits/{shortest}-{longest}",
-            train=train,
-            validation=validation,
-            test=test,
-            metadata={"classes": 2},
-            baselines={"majority": {"accuracy": float(np.mean(test.targets == guess))}},
-            licence="MIT",
-        )
+    longest: int
 
-    def model(
-        self,
-        dataset: Dataset,  # noqa: ARG002 - the shapes are the same for all lengths
-        architecture: str,
-        cell: str,
-        size: Size,
-        options: Mapping[str, Scalar],  # noqa: ARG002
-    ) -> ModelSpec:
+    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
         """One real input, a recurrent stack, its last output, two logits."""
         return ModelSpec(Features(1), recurrent_body(architecture, cell, size), Dense(2), "cross_entropy")
 
-    def score(self, predictions: np.ndarray, split: Split, dataset: Dataset) -> dict[str, float]:  # noqa: ARG002
-        """accuracy of logits (n, 2)."""
-        return {"accuracy": float(np.mean(predictions.argmax(axis=1) == split.targets))}
-
-
-def _bounds(options: Mapping[str, Scalar]) -> tuple[int, int]:
-    shortest, longest = options["shortest"], options["longest"]
-    if not (isinstance(shortest, int) and isinstance(longest, int) and 1 <= shortest <= longest <= MOST_BITS):
-        raise RequestError(
-            f"parity_bits: shortest {shortest!r} and longest {longest!r} must be whole numbers with "
-            f"1 <= shortest <= longest <= {MOST_BITS}"
-        )
-    return shortest, longest
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
+        """accuracy of logits (n, 2), and bits_solved: `longest` where every row is right, else 0."""
+        accuracy = float(np.mean(predictions.argmax(axis=1) == split.row_targets))
+        return {"accuracy": accuracy, "bits_solved": float(self.longest) if accuracy == 1 else 0.0}
 
 
 def _distinct_numbers(shortest: int, longest: int, count: int) -> np.ndarray:

@@ -10,17 +10,17 @@ from fixtures.records import record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.analysis.ranking import Section, sections
-from benchsuite.report.answers import Answer, answer, best_baseline, better, fastest, pareto, unsteady
+from benchsuite.analysis.answers import Answer, answer, fastest_steps, pareto
+from benchsuite.analysis.ranking import Ranking, rankings
 from benchsuite.schema import Record
 
 
-def ranking(records: list[Record]) -> Section:
-    (found,) = sections(records)
+def ranking(records: list[Record]) -> Ranking:
+    (found,) = rankings(records)
     return found
 
 
-def told(found: Section) -> Answer:
+def told(found: Ranking) -> Answer:
     made = answer(found)
     assert made is not None
     return made
@@ -37,7 +37,7 @@ def test_a_planted_difference_is_found_and_noise_is_not() -> None:
     records = [*seeds("lstm", lstm), *seeds("gru", gru), *seeds("rnn", rnn)]
     found = told(ranking(records))
     assert found.best.name == "lstm plain"
-    assert [model.name for model in found.alike] == ["gru plain"]
+    assert [one.model.name for one in found.alike] == ["gru plain"]
     assert [model.name for model in found.worse] == ["rnn plain"]
     assert found.untested == ()
     assert found.seeds == 8
@@ -94,7 +94,7 @@ def test_who_is_fastest_and_by_how_much() -> None:
         for name, speed in (("numpy", 100.0), ("torch", 250.0), ("jax", 200.0))
     ]
     model = ranking(records).models[0]
-    found = fastest(model)
+    found = fastest_steps(model)
     assert found is not None
     assert found.second is not None
     assert (found.first.trial.backend, found.second.trial.backend, found.ratio) == ("torch", "jax", 1.25)
@@ -104,17 +104,18 @@ def test_a_speed_that_may_not_be_believed_is_none() -> None:
     one = record(0.9)
     lazy = one.model_copy(update={"verdicts": {**one.verdicts, "speed": "unsynchronised"}})
     model = ranking([lazy]).models[0]
-    assert fastest(model) is None
+    assert fastest_steps(model) is None
     rough = one.model_copy(update={"verdicts": {**one.verdicts, "speed": "unstable"}})
-    assert unsteady(ranking([rough]).models[0].best)
+    rough_model = ranking([rough]).models[0]
+    assert rough_model.is_unsteady(rough_model.fastest)
 
 
 def test_the_best_baseline_is_by_the_metric_s_direction() -> None:
     found = ranking(
         [record(0.9).model_copy(update={"baselines": {"a": {"accuracy": 0.1}, "b": {"accuracy": 0.3}}})]
     )
-    assert best_baseline(found) == ("b", 0.3)
-    assert better(0.9, 0.3, found)
+    assert found.best_baseline == ("b", 0.3)
+    assert found.better(0.9, 0.3)
 
 
 points = st.lists(st.tuples(st.floats(1, 100), st.floats(0, 1)), min_size=1, max_size=30)

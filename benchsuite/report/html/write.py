@@ -9,8 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchsuite.contracts import Chart, Details, Grid, Table
-from benchsuite.contracts.report import Block
+from benchsuite.contracts.report import Block, Chart, Details, Grid, Table
 from benchsuite.report.files import write_csv
 from benchsuite.report.html.blocks import Blocks, templates
 from benchsuite.report.html.page_pool import Shares, helpers

@@ -1,18 +1,17 @@
-"""write_report: gathers the material, makes the pages, and hands them to whoever writes each format."""
+"""write_report: collects the records, makes the pages, and hands them to the renderer of each format."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchsuite.contracts.study import StudyReader
 from benchsuite.errors import MissingFrameworkError, RequestError, UnknownNameError
-from benchsuite.plugins import Registry, registry
-from benchsuite.report.contributions import contributions
-from benchsuite.report.data import collect
-from benchsuite.report.files import write_csv, write_parquet
-from benchsuite.report.flow import all_tables
-from benchsuite.report.site import Site
+
+if TYPE_CHECKING:
+    from benchsuite.contracts.study import StudyReader
+    from benchsuite.plugins import Registry
+    from benchsuite.report.site import Site
 
 Listener = Callable[[str], None]
 
@@ -37,31 +36,31 @@ def _latex(site: Site, output: Path, on_problem: Listener) -> list[Path]:
     return write_latex(site, output)
 
 
-def _csv(site: Site, output: Path, on_problem: Listener) -> list[Path]:
-    del on_problem
-    for one in all_tables(site):
-        write_csv(one.table, output / "csv" / f"{one.name}.csv")
-    return [output / "csv"]
-
-
-def _parquet(site: Site, output: Path, on_problem: Listener) -> list[Path]:
-    del on_problem
-    for one in all_tables(site):
-        write_parquet(one.table, output / "parquet" / f"{one.name}.parquet")
-    return [output / "parquet"]
-
-
 FORMATS: dict[str, Callable[[Site, Path, Listener], list[Path]]] = {
     "html": _html,
     "markdown": _markdown,
     "latex": _latex,
-    "csv": _csv,
-    "parquet": _parquet,
 }
+EXPORTED = ("csv", "parquet", "json")
+"""Formats of the records themselves, which another command writes."""
 
 
 def ignore(problem: str) -> None:
     """Hear of a problem and say nothing."""
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Raise RequestError, or UnknownNameError, for a format that a report does not have."""
+    for name in formats:
+        if name in EXPORTED:
+            raise RequestError(
+                f"a report has no format {name}: its formats are {', '.join(FORMATS)}. For the records as "
+                f"{name} use: benchsuite export STUDY --format {name}"
+            )
+        if name not in FORMATS:
+            raise UnknownNameError("format", name, FORMATS)
+    if not formats:
+        raise RequestError(f"a report needs at least one format: {', '.join(FORMATS)}")
 
 
 def write_report(
@@ -74,7 +73,7 @@ def write_report(
 ) -> list[Path]:
     """Write the report of `studies` into the folder `output`, in each of `formats`; returns what to open.
 
-    :param plugins: whose sections are added; those installed by default.
+    :param formats: of FORMATS. :param plugins: whose sections are added; those installed by default.
     :param on_problem: hears what was left out and why.
 
     Raises MissingFrameworkError without the libraries of the extra `report`, UnknownNameError for another
@@ -83,22 +82,23 @@ def write_report(
     """
     if not studies:
         raise RequestError("a report needs at least one study")
-    for name in formats:
-        if name not in FORMATS:
-            raise UnknownNameError("format", name, FORMATS)
+    check_formats(formats)
     try:
         import altair  # noqa: F401
         import jinja2  # noqa: F401
         import vl_convert  # noqa: F401
     except ImportError as error:
         raise MissingFrameworkError("a report", [str(error.name)], "report") from error
+    from benchsuite.plugins import registry
     from benchsuite.report.content import make_site
+    from benchsuite.report.contributions import contributions
+    from benchsuite.report.data import collect
 
-    material = collect(studies)
-    added = contributions(plugins or registry(), material.records)
+    data = collect(studies)
+    added = contributions(plugins or registry(), data.records)
     for name, problem in added.problems.items():
         on_problem(f"plugin {name} adds nothing to the report: {problem}")
-    site = make_site(material, added)
+    site = make_site(data, added)
     try:
         output.mkdir(parents=True, exist_ok=True)
         return [path for name in dict.fromkeys(formats) for path in FORMATS[name](site, output, on_problem)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DataFile:
-    """The card of one file.
+    """What identifies one file.
 
     name     its name in the cache folder, unique among all tasks
     url      where it comes from, pinned to a commit or a tag

@@ -12,7 +12,7 @@ from benchsuite.cli.app import app
 from benchsuite.plugins import registry
 from benchsuite.running.matrix import expand, parse_matrix
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = re.findall(r"```toml\n(.*?)```", (DOCS / "matrix.md").read_text("utf-8"), re.DOTALL)
 
 

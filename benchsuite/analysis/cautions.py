@@ -1,0 +1,92 @@
+"""What a reader must know beside a rank: seeds, baselines, training that was cut short, timings that were not
+steady or were refused. The terminal and the site show the same ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from benchsuite.analysis.ranking import Model, Ranking
+from benchsuite.analysis.validity import invalid_timing, unsteady
+from benchsuite.schema import INVALID_TIMING, Record
+
+
+class CautionKind(StrEnum):
+    """What a caution is about."""
+
+    NO_RESULT = "no result"
+    BELOW_BASELINE = "below baseline"
+    STILL_IMPROVING = "still improving"
+    ONE_SEED = "one seed"
+    REFUSED = "timing refused"
+    UNSTEADY = "not steady"
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One caution: its kind, which fits beside a rank, and the sentence that explains it."""
+
+    kind: CautionKind
+    sentence: str
+
+
+def cautions(ranking: Ranking, model: Model) -> list[Caution]:
+    """Every caution on a model of a ranking, the gravest first."""
+    return [*_on_result(ranking, model), *_on_training(model), *_on_timing(model)]
+
+
+def _on_result(ranking: Ranking, model: Model) -> Iterable[Caution]:
+    metric = model.metric
+    if metric is None or not math.isfinite(metric.mean):
+        yield Caution(CautionKind.NO_RESULT, f"its test {ranking.metric} is not a finite number")
+        return
+    baseline = ranking.best_baseline
+    if baseline is not None and not ranking.better(metric.mean, baseline[1]):
+        name = baseline[0].replace("_", " ")
+        yield Caution(
+            CautionKind.BELOW_BASELINE,
+            f"it is no better than the baseline {name} ({ranking.metric} {baseline[1]:.4g}), which needs no "
+            "training",
+        )
+
+
+def _on_training(model: Model) -> Iterable[Caution]:
+    records = [record for run in model.runs for record in run.records]
+    known = [record for record in records if _epochs(record) > 1]
+    last = [record for record in known if record.scalars["train/best_epoch"] >= _epochs(record)]
+    if known and 2 * len(last) >= len(known):
+        yield Caution(
+            CautionKind.STILL_IMPROVING,
+            f"the last epoch was the best one in {len(last)} of {len(known)} trials: it was still improving "
+            "when training stopped",
+        )
+    if model.metric is not None and model.metric.n == 1:
+        yield Caution(CautionKind.ONE_SEED, "one seed shows no spread: no interval and no test")
+
+
+def _epochs(record: Record) -> float:
+    """Epochs that were trained; 0 where the record does not say which one was best."""
+    return record.scalars.get("train/epochs", 0.0) if "train/best_epoch" in record.scalars else 0.0
+
+
+def _on_timing(model: Model) -> Iterable[Caution]:
+    records = [record for run in model.runs for record in run.records]
+    refused: dict[str, set[str]] = {}
+    for record in records:
+        if word := invalid_timing(record):
+            refused.setdefault(word, set()).add(record.trial.backend)
+    for word, backends in refused.items():
+        yield Caution(
+            CautionKind.REFUSED,
+            f"the timing of {', '.join(sorted(backends))} is refused: {INVALID_TIMING[word]}",
+        )
+    found: dict[str, set[str]] = {}
+    for record in records:
+        if why := unsteady(record):
+            found.setdefault(record.trial.backend, set()).add(why)
+    for backend, reasons in sorted(found.items()):
+        yield Caution(
+            CautionKind.UNSTEADY, f"the timing of {backend} is not steady: {'; '.join(sorted(reasons))}"
+        )

@@ -1,0 +1,159 @@
+"""Which timing counts, which clock it is read from, and why a trial is not ranked.
+
+Every page, table, comparison, race and mirror asks here. A record's verdict `speed` is what the worker found;
+what follows from it is decided by the functions of this module and by nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Literal
+
+from benchsuite.schema import INVALID_TIMING, Record, Status, Trial
+from benchsuite.schema.thresholds import DISTURBED
+
+Clock = Literal["cpu", "wall"]
+Timed = Literal["step", "inference"]
+
+PARITY_BREACH, NOT_CHECKED = "parity breach", "parity not checked"
+
+GRAVEST_FIRST = (
+    PARITY_BREACH,
+    str(Status.FAILED),
+    str(Status.KILLED),
+    str(Status.TIMEOUT),
+    *INVALID_TIMING,
+    NOT_CHECKED,
+    str(Status.DIVERGED),
+    str(Status.SKIPPED),
+)
+"""Kinds of problems, in the order in which they are listed."""
+
+STEADY_STATE = (
+    "speed/step_", "speed/inference_", "speed/transfer_", "speed/generation_", "speed/latency_",
+    "speed/sequences_per_second", "speed/time_steps_per_second", "speed/generated_tokens_per_second",
+    "speed/peak_share", "speed/compile_seconds",
+)  # fmt: skip
+"""Beginnings of the scalars that come from the timed rounds. Of an invalid timing none of them counts."""
+
+
+def exclusion(record: Record) -> str:
+    """Why the record is in no ranking, in a word or two: its status, `parity breach` or `parity not checked`;
+    "" where it is ranked."""
+    if record.status is not Status.OK:
+        return str(record.status)
+    parity = record.verdicts.get("parity")
+    if parity == "ok":
+        return ""
+    return PARITY_BREACH if parity == "breach" else NOT_CHECKED
+
+
+def is_ranked(record: Record) -> bool:
+    """Whether the record may stand in a ranking: it ended well and parity was proved."""
+    return not exclusion(record)
+
+
+def invalid_timing(record: Record) -> str:
+    """The word of INVALID_TIMING for which the record's timing is refused, or ""."""
+    verdict = record.verdicts.get("speed", "")
+    return verdict if verdict in INVALID_TIMING else ""
+
+
+def problem(record: Record) -> str:
+    """What is wrong with the record, in a word or two: why it is excluded, or why its timing is refused; ""
+    where it is ranked with all of its figures."""
+    return exclusion(record) or invalid_timing(record)
+
+
+def problem_reason(record: Record) -> str:
+    """The sentence for problem(): the record's own reason, or what the refused timing means. Never blank where
+    there is a problem."""
+    kind = problem(record)
+    if not kind:
+        return ""
+    if kind in INVALID_TIMING:
+        return f"the timing is refused: {INVALID_TIMING[kind]}"
+    told = (record.reason or record.exception).strip()
+    if told:
+        return told.splitlines()[0]
+    if kind == NOT_CHECKED:
+        return "the record has no verdict on parity"
+    return "the worker gave no reason"
+
+
+def is_failure(record: Record) -> bool:
+    """Whether a command that made this record must end with 1: the trial failed, broke parity, or its timing
+    was refused. A diverged training is a result and a skipped trial a known limit: neither is a failure."""
+    failed = (Status.FAILED, Status.TIMEOUT, Status.KILLED)
+    return record.status in failed or exclusion(record) == PARITY_BREACH or bool(invalid_timing(record))
+
+
+def has_valid_timing(record: Record) -> bool:
+    """Whether the record is ranked and its timing may be compared."""
+    return not problem(record)
+
+
+def unsteady(record: Record) -> str:
+    """Why a valid timing is not steady, as a phrase, or "".
+
+    The spread of the rounds was too wide; or, with one thread on a CPU, the wall time is far above the
+    processor time: something else had the core in the meantime.
+    """
+    if not has_valid_timing(record):
+        return ""
+    wall, cpu = _seconds(record, "step", "wall"), _seconds(record, "step", "cpu")
+    if record.trial.execution.alone and wall and cpu and wall > DISTURBED * cpu:
+        return f"wall time was {wall / cpu:.1f} times the processor time: something else had the core"
+    if record.verdicts.get("speed", "stable") != "stable":
+        return "the rounds differ by more than 15 % of their median"
+    return ""
+
+
+def clock(trials: Iterable[Trial]) -> Clock:
+    """The clock by which these trials are compared: processor time where every one of them has one thread on a
+    CPU, because the work of others is not in it; wall time where several threads or a device work at once."""
+    return "cpu" if all(trial.execution.alone for trial in trials) else "wall"
+
+
+def common_clock(records: Iterable[Record], what: Timed = "step") -> Clock:
+    """clock() of the records' trials; wall time where one of them has no processor time."""
+    found = list(records)
+    chosen = clock(record.trial for record in found)
+    if chosen == "cpu" and any(_seconds(record, what, "cpu") is None for record in found):
+        return "wall"
+    return chosen
+
+
+def seconds(record: Record, what: Timed = "step", by: Clock | None = None) -> float | None:
+    """Seconds per training step, or per batch of inference, by the clock `by` (that of the record's own trial
+    where None); None where the timing is invalid or missing."""
+    if not has_valid_timing(record):
+        return None
+    return _seconds(record, what, by or common_clock([record], what))
+
+
+def sequences_per_second(record: Record, what: Timed = "step", by: Clock | None = None) -> float | None:
+    """Sequences per second of training or inference by the clock `by`; None where the timing is invalid or
+    missing. The record's own figure is by wall time; by processor time it is scaled by the ratio of the two."""
+    name = "speed/sequences_per_second" if what == "step" else "speed/inference_sequences_per_second"
+    found = record.scalars.get(name, math.nan)
+    if not has_valid_timing(record) or not math.isfinite(found):
+        return None
+    if (by or common_clock([record], what)) == "wall":
+        return found
+    wall, cpu = _seconds(record, what, "wall"), _seconds(record, what, "cpu")
+    return found * wall / cpu if wall and cpu else found
+
+
+def valid_scalars(record: Record) -> dict[str, float]:
+    """The record's scalars, without the figures of a timing that is invalid."""
+    if not invalid_timing(record):
+        return dict(record.scalars)
+    return {name: value for name, value in record.scalars.items() if not name.startswith(STEADY_STATE)}
+
+
+def _seconds(record: Record, what: Timed, by: Clock) -> float | None:
+    name = f"speed/{what}_cpu_seconds" if by == "cpu" else f"speed/{what}_median_seconds"
+    found = record.scalars.get(name, math.nan)
+    return found if math.isfinite(found) and found > 0 else None
