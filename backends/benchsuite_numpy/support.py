@@ -10,6 +10,8 @@ def execution_problem(execution: Execution) -> str | None:
     """Why this machine cannot run `execution` in NumPy, or None."""
     if execution.unroll == "fused":
         return "NumPy has no fused recurrent kernel; use unroll dynamic or static"
+    if execution.unroll == "autograd":
+        return "NumPy does not differentiate; use unroll dynamic or static"
     device = DeviceName.parse(execution.device)
     if device.kind == "cpu":
         return None

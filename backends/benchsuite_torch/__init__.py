@@ -1,4 +1,4 @@
-"""PyTorch backend: eager PyTorch with its own fused recurrent layers, loops, losses and optimisers.
+"""PyTorch backend: torch.nn's fused layers, torch.nn's cells under autograd, and loops of our own.
 
 Importing this module is cheap; torch is imported by the entry's load() alone.
 """
@@ -25,12 +25,9 @@ def _load() -> Backend:
 
 
 def _environment(execution: Execution) -> Mapping[str, str]:
-    """Thread counts, and the cuBLAS workspace without which cuDNN's recurrent layers are not reproducible."""
-    variables = {
-        "OMP_NUM_THREADS": str(execution.threads),
-        "MKL_NUM_THREADS": str(execution.threads),
-        "KINETO_LOG_LEVEL": "99",  # the profiler that names the kernel would write to stderr
-    }
+    """A silent profiler, and the cuBLAS workspace without which cuDNN's recurrent layers are not
+    reproducible."""
+    variables = {"KINETO_LOG_LEVEL": "99"}  # the profiler that names the kernel would write to stderr
     if execution.deterministic:
         variables["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     return variables
@@ -42,7 +39,7 @@ def benchsuite_register_backends() -> Iterable[BackendEntry]:
         BackendEntry(
             name="torch",
             load=_load,
-            summary="PyTorch: torch.nn's fused layers (cuDNN, oneDNN, ATen) and eager loops",
+            summary="PyTorch: torch.nn's fused layers, torch.nn's cells under autograd, and our own loops",
             requirements=("torch",),
             extra="torch",
             environment=_environment,

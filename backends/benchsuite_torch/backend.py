@@ -8,15 +8,10 @@ from collections.abc import Callable
 
 import torch
 
-from benchsuite.contracts import Backend, Device
-from benchsuite.contracts.backend import Parameters
-from benchsuite.contracts.checks import BIDIRECTIONAL_CARRY, model_problem
-from benchsuite.errors import UnsupportedError
-from benchsuite.schema import Execution, ModelSpec, Recipe, Recurrent, Trial
-from benchsuite.schema.names import NO_CELL
-from benchsuite_torch import runtime
-from benchsuite_torch.checks import cell_problem, determinism_problem, execution_problem
-from benchsuite_torch.limit import multiplication
+from benchsuite.contracts import Backend, Device, Parameters
+from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
+from benchsuite_torch import runtime, support
+from benchsuite_torch.kernels.matmul import peak_product
 from benchsuite_torch.program import TorchProgram
 
 
@@ -29,37 +24,23 @@ class TorchBackend(Backend):
     def devices(self) -> list[Device]:
         capability = torch.backends.cpu.get_cpu_capability()
         found = [Device("cpu", f"{platform.machine()}, {capability}")]
-        for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-            name = "gpu" if index == 0 else f"gpu:{index}"
-            found.append(Device(name, torch.cuda.get_device_name(index)))
-        return found
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        return found + [
+            Device(str(DeviceName("gpu", index)), torch.cuda.get_device_name(index)) for index in range(count)
+        ]
 
-    def supports(self, trial: Trial) -> str | None:
-        problem = execution_problem(trial.execution)
-        if problem is None and trial.cell != NO_CELL:
-            problem = cell_problem(trial.cell)
-        if problem is None and trial.recipe.carry and "bidirectional" in trial.architecture:
-            problem = BIDIRECTIONAL_CARRY
-        return problem
+    def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:  # noqa: ARG002
+        return support.problem(model, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> TorchProgram:
-        problem = execution_problem(execution) or model_problem(model, recipe)
-        if problem is None and isinstance(model.body, Recurrent):
-            problem = cell_problem(model.body.cell)
-        problem = problem or determinism_problem(model, execution)
-        if problem:
-            raise UnsupportedError(problem)
         return TorchProgram(model, parameters, recipe, execution)
 
     def product(self, m: int, k: int, n: int, execution: Execution) -> Callable[[], None]:
-        problem = execution_problem(execution)
-        if problem:
-            raise UnsupportedError(problem)
         settings, device = runtime.Settings.of(execution), runtime.torch_device(execution.device)
         runtime.apply(settings)
-        multiply = multiplication(m, k, n, getattr(torch, execution.dtype), device)
+        multiply = peak_product(m, k, n, getattr(torch, execution.dtype), device)
 
         def run() -> None:
             runtime.apply(settings)

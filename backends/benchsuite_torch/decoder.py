@@ -1,9 +1,9 @@
 """The decoder of benchsuite.schema.Decoder: bridge, embedding, recurrent layers and attention.
 
 Without attention, and with multiplicative attention, which comes after the recurrent step, the layers run over
-all steps as an encoder's do, by torch's fused layers or by the loop; the attention of all steps is then three
+all steps as an encoder's do, by torch's fused layers or by a loop; the attention of all steps is then three
 batched products. Additive attention has a loop of its own. Target padding is never masked: a row's padding
-comes after its real steps, and only those reach the head.
+comes after its valid steps, and only those reach the head.
 """
 
 from __future__ import annotations
@@ -12,127 +12,189 @@ import torch
 from torch.nn import functional
 
 from benchsuite.schema import ModelSpec
-from benchsuite_torch import fused, heads, loops
-from benchsuite_torch.additive import AdditiveLoop
-from benchsuite_torch.placement import Placed, Rows
-from benchsuite_torch.products import affine
-from benchsuite_torch.stack import RecurrentStack, State
-from benchsuite_torch.weights import AS_IS, TRANSPOSED, Slot, Slots, allocate
+from benchsuite_torch import attention, fused, heads, loops
+from benchsuite_torch.attention import AdditiveAttention
+from benchsuite_torch.cells import cell_step
+from benchsuite_torch.kernels.attention_loop import AdditiveLoop, AttentionDecoder
+from benchsuite_torch.kernels.matmul import affine
+from benchsuite_torch.layers import (
+    AS_IS,
+    TRANSPOSED,
+    CanonicalTensor,
+    LayerStates,
+    NamedTensors,
+    RecurrentStack,
+    allocate,
+)
+from benchsuite_torch.placement import PlacedBatch, RowLengths
 
 
 class DecoderLayers:
     """Parameters and teacher-forced forward pass of a model's decoder. Encoder outputs are F wide, the
-    decoder's H; it has L layers, V tokens and embeddings E wide."""
+    decoder's H; it has L layers, V tokens and embeddings E wide. `own_kernels` as in heads.Head."""
 
-    def __init__(self, model: ModelSpec, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self, model: ModelSpec, device: torch.device, dtype: torch.dtype, own_kernels: bool = True
+    ) -> None:
         assert model.decoder is not None
+        self._own_kernels = own_kernels
         decoder, width = model.decoder, model.body.output_size
         hidden, layers = decoder.body.hidden, decoder.body.layers
         self.decoder, self.width = decoder, width
         self.bridge = allocate((width, layers * hidden), device, dtype)
         self.bridge_bias = allocate((layers * hidden,), device, dtype)
-        self.attention: Slots = {}
+        self.attention_tensors: NamedTensors = {}
         if decoder.attention == "additive":
-            self.attention = {
-                "attn.Wq": Slot(allocate((hidden, hidden), device, dtype), TRANSPOSED),
-                "attn.Wk": Slot(allocate((width, hidden), device, dtype), AS_IS[2]),
-                "attn.b": Slot(allocate((hidden,), device, dtype), AS_IS[1]),
-                "attn.v": Slot(allocate((hidden,), device, dtype), AS_IS[1]),
+            self.attention_tensors = {
+                "attn.Wq": CanonicalTensor(allocate((hidden, hidden), device, dtype), TRANSPOSED),
+                "attn.Wk": CanonicalTensor(allocate((width, hidden), device, dtype), AS_IS[2]),
+                "attn.b": CanonicalTensor(allocate((hidden,), device, dtype), AS_IS[1]),
+                "attn.v": CanonicalTensor(allocate((hidden,), device, dtype), AS_IS[1]),
             }
         elif decoder.attention == "multiplicative":
-            self.attention = {"attn.W": Slot(allocate((hidden, width), device, dtype), AS_IS[2])}
+            self.attention_tensors = {
+                "attn.W": CanonicalTensor(allocate((hidden, width), device, dtype), AS_IS[2])
+            }
         self.embedding = allocate((decoder.vocabulary, decoder.embedding), device, dtype)
         inputs = decoder.embedding + (width if decoder.attention == "additive" else 0)
         self.stack = RecurrentStack(decoder.body, inputs, device, dtype, prefix="dec")
 
-    def slots(self) -> Slots:
+    def named_tensors(self) -> NamedTensors:
         return {
-            "bridge.W": Slot(self.bridge, AS_IS[2]),
-            "bridge.b": Slot(self.bridge_bias, AS_IS[1]),
-            **self.attention,
-            "target_embed.E": Slot(self.embedding, AS_IS[2]),
-            **self.stack.slots(),
+            "bridge.W": CanonicalTensor(self.bridge, AS_IS[2]),
+            "bridge.b": CanonicalTensor(self.bridge_bias, AS_IS[1]),
+            **self.attention_tensors,
+            "target_embed.E": CanonicalTensor(self.embedding, AS_IS[2]),
+            **self.stack.named_tensors(),
         }
 
     def weight(self, name: str) -> torch.Tensor:
         """A parameter of the attention, in torch's layout."""
-        return self.attention[f"attn.{name}"].tensor
+        return self.attention_tensors[f"attn.{name}"].tensor
 
-    def start(self, last: torch.Tensor) -> State:
+    def start(self, last: torch.Tensor) -> LayerStates:
         """s_0 = tanh(last bridge) of every layer, (L, B, H), from the encoder's readout (B, F); c_0 = 0."""
         body = self.decoder.body
-        bent = torch.addmm(self.bridge_bias, last, self.bridge).tanh()
-        h = bent.view(len(last), body.layers, body.hidden).transpose(0, 1).contiguous()
+        bridged = torch.addmm(self.bridge_bias, last, self.bridge).tanh()
+        h = bridged.view(len(last), body.layers, body.hidden).transpose(0, 1).contiguous()
         return (h, torch.zeros_like(h)) if body.cell == "lstm" else (h,)
 
     def features(
-        self, y: torch.Tensor, last: torch.Tensor, placed: Placed, fuse: bool, taps: loops.Taps | None = None
+        self,
+        y: torch.Tensor,
+        last: torch.Tensor,
+        placed: PlacedBatch,
+        unroll: str,
+        probes: loops.Probes | None = None,
+        outputs: loops.Outputs | None = None,
     ) -> torch.Tensor:
         """What the head reads at the n valid target steps, (n, H) or (n, H + F).
 
         :param y: the encoder's outputs (steps, B, F), arbitrary on padding. :param last: their readout (B, F).
-        :param taps: collects every emitted h_t; not by a fused layer.
+        :param probes: is filled with what dL/dh_t is read from; not by a fused layer. :param outputs: is filled
+            with the h_t (U, B, H) of every layer.
         """
-        written, fed = placed.written, placed.fed
-        assert written is not None
-        assert fed is not None
-        u, state = functional.embedding(fed, self.embedding), self.start(last)
+        rows, inputs = placed.target_rows, placed.decoder_inputs
+        assert rows is not None
+        assert inputs is not None
+        u, state = functional.embedding(inputs, self.embedding), self.start(last)
         if self.decoder.attention == "additive":
-            return heads.only_real(self._additive(u, y, placed.rows, state, taps), written)
-        if fuse:
-            s, _ = fused.run(self.stack, u, written, None, state)
+            one_way = self._additive_recorded if unroll == "autograd" else self._additive_by_kernel
+            return heads.valid_only(one_way(u, y, placed.rows, state, probes, outputs), rows)
+        if unroll == "fused" and probes is None:
+            s, _ = fused.run(self.stack, u, rows, None, state)
+            if outputs is not None:
+                outputs |= fused.layer_outputs(self.stack, u, rows, state)
         else:
-            s, _ = loops.run(self.stack, u, written, None, state, taps)
+            recorded = unroll == "autograd"
+            s, _ = loops.run(self.stack, u, rows, None, state, probes, recorded=recorded, outputs=outputs)
         if self.decoder.attention == "multiplicative":
             s = torch.cat([s, self._multiplicative(s, y, placed.rows)], dim=2)
-        return heads.only_real(s, written)
+        return heads.valid_only(s, rows)
 
-    def _additive(
-        self, u: torch.Tensor, y: torch.Tensor, rows: Rows, state: State, taps: loops.Taps | None
+    def _additive_by_kernel(
+        self,
+        u: torch.Tensor,
+        y: torch.Tensor,
+        rows: RowLengths,
+        state: LayerStates,
+        probes: loops.Probes | None,
+        outputs: loops.Outputs | None,
     ) -> torch.Tensor:
-        memory = y.transpose(0, 1).contiguous()
+        """[h_t; context_t] (U, B, H + F) by our own kernel."""
+        memory, keys, score_mask = self._memory(y, rows)
         layers = [one for (one,) in self.stack.layers]
+        cell, w_q, v = self.decoder.body.cell, self.weight("Wq"), self.weight("v")
         w_u, w_c = layers[0].w_ih.split([u.shape[2], self.width], dim=1)
-        gru = self.decoder.body.cell == "gru"
-        recurrent = [tensor for one in layers for tensor in (one.w_hh, one.b_hh if gru else None)]
-        upper = [tensor for one in layers[1:] for tensor in (one.w_ih, one.b_ih)]
+        recurrent = [tensor for one in layers for tensor in (one.w_hh, one.b_hh if cell == "gru" else None)]
+        weights = [*recurrent, *(tensor for one in layers[1:] for tensor in (one.w_ih, one.b_ih))]
+        projected = affine(u.flatten(0, 1), w_u, layers[0].b_ih).unflatten(0, u.shape[:2])
+        if outputs is not None:  # for evaluation: the autograd function would return the top layer only
+            tensors = AdditiveAttention(memory, 2 * keys, score_mask, 2 * v)
+            decoder = AttentionDecoder(cell, tensors, w_q, w_c, tuple(weights), state[0])
+            features = decoder.forward(projected, keep=False)
+            outputs |= {one.prefix: h for one, h in zip(layers, decoder.outputs, strict=True)}
+            return features
         probe = None
-        if taps is not None:
-            emitted = [[torch.zeros_like(h, requires_grad=True) for _ in u] for h in state[0].detach()]
-            taps |= {one.prefix: zeros for one, zeros in zip(layers, emitted, strict=True)}
-            probe = torch.stack([torch.stack(zeros) for zeros in emitted])
-        features: torch.Tensor = AdditiveLoop.apply(
-            self.decoder.body.cell,
-            None if rows.full else rows.barred,
-            affine(u.flatten(0, 1), w_u, layers[0].b_ih).unflatten(0, u.shape[:2]),
-            memory,
-            self.keys(memory),
-            state[0],
-            probe,
-            self.weight("Wq"),
-            self.weight("v"),
-            w_c,
-            *recurrent,
-            *upper,
+        if probes is not None:
+            zeros = [[torch.zeros_like(h, requires_grad=True) for _ in u] for h in state[0].detach()]
+            probes |= {one.prefix: of_layer for one, of_layer in zip(layers, zeros, strict=True)}
+            probe = torch.stack([torch.stack(of_layer) for of_layer in zeros])
+        by_step: torch.Tensor = AdditiveLoop.apply(
+            cell, score_mask, projected, memory, keys, state[0], probe, w_q, v, w_c, *weights
         )
-        return features
+        return by_step
+
+    def _additive_recorded(
+        self,
+        u: torch.Tensor,
+        y: torch.Tensor,
+        rows: RowLengths,
+        state: LayerStates,
+        probes: loops.Probes | None,
+        outputs: loops.Outputs | None,
+    ) -> torch.Tensor:
+        """The same by torch's cells, recorded by autograd step after step."""
+        memory, keys, score_mask = self._memory(y, rows)
+        layers = [one for (one,) in self.stack.layers]
+        states: list[LayerStates] = list(zip(*(part.unbind(0) for part in state), strict=True))
+        features: list[torch.Tensor] = []
+        emitted: list[list[torch.Tensor]] = [[] for _ in layers]
+        for u_t in u:
+            queries = states[-1][0] @ self.weight("Wq").t()
+            context = attention.additive(queries, memory, keys, self.weight("v"), score_mask)
+            x = torch.cat([u_t, context], dim=1)
+            for index, layer in enumerate(layers):
+                h, *c = cell_step(self.decoder.body.cell, x, states[index], layer)
+                if probes is not None:
+                    zeros = torch.zeros_like(h, requires_grad=True)
+                    probes.setdefault(layer.prefix, []).append(zeros)
+                    h = h + zeros
+                states[index] = (h, *c)
+                emitted[index].append(h)
+                x = h
+            features.append(torch.cat([x, context], dim=1))
+        if outputs is not None:
+            outputs |= {one.prefix: torch.stack(h) for one, h in zip(layers, emitted, strict=True)}
+        return torch.stack(features)
+
+    def _memory(
+        self, y: torch.Tensor, rows: RowLengths
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """What additive attention reads: memory (B, T, F), its keys (B, T, A), and the mask of its scores."""
+        memory = y.transpose(0, 1).contiguous()
+        return memory, self.keys(memory), None if rows.full else rows.score_mask
 
     def keys(self, memory: torch.Tensor) -> torch.Tensor:
         """memory (B, T, F) attn.Wk + attn.b: (B, T, A)."""
-        flat = affine(memory.flatten(0, 1), self.weight("Wk").t(), self.weight("b"))
-        return flat.view(*memory.shape[:2], -1)
+        w_k, b = self.weight("Wk").t(), self.weight("b")
+        if not self._own_kernels:
+            return functional.linear(memory, w_k, b)
+        return affine(memory.flatten(0, 1), w_k, b).view(*memory.shape[:2], -1)
 
-    def _multiplicative(self, s: torch.Tensor, y: torch.Tensor, rows: Rows) -> torch.Tensor:
-        """context (U, B, F) of s (U, B, H) on y (steps, B, F): e = (s attn.W) y^T (Luong et al. 2015)."""
-        barred = None if rows.full else rows.barred[:, None]
-        context, _ = attend(s.transpose(0, 1) @ self.weight("W"), y.transpose(0, 1), barred)
+    def _multiplicative(self, s: torch.Tensor, y: torch.Tensor, rows: RowLengths) -> torch.Tensor:
+        """context (U, B, F) of s (U, B, H) on y (steps, B, F)."""
+        score_mask = None if rows.full else rows.score_mask[:, None]
+        queries = s.transpose(0, 1) @ self.weight("W")
+        context, _ = attention.multiplicative(queries, y.transpose(0, 1), score_mask)
         return context.transpose(0, 1)
-
-
-def attend(
-    queries: torch.Tensor, memory: torch.Tensor, barred: torch.Tensor | None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """context (B, U, F) and weights (B, U, T) of queries (B, U, F) on memory (B, T, F); `barred` (B, 1, T)."""
-    e = torch.bmm(queries, memory.transpose(1, 2))
-    a = (e if barred is None else e + barred).softmax(2)
-    return torch.bmm(a, memory), a

@@ -8,17 +8,17 @@ from torch.nn import functional
 
 from benchsuite.contracts import Advance, Decoding
 from benchsuite_torch import runtime
-from benchsuite_torch.additive import Additive
-from benchsuite_torch.cells import CELLS
-from benchsuite_torch.decoder import DecoderLayers, attend
+from benchsuite_torch.attention import AdditiveAttention, multiplicative
+from benchsuite_torch.cells import cell_step
+from benchsuite_torch.decoder import DecoderLayers
 from benchsuite_torch.heads import Head
-from benchsuite_torch.placement import Rows
-from benchsuite_torch.stack import State
+from benchsuite_torch.layers import LayerStates
+from benchsuite_torch.placement import RowLengths
 
 
 class TorchDecoding(Decoding):
-    """The encoder's outputs are held once a row, whatever the number of hypotheses; only the decoder's states,
-    (L, N, H), follow the hypotheses."""
+    """The encoder's outputs are held once per row, whatever the number of hypotheses; only the decoder's
+    states, (L, N, H), follow the hypotheses."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class TorchDecoding(Decoding):
         head: Head,
         y: torch.Tensor,
         last: torch.Tensor,
-        rows: Rows,
+        rows: RowLengths,
         width: int,
         aligned: bool,
         settings: runtime.Settings,
@@ -36,11 +36,12 @@ class TorchDecoding(Decoding):
         self._settings = settings
         self._aligned = aligned and layers.decoder.attention != "none"
         self._memory = y.transpose(0, 1).contiguous()
-        self._barred = None if rows.full else rows.barred[:, None]
-        self._state: State = tuple(part.repeat_interleave(width, 1) for part in layers.start(last))
+        self._score_mask = None if rows.full else rows.score_mask[:, None]
+        self._state: LayerStates = tuple(part.repeat_interleave(width, 1) for part in layers.start(last))
         if layers.decoder.attention == "additive":
-            keys = 2 * layers.keys(self._memory)
-            self._additive = Additive(self._memory, keys[:, None], self._barred, 2 * layers.weight("v"))
+            keys2 = 2 * layers.keys(self._memory)
+            v2 = 2 * layers.weight("v")
+            self._additive = AdditiveAttention(self._memory, keys2[:, None], self._score_mask, v2)
             self._w_q2 = 2 * layers.weight("Wq").t()
 
     def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
@@ -57,12 +58,12 @@ class TorchDecoding(Decoding):
         x = functional.embedding(torch.as_tensor(tokens, device=device), layers.embedding)
         weights = context = None
         if layers.decoder.attention == "additive":
-            context, weights = self._look(state[0][-1])
+            context, weights = self._additive_step(state[0][-1])
             x = torch.cat([x, context], dim=1)
         self._state = _step(layers, x, state)
         features = self._state[0][-1]
         if layers.decoder.attention == "multiplicative":
-            context, weights = self._look_after(features)
+            context, weights = self._multiplicative_step(features)
         if context is not None:
             features = torch.cat([features, context], dim=1)
         log_p = self._head(features).log_softmax(1)
@@ -73,34 +74,29 @@ class TorchDecoding(Decoding):
             self._alignment(weights) if weights is not None and self._aligned else None,
         )
 
-    def _look(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _additive_step(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Additive attention before the step: context (N, F) and weights (B, width, T) of s (N, H)."""
-        q2 = (s @ self._w_q2).unflatten(0, (-1, self._width))
-        a = self._additive.weights(self._additive.activations(q2[:, :, None]))
-        return torch.bmm(a, self._memory).flatten(0, 1), a
+        queries2 = (s @ self._w_q2).unflatten(0, (-1, self._width))
+        weights = self._additive.weights(self._additive.activations(queries2[:, :, None]))
+        return torch.bmm(weights, self._memory).flatten(0, 1), weights
 
-    def _look_after(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _multiplicative_step(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Multiplicative attention after the step, likewise."""
         queries = (s @ self._layers.weight("W")).unflatten(0, (-1, self._width))
-        context, a = attend(queries, self._memory, self._barred)
-        return context.flatten(0, 1), a
+        context, weights = multiplicative(queries, self._memory, self._score_mask)
+        return context.flatten(0, 1), weights
 
     def _alignment(self, weights: torch.Tensor) -> np.ndarray:
-        found: np.ndarray = (
-            functional.pad(weights.flatten(0, 1), (0, self._rows.time - self._rows.steps)).cpu().numpy()
-        )
-        return found
+        padded = functional.pad(weights.flatten(0, 1), (0, self._rows.time - self._rows.steps))
+        alignment: np.ndarray = padded.cpu().numpy()
+        return alignment
 
 
-def _step(layers: DecoderLayers, x: torch.Tensor, state: State) -> State:
+def _step(layers: DecoderLayers, x: torch.Tensor, state: LayerStates) -> LayerStates:
     """The state (L, N, H) after one step of all layers on x (N, I)."""
-    body = layers.decoder.body
-    advance, following = CELLS[body.cell], []
-    for layer, (weights,) in enumerate(layers.stack.layers):
-        own = tuple(part[layer] for part in state)
-        projected = functional.linear(x, weights.w_ih, weights.b_ih)
-        added = weights.b_hh if body.cell == "gru" else projected
-        after = advance(projected, torch.addmm(added, own[0], weights.w_hh.t()), own)
-        following.append(after)
-        x = after[0]
-    return tuple(torch.stack(part) for part in zip(*following, strict=True))
+    after: list[LayerStates] = []
+    for index, (layer,) in enumerate(layers.stack.layers):
+        own = tuple(part[index] for part in state)
+        after.append(cell_step(layers.decoder.body.cell, x, own, layer))
+        x = after[-1][0]
+    return tuple(torch.stack(part) for part in zip(*after, strict=True))

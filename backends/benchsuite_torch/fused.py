@@ -1,9 +1,9 @@
 """The recurrence through torch's own fused layers: cuDNN on a GPU, oneDNN or ATen on a CPU.
 
-Padding needs packing in two places only. A layer that reads forwards gives every valid output exactly
-without it, and the readout picks each row's last one. A layer that reads backwards must start at each row's
-own end: a GPU gets that from packing; a CPU, where packing would leave oneDNN, from turning each row round
-within its length and reading it forwards. Both pack where a state at each row's own end is asked for.
+Padding needs packing in two places only. A layer that reads forward gives every valid output exactly
+without it, and the readout picks each row's last one. A layer that reads backward must start at each row's
+own end: a GPU gets that from packing; a CPU, where packing would leave oneDNN, from reversing each row
+within its length and reading it forward. Both pack where a state at each row's own end is asked for.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from itertools import pairwise
 import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from benchsuite_torch.placement import Rows
-from benchsuite_torch.stack import Direction, RecurrentStack, State
+from benchsuite_torch.layers import Direction, LayerStates, RecurrentStack
+from benchsuite_torch.placement import RowLengths
+
+OPERATORS = {"rnn": torch.rnn_tanh, "lstm": torch.lstm, "gru": torch.gru}
 
 
-class TurnRows(torch.autograd.Function):  # type: ignore[misc]
-    """x (steps, B, D) with each row turned round within its length; its own inverse and its own transpose,
-    which spares the backward pass a scatter."""
+class ReverseRows(torch.autograd.Function):  # type: ignore[misc]
+    """x (steps, B, D) with each row reversed within its length; its own inverse and its own transpose, which
+    spares the backward pass a scatter."""
 
     @staticmethod
     def forward(x: torch.Tensor, reversal: torch.Tensor) -> torch.Tensor:
@@ -40,20 +42,20 @@ class TurnRows(torch.autograd.Function):  # type: ignore[misc]
 def run(
     stack: RecurrentStack,
     x: torch.Tensor,
-    rows: Rows,
+    rows: RowLengths,
     truncation: int | None,
-    state: State | None,
+    state: LayerStates | None,
     final: bool = False,
     packing: bool = False,
-) -> tuple[torch.Tensor, State | None]:
+) -> tuple[torch.Tensor, LayerStates | None]:
     """Outputs of the top layer (steps, B, F) for inputs (steps, B, I), and the state at each row's own end.
 
     `state` is where the forward direction starts (None: zero). `packing` says how backward layers meet ragged
-    rows: packed, or turned round. Outputs on padding are arbitrary.
+    rows: packed, or reversed. Outputs on padding are arbitrary.
     """
     chunk = truncation if truncation and truncation < rows.steps else rows.steps
     if stack.body.bidirectional and (chunk < rows.steps or not (rows.full or packing)):
-        return _by_direction(stack, x, rows, chunk), None
+        return _by_direction(stack, x, rows, chunk, None, {}), None
     state = state or stack.zero_state(rows.batch)
     packed = not rows.full and (final or stack.body.bidirectional)
     cuts = [*range(0, rows.steps, chunk), rows.steps]
@@ -62,32 +64,60 @@ def run(
         if begin:
             state = tuple(part.detach() for part in state)
         y, state = _segment(
-            stack, stack.flat, x[begin:end], state, _live(rows, begin, end) if packed else None
+            stack, stack.flat, x[begin:end], state, _valid_steps(rows, begin, end) if packed else None
         )
         outputs.append(y)
     return outputs[0] if len(outputs) == 1 else torch.cat(outputs), state if final else None
 
 
-def _by_direction(stack: RecurrentStack, x: torch.Tensor, rows: Rows, chunk: int) -> torch.Tensor:
-    """Bidirectional layers, one direction at a time."""
-    zero = tuple(part[:1] for part in stack.zero_state(rows.batch))
+def layer_outputs(
+    stack: RecurrentStack, x: torch.Tensor, rows: RowLengths, state: LayerStates | None
+) -> dict[str, torch.Tensor]:
+    """Every h_t (steps, B, H) of every layer and direction by its prefix, arbitrary on padding: the operator
+    runs once per layer and direction, since it returns the top layer's outputs only."""
+    outputs: dict[str, torch.Tensor] = {}
+    _by_direction(stack, x, rows, rows.steps, state, outputs)
+    return outputs
+
+
+def _by_direction(
+    stack: RecurrentStack,
+    x: torch.Tensor,
+    rows: RowLengths,
+    chunk: int,
+    state: LayerStates | None,
+    outputs: dict[str, torch.Tensor],
+) -> torch.Tensor:
+    """Outputs of the top layer, one direction of one layer at a time; `outputs` is filled with those of
+    each."""
+    start = state or stack.zero_state(rows.batch)
+    index = 0
     for layer in stack.layers:
-        outputs = []
         for direction in layer:
+            initial = tuple(part[index : index + 1] for part in start)
+            index += 1
             if chunk < rows.steps:
-                outputs.append(_truncated(stack, direction, x, rows, chunk, zero))
+                y = _truncated(stack, direction, x, rows, chunk, initial)
             elif direction.reverse:
-                turned = TurnRows.apply(x, rows.reversal)
-                y, _ = _segment(stack, direction.flat, turned, zero, None)
-                outputs.append(TurnRows.apply(y, rows.reversal))
+                backward = ReverseRows.apply(x, rows.reversal)
+                y = ReverseRows.apply(
+                    _segment(stack, direction.flat, backward, initial, None)[0], rows.reversal
+                )
             else:
-                outputs.append(_segment(stack, direction.flat, x, zero, None)[0])
-        x = torch.cat(outputs, dim=2)
+                y = _segment(stack, direction.flat, x, initial, None)[0]
+            outputs[direction.prefix] = y
+        by_direction = [outputs[direction.prefix] for direction in layer]
+        x = by_direction[0] if len(by_direction) == 1 else torch.cat(by_direction, dim=2)
     return x
 
 
 def _truncated(
-    stack: RecurrentStack, direction: Direction, x: torch.Tensor, rows: Rows, truncation: int, state: State
+    stack: RecurrentStack,
+    direction: Direction,
+    x: torch.Tensor,
+    rows: RowLengths,
+    truncation: int,
+    state: LayerStates,
 ) -> torch.Tensor:
     """One direction in chunks. The state that enters step k, 2k, ... is detached, whichever way time is read,
     so the chunks of the backward direction end one step later than those of the forward one."""
@@ -96,48 +126,52 @@ def _truncated(
     chunks = list(pairwise(cuts))
     outputs = []
     for begin, end in reversed(chunks) if direction.reverse else chunks:
-        live = None if rows.full else _live(rows, begin, end)
+        valid = None if rows.full else _valid_steps(rows, begin, end)
         part = x[begin:end]
         if direction.reverse:
-            part = _turn(part, live)
+            part = _reversed(part, valid)
         state = tuple(one.detach() for one in state)
-        y, state = _segment(stack, direction.flat, part, state, live)
-        outputs.append(_turn(y, live) if direction.reverse else y)
+        y, state = _segment(stack, direction.flat, part, state, valid)
+        outputs.append(_reversed(y, valid) if direction.reverse else y)
     return torch.cat(outputs[::-1] if direction.reverse else outputs)
 
 
-def _turn(x: torch.Tensor, live: torch.Tensor | None) -> torch.Tensor:
-    """A chunk (n, B, D) with every row turned round within its `live` steps (None: all of them)."""
-    if live is None:
+def _reversed(x: torch.Tensor, valid: torch.Tensor | None) -> torch.Tensor:
+    """A chunk (n, B, D) with every row reversed within its `valid` steps (None: all of them)."""
+    if valid is None:
         return x.flip(0)
-    rows = Rows(len(x), len(x), live, x.device, x.dtype)
-    turned: torch.Tensor = TurnRows.apply(x, rows.reversal)
-    return turned
+    rows = RowLengths(len(x), len(x), valid, x.device, x.dtype)
+    reversed_rows: torch.Tensor = ReverseRows.apply(x, rows.reversal)
+    return reversed_rows
 
 
-def _live(rows: Rows, begin: int, end: int) -> torch.Tensor:
-    """(B,): how many of the steps [begin, end) are real in each row."""
+def _valid_steps(rows: RowLengths, begin: int, end: int) -> torch.Tensor:
+    """(B,): how many of the steps [begin, end) are valid in each row."""
     return (rows.lengths - begin).clamp(0, end - begin)
 
 
 def _segment(
-    stack: RecurrentStack, flat: list[torch.Tensor], x: torch.Tensor, state: State, live: torch.Tensor | None
-) -> tuple[torch.Tensor, State]:
+    stack: RecurrentStack,
+    flat: list[torch.Tensor],
+    x: torch.Tensor,
+    state: LayerStates,
+    valid: torch.Tensor | None,
+) -> tuple[torch.Tensor, LayerStates]:
     """Run x (n, B, I) through the layers whose tensors are `flat`: outputs and last states.
 
-    With `live` (B,) the rows are packed: outputs behind a row's live steps are zero and its state stays what
+    With `valid` (B,) the rows are packed: outputs after a row's valid steps are zero and its state stays what
     it was after them. torch refuses to pack a row of length 0, so such a row runs one step, then dropped.
     """
-    if live is None:
+    if valid is None:
         return _operate(stack, flat, x, state)
-    packed = pack_padded_sequence(x, live.clamp(min=1), enforce_sorted=False)
+    packed = pack_padded_sequence(x, valid.clamp(min=1), enforce_sorted=False)
     ordered = tuple(part.index_select(1, packed.sorted_indices) for part in state)
     data, last = _operate(stack, flat, packed.data, ordered, packed.batch_sizes)
     result = PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
     y, _ = pad_packed_sequence(result, total_length=len(x))
     last = tuple(part.index_select(1, packed.unsorted_indices) for part in last)
-    if int(live.min()) == 0:
-        active = (live > 0)[:, None].to(x.device)
+    if int(valid.min()) == 0:
+        active = (valid > 0)[:, None].to(x.device)
         last = tuple(torch.where(active, new, old) for new, old in zip(last, state, strict=True))
     return y, last
 
@@ -146,16 +180,16 @@ def _operate(
     stack: RecurrentStack,
     flat: list[torch.Tensor],
     x: torch.Tensor,
-    state: State,
+    state: LayerStates,
     batch_sizes: torch.Tensor | None = None,
-) -> tuple[torch.Tensor, State]:
+) -> tuple[torch.Tensor, LayerStates]:
     """torch's operator behind torch.nn.RNN, LSTM and GRU."""
     initial = list(state) if len(state) > 1 else state[0]
     per_layer = len(stack.layers[0][0].flat)
     directions = 2 if stack.body.bidirectional and len(flat) > per_layer else 1
     settings = (True, len(flat) // (per_layer * directions), 0.0, torch.is_grad_enabled(), directions == 2)
     if batch_sizes is None:
-        y, *last = stack.operator(x, initial, flat, *settings, False)
+        y, *last = OPERATORS[stack.body.cell](x, initial, flat, *settings, False)
     else:
-        y, *last = stack.operator(x, batch_sizes, initial, flat, *settings)
+        y, *last = OPERATORS[stack.body.cell](x, batch_sizes, initial, flat, *settings)
     return y, tuple(last)

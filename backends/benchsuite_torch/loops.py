@@ -1,65 +1,114 @@
-"""The recurrence as a Python loop over steps: the `static` and `dynamic` unrolls."""
+"""The recurrence as a Python loop over steps: by our own kernel (`static`, `dynamic`), or by torch's cells
+under autograd (`autograd`), the way a PyTorch user writes a loop.
+"""
 
 from __future__ import annotations
 
 import torch
 
-from benchsuite_torch.placement import Rows
-from benchsuite_torch.recurrence import Recurrence, RecurrentLoop
-from benchsuite_torch.stack import Direction, RecurrentStack, State
+from benchsuite_torch.cells import cell_step
+from benchsuite_torch.kernels.recurrent_loop import LoopConfig, RecurrentLoop
+from benchsuite_torch.layers import Direction, LayerStates, RecurrentStack
+from benchsuite_torch.placement import RowLengths
 
-Taps = dict[str, list[torch.Tensor]]
-"""Layer prefix -> for every step a (B, H) tensor whose gradient is dL/dh_t."""
+Probes = dict[str, list[torch.Tensor]]
+"""Layer prefix -> for every step a (B, H) tensor of zeros whose gradient is dL/dh_t."""
+Outputs = dict[str, torch.Tensor]
+"""Layer prefix -> every h_t (steps, B, H), arbitrary on padding."""
 
 
 def run(
     stack: RecurrentStack,
     x: torch.Tensor,
-    rows: Rows,
+    rows: RowLengths,
     truncation: int | None,
-    state: State | None,
-    taps: Taps | None = None,
+    state: LayerStates | None,
+    probes: Probes | None = None,
     final: bool = False,
-) -> tuple[torch.Tensor, State | None]:
+    recorded: bool = False,
+    outputs: Outputs | None = None,
+) -> tuple[torch.Tensor, LayerStates | None]:
     """Outputs of the top layer (steps, B, F) for inputs (steps, B, I), and the state at each row's own end.
 
-    `state` is where the forward direction starts (None: zero); the final state is worked out only when
-    `final` asks for it. `taps` is filled with what dL/dh_t is read from. Outputs on padding are arbitrary.
+    :param state: where the forward direction starts (None: zero). :param probes: is filled with what dL/dh_t is
+        read from. :param final: whether the final state is asked for. :param recorded: whether autograd records
+        torch's cells, instead of our kernel. :param outputs: is filled with the h_t of every layer.
+
+    Outputs on padding are arbitrary.
     """
     start = state or stack.zero_state(rows.batch)
-    ends: list[State] = []
+    ends: list[LayerStates] = []
     index = 0
     for layer in stack.layers:
-        outputs = []
+        by_direction = []
         for direction in layer:
-            first = tuple(part[index] for part in start)
-            recurrence = Recurrence(stack.body.cell, rows, direction.reverse, truncation)
-            emitted = _direction(recurrence, direction, x, first, taps)
-            outputs.append(emitted)
+            initial = tuple(part[index] for part in start)
+            probe = None if probes is None else probes.setdefault(direction.prefix, _zeros(x, initial[0]))
+            one_direction = _recorded if recorded else _by_kernel
+            parts = one_direction(stack.body.cell, direction, x, rows, truncation, initial, probe, final)
+            by_direction.append(parts[0])
+            if outputs is not None:
+                outputs[direction.prefix] = parts[0]
             if final:
-                cells = [torch.stack(recurrence.cells)] if len(first) > 1 else []
-                ends.append(tuple(_at_row_ends(part, rows) for part in (emitted, *cells)))
+                ends.append(tuple(_at_row_ends(part, rows) for part in parts))
             index += 1
-        x = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)
+        x = by_direction[0] if len(by_direction) == 1 else torch.cat(by_direction, dim=2)
     return x, tuple(torch.stack(part) for part in zip(*ends, strict=True)) if final else None
 
 
-def _direction(
-    recurrence: Recurrence, layer: Direction, x: torch.Tensor, state: State, taps: Taps | None
-) -> torch.Tensor:
-    """Every h_t as (steps, B, H), in the order of time, whichever way the layer reads."""
-    probe = None
-    if taps is not None:
-        zeros = [torch.zeros_like(state[0], requires_grad=True) for _ in x]
-        taps[layer.prefix], probe = zeros, torch.stack(zeros)
-    b_hh = layer.b_hh if recurrence.cell == "gru" else None
+def _zeros(x: torch.Tensor, like: torch.Tensor) -> list[torch.Tensor]:
+    return [torch.zeros_like(like, requires_grad=True) for _ in x]
+
+
+def _by_kernel(
+    cell: str,
+    layer: Direction,
+    x: torch.Tensor,
+    rows: RowLengths,
+    truncation: int | None,
+    state: LayerStates,
+    probe: list[torch.Tensor] | None,
+    final: bool,
+) -> list[torch.Tensor]:
+    """Every h_t as (steps, B, H), in the order of time, by our kernel; with `final` an lstm's c_t, too,
+    detached."""
+    config = LoopConfig(cell, rows, layer.reverse, truncation)
+    b_hh = layer.b_hh if cell == "gru" else None
     h, c = state if len(state) > 1 else (*state, None)
+    stacked = None if probe is None else torch.stack(probe)
     outputs: torch.Tensor = RecurrentLoop.apply(
-        recurrence, x, layer.w_ih, layer.b_ih, layer.w_hh, b_hh, probe, h, c
+        config, x, layer.w_ih, layer.b_ih, layer.w_hh, b_hh, stacked, h, c
     )
-    return outputs
+    return [outputs] if c is None or not final else [outputs, rows.unpack(torch.cat(config.cells))]
 
 
-def _at_row_ends(part: torch.Tensor, rows: Rows) -> torch.Tensor:
-    """(B, H) of (steps, B, H): what stands at each row's last step."""
-    return part[-1] if rows.full else part.flatten(0, 1).index_select(0, rows.last)
+def _recorded(
+    cell: str,
+    layer: Direction,
+    x: torch.Tensor,
+    rows: RowLengths,
+    truncation: int | None,
+    state: LayerStates,
+    probe: list[torch.Tensor] | None,
+    final: bool,
+) -> list[torch.Tensor]:
+    """The same by torch's own cell, recorded by autograd step after step."""
+    steps = range(rows.steps)
+    masks = rows.begun_masks if layer.reverse else [None] * rows.steps
+    by_step: list[LayerStates] = [state] * rows.steps
+    for t in reversed(steps) if layer.reverse else steps:
+        if truncation and t and t % truncation == 0:
+            state = tuple(part.detach() for part in state)
+        if (mask := masks[t]) is not None:
+            state = tuple(part * mask for part in state)
+        state = cell_step(cell, x[t], state, layer)
+        if probe is not None:
+            state = (state[0] + probe[t], *state[1:])
+        by_step[t] = state
+    parts = list(zip(*by_step, strict=True))
+    return [torch.stack(part) for part in (parts if final else parts[:1])]
+
+
+def _at_row_ends(part: torch.Tensor, rows: RowLengths) -> torch.Tensor:
+    """(B, H) of (steps, B, H): the values at each row's last valid step."""
+    return part[-1] if rows.full else part.flatten(0, 1).index_select(0, rows.last_index)

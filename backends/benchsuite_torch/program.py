@@ -1,28 +1,34 @@
-"""TorchProgram: a network with its optimiser on one device."""
+"""TorchProgram: the contract's Program over the model and the optimiser, on one device."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 
-from benchsuite.contracts import Batch, Decoding, Gradients, Program, StepLog
-from benchsuite.contracts.backend import Parameters
-from benchsuite.contracts.checks import check_parameters
-from benchsuite.errors import ContractError
-from benchsuite.schema import Execution, ModelSpec, Recipe
+from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program, StepLog
+from benchsuite.schema import Execution, ModelSpec, Recipe, state_shapes
 from benchsuite_torch import runtime
-from benchsuite_torch.kernels import kernel_of, sample_batch
-from benchsuite_torch.loops import Taps
-from benchsuite_torch.network import Network
+from benchsuite_torch.kernels.matmul import mkl_is_throttled
+from benchsuite_torch.layers import LayerStates, load_parameters, read_parameters
+from benchsuite_torch.loops import Probes
+from benchsuite_torch.model import Model
 from benchsuite_torch.optimisers import Clipping, make_optimiser
-from benchsuite_torch.placement import Placed, place
-from benchsuite_torch.products import mkl_is_throttled
-from benchsuite_torch.stack import State
-from benchsuite_torch.weights import read, write
+from benchsuite_torch.placement import PlacedBatch, place_batch
+
+BACKWARD = {
+    "fused": "torch.nn's layers; dL/dh_t by a second pass of our own loop",
+    "autograd": "recorded by autograd",
+}
 
 
 class TorchProgram(Program):
-    """What step() measures stays on the device until drain()."""
+    """What step() measures stays on the device until drain().
+
+    A state is a tuple (h,) or, for an lstm, (h, c), each (layers, B, H), rows in the batch's own order.
+    """
 
     def __init__(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
@@ -34,109 +40,126 @@ class TorchProgram(Program):
         if self._device.type == "cuda":
             torch.cuda.init()
             torch.cuda.reset_peak_memory_stats(self._device)
-        self._model, self._recipe = model, recipe
-        self._static = execution.unroll == "static"
-        # a stream's rows keep their places: their states are carried from batch to batch
+        self._spec, self._recipe, self._unroll = model, recipe, execution.unroll
+        # in a stream sorting would cost more than it saves: states would have to be sorted with every batch
         self._sorts = execution.unroll == "dynamic" and not recipe.carry
-        self._network = Network(model, recipe, execution, self._device, self._dtype)
+        self._model = Model(model, recipe, execution, self._device, self._dtype)
         self.load_parameters(parameters)
-        self._trainable = self._network.parameters
+        self._trainable = self._model.parameters
         self._optimiser = make_optimiser(recipe, self._trainable)
         self._clip = Clipping(recipe)
-        self._carried: State | None = None
-        self._streamed: State | None = None
         self._losses: list[torch.Tensor] = []
-        self._clipped_by: list[torch.Tensor] = []
-        self._latest: Placed | None = None
+        self._measured: list[torch.Tensor] = []
+        self._latest: PlacedBatch | None = None
         self._kernel = ""
 
-    def place(self, batch: Batch) -> Placed:
+    def place(self, batch: Batch) -> PlacedBatch:
         runtime.apply(self._settings)
-        placed = place(batch, self._model, self._static, self._sorts, self._device, self._dtype)
+        static = self._unroll == "static"
+        placed = place_batch(batch, self._spec, static, self._sorts, self._device, self._dtype)
         runtime.synchronize(self._device)
         return placed
 
-    def step(self, placed: object) -> None:
-        batch = self._placed(placed)
-        carry = self._recipe.carry
+    def step(self, placed: Any, state: Any = None) -> LayerStates | None:
+        runtime.apply(self._settings)
+        self._latest = placed
         self._optimiser.zero_grad(set_to_none=True)
-        state = _continued(self._carried, batch) if carry and not batch.fresh else None
-        features, end = self._network.features(batch, state, final=carry)
-        loss = self._network.head.loss(features, batch)
+        features, end = self._model.features(placed, _sorted(state, placed), final=self._recipe.carry)
+        loss = self._model.head.loss(features, placed)
         loss.backward()
-        if end is not None:
-            self._carried = tuple(part.detach() for part in end)
         measured = self._clip([tensor.grad for tensor in self._trainable])
         self._optimiser.step()
         self._losses.append(loss.detach())
         if measured is not None:
-            self._clipped_by.append(measured)
+            self._measured.append(measured)
+        return None if end is None else tuple(placed.unsort(part.detach(), 1) for part in end)
 
     def drain(self) -> StepLog:
-        loss, measured = _to_host(self._losses), _to_host(self._clipped_by)
-        self._losses, self._clipped_by = [], []
-        absent = np.full(loss.shape, np.nan)
-        clip = self._recipe.clip
-        return StepLog(
-            loss=loss,
-            norm=measured if clip == "norm" else absent,
-            peak=measured if clip == "value" else absent,
-        )
+        losses, measured = _to_host(self._losses), _to_host(self._measured)
+        self._losses, self._measured = [], []
+        return StepLog.of(self._recipe.clip, losses, measured)
 
-    def predict(self, placed: object) -> np.ndarray:
-        batch, carry = self._placed(placed), self._recipe.carry
-        state = _continued(self._streamed, batch) if carry and not batch.fresh else None
+    def predict(self, placed: Any, state: Any = None) -> tuple[np.ndarray, LayerStates | None]:
+        runtime.apply(self._settings)
         with torch.inference_mode():
-            features, end = self._network.features(batch, state, final=carry)
-            predictions = self._network.predictions(features, batch)
-        if end is not None:
-            self._streamed = end
-        return _copy(batch.restored(predictions))
+            features, end = self._model.features(placed, _sorted(state, placed), final=self._recipe.carry)
+            predictions = self._model.predictions(features, placed)
+        if end is not None:  # copied, since step() could not use a tensor of inference mode
+            end = tuple(placed.unsort(part.clone(), 1) for part in end)
+        return _copy(placed.unsort(predictions)), end
 
-    def gradients(self, placed: object) -> Gradients:
+    def gradients(self, placed: Any) -> Gradients:
         """Loss, predictions and parameter gradients come from the unroll itself. dL/dh_t of a fused unroll
-        comes from a second pass, by the loop, over the same parameters."""
-        batch, network = self._placed(placed), self._network
-        features, taps = (network.features(batch)[0], {}) if network.fused else network.tapped(batch)
-        loss = network.head.loss(features, batch)
-        found = _gradients(loss, [*self._trainable, *_flat(taps)])
-        tapped = found[len(self._trainable) :]
-        if network.fused:
-            probe, taps = network.tapped(batch)
-            tapped = _gradients(network.head.loss(probe, batch), _flat(taps))
+        comes from a second pass, by our own loop, over the same parameters."""
+        runtime.apply(self._settings)
+        model, probes = self._model, Probes()
+        if model.fused:
+            features, _ = model.features(placed)
+        else:
+            features, probes = model.probed(placed)
+        loss = model.head.loss(features, placed)
+        found = _gradients(loss, [*self._trainable, *_flat(probes)])
+        of_states = found[len(self._trainable) :]
+        if model.fused:
+            probed, probes = model.probed(placed)
+            of_states = _gradients(model.head.loss(probed, placed), _flat(probes))
         with torch.no_grad():
-            predictions = network.predictions(features, batch)
+            predictions = model.predictions(features, placed)
+        left = iter(of_states)
+        by_layer = {prefix: torch.stack([next(left) for _ in zeros]) for prefix, zeros in probes.items()}
         return Gradients(
             loss=float(loss.detach().double()),
             parameters={
-                name: slot.canonical(value)
-                for (name, slot), value in zip(network.slots.items(), found, strict=False)
+                name: one.canonical(value)
+                for (name, one), value in zip(model.tensors.items(), found, strict=False)
             },
-            states=_by_layer(taps, tapped, batch),
-            predictions=_copy(batch.restored(predictions)),
+            states=_by_layer(by_layer, placed, masked=False),
+            predictions=_copy(placed.unsort(predictions)),
         )
 
-    def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> Decoding:
-        if self._model.decoder is None:
+    def outputs(self, placed: Any, state: Any = None) -> dict[str, np.ndarray]:
+        runtime.apply(self._settings)
+        with torch.inference_mode():
+            return _by_layer(self._model.layer_outputs(placed, _sorted(state, placed)), placed, masked=True)
+
+    def make_state(self, values: Mapping[str, np.ndarray]) -> LayerStates:
+        parts: dict[str, list[torch.Tensor]] = {}
+        for name in state_shapes(self._spec):  # layer by layer; h before c
+            part = torch.tensor(values[name], dtype=self._dtype, device=self._device)
+            parts.setdefault(name.rpartition(".")[2], []).append(part)
+        return tuple(torch.stack(layers) for layers in parts.values())
+
+    def read_state(self, state: Any) -> dict[str, np.ndarray]:
+        parts = {"h": state[0], "c": state[-1]}
+        seen = dict.fromkeys(parts, 0)
+        values: dict[str, np.ndarray] = {}
+        for name in state_shapes(self._spec):
+            kind = name.rpartition(".")[2]
+            values[name] = _copy(parts[kind][seen[kind]])
+            seen[kind] += 1
+        return values
+
+    def decoding(self, placed: Any, width: int = 1, aligned: bool = False) -> Decoding:
+        if self._spec.decoder is None:
             return super().decoding(placed, width, aligned)
-        return self._network.decoding(self._placed(placed), width, aligned, self._settings)
+        runtime.apply(self._settings)
+        return self._model.decoding(placed, width, aligned, self._settings)
 
     def parameters(self) -> Parameters:
-        return read(self._network.slots)
+        return read_parameters(self._model.tensors)
 
     def load_parameters(self, parameters: Parameters) -> None:
-        check_parameters(self._model, parameters)
-        write(self._network.slots, parameters)
+        load_parameters(self._model.tensors, parameters)
 
     def synchronize(self) -> None:
         runtime.synchronize(self._device)
 
     def kernel(self) -> str:
-        """Read from a profile of one forward pass in training mode, over the latest batch or a sample."""
-        if not self._kernel:
-            batch = self._latest or self.place(sample_batch(self._model))
+        """Read from a profile of one more forward pass, in training mode, over the batch of the latest step."""
+        if not self._kernel and self._latest is not None:
+            batch = self._latest
             runtime.apply(self._settings)
-            self._kernel = kernel_of(lambda: self._network.features(batch, final=self._recipe.carry))
+            self._kernel = runtime.kernel_of(lambda: self._model.features(batch, final=self._recipe.carry))
         return self._kernel
 
     def memory(self) -> dict[str, int]:
@@ -150,24 +173,20 @@ class TorchProgram(Program):
     def notes(self) -> dict[str, str]:
         found = {
             "optimiser": _implementation(self._optimiser),
-            "state_gradients": "second pass by the loop" if self._network.fused else "same pass",
+            "backward": BACKWARD.get(self._unroll, "our own loop, its derivative written by hand"),
         }
-        if self._device.type == "cpu" and self._dtype == torch.float32:
+        if self._device.type == "cpu" and self._dtype == torch.float32 and self._unroll != "autograd":
             found["products"] = "BLAS, large ones oneDNN" if mkl_is_throttled() else "BLAS"
         return found
 
-    def _placed(self, placed: object) -> Placed:
-        if not isinstance(placed, Placed):
-            raise ContractError(
-                f"step, predict and gradients take what place() returned, not {type(placed).__name__}"
-            )
-        runtime.apply(self._settings)
-        self._latest = placed
-        return placed
+
+def _sorted(state: LayerStates | None, placed: PlacedBatch) -> LayerStates | None:
+    """A state, whose rows are in the batch's order, in the order of the placed rows."""
+    return None if state is None else tuple(placed.sort(part, 1) for part in state)
 
 
-def _flat(taps: Taps) -> list[torch.Tensor]:
-    return [h for emitted in taps.values() for h in emitted]
+def _flat(probes: Probes) -> list[torch.Tensor]:
+    return [zeros for by_step in probes.values() for zeros in by_step]
 
 
 def _gradients(loss: torch.Tensor, inputs: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
@@ -179,26 +198,18 @@ def _gradients(loss: torch.Tensor, inputs: list[torch.Tensor]) -> tuple[torch.Te
     return found
 
 
-def _by_layer(taps: Taps, gradients: tuple[torch.Tensor, ...], batch: Placed) -> dict[str, np.ndarray]:
-    """Gradients of the tapped h_t by layer: (B, T, H), a decoder's (B, U, H)."""
-    left = iter(gradients)
-    states: dict[str, np.ndarray] = {}
-    for prefix, emitted in taps.items():
-        rows = batch.written if batch.written is not None and prefix.startswith("dec.") else batch.rows
-        by_step = torch.stack([next(left) for _ in emitted], dim=1)
-        padded = torch.nn.functional.pad(by_step, (0, 0, 0, rows.time - len(emitted)))
-        states[prefix] = _copy(batch.restored(padded))
-    return states
-
-
-def _continued(state: State | None, batch: Placed) -> State | None:
-    """The state that a stream's next batch starts from; zero where nothing came before."""
-    if state is not None and state[0].shape[1] != batch.rows.batch:
-        raise ContractError(
-            f"a batch of {batch.rows.batch} rows continues a stream of {state[0].shape[1]} rows; "
-            "give fresh=True where the rows change"
-        )
-    return state
+def _by_layer(found: Mapping[str, torch.Tensor], placed: PlacedBatch, masked: bool) -> dict[str, np.ndarray]:
+    """(B, T, H) by layer prefix, a decoder's (B, U, H), from (steps, B, H); `masked`: zero on padding, where
+    `found` is arbitrary."""
+    arrays: dict[str, np.ndarray] = {}
+    for prefix, by_step in found.items():
+        rows = placed.rows
+        if placed.target_rows is not None and prefix.startswith("dec."):
+            rows = placed.target_rows
+        values = by_step if rows.full or not masked else by_step * rows.mask
+        padded = torch.nn.functional.pad(values.transpose(0, 1), (0, 0, 0, rows.time - len(values)))
+        arrays[prefix] = _copy(placed.unsort(padded))
+    return arrays
 
 
 def _copy(values: torch.Tensor) -> np.ndarray:

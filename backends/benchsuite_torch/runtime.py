@@ -1,14 +1,17 @@
-"""What torch keeps as global state: threads, precision of products, determinism; and names of devices."""
+"""What torch keeps for the whole process (threads, precision of products, determinism), its devices, and which
+kernels ran."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from benchsuite.errors import UnsupportedError
-from benchsuite.schema import Execution
+from benchsuite.schema import DeviceName, Execution
 
 
 @dataclass(frozen=True)
@@ -56,30 +59,62 @@ def single_interop_thread() -> None:
             torch.set_num_interop_threads(1)
 
 
-def device_problem(name: str) -> str | None:
-    """Why the device called `name` (`cpu`, `gpu`, `gpu:1`) cannot be used here, or None."""
-    if name == "cpu":
+def device_problem(device: DeviceName) -> str | None:
+    """Why torch cannot use `device` on this machine, or None."""
+    if device.kind == "cpu":
         return None
-    kind, _, index = name.partition(":")
-    if kind != "gpu" or (":" in name and not index.isdecimal()):
-        return f"unknown device {name!r}; torch knows cpu, gpu and gpu:N (N from 0)"
+    if device.kind != "gpu":
+        return f"torch knows the devices cpu, gpu and gpu:1, gpu:2 ..., not {str(device)!r}"
     if not torch.cuda.is_available():
         return "no CUDA device: torch.cuda.is_available() is False"
     count = torch.cuda.device_count()
-    if int(index or 0) >= count:
-        return f"no device {name!r}: this machine has {count} CUDA device(s), gpu:0 to gpu:{count - 1}"
+    if device.number >= count:
+        return f"{device} is not here: torch sees {count} CUDA device{'s' if count > 1 else ''}"
     return None
 
 
 def torch_device(name: str) -> torch.device:
-    """The torch device of `name`. Raises UnsupportedError with the reason when it is not here."""
-    problem = device_problem(name)
+    """The torch device of a device name. Raises UnsupportedError with the reason where it is not here."""
+    device = DeviceName.parse(name)
+    problem = device_problem(device)
     if problem:
         raise UnsupportedError(problem)
-    return torch.device("cpu") if name == "cpu" else torch.device("cuda", int(name.partition(":")[2] or 0))
+    return torch.device("cpu") if device.kind == "cpu" else torch.device("cuda", device.number)
 
 
 def synchronize(device: torch.device) -> None:
     """Return when all work handed to `device` is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+LIBRARY_OPERATORS: dict[str, str] = {
+    "aten::_cudnn_rnn": "cudnn",
+    "aten::cudnn_convolution": "cudnn",
+    "aten::miopen_rnn": "miopen",
+    "aten::miopen_convolution": "miopen",
+    "aten::mkldnn_rnn_layer": "onednn",
+    "aten::mkldnn_convolution": "onednn",
+}
+"""Operators that only a library's own kernel runs."""
+LAYER_OPERATORS = ("aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::convolution")
+"""torch's own layers: `aten` where they ran and no library's kernel did."""
+CELL_OPERATORS = ("aten::lstm_cell", "aten::gru_cell", "aten::rnn_tanh_cell")
+"""torch's own cells, which only a loop under autograd calls."""
+HANDWRITTEN_LOOPS = ("RecurrentLoop", "AdditiveLoop")
+"""What only our own loops over steps call, once per layer: the autograd functions of
+benchsuite_torch.kernels."""
+
+
+def kernel_of(call: Callable[[], object]) -> str:
+    """Run `call` once under the profiler and name what ran: `cudnn`, `onednn`, `aten` (layers of torch.nn),
+    `autograd_loop` (cells of torch.nn in a loop), `handwritten_loop` (our own kernel). Several are joined by
+    `+`, such as `aten+handwritten_loop` for a fused encoder and a decoder with additive attention."""
+    with profile(activities=[ProfilerActivity.CPU]) as record:
+        call()
+    ran = {event.key for event in record.key_averages()}
+    names = sorted({name for operator, name in LIBRARY_OPERATORS.items() if operator in ran})
+    if not names and ran.intersection(LAYER_OPERATORS):
+        names = ["aten"]
+    loops = {"autograd_loop": CELL_OPERATORS, "handwritten_loop": HANDWRITTEN_LOOPS}
+    return "+".join([*names, *(loop for loop, operators in loops.items() if ran.intersection(operators))])

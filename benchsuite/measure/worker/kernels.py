@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchsuite.errors import KernelFallbackError
 from benchsuite.schema import Execution, ModelSpec
 
-LOOPS = ("python_loop", "while_loop", "scan", "unrolled")
+LOOPS = ("python_loop", "handwritten_loop", "autograd_loop", "while_loop", "scan", "unrolled")
 DEVICE_KERNELS = ("cudnn", "miopen")
 """On a GPU, a fused recurrence is one of these; a framework's own composition of small kernels is not."""
 

@@ -16,9 +16,9 @@ from typing import Protocol
 
 import torch
 
-from benchsuite_torch.products import mkl_is_throttled
+from benchsuite_torch.kernels.matmul import mkl_is_throttled
 
-WORTH_IT = 1536
+EXPM1_FROM = 1536
 """Numbers from which the longer way is the faster one where MKL is throttled."""
 
 _ONE, _TWO = torch.ones(()), torch.full((), 2.0)  # tensors: torch takes longer over a Python number
@@ -70,6 +70,6 @@ PLAIN, BY_EXPM1 = PlainTanh(), Expm1Tanh()
 def fastest_tanh(rows: int, hidden: int, like: torch.Tensor) -> Tanh:
     """The way for tensors (rows, hidden) on the device of `like`. A rule, not a trial: the same machine takes
     the same way every time."""
-    if like.is_cuda or rows * hidden < WORTH_IT or not mkl_is_throttled():
+    if like.is_cuda or rows * hidden < EXPM1_FROM or not mkl_is_throttled():
         return PLAIN
     return BY_EXPM1

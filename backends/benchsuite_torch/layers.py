@@ -1,23 +1,65 @@
-"""The recurrent layers' parameters, held by torch.nn's own module, whichever way they are then run.
+"""Parameters under their canonical names, and the recurrent layers that hold most of them.
 
-torch and cuDNN give rnn and lstm two biases per gate. The canonical form has one, so `bias_ih` is it and
-`bias_hh` stays zero, frozen and outside optimiser and norm: were both trained, the effective bias would move
-twice as fast. The GRU's two biases are both canonical.
+The recurrent parameters are those of one torch.nn module, whichever way its layers are then run. torch and
+cuDNN give rnn and lstm two biases per gate. The canonical form has one, so `bias_ih` is it and `bias_hh`
+stays zero, frozen and outside optimiser and norm: were both trained, the effective bias would move twice as
+fast. The GRU's two biases are both canonical.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from benchsuite.contracts import Parameters
 from benchsuite.schema import Recurrent
-from benchsuite_torch.weights import AS_IS, TRANSPOSED, Slot, Slots
+
+AS_IS: dict[int, tuple[int, ...]] = {1: (0,), 2: (0, 1)}
+TRANSPOSED = (1, 0)
+CONVOLUTION = (3, 2, 0, 1)  # (k, k, in, out) -> (out, in, k, k)
+
+
+@dataclass(frozen=True)
+class CanonicalTensor:
+    """A trainable tensor; `axes` permutes the canonical array into the tensor's layout."""
+
+    tensor: torch.Tensor
+    axes: tuple[int, ...]
+
+    def load(self, array: np.ndarray) -> None:
+        with torch.no_grad():
+            self.tensor.copy_(torch.from_numpy(np.ascontiguousarray(array.transpose(self.axes))))
+
+    def canonical(self, values: torch.Tensor) -> np.ndarray:
+        """A copy, in the canonical layout, of `values` in the tensor's layout."""
+        return np.array(values.detach().cpu().numpy().transpose(np.argsort(self.axes)), order="C")
+
+
+NamedTensors = dict[str, CanonicalTensor]
+
+
+def allocate(shape: Iterable[int], device: torch.device, dtype: torch.dtype) -> torch.Tensor:
+    """A trainable tensor, not yet filled."""
+    return torch.empty(tuple(shape), device=device, dtype=dtype, requires_grad=True)
+
+
+def read_parameters(tensors: NamedTensors) -> Parameters:
+    """A copy of all parameters in the canonical layout."""
+    return {name: one.canonical(one.tensor) for name, one in tensors.items()}
+
+
+def load_parameters(tensors: NamedTensors, parameters: Parameters) -> None:
+    """Copy `parameters` in."""
+    for name, one in tensors.items():
+        one.load(parameters[name])
+
 
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
-OPERATORS = {"rnn": torch.rnn_tanh, "lstm": torch.lstm, "gru": torch.gru}
 
-State = tuple[torch.Tensor, ...]
+LayerStates = tuple[torch.Tensor, ...]
 """(h,) or, for lstm, (h, c); each (layers * directions, B, H), layer by layer, forward before backward."""
 
 
@@ -34,6 +76,7 @@ class Direction:
 
     @property
     def flat(self) -> list[torch.Tensor]:
+        """In the order that torch's operators take."""
         return [self.w_ih, self.w_hh, self.b_ih, self.b_hh]
 
 
@@ -56,7 +99,6 @@ class RecurrentStack:
         self.layers = [
             [self._direction(layer, way) for way in body.directions] for layer in range(body.layers)
         ]
-        self.operator = OPERATORS[body.cell]
         if body.cell != "gru":
             for layer in self.layers:
                 for direction in layer:
@@ -73,20 +115,20 @@ class RecurrentStack:
         """Every tensor in the order torch's operators take; on a GPU views of one cuDNN buffer."""
         return [tensor for layer in self.layers for direction in layer for tensor in direction.flat]
 
-    def slots(self) -> Slots:
-        found: Slots = {}
+    def named_tensors(self) -> NamedTensors:
+        named: NamedTensors = {}
         for layer in self.layers:
             for one in layer:
-                found[f"{one.prefix}.Wx"] = Slot(one.w_ih, TRANSPOSED)
-                found[f"{one.prefix}.Wh"] = Slot(one.w_hh, TRANSPOSED)
+                named[f"{one.prefix}.Wx"] = CanonicalTensor(one.w_ih, TRANSPOSED)
+                named[f"{one.prefix}.Wh"] = CanonicalTensor(one.w_hh, TRANSPOSED)
                 if self.body.cell == "gru":
-                    found[f"{one.prefix}.bx"] = Slot(one.b_ih, AS_IS[1])
-                    found[f"{one.prefix}.bh"] = Slot(one.b_hh, AS_IS[1])
+                    named[f"{one.prefix}.bx"] = CanonicalTensor(one.b_ih, AS_IS[1])
+                    named[f"{one.prefix}.bh"] = CanonicalTensor(one.b_hh, AS_IS[1])
                 else:
-                    found[f"{one.prefix}.b"] = Slot(one.b_ih, AS_IS[1])
-        return found
+                    named[f"{one.prefix}.b"] = CanonicalTensor(one.b_ih, AS_IS[1])
+        return named
 
-    def zero_state(self, batch: int) -> State:
+    def zero_state(self, batch: int) -> LayerStates:
         """The state before the first step."""
         body, like = self.body, self.layers[0][0].w_hh
         shape = (body.layers * len(body.directions), batch, body.hidden)

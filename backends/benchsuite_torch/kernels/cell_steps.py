@@ -1,9 +1,9 @@
 """One step of each cell with its derivative written by hand, for loops that autograd does not record.
 
 Row vectors; B rows, H hidden units, G gates. A step takes gx = x Wx + b (B, G*H), gh = h Wh (for the gru
-+ bh) and the state, and stores h' where it is told to. Formulas: benchsuite_torch.cells.
++ bh) and the state, and stores h' in a tensor that it is given.
 
-Pre-activations that go through tanh come multiplied by Tanh.factor (benchsuite_torch.tanh), which enters with
+Pre-activations that go through tanh come multiplied by Tanh.factor (kernels.tanh), which enters with
 the weights, once for all steps: see scaled().
 """
 
@@ -13,7 +13,7 @@ from typing import Protocol
 
 import torch
 
-from benchsuite_torch.tanh import Tanh
+from benchsuite_torch.kernels.tanh import Tanh
 
 Saved = tuple[torch.Tensor, ...]
 """What a step's backward pass needs."""
@@ -24,17 +24,17 @@ _sigmoid_backward = torch.ops.aten.sigmoid_backward
 _tanh_backward = torch.ops.aten.tanh_backward
 
 
-class Gates(Protocol):
-    """A cell. c is the lstm's; the others pass None through. The pre-activations of the gate that goes through
-    tanh are scaled: in gx, and in gh unless the cell keeps the two apart (gru).
+class CellStep(Protocol):
+    """One step of a cell. c is the lstm's; the others pass None through. The pre-activations of the gate that
+    goes through tanh are scaled: in gx, and in gh unless the cell keeps the two apart (gru).
 
     tanh_gate  which of the gates that is
     """
 
     tanh_gate: int
 
-    def views(self, gates: torch.Tensor) -> Views:
-        """The column blocks of gates (N, G*H) that forward() and backward() want, the whole of it first."""
+    def views(self, columns: torch.Tensor) -> Views:
+        """The column blocks of `columns` (N, G*H) that forward() and backward() want, the whole of it first."""
 
     def forward(
         self,
@@ -56,22 +56,22 @@ class Gates(Protocol):
         dL/dh without its path through gh (None: zero), and dL/dc."""
 
 
-def scaled(gates: Gates, tanh: Tanh, weights: torch.Tensor, hidden: int) -> torch.Tensor:
+def scaled(cell: CellStep, tanh: Tanh, weights: torch.Tensor, hidden: int) -> torch.Tensor:
     """Weights (G*H, ...) or biases (G*H), the rows of the gate that goes through tanh times its factor."""
     if tanh.factor == 1:
         return weights
     copied = weights.clone()
-    copied[gates.tanh_gate * hidden : (gates.tanh_gate + 1) * hidden] *= tanh.factor
+    copied[cell.tanh_gate * hidden : (cell.tanh_gate + 1) * hidden] *= tanh.factor
     return copied
 
 
-class RnnGates:
+class RnnStep:
     """h' = tanh(gx + gh) (Elman 1990)."""
 
     tanh_gate = 0
 
-    def views(self, gates: torch.Tensor) -> Views:
-        return (gates,)
+    def views(self, columns: torch.Tensor) -> Views:
+        return (columns,)
 
     def forward(
         self,
@@ -94,13 +94,13 @@ class RnnGates:
         return None, d_c
 
 
-class LstmGates:
+class LstmStep:
     """i, f, g, o; c' = sig(f) c + sig(i) tanh(g); h' = sig(o) tanh(c') (Gers et al. 2000)."""
 
     tanh_gate = 2
 
-    def views(self, gates: torch.Tensor) -> Views:
-        return gates, *gates.chunk(4, 1)
+    def views(self, columns: torch.Tensor) -> Views:
+        return columns, *columns.chunk(4, 1)
 
     def forward(
         self,
@@ -139,14 +139,14 @@ class LstmGates:
         return None, d_c.mul_(f)
 
 
-class GruGates:
+class GruStep:
     """r, z, n; n = tanh(gx_n + r * gh_n); h' = n + z (h - n) (Cho et al. 2014, with reset after)."""
 
     tanh_gate = 2
 
-    def views(self, gates: torch.Tensor) -> Views:
-        r, z, n = gates.chunk(3, 1)
-        return gates, gates[:, : 2 * n.shape[1]], r, z, n
+    def views(self, columns: torch.Tensor) -> Views:
+        r, z, n = columns.chunk(3, 1)
+        return columns, columns[:, : 2 * n.shape[1]], r, z, n
 
     def forward(
         self,
@@ -181,4 +181,4 @@ class GruGates:
         return through_z, d_c
 
 
-GATES: dict[str, Gates] = {"rnn": RnnGates(), "lstm": LstmGates(), "gru": GruGates()}
+CELL_STEPS: dict[str, CellStep] = {"rnn": RnnStep(), "lstm": LstmStep(), "gru": GruStep()}

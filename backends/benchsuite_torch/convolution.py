@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from benchsuite.schema import Convolutional
-from benchsuite_torch.weights import AS_IS, CONVOLUTION, Slot, Slots, allocate
+from benchsuite_torch.layers import AS_IS, CONVOLUTION, CanonicalTensor, NamedTensors, allocate
 
 
 class ConvolutionalBody:
@@ -23,14 +23,14 @@ class ConvolutionalBody:
         self.dense = allocate((body.flattened, body.hidden), device, dtype)
         self.bias = allocate((body.hidden,), device, dtype)
 
-    def slots(self) -> Slots:
-        found: Slots = {}
+    def named_tensors(self) -> NamedTensors:
+        named: NamedTensors = {}
         for index, (kernel, bias) in enumerate(self.stages):
-            found[f"cnn.c{index}.W"] = Slot(kernel, CONVOLUTION)
-            found[f"cnn.c{index}.b"] = Slot(bias, AS_IS[1])
-        found["cnn.dense.W"] = Slot(self.dense, AS_IS[2])
-        found["cnn.dense.b"] = Slot(self.bias, AS_IS[1])
-        return found
+            named[f"cnn.c{index}.W"] = CanonicalTensor(kernel, CONVOLUTION)
+            named[f"cnn.c{index}.b"] = CanonicalTensor(bias, AS_IS[1])
+        named["cnn.dense.W"] = CanonicalTensor(self.dense, AS_IS[2])
+        named["cnn.dense.b"] = CanonicalTensor(self.bias, AS_IS[1])
+        return named
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Features (B, hidden) of inputs (B, T, D) with T * D = height * width."""

@@ -1,0 +1,147 @@
+"""Model: input, body, decoder, readout and head of a ModelSpec, in the unroll that the execution asks for."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe, Tokens, parameter_shapes
+from benchsuite_torch import fused, heads, loops, runtime
+from benchsuite_torch.convolution import ConvolutionalBody
+from benchsuite_torch.decoder import DecoderLayers
+from benchsuite_torch.decoding import TorchDecoding
+from benchsuite_torch.heads import Head
+from benchsuite_torch.layers import (
+    AS_IS,
+    CanonicalTensor,
+    LayerStates,
+    NamedTensors,
+    RecurrentStack,
+    allocate,
+)
+from benchsuite_torch.placement import PlacedBatch
+
+
+class Model:
+    """A model's parameters and its forward pass. `tensors` holds the parameters in canonical order."""
+
+    def __init__(
+        self, spec: ModelSpec, recipe: Recipe, execution: Execution, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.spec, self.unroll = spec, execution.unroll
+        self._truncation = recipe.truncation
+        self._packing = device.type == "cuda"
+        own_kernels = self.unroll != "autograd"
+        tensors: NamedTensors = {}
+        self.embedding: torch.Tensor | None = None
+        if isinstance(spec.input, Tokens):
+            self.embedding = allocate((spec.input.vocabulary, spec.input.embedding), device, dtype)
+            tensors["embed.E"] = CanonicalTensor(self.embedding, AS_IS[2])
+        self.body: ConvolutionalBody | RecurrentStack
+        if isinstance(spec.body, Convolutional):
+            self.body = ConvolutionalBody(spec.body, device, dtype)
+        else:
+            self.body = RecurrentStack(spec.body, spec.input_size, device, dtype)
+        self.decoder = None if spec.decoder is None else DecoderLayers(spec, device, dtype, own_kernels)
+        self.head = Head(spec, device, dtype, own_kernels)
+        tensors |= self.body.named_tensors() | self.head.named_tensors()
+        if self.decoder is not None:
+            tensors |= self.decoder.named_tensors()
+        self.tensors: NamedTensors = {name: tensors[name] for name in parameter_shapes(spec)}
+
+    @property
+    def parameters(self) -> list[torch.Tensor]:
+        return [one.tensor for one in self.tensors.values()]
+
+    @property
+    def fused(self) -> bool:
+        return self.unroll == "fused"
+
+    def features(
+        self, placed: PlacedBatch, state: LayerStates | None = None, final: bool = False
+    ) -> tuple[torch.Tensor, LayerStates | None]:
+        """What the head reads, (n, F): of every row, or of every valid step that has an output. With `final`
+        also the state at each row's end. States are in the order of the placed rows."""
+        if isinstance(self.body, ConvolutionalBody):
+            return self.body(placed.inputs), None
+        y, end = self._encode(placed, state, final)
+        return self._read(y, placed), end
+
+    def probed(self, placed: PlacedBatch) -> tuple[torch.Tensor, loops.Probes]:
+        """Features by a loop, whatever the unroll, and the probes of every h_t: a fused layer does not return
+        its h_t as something to differentiate by."""
+        probes: loops.Probes = {}
+        if isinstance(self.body, ConvolutionalBody):
+            return self.features(placed)[0], probes
+        x, recorded = self._embed(placed), self.unroll == "autograd"
+        y, _ = loops.run(self.body, x, placed.rows, self._truncation, None, probes, recorded=recorded)
+        return self._read(y, placed, probes), probes
+
+    def layer_outputs(self, placed: PlacedBatch, state: LayerStates | None) -> loops.Outputs:
+        """Every h_t (steps, B, H) of every layer and direction by its prefix, a decoder's among them (U, B, H),
+        arbitrary on padding."""
+        outputs: loops.Outputs = {}
+        if isinstance(self.body, ConvolutionalBody):
+            return outputs
+        x, recorded = self._embed(placed), self.unroll == "autograd"
+        if self.fused:
+            outputs |= fused.layer_outputs(self.body, x, placed.rows, state)
+            last = [outputs[direction.prefix] for direction in self.body.layers[-1]]
+            y = torch.cat(last, dim=2)
+        else:
+            y, _ = loops.run(self.body, x, placed.rows, None, state, recorded=recorded, outputs=outputs)
+        if self.decoder is not None:
+            self._read(y, placed, outputs=outputs)
+        return outputs
+
+    def predictions(self, features: torch.Tensor, placed: PlacedBatch) -> torch.Tensor:
+        """Scores as the contract gives them: (B, O), or by step (B, T, O), (B, U, V) with zeros on padding."""
+        scores = self.head(features)
+        if self.decoder is not None:
+            assert placed.target_rows is not None
+            return heads.by_step(scores, placed.target_rows, every=False)
+        if self.spec.readout == "steps":
+            return heads.by_step(scores, placed.rows, every=self.spec.loss == "ctc")
+        return scores
+
+    def decoding(
+        self, placed: PlacedBatch, width: int, aligned: bool, settings: runtime.Settings
+    ) -> TorchDecoding:
+        """A decoding that starts from the encoder's outputs for a batch."""
+        assert self.decoder is not None
+        with torch.inference_mode():
+            y, _ = self._encode(placed, None, False)
+            last = placed.unsort(self._read_out(y, placed))
+            y, rows = placed.unsort(y, 1), placed.unsorted_rows
+            return TorchDecoding(self.decoder, self.head, y, last, rows, width, aligned, settings)
+
+    def _encode(
+        self, placed: PlacedBatch, state: LayerStates | None, final: bool
+    ) -> tuple[torch.Tensor, LayerStates | None]:
+        assert isinstance(self.body, RecurrentStack)
+        x = self._embed(placed)
+        if self.fused:
+            return fused.run(self.body, x, placed.rows, self._truncation, state, final, self._packing)
+        recorded = self.unroll == "autograd"
+        return loops.run(self.body, x, placed.rows, self._truncation, state, final=final, recorded=recorded)
+
+    def _embed(self, placed: PlacedBatch) -> torch.Tensor:
+        return (
+            placed.inputs if self.embedding is None else functional.embedding(placed.inputs, self.embedding)
+        )
+
+    def _read(
+        self,
+        y: torch.Tensor,
+        placed: PlacedBatch,
+        probes: loops.Probes | None = None,
+        outputs: loops.Outputs | None = None,
+    ) -> torch.Tensor:
+        read = self._read_out(y, placed)
+        if self.decoder is None:
+            return read
+        return self.decoder.features(y, read, placed, self.unroll, probes, outputs)
+
+    def _read_out(self, y: torch.Tensor, placed: PlacedBatch) -> torch.Tensor:
+        assert isinstance(self.body, RecurrentStack)
+        return heads.read_out(self.spec, y, placed.rows, self.body.body.hidden)
