@@ -126,9 +126,9 @@ class PlacedBatch:
 
     Where a loop runs ragged rows, they are sorted, the longest first: its work then follows the real lengths.
 
-    inputs          (steps, B, D) or (steps, B) ids; batch first for a model without recurrence targets
-    (B,) or (B, O); by step those of the n valid steps, (n,) or (n, O), in the order of (steps, B);
-                    a decoder's (n,) likewise, over its own steps; CTC's (B, U)
+    inputs          (steps, B, D) or (steps, B) ids; batch first for a model without recurrence
+    targets         (B,) or (B, O); by step those of the n valid steps, (n,) or (n, O), in the order of
+                    (steps, B); a decoder's (n,) likewise, over its own steps; CTC's (B, U)
     target_rows     which steps of the targets are valid, where they have a length of their own
     decoder_inputs  (target_rows.steps, B): the token before each of a decoder's targets
     order           (B,): place i holds row order[i] of the batch; None where the rows are not sorted

@@ -39,11 +39,12 @@ class AdditiveLoop(torch.autograd.Function):  # type: ignore[misc]
     ) -> torch.Tensor:
         """U steps of B rows, L layers of H units, memory of T steps and width F, attention A wide.
 
-        projected  (U, B, G*H): the first layer's sums without the context's part, bias included memory
-        (B, T, F), keys (B, T, A) = memory attn.Wk + attn.b, score_mask (B, T) or None initial    (L, B, H):
-        s_0. probe (L, U, B, H): zeros whose gradient is dL/dh_t of each layer, or None w_q        (A, H), v
-        (A,), w_c (G*H, F): the context's columns of the first layer's weights layers     w_hh and b_hh (None
-        except for the gru) of each layer, and w_ih and b_ih of each but the first
+        projected  (U, B, G*H): the first layer's sums without the context's part, bias included
+        memory     (B, T, F), keys (B, T, A) = memory attn.Wk + attn.b, score_mask (B, T) or None
+        initial    (L, B, H): s_0
+        probe      (L, U, B, H): zeros whose gradient is dL/dh_t of each layer, or None
+        w_q        (A, H), v (A,), w_c (G*H, F): the context's columns of the first layer's weights
+        layers     w_hh and b_hh (None except for the gru) of each layer, w_ih and b_ih of each but the first
         """
         attention = AdditiveAttention(memory, 2 * keys, score_mask, 2 * v)
         decoder = AttentionDecoder(cell, attention, w_q, w_c, layers, initial)

@@ -39,7 +39,7 @@ def counted(work: Callable[[], object]) -> int:
     return found
 
 
-@pytest.mark.parametrize("unroll", ["dynamic", "static"])
+@pytest.mark.parametrize("unroll", ["dynamic", "static", "autograd"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_products_counted_are_the_products_run(case: FlopCase, unroll: str) -> None:
     """To the last one. The gradients by first states that are zero may be worked out or not: nobody reads them.

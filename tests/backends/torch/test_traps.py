@@ -13,14 +13,14 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from benchsuite.contracts import Batch, Program
 from benchsuite.measure.conformance.cases import Case
 from benchsuite.measure.parity import relative_error
-from benchsuite.schema import Dense, Execution, Features, ModelSpec, Recipe, Recurrent
+from benchsuite.schema import UNROLLS, Dense, Execution, Features, ModelSpec, Recipe, Recurrent
 from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_torch import fused, loops, runtime
+from benchsuite_torch.attention import multiplicative
 from benchsuite_torch.backend import TorchBackend
-from benchsuite_torch.decoder import attend
-from benchsuite_torch.placement import Rows
+from benchsuite_torch.layers import RecurrentStack
+from benchsuite_torch.placement import RowLengths
 from benchsuite_torch.program import TorchProgram
-from benchsuite_torch.stack import RecurrentStack
 
 DOUBLE = Execution(precision="float64", unroll="fused")
 CPU = torch.device("cpu")
@@ -45,11 +45,11 @@ def random_stack(body: Recurrent, inputs: int = 3) -> RecurrentStack:
     return RecurrentStack(body, inputs, CPU, torch.float64)
 
 
-def rows_of(*lengths: int) -> Rows:
-    return Rows(max(lengths), max(lengths), torch.tensor(lengths), CPU, torch.float64)
+def rows_of(*lengths: int) -> RowLengths:
+    return RowLengths(max(lengths), max(lengths), torch.tensor(lengths), CPU, torch.float64)
 
 
-@pytest.mark.parametrize("unroll", ["static", "dynamic", "fused"])
+@pytest.mark.parametrize("unroll", UNROLLS)
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])
 def test_second_bias_is_neither_trained_nor_counted_in_the_norm(cell: str, unroll: str) -> None:
     given = case(cell, Recipe(optimiser="sgd", learning_rate=0.1, clip="norm", clip_at=0.05))
@@ -175,17 +175,17 @@ def test_padding_gives_the_numbers_of_packing(cell: str, layers: int) -> None:
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-def test_turning_rows_gives_the_numbers_of_packing(cell: str) -> None:
+def test_reversing_rows_gives_the_numbers_of_packing(cell: str) -> None:
     stack = random_stack(Recurrent(cell, 4, 2, bidirectional=True))
     rows = rows_of(6, 1, 4)
     x = torch.randn(6, 3, 3, dtype=torch.float64) * rows.mask
-    turned, _ = fused.run(stack, x, rows, None, None, packing=False)
+    backward, _ = fused.run(stack, x, rows, None, None, packing=False)
     packed, _ = fused.run(stack, x, rows, None, None, packing=True)
-    assert torch.allclose(turned * rows.mask, packed, rtol=0, atol=1e-15)
+    assert torch.allclose(backward * rows.mask, packed, rtol=0, atol=1e-15)
 
 
 def frozen_rows_detached(given: Case, batch: Batch, everywhere: bool) -> np.ndarray:
-    """Gradient of Wh when states are frozen behind a row's end, and truncation detaches every row's state
+    """Gradient of Wh when states are frozen beyond a row's end, and truncation detaches every row's state
     (`everywhere`, the trap) or that of live rows."""
     weights = {name: torch.tensor(w, requires_grad=True) for name, w in given.parameters("float64").items()}
     x, lengths = torch.tensor(batch.inputs), torch.tensor(batch.lengths)
@@ -202,7 +202,7 @@ def frozen_rows_detached(given: Case, batch: Batch, everywhere: bool) -> np.ndar
     return found
 
 
-@pytest.mark.parametrize("unroll", ["static", "dynamic", "fused"])
+@pytest.mark.parametrize("unroll", UNROLLS)
 def test_truncation_does_not_detach_rows_that_have_ended(unroll: str) -> None:
     given = case("rnn", Recipe(truncation=3))
     batch = given.batch("float64")
@@ -212,14 +212,14 @@ def test_truncation_does_not_detach_rows_that_have_ended(unroll: str) -> None:
     assert relative_error(found, frozen_rows_detached(given, batch, everywhere=True)) > 0.1
 
 
-def test_turned_rows_are_their_own_inverse_forwards_and_in_the_gradient() -> None:
+def test_reversed_rows_are_their_own_inverse_forward_and_in_the_gradient() -> None:
     rows = rows_of(5, 2, 1, 4)
     x = torch.randn(5, 4, 2, dtype=torch.float64, requires_grad=True)
-    once = fused.TurnRows.apply(x, rows.reversal)
-    assert torch.equal(fused.TurnRows.apply(once, rows.reversal), x)
+    once = fused.ReverseRows.apply(x, rows.reversal)
+    assert torch.equal(fused.ReverseRows.apply(once, rows.reversal), x)
     assert torch.equal(once[0, 0], x[4, 0])
     assert torch.equal(once[2:, 1], x[2:, 1])
-    assert torch.autograd.gradcheck(lambda given: fused.TurnRows.apply(given, rows.reversal), x)
+    assert torch.autograd.gradcheck(lambda given: fused.ReverseRows.apply(given, rows.reversal), x)
 
 
 def test_loops_give_final_states_at_each_rows_own_end() -> None:
@@ -239,7 +239,7 @@ def test_mean_of_ctc_is_over_rows_not_over_labels() -> None:
     given = Case("trap-ctc", model)
     program, batch = build(given), given.batch("float64")
     assert batch.target_lengths is not None
-    scores = torch.from_numpy(program.predict(program.place(batch)))
+    scores = torch.from_numpy(program.predict(program.place(batch))[0])
     log_p, targets = scores.log_softmax(2).transpose(0, 1), torch.from_numpy(batch.targets).long()
     lengths = torch.from_numpy(batch.lengths).long(), torch.from_numpy(batch.target_lengths).long()
     by_row = torch.nn.functional.ctc_loss(log_p, targets, *lengths, reduction="none")
@@ -251,12 +251,12 @@ def test_mean_of_ctc_is_over_rows_not_over_labels() -> None:
 
 
 def test_softmax_never_sees_attention_on_padding() -> None:
-    """Whatever stands on the memory's padding: a masked product, 0 * y, would let it in."""
+    """Whatever the memory's padding holds: a masked product, 0 * y, would let it in."""
     memory = torch.randn(2, 3, 4, dtype=torch.float64)
-    barred = torch.tensor([[0, 0, -torch.inf], [0, -torch.inf, -torch.inf]], dtype=torch.float64)
+    score_mask = torch.tensor([[0, 0, -torch.inf], [0, -torch.inf, -torch.inf]], dtype=torch.float64)
     queries = torch.randn(2, 5, 4, dtype=torch.float64)
-    context, weights = attend(queries, memory, barred[:, None])
-    short, _ = attend(queries[1:], memory[1:, :1], None)
+    context, weights = multiplicative(queries, memory, score_mask[:, None])
+    short, _ = multiplicative(queries[1:], memory[1:, :1], None)
     assert torch.equal(context[1:], short)
     assert not weights[0, :, 2].any()
     assert torch.allclose(weights.sum(2), torch.ones(2, 5, dtype=torch.float64), rtol=0, atol=1e-15)

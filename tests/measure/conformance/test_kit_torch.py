@@ -13,6 +13,8 @@ CORE = [
     ("float64", "fused"),
     ("float32", "dynamic"),
     ("float32", "fused"),
+    ("float64", "autograd"),
+    ("float32", "autograd"),
 ]
 
 

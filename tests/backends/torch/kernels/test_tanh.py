@@ -9,8 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite_torch import tanh as module
-from benchsuite_torch.tanh import BY_EXPM1, PLAIN, Tanh, fastest_tanh
+from benchsuite_torch.kernels import tanh as module
+from benchsuite_torch.kernels.tanh import BY_EXPM1, PLAIN, Tanh, fastest_tanh
 
 WAYS = pytest.mark.parametrize("tanh", [PLAIN, BY_EXPM1], ids=["plain", "expm1"])
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])

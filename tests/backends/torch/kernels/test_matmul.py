@@ -8,11 +8,20 @@ import torch
 
 from benchsuite.measure.conformance.cases import Case, decoder_cases, model_cases
 from benchsuite.schema import Execution, Recipe
-from benchsuite_torch import products as chosen
 from benchsuite_torch.backend import TorchBackend
-from benchsuite_torch.products import BLAS, Affine, OneDnn, Products, across, add, linear, products
+from benchsuite_torch.kernels import matmul
+from benchsuite_torch.kernels.matmul import (
+    BLAS,
+    Affine,
+    Matmul,
+    OneDnn,
+    add,
+    fastest_matmul,
+    linear,
+    weight_grad,
+)
 
-WAYS = [BLAS, *([OneDnn()] if chosen.offered() else [])]
+WAYS = [BLAS, *([OneDnn()] if matmul.has_onednn() else [])]
 WIDE = (64, 160, 128)
 SHAPES = [(1, 1, 1), (3, 5, 7), WIDE]
 
@@ -26,26 +35,26 @@ def close(found: torch.Tensor, wanted: torch.Tensor) -> bool:
     return torch.allclose(found.double(), wanted, rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.parametrize("turned", [False, True], ids=["rows", "columns"])
+@pytest.mark.parametrize("transposed", [False, True], ids=["rows", "columns"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: type(way).__name__)
-def test_each_way_multiplies(way: Products, shape: tuple[int, int, int], turned: bool) -> None:
+def test_each_way_multiplies(way: Matmul, shape: tuple[int, int, int], transposed: bool) -> None:
     x, w, b, plus = tensors(*shape)
-    if turned:  # the other memory order
+    if transposed:  # the other memory order
         x, w = x.t().contiguous().t(), w.t().contiguous().t()
     exact = x.double() @ w.double().t()
     prepared = way.prepare(w)
     assert close(way.linear(x, prepared), exact)
     assert close(way.linear(x, prepared, b), exact + b)
-    assert close(way.across(plus, x), plus.double().t() @ x.double())
+    assert close(way.weight_grad(plus, x), plus.double().t() @ x.double())
     assert close(way.add(x, prepared, plus.clone()), exact + plus)
 
 
-@pytest.mark.skipif(not chosen.offered(), reason="this build of torch has no oneDNN")
+@pytest.mark.skipif(not matmul.has_onednn(), reason="this build of torch has no oneDNN")
 def test_a_part_of_a_larger_matrix_is_copied_for_onednn() -> None:
     whole, way = torch.randn(6, 8), OneDnn()
     assert way.prepare(whole) is whole
-    assert way.prepare(turned := whole.t()) is turned
+    assert way.prepare(transposed := whole.t()) is transposed
     for part in (whole[:, :5], whole[:, :5].t()):
         assert way.prepare(part).is_contiguous()
 
@@ -54,7 +63,7 @@ def test_the_short_forms_take_the_way_of_their_shape() -> None:
     x, w, b, plus = tensors(*WIDE)
     exact = x.double() @ w.double().t()
     assert close(linear(x, w, b), exact + b)
-    assert close(across(plus, x), plus.double().t() @ x.double())
+    assert close(weight_grad(plus, x), plus.double().t() @ x.double())
     assert close(add(plus.clone(), x, w), exact + plus)
 
 
@@ -77,27 +86,27 @@ def test_an_affine_map_has_the_gradients_of_autograd() -> None:
         ((100_000, 1, 512), torch.float32, True, type(BLAS)),
     ],
 )
-def test_onednn_multiplies_where_mkl_is_held_back(
+def test_onednn_multiplies_where_mkl_is_throttled(
     shape: tuple[int, int, int],
     dtype: torch.dtype,
     mkl_is_throttled: bool,
     expected: type,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(chosen, "mkl_is_throttled", lambda: mkl_is_throttled)
-    assert type(products(*shape, torch.empty(0, dtype=dtype))) is expected
+    monkeypatch.setattr(matmul, "mkl_is_throttled", lambda: mkl_is_throttled)
+    assert type(fastest_matmul(*shape, torch.empty(0, dtype=dtype))) is expected
 
 
-@pytest.mark.skipif(not chosen.offered(), reason="this build of torch has no oneDNN")
+@pytest.mark.skipif(not matmul.has_onednn(), reason="this build of torch has no oneDNN")
 @pytest.mark.parametrize("case", [*model_cases(), *decoder_cases()], ids=lambda case: case.name)
 def test_a_model_is_the_same_by_either_library(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a processor where MKL is held back, and where it is not; small products included."""
+    """As on a processor where MKL is throttled, and where it is not; small products included."""
     found = []
-    monkeypatch.setattr(chosen, "WORTH_IT", 0)
-    monkeypatch.setattr(chosen, "NARROWEST", 1)
+    monkeypatch.setattr(matmul, "ONEDNN_FROM", 0)
+    monkeypatch.setattr(matmul, "NARROWEST", 1)
     for mkl_is_throttled in (False, True):
         monkeypatch.setattr(
-            chosen, "mkl_is_throttled", lambda mkl_is_throttled=mkl_is_throttled: mkl_is_throttled
+            matmul, "mkl_is_throttled", lambda mkl_is_throttled=mkl_is_throttled: mkl_is_throttled
         )
         program = TorchBackend().build(
             case.model, case.parameters("float32"), Recipe(), Execution(unroll="dynamic")
@@ -105,7 +114,7 @@ def test_a_model_is_the_same_by_either_library(case: Case, monkeypatch: pytest.M
         placed = program.place(case.batch("float32"))
         gradients = program.gradients(placed)
         program.step(placed)
-        found.append((gradients, program.predict(placed)))
+        found.append((gradients, program.predict(placed)[0]))
     (one, scores), (other, others) = found
     assert one.loss == pytest.approx(other.loss, rel=1e-5)
     np.testing.assert_allclose(scores, others, rtol=1e-4, atol=1e-4)

@@ -10,15 +10,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchsuite.contracts import Batch, Gradients
-from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts import Batch, Gradients, Parameters
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.parity import compare, in_double, relative_error
 from benchsuite.schema import UNROLLS, Decoder, Dense, Execution, Features, ModelSpec, Recipe, Recurrent
 from benchsuite.schema.thresholds import TOLERANCES
 from benchsuite_numpy.reference import ReferenceBackend
-from benchsuite_torch import tanh
 from benchsuite_torch.backend import TorchBackend
+from benchsuite_torch.kernels import tanh
 
 CELLS = ("rnn", "lstm", "gru")
 SCALES = (1.0, 1e-2, 1e-4, 1e-6)
@@ -26,12 +25,12 @@ PRECISIONS = ("float32", "float64")
 ROWS, STEPS, WIDTH = 6, 9, 4
 
 
-@pytest.fixture(params=["large", "small"])
+@pytest.fixture(params=["expm1", "plain"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to tanh, whatever this processor and these sizes would choose."""
-    chosen = tanh.BY_EXPM1 if request.param == "large" else tanh.PLAIN
-    for module in ("recurrence", "additive"):
-        monkeypatch.setattr(f"benchsuite_torch.{module}.fastest_tanh", lambda *_: chosen)
+    chosen = tanh.BY_EXPM1 if request.param == "expm1" else tanh.PLAIN
+    for module in ("recurrent_loop", "attention_loop"):
+        monkeypatch.setattr(f"benchsuite_torch.kernels.{module}.fastest_tanh", lambda *_: chosen)
     name: str = request.param
     return name
 
