@@ -24,7 +24,7 @@ GATE = "float64"
 def backend(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A backend, see `benchsuite list backends`.")],
     precision: Annotated[str, typer.Option(help="float64, float32 or tf32.")] = GATE,
-    unroll: Annotated[str, typer.Option(help="static, dynamic, fused; separated by commas.")] = "",
+    unroll: Annotated[str, typer.Option(help="static, dynamic, fused, autograd; separated by commas.")] = "",
     device: Annotated[str, typer.Option(help="cpu, gpu or gpu:1.")] = "cpu",
     core: Annotated[
         bool, typer.Option("--core", help="Leave out what repeats a property on more models.")
