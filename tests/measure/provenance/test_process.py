@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.measure.provenance.process import process_facts
+from benchsuite.measure.provenance.process import format_cores, process_facts
 
 
 @given(st.sets(st.integers(0, 40)))
