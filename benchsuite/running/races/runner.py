@@ -13,7 +13,7 @@ from benchsuite.analysis.race_judging import BLOCK, judge
 from benchsuite.analysis.validity import clock as clock_of
 from benchsuite.contracts import Progress
 from benchsuite.measure.provenance import environment
-from benchsuite.measure.provenance.process import written
+from benchsuite.measure.provenance.process import format_cores
 from benchsuite.running.races.files import RaceFile
 from benchsuite.running.races.groups import RaceGroup
 from benchsuite.running.races.rotation import Retired, Turn, rotate
@@ -79,7 +79,7 @@ def run_races(
             finished=time.time(),
             what=what,
             rounds=rounds,
-            cores=written(track.cores),
+            cores=format_cores(track.cores),
             interrupted=interrupted,
             environment=environment(),
             races=tuple(races),
