@@ -75,7 +75,9 @@ def print_plan(
     folder = study_folder(results_folder(results), name or asked.name)
     records = StudyStore.open(folder).latest() if folder.exists() else {}
     with found.executor(executor).load(options) as runner:
-        planned = make_plan(runner.examine(expansion.trials), expansion.skipped, records, rerun)
+        planned = make_plan(
+            expansion.trials, runner.check_support(expansion.trials), expansion.skipped, records, rerun
+        )
     if json:
         _print_json(planned)
     else:
@@ -88,7 +90,7 @@ def _print_json(planned: Plan) -> None:
             {
                 "id": item.trial.id,
                 "label": item.trial.label,
-                "fate": item.fate,
+                "action": item.action,
                 "reason": item.reason,
                 "seconds": item.seconds,
                 "trial": item.trial.model_dump(mode="json"),
@@ -104,7 +106,7 @@ def _print_table(planned: Plan, name: str) -> None:
     rows = [
         (
             item.trial.id,
-            item.fate,
+            item.action,
             item.trial.label,
             item.reason,
             "" if item.seconds is None else duration(item.seconds),

@@ -174,8 +174,8 @@ def display(console: Console) -> Display:
 
 def begun_line(name: str, plan: Plan) -> str:
     """`study quick: 116 trials to run, 4 recorded already, 3 skipped, about 8 min 20 s`."""
-    fates: tuple[Action, ...] = ("run", "fresh", "fail", "skip", "left")
-    runs, fresh, fails, skips, left = (len(plan.of(fate)) for fate in fates)
+    actions: tuple[Action, ...] = ("run", "fresh", "fail", "skip", "left")
+    runs, fresh, fails, skips, left = (len(plan.of(action)) for action in actions)
     words = [f"{runs} trial{'' if runs == 1 else 's'} to run"]
     words += [f"{fresh} recorded already"] if fresh else []
     words += [f"{fails} failed before the start"] if fails else []

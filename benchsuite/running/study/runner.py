@@ -58,7 +58,7 @@ def run_study(
         for damage in damaged:
             on_event(Warned(f"line {damage.line} of {name}'s journal is no record and is passed over"))
         latest = {record.trial_id: record for record in records}
-        plan = make_plan(executor.examine(trials), skipped, latest, rerun)
+        plan = make_plan(trials, executor.check_support(trials), skipped, latest, rerun)
         info = StudyInfo(name, store.folder, dict(settings or {}))
         observers = Observers(registry.manager, lambda message: on_event(Warned(message)))
         run = _Run(store, info, plan, latest, observers, on_event)
@@ -69,7 +69,7 @@ def run_study(
             known = latest.get(item.trial.id)
             if known is not None and known.status not in _NO_RESULT:
                 on_event(Warned(f"{item.trial.label} keeps its earlier record: {item.reason}"))
-        return run.go(executor, description or {})
+        return run.run(executor, description or {})
 
 
 @dataclass
@@ -89,7 +89,7 @@ class _Run:
     def __post_init__(self) -> None:
         self.due = {item.trial.id: item for item in self.plan.of("run")}
 
-    def go(self, executor: Executor, description: Mapping[str, Any]) -> Study:
+    def run(self, executor: Executor, description: Mapping[str, Any]) -> Study:
         news = [item for item in (*self.plan.of("fail"), *self.plan.of("skip")) if self._is_news(item)]
         interrupted = False
         if self.due or news:
@@ -139,7 +139,7 @@ class _Run:
         known = self.latest.get(item.trial.id)
         if known is None:
             return True
-        status = _STATUS[item.fate]
+        status = _STATUS[item.action]
         worse = (Status.SKIPPED,) if status is Status.SKIPPED else _NO_RESULT
         return known.status in worse and (known.status, known.reason) != (status, item.reason)
 
@@ -148,12 +148,12 @@ class _Run:
 
 
 _STATUS: dict[Action, Status] = {"fail": Status.FAILED, "skip": Status.SKIPPED}
-"""How a trial of that fate is recorded without having run."""
+"""How a trial that does not run is recorded."""
 
 _NO_RESULT = (Status.SKIPPED, Status.FAILED, Status.KILLED, Status.TIMEOUT)
 
 
 def _not_run(item: Planned) -> Record:
     now = time.time()
-    status = _STATUS[item.fate]
+    status = _STATUS[item.action]
     return Record(trial=item.trial, status=status, reason=item.reason, started=now, finished=now)
