@@ -28,7 +28,7 @@ from benchsuite.contracts.executor import (
 from benchsuite.contracts.file import DataFile
 from benchsuite.contracts.options import Option, Options
 from benchsuite.contracts.probe import Phase, Probe
-from benchsuite.contracts.study import StudyInfo
+from benchsuite.contracts.study import Damage, StudyInfo
 from benchsuite.contracts.task import Alignments, LoadedTask, Task, TaskEntry
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "BackendEntry",
     "BackendInfo",
     "Batch",
+    "Damage",
     "DataFile",
     "Decoding",
     "Device",

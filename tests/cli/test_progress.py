@@ -111,7 +111,7 @@ def test_in_a_terminal_what_runs_is_shown_and_only_trouble_stays() -> None:
     ("made", "words"),
     [
         (record(None, Status.FAILED, reason="\nValueError: bad\nmore"), "ValueError: bad"),
-        (record(None, Status.TIMEOUT), "no reason given"),
+        (record(None, Status.TIMEOUT), "the worker gave no reason"),
         (
             record(0.5, parity="breach", reason="loss breaks parity"),
             "accuracy 0.5  PARITY BREACH loss breaks parity",
@@ -119,8 +119,9 @@ def test_in_a_terminal_what_runs_is_shown_and_only_trouble_stays() -> None:
     ],
 )
 def test_a_line_says_what_went_wrong(made: Record, words: str) -> None:
-    assert f"  {words}  3.0 s" in finished_line(made)
-    assert "\n" not in finished_line(made)
+    line = finished_line(made, "LABEL")
+    assert f"LABEL  {words}  3.0 s" in line
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize(
