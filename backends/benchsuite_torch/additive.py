@@ -18,6 +18,7 @@ import torch
 
 from benchsuite_torch.gates import GATES, Gates, Saved, scaled
 from benchsuite_torch.products import across, add, linear
+from benchsuite_torch.tanh import fastest_tanh
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward
 
@@ -101,6 +102,7 @@ class _Loop:
         first: torch.Tensor,
     ) -> None:
         self.gates: Gates = GATES[cell]
+        self.tanh = fastest_tanh(*first.shape[1:], first)
         self.attention, self.w_c, self.first, self.carries = attention, w_c, first, cell == "lstm"
         count = len(first)
         self.hidden = first.shape[2]
@@ -131,10 +133,11 @@ class _Loop:
         scratch = torch.empty_like(attention.k2)
         h = list(self.first)
         c = [torch.zeros_like(one) if self.carries else None for one in h]
-        own = [self._bent(w) if b is None else w for w, b in zip(self.w_hh, self.b_hh, strict=True)]
-        w_c = self._bent(self.w_c)
-        upper = [(self._bent(w), self._bent(b)) for w, b in zip(self.w_ih, self.b_ih, strict=True)]
-        projected = self._bent(projected.movedim(2, 0)).movedim(0, 2)
+        own = [self._scaled(w) if b is None else w for w, b in zip(self.w_hh, self.b_hh, strict=True)]
+        w_c = self._scaled(self.w_c)
+        upper = [(self._scaled(w), self._scaled(b)) for w, b in zip(self.w_ih, self.b_ih, strict=True)]
+        projected = projected.clone()
+        projected.unflatten(2, (-1, hidden))[:, :, self.gates.tanh_gate].mul_(self.tanh.factor)
         for t in range(steps):
             sums = [linear(one, w, b) for one, w, b in zip(h, own, self.b_hh, strict=True)]
             q2 = sums[-1][:, self.width :]
@@ -147,7 +150,8 @@ class _Loop:
                 if layer:
                     gx = linear(h[layer - 1], *upper[layer - 1])
                 out = emitted[layer][t]
-                c[layer], saved = self.gates.forward(gx, gh[:, : self.width], h[layer], c[layer], out)
+                gx_views, gh_views = self.gates.views(gx), self.gates.views(gh[:, : self.width])
+                c[layer], saved = self.gates.forward(self.tanh, gx_views, gh_views, h[layer], c[layer], out)
                 h[layer] = out
                 kept.append(saved)
             if keep:
@@ -156,8 +160,8 @@ class _Loop:
                 self.saved.append(kept)
         return features
 
-    def _bent(self, weights: torch.Tensor) -> torch.Tensor:
-        return scaled(self.gates, weights, self.hidden)
+    def _scaled(self, weights: torch.Tensor) -> torch.Tensor:
+        return scaled(self.gates, self.tanh, weights, self.hidden)
 
     def run_back(
         self, features: torch.Tensor, d: torch.Tensor, probed: bool
@@ -179,8 +183,9 @@ class _Loop:
                 if d_probe is not None:
                     d_probe[layer, t] = d_out
                 gx, gh = d_gx[layer][t], d_gh[layer][t]
+                gx_views, gh_views = self.gates.views(gx), self.gates.views(gh[:, : self.width])
                 kept, d_c[layer] = self.gates.backward(
-                    d_out, d_c[layer], self.saved[t][layer], gx, gh[:, : self.width]
+                    d_out, d_c[layer], self.saved[t][layer], gx_views, gh_views
                 )
                 d_h[layer] = kept if layer == top else _through(kept, gh, self.w_hh[layer])
                 if layer:

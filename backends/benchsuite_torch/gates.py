@@ -1,10 +1,10 @@
 """One step of each cell with its derivative written by hand, for loops that autograd does not record.
 
 Row vectors; B rows, H hidden units, G gates. A step takes gx = x Wx + b (B, G*H), gh = h Wh (for the gru
-+ bh) and the state, and writes h' where it is told to. Formulas: benchsuite_torch.cells.
++ bh) and the state, and stores h' where it is told to. Formulas: benchsuite_torch.cells.
 
-torch's tanh takes eight times the time of its sigmoid on a CPU, so tanh(y) = 1 - 2 sig(-2 y) is used. The
-factor, an exact one, enters with the weights, once for all steps: see scaled().
+Pre-activations that go through tanh come multiplied by Tanh.factor (benchsuite_torch.tanh), which enters with
+the weights, once for all steps: see scaled().
 """
 
 from __future__ import annotations
@@ -13,157 +13,172 @@ from typing import Protocol
 
 import torch
 
+from benchsuite_torch.tanh import Tanh
+
 Saved = tuple[torch.Tensor, ...]
 """What a step's backward pass needs."""
+Views = tuple[torch.Tensor, ...]
+"""Pre-activations (B, G*H), or their gradients, and the column blocks of them that a cell works on."""
 
-_ONE = torch.ones(())
 _sigmoid_backward = torch.ops.aten.sigmoid_backward
 _tanh_backward = torch.ops.aten.tanh_backward
 
 
 class Gates(Protocol):
-    """A cell. c is the lstm's; others hand through None. What bends by tanh comes times -2: in gx, and in gh
-    unless the cell keeps the two apart (gru).
+    """A cell. c is the lstm's; the others pass None through. The pre-activations of the gate that goes through
+    tanh are scaled: in gx, and in gh unless the cell keeps the two apart (gru).
 
-    bent  which of the gates that is
+    tanh_gate  which of the gates that is
     """
 
-    bent: int
+    tanh_gate: int
+
+    def views(self, gates: torch.Tensor) -> Views:
+        """The column blocks of gates (N, G*H) that forward() and backward() want, the whole of it first."""
 
     def forward(
         self,
-        gx: torch.Tensor | None,
-        gh: torch.Tensor,
+        tanh: Tanh,
+        gx: Views | None,
+        gh: Views,
         h: torch.Tensor,
         c: torch.Tensor | None,
         out: torch.Tensor,
     ) -> tuple[torch.Tensor | None, Saved]:
-        """Write h' (B, H) into `out`; the next c, and what backward() needs. gh is written over. gx may be None
-        where the cell needs nothing but its sum with gh (rnn, lstm), and gh holds that already."""
+        """Store h' (B, H) in `out`; return the next c, and what backward() needs. gh is overwritten. gx may be
+        None where the cell needs only its sum with gh (rnn, lstm), and gh holds that sum already."""
 
     def backward(
-        self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: torch.Tensor, d_gh: torch.Tensor
+        self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: Views, d_gh: Views
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        """From dL/dh' and dL/dc' (None: zero) write dL/dgx and dL/dgh, one tensor where they are equal and the
-        caller likes (rnn, lstm); dL/dh but for its way through gh (None: zero), and dL/dc."""
+        """From dL/dh' and dL/dc' (None: zero) store dL/dgx and dL/dgh, with respect to the pre-activations
+        before any scaling; d_gx and d_gh may be the same views where the two are equal (rnn, lstm). Returns
+        dL/dh without its path through gh (None: zero), and dL/dc."""
+
+
+def scaled(gates: Gates, tanh: Tanh, weights: torch.Tensor, hidden: int) -> torch.Tensor:
+    """Weights (G*H, ...) or biases (G*H), the rows of the gate that goes through tanh times its factor."""
+    if tanh.factor == 1:
+        return weights
+    copied = weights.clone()
+    copied[gates.tanh_gate * hidden : (gates.tanh_gate + 1) * hidden] *= tanh.factor
+    return copied
 
 
 class RnnGates:
     """h' = tanh(gx + gh) (Elman 1990)."""
 
-    bent = 0
+    tanh_gate = 0
+
+    def views(self, gates: torch.Tensor) -> Views:
+        return (gates,)
 
     def forward(
         self,
-        gx: torch.Tensor | None,
-        gh: torch.Tensor,
+        tanh: Tanh,
+        gx: Views | None,
+        gh: Views,
         h: torch.Tensor,  # noqa: ARG002
         c: torch.Tensor | None,
         out: torch.Tensor,
     ) -> tuple[torch.Tensor | None, Saved]:
-        sums = gh if gx is None else gh.add_(gx)
-        torch.sub(_ONE, sums.sigmoid_(), alpha=2, out=out)
+        tanh.prescaled(gh[0] if gx is None else gh[0].add_(gx[0]), out)
         return c, (out,)
 
     def backward(
-        self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: torch.Tensor, d_gh: torch.Tensor
+        self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: Views, d_gh: Views
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        _tanh_backward.grad_input(d, saved[0], grad_input=d_gx)
+        _tanh_backward.grad_input(d, saved[0], grad_input=d_gx[0])
         if d_gh is not d_gx:
-            d_gh.copy_(d_gx)
+            d_gh[0].copy_(d_gx[0])
         return None, d_c
 
 
 class LstmGates:
-    """i, f, g, o; c' = sig(f) c + sig(i) tanh(g); h' = sig(o) tanh(c') (Gers et al. 2000).
+    """i, f, g, o; c' = sig(f) c + sig(i) tanh(g); h' = sig(o) tanh(c') (Gers et al. 2000)."""
 
-    Of g and c' the sigmoids of -2 times themselves are kept: with s the latter, y tanh = y - 2 y s, and the
-    derivative of tanh is 4 s (1 - s).
-    """
+    tanh_gate = 2
 
-    bent = 2
+    def views(self, gates: torch.Tensor) -> Views:
+        return gates, *gates.chunk(4, 1)
 
     def forward(
         self,
-        gx: torch.Tensor | None,
-        gh: torch.Tensor,
+        tanh: Tanh,
+        gx: Views | None,
+        gh: Views,
         h: torch.Tensor,  # noqa: ARG002
         c: torch.Tensor | None,
         out: torch.Tensor,
     ) -> tuple[torch.Tensor | None, Saved]:
         assert c is not None
-        sums = gh if gx is None else gh.add_(gx)
-        i, f, g, o = sums.sigmoid_().chunk(4, 1)
-        following = torch.addcmul(i, f, c).addcmul_(i, g, value=-2)
-        bent = torch.mul(following, -2).sigmoid_()
-        torch.addcmul(o, o, bent, value=-2, out=out)
-        return following, (sums, c, bent)
+        sums, i, f, z, o = gh
+        if gx is not None:
+            sums.add_(gx[0])
+        g = tanh.prescaled(z, torch.empty_like(c))
+        sums.sigmoid_()  # all four at once; g's part is not read again
+        following = torch.mul(f, c).addcmul_(i, g)
+        tanh_c = tanh(following, torch.empty_like(c))
+        torch.mul(o, tanh_c, out=out)
+        return following, (sums, i, f, g, o, c, tanh_c)
 
     def backward(
-        self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: torch.Tensor, d_gh: torch.Tensor
+        self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: Views, d_gh: Views
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        sums, c, bent = saved
-        i, f, g, o = sums.chunk(4, 1)
-        through = _sigmoid_backward(d * o, bent)
-        d_c = through.mul_(4) if d_c is None else torch.add(d_c, through, alpha=4)
-        hidden = c.shape[1]
-        torch.addcmul(d_c, d_c, g, value=-2, out=d_gx[:, :hidden])
-        torch.mul(d_c, c, out=d_gx[:, hidden : 2 * hidden])
-        torch.mul(d_c, i, out=d_gx[:, 2 * hidden : 3 * hidden])
-        torch.addcmul(d, d, bent, value=-2, out=d_gx[:, 3 * hidden :])
-        _sigmoid_backward.grad_input(d_gx, sums, grad_input=d_gx)
-        d_gx[:, 2 * hidden : 3 * hidden].mul_(4)
+        sums, i, f, g, o, c, tanh_c = saved
+        every, d_i, d_f, d_g, d_o = d_gx
+        through_h = _tanh_backward(torch.mul(d, o), tanh_c)
+        d_c = through_h if d_c is None else d_c.add_(through_h)
+        torch.mul(d_c, g, out=d_i)
+        torch.mul(d_c, c, out=d_f)
+        torch.mul(d, tanh_c, out=d_o)
+        _sigmoid_backward.grad_input(every, sums, grad_input=every)  # g's part is overwritten next
+        _tanh_backward.grad_input(torch.mul(d_c, i), g, grad_input=d_g)
         if d_gh is not d_gx:
-            d_gh.copy_(d_gx)
+            d_gh[0].copy_(every)
         return None, d_c.mul_(f)
 
 
 class GruGates:
     """r, z, n; n = tanh(gx_n + r * gh_n); h' = n + z (h - n) (Cho et al. 2014, with reset after)."""
 
-    bent = 2
+    tanh_gate = 2
+
+    def views(self, gates: torch.Tensor) -> Views:
+        r, z, n = gates.chunk(3, 1)
+        return gates, gates[:, : 2 * n.shape[1]], r, z, n
 
     def forward(
         self,
-        gx: torch.Tensor | None,
-        gh: torch.Tensor,
+        tanh: Tanh,
+        gx: Views | None,
+        gh: Views,
         h: torch.Tensor,
         c: torch.Tensor | None,
         out: torch.Tensor,
     ) -> tuple[torch.Tensor | None, Saved]:
         assert gx is not None
-        hidden = h.shape[1]
-        gates, gh_n = gh[:, : 2 * hidden], gh[:, 2 * hidden :]
-        r, z = gates.add_(gx[:, : 2 * hidden]).sigmoid_().chunk(2, 1)
-        n = torch.addcmul(gx[:, 2 * hidden :], r, gh_n, value=-2).sigmoid_()
-        n = torch.sub(_ONE, n, alpha=2)
-        apart = h - n
-        torch.addcmul(n, z, apart, out=out)
-        return c, (gates, gh_n, n, apart)
+        _, gates, r, z, gh_n = gh
+        gates.add_(gx[1]).sigmoid_()
+        n = torch.addcmul(gx[4], r, gh_n, value=tanh.factor)
+        tanh.prescaled(n, n)
+        difference = torch.sub(h, n)
+        torch.addcmul(n, z, difference, out=out)
+        return c, (gates, r, z, gh_n, n, difference)
 
     def backward(
-        self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: torch.Tensor, d_gh: torch.Tensor
+        self, d: torch.Tensor, d_c: torch.Tensor | None, saved: Saved, d_gx: Views, d_gh: Views
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        gates, gh_n, n, apart = saved
-        hidden = n.shape[1]
-        r, z = gates.chunk(2, 1)
-        kept = d * z
-        d_n = d_gx[:, 2 * hidden :]
-        _tanh_backward.grad_input(d - kept, n, grad_input=d_n)
-        both = d_gx[:, : 2 * hidden]
-        torch.mul(d_n, gh_n, out=both[:, :hidden])
-        torch.mul(d, apart, out=both[:, hidden:])
+        gates, r, z, gh_n, n, difference = saved
+        _, both, d_r, d_z, d_n = d_gx
+        through_z = torch.mul(d, z)
+        _tanh_backward.grad_input(torch.sub(d, through_z), n, grad_input=d_n)
+        torch.mul(d_n, gh_n, out=d_r)
+        torch.mul(d, difference, out=d_z)
         _sigmoid_backward.grad_input(both, gates, grad_input=both)
-        d_gh[:, : 2 * hidden].copy_(both)
-        torch.mul(d_n, r, out=d_gh[:, 2 * hidden :])
-        return kept, d_c
-
-
-def scaled(gates: Gates, weights: torch.Tensor, hidden: int) -> torch.Tensor:
-    """A copy of weights (G*H, ...) or biases (G*H) with the rows that bend by tanh times -2."""
-    found = weights.clone()
-    found[gates.bent * hidden : (gates.bent + 1) * hidden] *= -2
-    return found
+        d_gh[1].copy_(both)
+        torch.mul(d_n, r, out=d_gh[4])
+        return through_z, d_c
 
 
 GATES: dict[str, Gates] = {"rnn": RnnGates(), "lstm": LstmGates(), "gru": GruGates()}

@@ -21,7 +21,12 @@ NARROWEST = 16
 
 
 class Products(Protocol):
-    """A library's products of x (m, k), d (m, n) with w (n, k)."""
+    """A library's products of x (m, k), d (m, n) with w (n, k).
+
+    in_place  whether add() stores its result in `plus`
+    """
+
+    in_place: bool
 
     def prepare(self, w: torch.Tensor) -> torch.Tensor:
         """w as linear() and add() take it: once for all steps."""
@@ -40,6 +45,8 @@ class Products(Protocol):
 class Blas:
     """torch's own, whatever the device."""
 
+    in_place = True
+
     def prepare(self, w: torch.Tensor) -> torch.Tensor:
         return w.t()
 
@@ -56,6 +63,8 @@ class Blas:
 class OneDnn:
     """The operator that torch.compile calls. w may lie in either memory order, but for a part of a larger
     one it has no kernel: some thousand times as slow. Results are new tensors."""
+
+    in_place = False
 
     def __init__(self) -> None:
         operator = torch.ops.mkldnn._linear_pointwise

@@ -83,12 +83,12 @@ def race(
 
     store = StudyStore(found.folder)
     trials = [trial for group in race_groups for trial in group.racers.values()]
-    with store.writing(), closing(RaceRunner(trials, options)) as track:
-        if track.remark:
-            warn(track.remark)
+    with store.writing(), closing(RaceRunner(trials, options)) as runner:
+        if runner.remark:
+            warn(runner.remark)
         with RaceDisplay(console(), len(race_groups), quiet=json) as shown:
             raced = run_races(
-                found.folder, race_groups, track, what=what, rounds=rounds, clock=clock, hear=shown
+                found.folder, race_groups, runner, what=what, rounds=rounds, clock=clock, on_event=shown
             )
     if json:
         print_json(json_of(raced.model_dump_json()))

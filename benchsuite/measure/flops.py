@@ -74,17 +74,17 @@ def _decoder_products(decoder: Decoder, features: int, batch: Batch) -> list[Pro
     if decoder.attention == "none":
         return found
     pairs = float(batch.lengths.astype(float) @ batch.target_lengths) / rows  # of steps, in a row
-    written, read = max(1, round(tokens / rows)), max(1, round(batch.valid_steps / rows))
-    share = pairs / (written * read) * rows
+    targets, steps = max(1, round(tokens / rows)), max(1, round(batch.valid_steps / rows))
+    share = pairs / (targets * steps) * rows
     if decoder.attention == "additive":
         found += [
             Product(tokens, body.hidden, body.hidden),
             Product(batch.valid_steps, features, body.hidden),
         ]
-        found.append(Product(written * read, body.hidden, 1, share))
+        found.append(Product(targets * steps, body.hidden, 1, share))
     else:
-        found += [Product(tokens, body.hidden, features), Product(written, features, read, share)]
-    return [*found, Product(written, read, features, share)]
+        found += [Product(tokens, body.hidden, features), Product(targets, features, steps, share)]
+    return [*found, Product(targets, steps, features, share)]
 
 
 def training_flops(model: ModelSpec, batch: Batch) -> float:

@@ -25,6 +25,7 @@ UNROLLS: dict[str, str] = {
     "static": "a graph of fixed length",
     "dynamic": "a loop as long as the longest sequence of the batch",
     "fused": "the framework's own fused kernel",
+    "autograd": "the framework's own cells in a loop, differentiated by the framework",
 }
 
 PRECISIONS: dict[str, str] = {

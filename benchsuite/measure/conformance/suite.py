@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from benchsuite.contracts import Backend
 from benchsuite.errors import UnsupportedError
@@ -92,7 +93,7 @@ class Result:
 
     item: Item
     execution: Execution
-    status: str
+    status: Literal["ok", "failed", "unsupported"]
     message: str = ""
 
 
@@ -170,11 +171,17 @@ def run_suite(
     unrolls: Sequence[str] = tuple(UNROLLS),
     device: str = "cpu",
     core: bool = False,
+    on_start: Callable[[Item, Execution], None] | None = None,
 ) -> Iterator[Result]:
-    """The suite under each unroll, in one precision (frameworks want their precision set at import)."""
+    """The suite under each unroll, in one precision (frameworks want their precision set at import).
+
+    :param on_start: hears of each check before it runs.
+    """
     for unroll in unrolls:
         execution = Execution.model_validate({"unroll": unroll, "precision": precision, "device": device})
         kit = Kit(backend, reference, execution)
         for item in suite(core):
+            if on_start is not None:
+                on_start(item, execution)
             yield run_item(kit, item)
             backend.release()

@@ -15,6 +15,7 @@ from benchsuite_torch.cells import CELLS
 from benchsuite_torch.gates import GATES, scaled
 from benchsuite_torch.projection import ProjectedCrossEntropy
 from benchsuite_torch.stack import State
+from benchsuite_torch.tanh import BY_EXPM1, PLAIN, Tanh
 
 U, B, T, H, F, A = 3, 4, 5, 3, 2, 6
 CELL_NAMES = list(CELLS)
@@ -29,22 +30,24 @@ def _seeded() -> None:
     torch.manual_seed(0)
 
 
+@pytest.mark.parametrize("tanh", [PLAIN, BY_EXPM1], ids=["plain", "expm1"])
 @pytest.mark.parametrize("cell", CELL_NAMES)
-def test_a_step_by_hand_is_the_step_that_autograd_records(cell: str) -> None:
+def test_a_step_by_hand_is_the_step_that_autograd_records(cell: str, tanh: Tanh) -> None:
     width = GATE_COUNTS[cell] * H
     gx, gh, h, c = random(B, width), random(B, width), random(B, H), random(B, H)
     state: State = (h, c) if cell == "lstm" else (h,)
     recorded = CELLS[cell](gx, gh if cell == "gru" else gx + gh, state)
-    slopes = tuple(torch.randn_like(part) for part in recorded)
-    wanted = torch.autograd.grad(recorded, [gx, gh, h, c], slopes, allow_unused=True)
+    gradients = tuple(torch.randn_like(part) for part in recorded)
+    wanted = torch.autograd.grad(recorded, [gx, gh, h, c], gradients, allow_unused=True)
 
     out, d_gx, d_gh = torch.empty_like(h), torch.empty_like(gx), torch.empty_like(gh)
-    before, d_after = (c, slopes[1]) if cell == "lstm" else (None, None)
+    before, d_after = (c, gradients[1]) if cell == "lstm" else (None, None)
     with torch.no_grad():
-        entering = scaled(GATES[cell], gx.t(), H).t()
-        recurrent = gh.clone() if cell == "gru" else scaled(GATES[cell], gh.t(), H).t()
-        after, saved = GATES[cell].forward(entering, recurrent, h, before, out)
-        d_h, d_c = GATES[cell].backward(slopes[0], d_after, saved, d_gx, d_gh)
+        entering = scaled(GATES[cell], tanh, gx.t(), H).t()
+        recurrent = gh.clone() if cell == "gru" else scaled(GATES[cell], tanh, gh.t(), H).t()
+        views = GATES[cell].views
+        after, saved = GATES[cell].forward(tanh, views(entering), views(recurrent), h, before, out)
+        d_h, d_c = GATES[cell].backward(gradients[0], d_after, saved, views(d_gx), views(d_gh))
     assert torch.allclose(out, recorded[0], rtol=0, atol=1e-15)
     for found, expected in zip((d_gx, d_gh, d_h, d_c), wanted, strict=True):
         assert (found is None) == (expected is None)
