@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchsuite.contracts import Backend
 from benchsuite.errors import BenchsuiteError
-from benchsuite.measure.conformance.suite import Item, run_suite
+from benchsuite.measure.conformance.suite import KitItem, run_suite
 from benchsuite.measure.conformance.tasks import check_task
 from benchsuite.measure.worker.channel import (
     CaseResult,
@@ -22,7 +22,7 @@ from benchsuite.schema import Execution
 def check_backend(backend: Backend, reference: Backend, asked: CheckBackend, tell: Tell) -> int:
     """Run the conformance kit on `backend`. Tells of every case; returns how many there were."""
 
-    def started(item: Item, execution: Execution) -> None:
+    def started(item: KitItem, execution: Execution) -> None:
         tell(CaseStarted(check=item.name, unroll=execution.unroll))
 
     results = run_suite(
