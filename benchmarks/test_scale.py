@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pluggy
 import pytest
-from rig import rig_executor, rig_trial
+from fixtures.scripted import scripted_executor, scripted_trial
 
 from benchmarks.conftest import Set
 from benchsuite import hookspecs
@@ -61,20 +61,20 @@ def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def test_planning(goal: Set) -> None:
-    """Expansion, a worker's word on every trial, and each one's fate."""
+    """Expansion, a worker's answer on every trial, and what becomes of each."""
     spent = {}
     for count in (FEW, TRIALS):
         expansion, expanded = seconds(lambda count=count: expand(matrix(count), registry()).trials)
         assert len(expanded) == count
-        asked = [trial.model_copy(update={"backend": "rig"}) for trial in expanded]
-        with rig_executor() as executor:
-            executor.survey(["rig"])
-            examination, examined = seconds(lambda asked=asked, executor=executor: executor.examine(asked))
-        planning, plan = seconds(lambda examined=examined: make_plan(examined))
+        asked = [trial.model_copy(update={"backend": "scripted"}) for trial in expanded]
+        with scripted_executor() as executor:
+            executor.describe_backends(["scripted"])
+            checking, found = seconds(lambda asked=asked, executor=executor: executor.check_support(asked))
+        planning, plan = seconds(lambda asked=asked, found=found: make_plan(asked, found))
         assert len(plan.of("run")) == count
-        spent[count] = expansion, examination, planning
+        spent[count] = expansion, checking, planning
     whole = {count: sum(parts) for count, parts in spent.items()}
-    parts = "expanded {:.1f}, examined {:.1f}, planned {:.1f} s".format(*spent[TRIALS])
+    parts = "expanded {:.1f}, checked {:.1f}, planned {:.1f} s".format(*spent[TRIALS])
     goal("scale: planning 10,000 trials, CPU", whole[TRIALS], at_most=10.0, unit="s", note=parts)
     growth = whole[TRIALS] / TRIALS / (whole[FEW] / FEW)
     goal("scale: planning, a trial of 10,000 over one of 1,000", growth, at_most=1.25)
@@ -185,7 +185,7 @@ def test_mirror(goal: Set, published: StudyStore, measured: list[Record], tmp_pa
         if name == "first":
             there = crowd(database, TRIALS)
     wall, cpu = (1e3 * float(np.median(each)) for each in found["first"])
-    exceeds_threads, crowded_cpu = (1e3 * float(np.median(each)) for each in found["second"])
+    beside, beside_cpu = (1e3 * float(np.median(each)) for each in found["second"])
     points = np.mean([len(record.scalars) + sum(len(one.x) for one in record.series) for record in measured])
     goal(
         "mirror: a trial to MLflow on SQLite",
@@ -196,12 +196,12 @@ def test_mirror(goal: Set, published: StudyStore, measured: list[Record], tmp_pa
     )
     goal(
         "mirror: the same beside 10,000 runs",
-        exceeds_threads,
+        beside,
         at_most=150.0,
         unit="ms",
         note=f"{there} runs there",
     )
-    goal("mirror: CPU beside 10,000 runs over an empty database", crowded_cpu / cpu, at_most=1.25)
+    goal("mirror: CPU beside 10,000 runs over an empty database", beside_cpu / cpu, at_most=1.25)
 
 
 def test_the_mirror_is_off_the_timed_path(goal: Set, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -220,8 +220,8 @@ def test_the_mirror_is_off_the_timed_path(goal: Set, monkeypatch: pytest.MonkeyP
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(tracker, "mlflow")
-    trials: list[Trial] = [rig_trial("sleep", seed=seed, seconds=0.05) for seed in range(10)]
-    with rig_executor() as executor:
+    trials: list[Trial] = [scripted_trial("sleep", seed=seed, seconds=0.05) for seed in range(10)]
+    with scripted_executor() as executor:
         study = run_study("s", trials, executor, Registry(manager), tmp_path)
     busy = [(record.started, record.finished) for record in study.records]
     shared = sum(max(0.0, min(a, b) - max(s, t)) for s, a in spans for t, b in busy)

@@ -20,11 +20,11 @@ from benchmarks.processes import NULL
 from benchsuite.analysis.validity import is_ranked
 from benchsuite.contracts import Backend, Progress
 from benchsuite.measure.worker.channel import (
-    AskRun,
+    ProgressMade,
+    RunTrial,
+    TrialFinished,
     decode_command,
-    encode_command,
-    encode_progress,
-    encode_record,
+    encode,
 )
 from benchsuite.measure.worker.runner import Session
 from benchsuite.plugins import registry
@@ -76,7 +76,7 @@ def measure(backend: str, count: int) -> dict[str, Any]:
 
     def report(progress: Progress) -> None:
         mark(progress.phase)
-        encode_progress(progress)
+        encode(ProgressMade(content=progress))
 
     session = MeteredSession(backend, meter, mark)
     found: dict[str, Any] = {"total": [], "own": [], "phases": {}}
@@ -84,10 +84,10 @@ def measure(backend: str, count: int) -> dict[str, Any]:
         marks.clear()
         begin, own = time.thread_time(), meter.seconds
         mark("start")
-        command = decode_command(encode_command(AskRun(trial)))
-        assert isinstance(command, AskRun)
+        command = decode_command(encode(RunTrial(trial=trial)))
+        assert isinstance(command, RunTrial)
         record = session.run(command.trial, report)
-        encode_record(record)
+        encode(TrialFinished.of(record))
         mark("end")
         assert is_ranked(record), record.reason
         if number >= WARM:

@@ -51,22 +51,22 @@ def memory_of(
         lengths[places] = batch.lengths
         beyond = xp.arange(plan.time) >= lengths[:, None]
         mask = xp.where(beyond, -xp.inf, 0).astype(y.dtype)
-    for index, way in enumerate(outputs):
+    for index, direction in enumerate(outputs):
         features = y[:, :, index * hidden : (index + 1) * hidden]
         for t, live in enumerate(plan.live):
-            features[places[:live], t] = way[t][:, :live].T
+            features[places[:live], t] = direction[t][:, :live].T
     return Memory(y, mask)
 
 
-def output_grads(batch: PlacedBatch, d_y: Array, places: Array, ways: int) -> list[OutputGrads]:
+def output_grads(batch: PlacedBatch, d_y: Array, places: Array, directions: int) -> list[OutputGrads]:
     """dL/d(outputs) by direction from dL/dy (B, T, F)."""
-    plan, hidden = batch.plan, d_y.shape[2] // ways
+    plan, hidden = batch.plan, d_y.shape[2] // directions
     return [
         [
-            [(slice(0, live), d_y[places[:live], t, way * hidden : (way + 1) * hidden].T)]
+            [(slice(0, live), d_y[places[:live], t, direction * hidden : (direction + 1) * hidden].T)]
             for t, live in enumerate(plan.live)
         ]
-        for way in range(ways)
+        for direction in range(directions)
     ]
 
 

@@ -1,6 +1,6 @@
 """Connectionist temporal classification (Graves et al. 2006) over a batch, in log space.
 
-A path walks through -, l_1, -, l_2, ..., l_U, -: blanks and labels in turn. The two kinds are kept apart, as
+A path goes through -, l_1, -, l_2, ..., l_U, -: blanks and labels in turn. The two kinds are kept apart, as
 (U + 1, B) and (U, B), so that every step is a few operations on whole arrays; rows are columns here. A step's
 variables are held relative to their largest, so that float32 keeps its digits however long the input is.
 """

@@ -58,7 +58,7 @@ class Decoder:
         assert isinstance(model.body, Recurrent)
         self.spec, self._xp = model.decoder, device.xp
         kind, read = model.decoder.attention, model.body.output_size
-        self._ways, self._hidden = len(model.body.directions), model.decoder.body.hidden
+        self._directions, self._hidden = len(model.body.directions), model.decoder.body.hidden
         self.additive = Additive(device, buffer) if kind == "additive" else None
         self.multiplicative = Multiplicative(device, buffer) if kind == "multiplicative" else None
         self.bridge = Bridge(device, buffer, model.decoder.body)
@@ -141,10 +141,14 @@ class Decoder:
         else:
             states, initial, d_y = self._backward_by_step(targets, grads, d_contexts, record)
         size = self.spec.embedding
-        found = [[part[:size] for part in way] for way in self.stack.input_gradients()]
+        found = [[part[:size] for part in direction] for direction in self.stack.input_gradients()]
         self.embedding.backward(targets.fed, plan, found)
         d_last = self.bridge.backward(initial, targets.target)
-        return d_last, None if d_y is None else output_grads(batch, d_y, targets.target, self._ways), states
+        return (
+            d_last,
+            None if d_y is None else output_grads(batch, d_y, targets.target, self._directions),
+            states,
+        )
 
     def _backward_by_step(
         self, targets: DecoderTargets, grads: OutputGrads, d_contexts: Array, record: bool

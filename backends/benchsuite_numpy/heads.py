@@ -1,7 +1,7 @@
 """Readout and output layer, with samples as rows: features (N, F + 1), the last column ones, scores (N, O).
 
 N is the batch's rows, with readout `steps` its valid steps, packed step after step, and with a decoder its
-targets, packed in the same way. The ones let one product do weights and bias, and another their gradients.
+targets, packed likewise. The ones let one product do weights and bias, and another their gradients.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ class Readout:
         if self._kind == "steps":
             ends = plan.live_ends
             rows = with_ones(self._workspace, ends[-1], features)
-            for index, way in enumerate(outputs):
+            for index, direction in enumerate(outputs):
                 for t, live in enumerate(plan.live):
-                    rows[ends[t] : ends[t + 1], index * hidden : (index + 1) * hidden] = way[t][:, :live].T
+                    h = direction[t][:, :live]
+                    rows[ends[t] : ends[t + 1], index * hidden : (index + 1) * hidden] = h.T
             return rows
         columns = self._workspace.view("columns", (features + 1, plan.rows))
         columns[-1] = 1
@@ -52,18 +53,18 @@ class Readout:
             self._xp.concatenate(self._stack.last(plan, outputs), out=columns[:-1])
             return columns.T
         columns[:-1] = 0
-        for index, way in enumerate(outputs):
+        for index, direction in enumerate(outputs):
             part = columns[index * hidden : (index + 1) * hidden]
             for t, live in enumerate(plan.live):
                 target = part[:, :live]
-                self._xp.add(target, way[t][:, :live], out=target)
+                self._xp.add(target, direction[t][:, :live], out=target)
         self._xp.divide(columns[:-1], batch.lengths, out=columns[:-1])
         return columns.T
 
-    def backward(self, batch: PlacedBatch, d_features: Array, ways: int) -> list[OutputGrads]:
+    def backward(self, batch: PlacedBatch, d_features: Array, directions: int) -> list[OutputGrads]:
         """dL/d(outputs) by direction, from dL/d(features) (N, F)."""
-        plan, hidden = batch.plan, d_features.shape[1] // ways
-        parts = [d_features[:, way * hidden : (way + 1) * hidden] for way in range(ways)]
+        plan, hidden = batch.plan, d_features.shape[1] // directions
+        parts = [d_features[:, hidden * each : hidden * (each + 1)] for each in range(directions)]
         if self._kind == "steps":
             ends = plan.live_ends
             return [

@@ -45,13 +45,13 @@ class Stack:
                     KERNELS[body.cell](
                         device.xp,
                         buffer,
-                        f"{prefix}.l{layer}.{way}",
+                        f"{prefix}.l{layer}.{direction}",
                         inputs,
                         body.hidden,
-                        reverse=way == "bwd",
+                        reverse=direction == "bwd",
                         below=below or layer > 0,
                     )
-                    for way in body.directions
+                    for direction in body.directions
                 ]
             )
             inputs = body.output_size
@@ -69,12 +69,12 @@ class Stack:
                 kernel.start(plan, initial.get(kernel.prefix), keep)
                 kernel.forward(sources)
             sources = [kernel.outputs() for kernel in layer]
-        return [list(way) for way in sources]
+        return [list(direction) for direction in sources]
 
     def last(self, plan: Plan, outputs: Sequence[Sequence[Array]]) -> list[Array]:
         """(H, B) by direction: the forward outputs at each row's end, the backward ones at step 0."""
         found = [self.layers[-1][0].final(plan)[0]]
-        return found + [way[0] for way in outputs[1:]]
+        return found + [direction[0] for direction in outputs[1:]]
 
     def final_states(self, plan: Plan) -> dict[str, LayerState]:
         """The forward direction's final states by prefix, as copies."""
@@ -114,12 +114,15 @@ class Stack:
                 grads = [
                     [
                         [
-                            (slice(0, part[t].shape[1]), part[t][way * hidden : (way + 1) * hidden])
+                            (
+                                slice(0, part[t].shape[1]),
+                                part[t][direction * hidden : (direction + 1) * hidden],
+                            )
                             for part in found
                         ]
                         for t in range(plan.time)
                     ]
-                    for way in range(len(layer))
+                    for direction in range(len(layer))
                 ]
         return states, initial
 

@@ -21,14 +21,18 @@ def bundle(
         str, typer.Option("--licence", help="Licence (or its URL) you publish it under.")
     ] = "",
     results: given.Results = None,
+    allow_damage: given.AllowDamage = False,
 ) -> None:
-    """Write a study as an RO-Crate zip: records, curves, report, environment, data hashes, matrix, citation."""
+    """Write a study as an RO-Crate zip: records, curves, report, environment, data hashes, matrix, citation.
+
+    A journal with a damaged line is refused, for what is published should be whole.
+    """
     import tempfile
 
     from benchsuite.bundle import write_bundle
     from benchsuite.cli.studies import open_study
 
-    found = open_study(study, results)
+    found = open_study(study, results, allow_damage=allow_damage)
     path = output or Path(f"{found.name}.crate.zip")
     if not report:
         write_bundle(found, path, None, licence)

@@ -1,23 +1,32 @@
-"""`benchsuite check`: hold a backend or a task to its contract, with the same kit that the tests run."""
+"""`benchsuite check`: test a backend or a task against its contract, with the same kit that the tests run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchsuite.cli import options as given
+from benchsuite.cli import request
 from benchsuite.cli.output import console, installed, print_json, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Sequence
 
-    from benchsuite.contracts import BackendEntry
+    from benchsuite.measure.worker.channel import CaseResult
+    from benchsuite.running.checks import CheckEvent
 
-app = typer.Typer(no_args_is_help=True, help="Hold a backend or a task to its contract.")
+app = typer.Typer(no_args_is_help=True, help="Test a backend or a task against its contract.")
 
 GATE = "float64"
 """float64 is the gate of meaning: several wrong formulas slip through float32."""
+
+CASE_SECONDS, SOURCE_SECONDS = 300.0, 1800.0
+"""How long a case of a backend or its import, and a source of a task may take: it may be downloaded first."""
+
+STATES = ("ok", "failed", "unsupported")
+
+Timeout = Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds that each case may take.")]
 
 
 @app.command()
@@ -27,34 +36,40 @@ def backend(
     unroll: Annotated[str, typer.Option(help="static, dynamic, fused, autograd; separated by commas.")] = "",
     device: Annotated[str, typer.Option(help="cpu, gpu or gpu:1.")] = "cpu",
     core: Annotated[
-        bool, typer.Option("--core", help="Leave out what repeats a property on more models.")
+        bool, typer.Option("--core", help="Leave out what repeats a property on a further model.")
     ] = False,
+    timeout: Timeout = CASE_SECONDS,
+    pythons: given.Pythons = None,
     json: given.AsJson = False,
 ) -> None:
-    """Parity, invariances, truncation, clipping and optimisers of a backend against the float64 reference.
+    """Check a backend against the float64 reference: parity, invariances, truncation, clipping, optimisers.
 
-    Runs in a process of its own; ends with 1 when a check fails. A case that the backend says it does not
-    support is no failure.
+    Runs in a worker process. A case that the backend says it does not support is no failure. Ends with 1 when a
+    case failed, hung or ended the worker, and when no case was checked at all.
     """
+    import sys
+
     from benchsuite.errors import UnknownNameError
+    from benchsuite.running.checks import check_backend
     from benchsuite.running.matrix import split_values
-    from benchsuite.schema import PRECISIONS, UNROLLS
+    from benchsuite.schema import PRECISIONS, UNROLLS, Execution
 
     entry = installed().backend(name)
     if precision not in PRECISIONS:
         raise UnknownNameError("precision", precision, PRECISIONS)
-    unrolls = split_values(unroll)
+    unrolls = split_values(unroll) or list(UNROLLS)
     for each in unrolls:
         if each not in UNROLLS:
             raise UnknownNameError("unroll", each, UNROLLS)
-    arguments = [name, precision, *unrolls, "--device", device, *(["--core"] if core else [])]
-    results = list(_conformance(entry, precision, arguments))
+    python = dict(request.run_options(pythons=pythons).pythons).get(entry.name, sys.executable)
+    execution = Execution.model_validate({"precision": precision, "device": device})
+    events = check_backend(entry.name, execution, unrolls, core=core, timeout=timeout, python=python)
+    results = _follow(events, quiet=json)
     if json:
-        print_json(results)
+        print_json([{**vars(result), "precision": precision} for result in results])
     else:
-        _print_results(name, precision, results)
-    if any(result["status"] == "failed" for result in results):
-        raise typer.Exit(1)
+        _print_counts(f"{entry.name} in {precision}", results)
+    _end(entry.name, results)
 
 
 @app.command()
@@ -64,80 +79,92 @@ def task(
         str,
         typer.Option(help="Sources, separated by commas [dim](default: those that need no download)[/dim]."),
     ] = "",
+    timeout: Timeout = SOURCE_SECONDS,
+    json: given.AsJson = False,
 ) -> None:
-    """The data, models and metrics of a task, on its sources that need no download or those named."""
-    from benchsuite.errors import BenchsuiteError, UnknownNameError
-    from benchsuite.measure.conformance.tasks import check_task
+    """Check the data, models and metrics of a task, on its sources that need no download or on those named.
+
+    Runs in a worker process. Ends with 1 when a source failed, hung or ended the worker.
+    """
+    from benchsuite.errors import RequestError, UnknownNameError
+    from benchsuite.running.checks import check_task
     from benchsuite.running.matrix import split_values
 
     entry = installed().task(name)
     sources = split_values(source) or list(entry.offline)
+    if not sources:
+        named = ", ".join(entry.sources)
+        raise RequestError(f"every source of {name} needs a download: name some with --source ({named})")
     for each in sources:
         if each not in entry.sources:
             raise UnknownNameError(f"source of {name}", each, entry.sources)
-    failed = False
-    for each in sources:
-        try:
-            check_task(entry, each)
-            typer.echo(f"ok      {name} {each}")
-        except BenchsuiteError as error:
-            failed = True
-            typer.echo(f"failed  {name} {each}: {error}")
-    if failed:
-        raise typer.Exit(1)
+    results = _follow(check_task(entry.name, sources, timeout=timeout), quiet=json)
+    if json:
+        print_json([vars(result) for result in results])
+    else:
+        for result in results:
+            if result.status == "ok":
+                typer.echo(f"ok      {result.check}")
+    _end(entry.name, results)
 
 
-def _conformance(entry: BackendEntry, precision: str, arguments: list[str]) -> Iterator[dict[str, Any]]:
-    """Results of the kit, as they come. Raises WorkerError when its process ends before it is done."""
-    import json
-    import os
-    import subprocess
-    import sys
-    import tempfile
+def _follow(events: Iterable[CheckEvent], quiet: bool) -> list[CaseResult]:
+    """The results. Unless `quiet`, failures are printed as they come and a terminal shows what is checked."""
+    from rich.markup import escape
+    from rich.status import Status
 
-    from benchsuite.errors import WorkerError
-    from benchsuite.running.executors.variables import worker_variables
-    from benchsuite.schema import Execution
+    from benchsuite.measure.worker.channel import CaseStarted
 
-    execution = Execution.model_validate({"precision": precision})
-    variables = {**os.environ, **worker_variables(entry, execution)}
-    command = [sys.executable, "-m", "benchsuite.measure.conformance", *arguments]
-    with tempfile.TemporaryFile("w+") as log:
-        with subprocess.Popen(
-            command, env=variables, stdout=subprocess.PIPE, stderr=log, text=True
-        ) as process:
-            assert process.stdout is not None
-            try:
-                for line in process.stdout:
-                    if line.startswith("{"):  # frameworks print on stdout too
-                        yield json.loads(line)
-            except BaseException:
-                process.kill()
-                raise
-        if process.returncode not in (0, 1):
-            log.seek(0)
-            tail = "".join(log.readlines()[-10:])
-            raise WorkerError(f"the check of {entry.name} ended with {process.returncode}\n{tail}".rstrip())
+    out = console()
+    results: list[CaseResult] = []
+    if quiet or not out.is_terminal:
+        for event in events:
+            if not isinstance(event, CaseStarted):
+                results.append(event)
+                _print_failure(event, quiet)
+        return results
+    with Status("loading", console=out) as status:
+        for event in events:
+            if isinstance(event, CaseStarted):
+                now = escape(_name(event.check, event.unroll))
+                status.update(f"{len(results)} checked; now {now}")
+            else:
+                results.append(event)
+                _print_failure(event, quiet)
+    return results
 
 
-def _print_results(name: str, precision: str, results: list[dict[str, Any]]) -> None:
+def _print_failure(result: CaseResult, quiet: bool) -> None:
+    if result.status == "failed" and not quiet:
+        typer.echo(f"failed  {_name(result.check, result.unroll)}: {result.message}")
+
+
+def _name(check: str, unroll: str) -> str:
+    return f"{check} {unroll}".rstrip()
+
+
+def _print_counts(title: str, results: Sequence[CaseResult]) -> None:
+    """How many cases of each check ended how, and why some are not supported."""
     counts: dict[tuple[str, str], dict[str, int]] = {}
     for result in results:
-        kind = result["check"].partition("[")[0].replace("_", " ")
-        by_status = counts.setdefault((kind, result["unroll"]), {})
-        by_status[result["status"]] = by_status.get(result["status"], 0) + 1
-    states = ("ok", "failed", "unsupported")
+        kind = result.check.partition("[")[0].replace("_", " ")
+        by_status = counts.setdefault((kind, result.unroll), dict.fromkeys(STATES, 0))
+        by_status[result.status] += 1
     rows = [
-        [kind, unroll, *(str(by_status.get(state, "")) for state in states)]
+        [kind, unroll, *(str(by_status[state] or "") for state in STATES)]
         for (kind, unroll), by_status in counts.items()
     ]
-    out = console()
-    out.print(table(f"{name} in {precision}", ["check", "unroll", *(f">{state}" for state in states)], rows))
-    for result in results:
-        if result["status"] == "failed":
-            typer.echo(f"failed  {result['check']} {result['unroll']}: {result['message']}")
-    reasons = {
-        (result["unroll"], result["message"]) for result in results if result["status"] == "unsupported"
-    }
+    console().print(table(title, ["check", "unroll", *(f">{state}" for state in STATES)], rows))
+    reasons = {(result.unroll, result.message) for result in results if result.status == "unsupported"}
     for unroll, reason in sorted(reasons):
         typer.echo(f"unsupported  {unroll}: {reason}")
+
+
+def _end(name: str, results: Sequence[CaseResult]) -> None:
+    """Ends with 1 where a case failed, and where none was checked."""
+    if not any(result.status in ("ok", "failed") for result in results):
+        why = "no case is supported" if results else "there was no case"
+        typer.echo(f"nothing of {name} was checked: {why}", err=True)
+        raise typer.Exit(1)
+    if any(result.status == "failed" for result in results):
+        raise typer.Exit(1)

@@ -64,15 +64,15 @@ def _backends() -> Iterator[Finding]:
 
     found = installed()
     with found.executor("local").load(RunOptions()) as executor:
-        surveys = executor.survey(sorted(found.backends))
-    for survey in surveys:
-        devices = ", ".join(f"{name} ({text})" for name, text in survey.devices.items())
-        if survey.problem:
-            state = "problem" if survey.broken else "missing"
-            yield f"backend {survey.backend}", state, survey.problem
+        infos = executor.describe_backends(sorted(found.backends))
+    for info in infos:
+        devices = ", ".join(f"{name} ({text})" for name, text in info.devices.items())
+        if info.problem:
+            state = "problem" if info.broken else "missing"
+            yield f"backend {info.backend}", state, info.problem
         else:
-            yield f"backend {survey.backend}", "ok", f"{devices}; Python {survey.python}"
-    if not any(not survey.problem for survey in surveys):
+            yield f"backend {info.backend}", "ok", f"{devices}; Python {info.python}"
+    if not any(not info.problem for info in infos):
         yield "backends", "problem", "none works; run: pip install 'benchsuite[all]'"
 
 

@@ -102,11 +102,11 @@ def _devices() -> list[Row]:
     found = installed()
     rows: list[Row] = []
     with found.executor("local").load(RunOptions()) as executor:
-        for survey in executor.survey(sorted(found.backends)):
-            for device, text in survey.devices.items():
-                rows.append({"backend": survey.backend, "device": device, "description": text})
-            if survey.problem:
-                rows.append({"backend": survey.backend, "device": "none", "description": survey.problem})
+        for info in executor.describe_backends(sorted(found.backends)):
+            for device, text in info.devices.items():
+                rows.append({"backend": info.backend, "device": device, "description": text})
+            if info.problem:
+                rows.append({"backend": info.backend, "device": "none", "description": info.problem})
     return rows
 
 

@@ -84,4 +84,8 @@ Study = Annotated[
         metavar="STUDY", help="A study's name in the results folder, its path, or a bundle of it."
     ),
 ]
+AllowDamage = Annotated[
+    bool,
+    typer.Option("--allow-damage", help="Go on although the journal has lines that are no records."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

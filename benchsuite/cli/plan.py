@@ -10,11 +10,12 @@ import typer
 
 from benchsuite.cli import options as given
 from benchsuite.cli import request
-from benchsuite.cli.output import console, installed, print_json, table
+from benchsuite.cli.output import console, installed, print_json, table, warn
 
 if TYPE_CHECKING:
     from benchsuite.contracts import RunOptions
     from benchsuite.running.matrix import Plan
+    from benchsuite.schema import Record
 
 
 def plan(
@@ -65,7 +66,7 @@ def print_plan(
 ) -> None:
     """Plan as a run of the same arguments would, and print it. Starts workers, runs no trial."""
     from benchsuite.running.matrix import load_matrix, make_plan, select
-    from benchsuite.running.store import StudyStore, study_folder
+    from benchsuite.running.store import study_folder
     from benchsuite.running.study import results_folder
 
     request.check_choice("--rerun", rerun, request.RERUNS)
@@ -73,22 +74,38 @@ def print_plan(
     asked = load_matrix(matrix)
     expansion = select(asked, found, filters, overrides)
     folder = study_folder(results_folder(results), name or asked.name)
-    records = StudyStore.open(folder).latest() if folder.exists() else {}
+    records = _recorded(folder) if folder.exists() else {}
     with found.executor(executor).load(options) as runner:
-        planned = make_plan(runner.examine(expansion.trials), expansion.skipped, records, rerun)
+        planned = make_plan(
+            expansion.trials, runner.check_support(expansion.trials), expansion.skipped, records, rerun
+        )
     if json:
         _print_json(planned)
     else:
         _print_table(planned, name or asked.name)
 
 
+def _recorded(folder: Path) -> dict[str, Record]:
+    """Trial id -> the study's latest record, with a warning of what is damaged."""
+    from benchsuite.running.store import StudyStore, latest
+
+    store = StudyStore.open(folder)
+    records, damage = store.history()
+    for one in damage:
+        warn(one.sentence(store.name))
+    return latest(records)
+
+
 def _print_json(planned: Plan) -> None:
+    from benchsuite.analysis.identity import Labels
+
+    label = Labels(item.trial for item in planned.items)
     print_json(
         [
             {
                 "id": item.trial.id,
-                "label": item.trial.label,
-                "fate": item.fate,
+                "label": label(item.trial),
+                "action": item.action,
                 "reason": item.reason,
                 "seconds": item.seconds,
                 "trial": item.trial.model_dump(mode="json"),
@@ -99,13 +116,15 @@ def _print_json(planned: Plan) -> None:
 
 
 def _print_table(planned: Plan, name: str) -> None:
+    from benchsuite.analysis.identity import Labels
     from benchsuite.cli.progress import begun_line, duration
 
+    label = Labels(item.trial for item in planned.items)
     rows = [
         (
             item.trial.id,
-            item.fate,
-            item.trial.label,
+            item.action,
+            label(item.trial),
             item.reason,
             "" if item.seconds is None else duration(item.seconds),
         )

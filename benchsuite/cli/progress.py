@@ -1,4 +1,4 @@
-"""What a run shows while it runs: a live display in a terminal, one line a trial elsewhere."""
+"""What a run shows while it runs: a live display in a terminal, one line per trial elsewhere."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from benchsuite.analysis.identity import Labels
+from benchsuite.analysis.validity import problem, problem_reason
 from benchsuite.cli.output import warn
 from benchsuite.contracts import Finished, Progress, Started
 from benchsuite.running.matrix import Action, Plan
@@ -40,10 +42,13 @@ class RunState:
     done: int = 0
     counts: dict[Status, int] = field(default_factory=dict)
     running: dict[str, Running] = field(default_factory=dict)
-    breaches: int = 0
+    problems: dict[str, int] = field(default_factory=dict)
+    """Why trials that ended well do not count, as analysis.validity.problem() says it."""
     began: float = 0.0
     due: frozenset[str] = frozenset()
     """Ids of the trials that were to run when the run began."""
+    label: Labels = field(default_factory=lambda: Labels(()))
+    """What the trials are called."""
 
     @property
     def total(self) -> int:
@@ -52,6 +57,7 @@ class RunState:
     def update(self, event: StudyEvent) -> None:
         if isinstance(event, Begun):
             self.due = frozenset(item.trial.id for item in event.plan.of("run"))
+            self.label = Labels(item.trial for item in event.plan.items)
         elif isinstance(event, Started):
             if not self.done and not self.running:  # what plugins do before the first trial is no pace
                 self.began = self.clock()
@@ -63,7 +69,8 @@ class RunState:
             self.done += 1
             status = event.record.status
             self.counts[status] = self.counts.get(status, 0) + 1
-            self.breaches += event.record.verdicts.get("parity") == "breach"
+            if status is Status.OK and (kind := problem(event.record)):
+                self.problems[kind] = self.problems.get(kind, 0) + 1
 
     @property
     def elapsed(self) -> float:
@@ -78,10 +85,7 @@ class RunState:
 
     def tally(self) -> str:
         """`12 ok, 1 failed, 1 parity breach`."""
-        words = [f"{count} {status}" for status, count in self.counts.items()]
-        if self.breaches:
-            words.append(f"{self.breaches} parity breach" + ("es" if self.breaches > 1 else ""))
-        return ", ".join(words)
+        return ", ".join(f"{count} {word}" for word, count in (self.counts | self.problems).items())
 
 
 class PlainDisplay:
@@ -107,7 +111,7 @@ class PlainDisplay:
             case Finished(record) if record.trial_id in self.state.due:
                 width = len(str(self.state.total))
                 count = f"[{self.state.done:{width}}/{self.state.total}]"
-                self._say(f"{count} {finished_line(record)}")
+                self._say(f"{count} {finished_line(record, self.state.label(record.trial))}")
 
     def _say(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
@@ -138,7 +142,9 @@ class LiveDisplay:
                 self._live.console.print(begun_line(study.name, plan))
             case Finished(record) if record.trial_id in self.state.due and noteworthy(record):
                 style = STYLES.get(record.status, "red")
-                self._live.console.print(Text(finished_line(record), style=style))
+                self._live.console.print(
+                    Text(finished_line(record, self.state.label(record.trial)), style=style)
+                )
 
     def _render(self) -> RenderableType:
         state = self.state
@@ -157,7 +163,7 @@ class LiveDisplay:
             rows.add_row(Text("finishing: plugins have the last word ...", style="dim"))
         for running in state.running.values():
             rows.add_row(
-                Text(running.trial.label, style="cyan", overflow="ellipsis", no_wrap=True),
+                Text(state.label(running.trial), style="cyan", overflow="ellipsis", no_wrap=True),
                 progress_words(running.latest),
                 Text(duration(state.clock() - running.since), style="dim"),
             )
@@ -174,8 +180,8 @@ def display(console: Console) -> Display:
 
 def begun_line(name: str, plan: Plan) -> str:
     """`study quick: 116 trials to run, 4 recorded already, 3 skipped, about 8 min 20 s`."""
-    fates: tuple[Action, ...] = ("run", "fresh", "fail", "skip", "left")
-    runs, fresh, fails, skips, left = (len(plan.of(fate)) for fate in fates)
+    actions: tuple[Action, ...] = ("run", "fresh", "fail", "skip", "left")
+    runs, fresh, fails, skips, left = (len(plan.of(action)) for action in actions)
     words = [f"{runs} trial{'' if runs == 1 else 's'} to run"]
     words += [f"{fresh} recorded already"] if fresh else []
     words += [f"{fails} failed before the start"] if fails else []
@@ -188,20 +194,18 @@ def begun_line(name: str, plan: Plan) -> str:
 
 def noteworthy(record: Record) -> bool:
     """Whether the record is one that a person should see at once."""
-    return record.status is not Status.OK or record.verdicts.get("parity") == "breach"
+    return bool(problem(record))
 
 
-def finished_line(record: Record) -> str:
+def finished_line(record: Record, label: str) -> str:
     """`ok  TRIAL  accuracy 0.967  3.2 s`, or the reason in place of the metric."""
+    what = problem_reason(record)
     if record.status is Status.OK:
         value = record.scalars.get(f"test/{record.primary}")
-        what = f"{record.primary} {value:.4g}" if value is not None else ""
-        if record.verdicts.get("parity") == "breach":
-            what += f"  PARITY BREACH {record.reason}".rstrip()
-    else:
-        what = (record.reason or record.exception or "no reason given").strip().splitlines()[0]
+        metric = f"{record.primary} {value:.4g}" if value is not None else ""
+        what = f"{metric}  {problem(record).upper()} {what}".strip()
     took = duration(record.finished - record.started) if record.finished > record.started else ""
-    return "  ".join(part for part in (f"{record.status:8}", record.trial.label, what, took) if part)
+    return "  ".join(part for part in (f"{record.status:8}", label, what, took) if part)
 
 
 def progress_words(latest: Progress | None) -> str:

@@ -64,7 +64,7 @@ def race(
     faster is told by the ratios of the rounds, tested and corrected for all pairs. What comes out is stored in
     the study's folder. Ends with 1 where a racer failed, with 2 where there is nothing to race.
     """
-    from benchsuite.measure.worker.racing import KINDS
+    from benchsuite.measure.worker.racing import RACED_CALLS
     from benchsuite.running.races import run_races
     from benchsuite.running.races.runner import CLOCKS
     from benchsuite.running.races.workers import RaceRunner
@@ -74,7 +74,7 @@ def race(
         task=task, source=source, cell=cell, architecture=architecture, backend=backend, device=device,
         unroll=unroll, precision=precision, seed=seed,
     )  # fmt: skip
-    request.check_choice("--what", what, KINDS)
+    request.check_choice("--what", what, RACED_CALLS)
     request.check_choice("--clock", clock, CLOCKS)
     options = request.run_options("worker", 1, timeout, pythons, pin)
     found = _study(study, results)
@@ -83,12 +83,12 @@ def race(
 
     store = StudyStore(found.folder)
     trials = [trial for group in race_groups for trial in group.racers.values()]
-    with store.writing(), closing(RaceRunner(trials, options)) as track:
-        if track.remark:
-            warn(track.remark)
+    with store.writing(), closing(RaceRunner(trials, options)) as runner:
+        if runner.remark:
+            warn(runner.remark)
         with RaceDisplay(console(), len(race_groups), quiet=json) as shown:
             raced = run_races(
-                found.folder, race_groups, track, what=what, rounds=rounds, clock=clock, hear=shown
+                found.folder, race_groups, runner, what=what, rounds=rounds, clock=clock, on_event=shown
             )
     if json:
         print_json(json_of(raced.model_dump_json()))

@@ -1,4 +1,4 @@
-"""What a race shows while it runs: a bar in a terminal, one line a race elsewhere."""
+"""What a race shows while it runs: a bar in a terminal, one line per race elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from benchsuite import contracts
 from benchsuite.cli.output import warn
 from benchsuite.running.races.rotation import Retired
-from benchsuite.running.races.runner import GroupStarting, RaceEvent, Round
+from benchsuite.running.races.runner import GroupStarted, RaceEvent, RoundFinished
 
 
 class RaceDisplay:
@@ -36,14 +36,14 @@ class RaceDisplay:
 
     def __call__(self, event: RaceEvent) -> None:
         match event:
-            case GroupStarting(number, group):
+            case GroupStarted(number, group):
                 line = f"race {number}/{self._races}: {group.name}, {len(group.racers)} racers"
                 self._bar.reset(self._task, description=line, total=None, state="loading")
                 if not (self._quiet or self._console.is_terminal):
                     self._console.print(line, markup=False)
             case contracts.Progress(trial, phase):
                 self._bar.update(self._task, state=f"{phase}: {trial.backend} {trial.execution.unroll}")
-            case Round(number, of):
+            case RoundFinished(number, of):
                 self._bar.update(self._task, total=of, completed=number, state=f"round {number}/{of}")
             case Retired(racer, number, reason):
                 warn(f"{racer} is out in round {number + 1}: {reason}")

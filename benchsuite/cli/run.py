@@ -120,5 +120,5 @@ def _conclude(done: Study, planned: Sequence[Planned], said: str) -> None:
         left = f"interrupted; {len(done.left)} trials are left, run the same command to go on"
         typer.echo(left, err=True)
         raise typer.Exit(INTERRUPTED)
-    if failed(records) or any(item.fate == "fail" for item in planned):
+    if failed(records) or any(item.action == "fail" for item in planned):
         raise typer.Exit(1)

@@ -6,17 +6,43 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchsuite.cli.output import warn
+
 if TYPE_CHECKING:
     from benchsuite.running.study import Study
     from benchsuite.schema import Record
 
 
-def open_study(name: str, results: Path | None) -> Study:
-    """The study of that name in the results folder, or at that path, or in the bundle at that path.
+def open_study(name: str, results: Path | None, *, allow_damage: bool = True) -> Study:
+    """The study of that name in the results folder, or at that path, or in the bundle at that path. Warns of
+    every line of its journal that is no record.
 
-    Raises UnknownNameError for a name that is not there, StoreError for a folder that is no study, or a file
-    that is no bundle.
+    :param allow_damage: whether there may be such lines: what publishes a study or decides by it refuses.
+
+    Raises UnknownNameError for a name that is not there, StoreError for a folder that is no study, a file that
+    is no bundle, or damage that is not allowed.
     """
+    from benchsuite.errors import StoreError
+
+    study = _open(name, results)
+    said = [one.sentence(study.name) for one in study.damage]
+    if said and not allow_damage:
+        raise StoreError("\n".join([*said, DAMAGED]))
+    for sentence in said:
+        if sentence not in _warned:
+            _warned.add(sentence)
+            warn(sentence)
+    return study
+
+
+DAMAGED = "run its trial again and remove the line, or give --allow-damage to go on without it"
+"""What to do where damage is refused."""
+
+_warned: set[str] = set()
+"""What was said of damage: a command may open a study twice."""
+
+
+def _open(name: str, results: Path | None) -> Study:
     from benchsuite.errors import UnknownNameError
     from benchsuite.running.store import DESCRIPTION
     from benchsuite.running.study import Study, results_folder
@@ -24,12 +50,12 @@ def open_study(name: str, results: Path | None) -> Study:
     if name.endswith(".zip") and Path(name).is_file():
         return _from_bundle(Path(name))
     if "/" in name or Path(name).is_absolute():
-        return Study.load(name)
+        return Study.read(name)
     folder = results_folder(results)
     if not (folder / name).is_dir():
         known = [path.parent.name for path in folder.glob(f"*/{DESCRIPTION}")]
         raise UnknownNameError("study", name, known, f"Looked in {folder}; --results names another folder.")
-    return Study.load(folder / name)
+    return Study.read(folder / name)
 
 
 def _from_bundle(path: Path) -> Study:
@@ -42,7 +68,7 @@ def _from_bundle(path: Path) -> Study:
 
     folder = _unpacked.enter_context(unpacked(path))
     name = StudyStore.open(folder).description().get("name")
-    return dataclasses.replace(Study.load(folder), name=str(name or path.name))
+    return dataclasses.replace(Study.read(folder), name=str(name or path.name))
 
 
 _unpacked = contextlib.ExitStack()
@@ -51,10 +77,12 @@ _unpacked = contextlib.ExitStack()
 def close_bundles() -> None:
     """Remove what open_study() unpacked; the end of every command calls it."""
     _unpacked.close()
+    _warned.clear()
 
 
 def find_record(study: Study, start: str) -> Record:
     """The record whose trial id begins with `start`. Raises RequestError when none or several do."""
+    from benchsuite.analysis.identity import Labels
     from benchsuite.errors import RequestError
 
     found = [record for record in study.records if record.trial_id.startswith(start)]
@@ -64,5 +92,6 @@ def find_record(study: Study, start: str) -> Record:
         raise RequestError(
             f"no trial of {study.name} begins with {start!r}; `benchsuite show {study.name}` lists them"
         )
-    several = "\n".join(f"  {record.trial_id}  {record.trial.label}" for record in found[:10])
+    label = Labels(record.trial for record in study.records)
+    several = "\n".join(f"  {record.trial_id}  {label(record.trial)}" for record in found[:10])
     raise RequestError(f"{len(found)} trials of {study.name} begin with {start!r}:\n{several}")

@@ -39,7 +39,7 @@ from benchsuite.contracts.executor import (
 from benchsuite.contracts.file import DataFile
 from benchsuite.contracts.options import Option, Options
 from benchsuite.contracts.probe import Phase, Probe
-from benchsuite.contracts.study import StudyInfo
+from benchsuite.contracts.study import Damage, StudyInfo
 from benchsuite.contracts.task import Alignments, LoadedTask, Task, TaskEntry
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "Batch",
     "CheckedBackend",
     "CheckedProgram",
+    "Damage",
     "DataFile",
     "Decoding",
     "Device",

@@ -57,20 +57,20 @@ def check_data(model: ModelSpec, task: LoadedTask) -> None:
         _check_values(f"{name} targets", values, _target_kind(model), seen)
 
 
-Kind = tuple[int, int]
+_Values = tuple[int, int]
 """(width, largest id): reals of that width, or, with width 0, ids from 0."""
 
 
-def _input_kind(model: ModelSpec) -> Kind:
+def _input_kind(model: ModelSpec) -> _Values:
     return (0, model.input.vocabulary - 1) if isinstance(model.input, Tokens) else (model.input.size, 0)
 
 
-def _target_kind(model: ModelSpec) -> Kind:
+def _target_kind(model: ModelSpec) -> _Values:
     outputs = model.head.outputs
     return (0, outputs - 1) if model.loss in CLASSES else (outputs, 0)
 
 
-def _check_values(what: str, values: np.ndarray, kind: Kind, seen: set[int]) -> None:
+def _check_values(what: str, values: np.ndarray, kind: _Values, seen: set[int]) -> None:
     if id(values) in seen:  # splits of one array
         return
     seen.add(id(values))

@@ -6,7 +6,12 @@ import abc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from pydantic import ConfigDict, with_config
+
 from benchsuite.schema import Record, Trial
+
+NUMBERS = ConfigDict(ser_json_inf_nan="strings")
+"""Of what travels as JSON: a loss may be NaN, a time infinite."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Started:
     trial: Trial
 
 
+@with_config(NUMBERS)
 @dataclass(frozen=True)
 class Progress:
     """A trial moved on: phase, epoch of how many, latest training loss and validation metric."""
@@ -75,25 +81,27 @@ class BackendInfo:
 
 @dataclass(frozen=True)
 class TrialSupport:
-    """Whether a trial can run: `reason` is why not, or None. `fingerprint` stands for the code, the
-    framework and the interpreter that would produce its record; it is "" where a reason is given.
+    """Whether a trial can run.
 
-    broken  the reason is a fault (a crash, a framework that cannot be imported), not a limit: the trial
-            is recorded as failed, where it would be skipped otherwise
+    reason       why not, or None where it can
+    fingerprint  hash of the code, the framework and the interpreter that would produce its record; "" where a
+                 reason is given
+    broken       the reason is a fault (a crash, a framework that cannot be imported), not a limit: the trial
+                 is recorded as failed, where it would be skipped otherwise
     """
 
-    trial: Trial
     reason: str | None
-    fingerprint: str
+    fingerprint: str = ""
     broken: bool = False
 
 
+@with_config(NUMBERS)
 @dataclass(frozen=True)
 class Ready:
-    """What a racer says when it stands at the start: built, at parity with the reference, warm.
+    """What a racer says when it is ready: built, at parity with the reference, warm.
 
-    problem  why it cannot race (parity, a framework's error, figures that cannot be believed), or ""
-    calls    how many calls make a lap; batches: how many batches a call takes
+    problem  why it cannot race (parity, a framework's error, an invalid timing), or ""
+    calls    calls per sample; batches: batches per call
     seconds  wall time of one batch, as the warm-up saw it
     warm     whether warm-up became stable within its time
     facts    what its record would say of its environment
@@ -108,10 +116,15 @@ class Ready:
     facts: dict[str, str] = field(default_factory=dict)
 
 
+@with_config(NUMBERS)
 @dataclass(frozen=True)
 class RaceSample:
-    """One racer's share of a round: wall and CPU seconds a batch, and the processor seconds that its process
-    took while the others ran, which should be none. `problem` is why there is no such lap, or ""."""
+    """One racer's timing in one round.
+
+    wall, cpu  seconds per batch
+    idle       processor seconds that its process took while the others ran: none, where all is well
+    problem    why there is no such timing, or ""
+    """
 
     wall: float
     cpu: float
@@ -123,12 +136,12 @@ class Executor(abc.ABC):
     """Runs trials. Leaving the context ends every process it started."""
 
     @abc.abstractmethod
-    def survey(self, backends: Sequence[str]) -> list[BackendInfo]:
+    def describe_backends(self, backends: Sequence[str]) -> list[BackendInfo]:
         """Ask a worker of each backend what it has; one that cannot start has a problem."""
 
     @abc.abstractmethod
-    def examine(self, trials: Sequence[Trial]) -> list[TrialSupport]:
-        """Ask the workers, in the trials' order, whether each trial can run. Runs nothing."""
+    def check_support(self, trials: Sequence[Trial]) -> list[TrialSupport]:
+        """Ask the workers whether each trial can run, in the order of `trials`. Runs nothing."""
 
     @abc.abstractmethod
     def run(self, trials: Sequence[Trial]) -> Iterator[Event]:

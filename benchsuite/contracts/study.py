@@ -24,6 +24,32 @@ class StudyInfo:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Damage:
+    """A line of a study's journal that is no record, and so is left out of everything that is read.
+
+    line     counted from 1
+    problem  what is wrong with it
+    trial    id of its trial, label its name; "" where that cannot be seen
+    instead  `earlier` or `later`: there is another record of the trial, which is used; "" for none
+    """
+
+    line: int
+    problem: str
+    trial: str = ""
+    label: str = ""
+    instead: str = ""
+
+    def sentence(self, study: str) -> str:
+        """What every reader says of it; `study` is the name of its study."""
+        said = f"line {self.line} of the journal of {study} is no record ({self.problem}) and is left out"
+        if not self.trial:
+            return f"{said}; its trial cannot be told"
+        named = f"{self.trial} ({self.label})" if self.label else self.trial
+        used = f"its {self.instead} record is used" if self.instead else "nothing else is recorded of it"
+        return f"{said}; its trial is {named}: {used}"
+
+
 class StudyReader(Protocol):
     """A study that can be read. Nothing here runs or writes anything; every method raises StoreError for a
     file that cannot be read."""
@@ -43,6 +69,10 @@ class StudyReader(Protocol):
     @property
     def interrupted(self) -> bool:
         """Whether the run that gave these records was interrupted."""
+
+    @property
+    def damage(self) -> Sequence[Damage]:
+        """What the journal holds that is no record."""
 
     def description(self) -> dict[str, Any]:
         """What study.json holds: matrix, plugins, environment."""

@@ -13,7 +13,7 @@ from benchsuite.data.classification import (
     majority_baseline,
 )
 from benchsuite.data.sequence_to_sequence import (
-    ATTENTIONS,
+    ATTENTION_SCORES,
     DECODER_OPTIONS,
     UNKNOWN_MARK,
     SequenceToSequence,
@@ -28,7 +28,7 @@ from benchsuite.data.vocabulary import END, PADDING, START, UNKNOWN, Vocabulary
 from benchsuite.data.windows import window_starts, window_targets
 
 __all__ = [
-    "ATTENTIONS",
+    "ATTENTION_SCORES",
     "CLASSIFIER_READOUTS",
     "DECODER_OPTIONS",
     "END",

@@ -25,11 +25,11 @@ UNKNOWN_MARK = "\u2047"
 SHOWN = 4
 """Rows that exhibits() shows."""
 
-ATTENTIONS: tuple[AttentionKind, ...] = ("additive", "multiplicative")
+ATTENTION_SCORES: tuple[AttentionKind, ...] = ("additive", "multiplicative")
 """The scores that the architecture `attention` can have."""
 
 DECODER_OPTIONS = {
-    "attention": Option("additive", "score of the architecture attention", ATTENTIONS),
+    "attention": Option("additive", "score of the architecture attention", ATTENTION_SCORES),
     "bidirectional": Option(True, "whether the encoder also reads backwards", (True, False)),
 }
 """The options of every SequenceToSequence."""

@@ -42,14 +42,14 @@ def forward_products(model: ModelSpec, batch: Batch) -> list[Product]:
         found += _recurrent_products(body, model.input_size, rows, batch.valid_steps)
     times = batch.valid_steps if model.readout == "steps" else rows
     if model.decoder is not None:
-        times = _written(batch)
+        times = _target_steps(batch)
         found += _decoder_products(model.decoder, body.output_size, batch)
     if isinstance(model.head, Dense):
         found.append(Product(times, model.head_inputs, model.head.outputs))
     return found
 
 
-def _written(batch: Batch) -> int:
+def _target_steps(batch: Batch) -> int:
     """Target tokens in the batch."""
     assert batch.target_lengths is not None
     return int(batch.target_lengths.sum())
@@ -67,24 +67,24 @@ def _recurrent_products(body: Recurrent, inputs: int, rows: int, steps: int) -> 
 
 def _decoder_products(decoder: Decoder, features: int, batch: Batch) -> list[Product]:
     """Bridge, recurrent layers and attention: queries, keys, scores, contexts, row by row at mean lengths."""
-    body, rows, tokens = decoder.body, batch.size, _written(batch)
+    body, rows, tokens = decoder.body, batch.size, _target_steps(batch)
     found = [Product(rows, features, body.layers * body.hidden)]
     inputs = decoder.embedding + (features if decoder.attention == "additive" else 0)
     found += _recurrent_products(body, inputs, rows, tokens)
     if decoder.attention == "none":
         return found
     pairs = float(batch.lengths.astype(float) @ batch.target_lengths) / rows  # of steps, in a row
-    written, read = max(1, round(tokens / rows)), max(1, round(batch.valid_steps / rows))
-    share = pairs / (written * read) * rows
+    targets, steps = max(1, round(tokens / rows)), max(1, round(batch.valid_steps / rows))
+    share = pairs / (targets * steps) * rows
     if decoder.attention == "additive":
         found += [
             Product(tokens, body.hidden, body.hidden),
             Product(batch.valid_steps, features, body.hidden),
         ]
-        found.append(Product(written * read, body.hidden, 1, share))
+        found.append(Product(targets * steps, body.hidden, 1, share))
     else:
-        found += [Product(tokens, body.hidden, features), Product(written, features, read, share)]
-    return [*found, Product(written, read, features, share)]
+        found += [Product(tokens, body.hidden, features), Product(targets, features, steps, share)]
+    return [*found, Product(targets, steps, features, share)]
 
 
 def training_flops(model: ModelSpec, batch: Batch) -> float:

@@ -1,7 +1,7 @@
 """Parity: how far a backend's numbers are from the float64 reference, and whether that is rounding.
 
 error = max|a - b| / max|b|, where for gradients and dL/dh_t the denominator is at least a hundredth of the
-largest entry over the whole model, so that a parameter whose gradient is all but zero is not held to digits
+largest entry over the whole model, so that a parameter whose gradient is all but zero is not compared in digits
 that carry nothing.
 """
 
@@ -80,7 +80,7 @@ def relative_error(found: np.ndarray, expected: np.ndarray, floor: float = 0.0) 
 
 
 def compare(found: Gradients, expected: Gradients, precision: str) -> Comparison:
-    """Hold one backward pass to the reference's.
+    """Compare one backward pass with the reference's.
 
     Raises ContractError when a parameter or layer is missing, foreign, or of another shape.
     """

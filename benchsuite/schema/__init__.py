@@ -1,4 +1,4 @@
-"""What a trial is, what a model is, what a record is: values only, no behaviour that runs anything."""
+"""Values: trials, models, records, races. Nothing here runs anything."""
 
 from benchsuite.schema.architecture import encoder_decoder, planned_model, recurrent_body
 from benchsuite.schema.device import DeviceName

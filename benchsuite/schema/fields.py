@@ -19,7 +19,7 @@ GROUPS: dict[str, type[BaseModel]] = {
     "execution": Execution,
 }
 SHORT = {name: f"execution.{name}" for name in Execution.model_fields}
-"""Every field of `execution` may be written without the group's name."""
+"""Every field of `execution` may be given without the group's name."""
 PLAIN = ("task", "source", "architecture", "cell", "backend", "seed")
 
 

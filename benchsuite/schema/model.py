@@ -1,7 +1,7 @@
 """ModelSpec: a small tree of frozen dataclasses that says what a model computes, in no framework's words.
 
-Each value is checked where it is made: ContractError for a name that is not in schema.names, a size below 1, or
-a part of another type. What cannot be combined is contracts.checks.model_problem's to say.
+Each value is checked where it is made: ContractError for a name that is not in schema.names, a size below 1,
+or a part of another type. What cannot be combined is contracts.checks.model_problem's to say.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Integer input of shape (B, T), ids in [0, vocabulary); row i of `embed.E` (V, E) stands for id i."""
+    """Integer input of shape (B, T), ids in [0, vocabulary); id i is row i of `embed.E` (V, E)."""
 
     vocabulary: int
     embedding: int
@@ -135,8 +135,8 @@ class Dense:
 class Rbf:
     """The Euclidean output layer: out_j = sum_i (x_i - W_ij)^2, W (F, outputs): parameter `rbf.W`.
 
-    Under a regression loss the prediction is out itself; under the others (cross-entropy, binary cross-entropy,
-    ctc) the scores are -out (LeCun et al. 1998, eq. 7).
+    Under a regression loss the prediction is out itself; under the others (cross-entropy, binary
+    cross-entropy, ctc) the scores are -out (LeCun et al. 1998, eq. 7).
     """
 
     outputs: int
@@ -164,7 +164,7 @@ class Decoder:
                         e_tj = (s_t attn.W) . y_j
                         input u_t;               scores [s_t; context_t] out.W + out.b
 
-        a_t = softmax of e_t over the valid j only; context_t = sum_j a_tj y_j; s_0 stands for s_{t-1} at t = 0
+        a_t = softmax of e_t over the valid j only; context_t = sum_j a_tj y_j; s_{t-1} is s_0 at t = 0
 
     In training the token before t is the target's (teacher forcing). `end` is the last token of every target;
     generation stops there, and at `limit` tokens at the latest.

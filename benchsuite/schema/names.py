@@ -1,4 +1,4 @@
-"""The names that trials are written with, and what each one says."""
+"""The names that a trial's fields take, and what each one means."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ARCHITECTURES: dict[str, str] = {
     "deep": "size.layers recurrent layers, one above the other",
     "bidirectional": "one layer that reads forwards and one that reads backwards",
     "deep_bidirectional": "size.layers bidirectional layers, one above the other",
-    "encoder_decoder": "a stack that reads starts one that writes (Sutskever et al. 2014)",
-    "attention": "the same, and what writes looks back at all that was read (Bahdanau et al. 2015)",
+    "encoder_decoder": "an encoder's final output starts a decoder (Sutskever et al. 2014)",
+    "attention": "the same, and the decoder attends to all of the encoder's outputs (Bahdanau et al. 2015)",
     "cnn": "a small convolutional network, the image baseline (after LeNet-5, LeCun et al. 1998)",
 }
 

@@ -16,7 +16,7 @@ lie that far apart, for where their memory happens to lie."""
 
 
 class SpeedVerdict(StrEnum):
-    """What a racer is, held against another."""
+    """What a racer is, compared with another."""
 
     FASTER = "faster"
     SLOWER = "slower"
@@ -25,7 +25,7 @@ class SpeedVerdict(StrEnum):
 
 
 class Pairwise(Frozen):
-    """A racer held against another one.
+    """A racer compared with another one.
 
     ratio      median over rounds of `racer`'s time over `other`'s; low, high: its 95 % bootstrap interval
     p          two-sided, corrected for all pairs of the race
@@ -41,11 +41,11 @@ class Pairwise(Frozen):
 
 
 class Rank(Frozen):
-    """A racer's place. Seconds are a batch's.
+    """A racer's rank. Times are seconds per batch.
 
     median, low, high   of its rounds, with the 95 % bootstrap interval; iqr: quartile distance
     unstable            iqr above the share of the median that timings are allowed
-    pair                it, held against the first; None of the first itself
+    pair                its comparison with the first racer; None for the first itself
     """
 
     racer: str
@@ -58,7 +58,7 @@ class Rank(Frozen):
 
 
 class Judgement(Frozen):
-    """All racers, the fastest first, and every pair of them: the one behind, held against the one before."""
+    """All racers, the fastest first, and every pair of them: the slower one, compared with the faster one."""
 
     rounds: int
     ranks: tuple[Rank, ...] = Field(validation_alias=AliasChoices("ranks", "standings"))

@@ -40,7 +40,7 @@ class Series(Frozen):
 
 
 class Exhibit(Frozen):
-    """Something of a trial's test split to look at. What `lines` and `tables` hold goes by `kind`:
+    """Something of a trial's test split to look at. What `lines` and `tables` hold depends on `kind`:
 
     text       lines source, target, prediction (lists of tokens); tables alignment (U, T), the attention of
                prediction token u on source token t, where there is attention
@@ -88,11 +88,11 @@ class Record(Frozen):
     started: float = 0.0
     finished: float = 0.0
     series: list[Series] = Field(default_factory=list, exclude=True)
-    """Residuals beside the journal, in series/<trial>.parquet, not in it."""
+    """Stored beside the journal, in series/<trial>.parquet, and not in it."""
     exhibits: list[Exhibit] = Field(default_factory=list, exclude=True)
-    """Residuals beside the journal, in exhibits/<trial>.json."""
+    """Stored beside the journal, in exhibits/<trial>.json."""
     artifacts: dict[str, str] = Field(default_factory=dict, exclude=True)
-    """Name -> text of what the data were made with (a trained tokeniser, a vocabulary); kept beside the
+    """Name -> text of what the data were made with (a trained tokeniser, a vocabulary); stored beside the
     journal by hash, which `environment` holds as `artifact.<name>`."""
 
     @model_validator(mode="after")

@@ -94,7 +94,7 @@ class Protocol(Frozen):
     """Predictions for a single row that are timed one by one, for the quantiles of their latency; 0: none, for
     a batch of one is another shape, which frameworks compile for."""
     beam: PositiveInt = 1
-    """Hypotheses kept while the test split is written (decoders, CTC); 1 is greedy, as validation is."""
+    """Hypotheses kept while the test split is decoded (decoders, CTC); 1 is greedy, as validation is."""
 
 
 def _fields(part: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchsuite.contracts import Alignments, Options, Split, Task
 from benchsuite.data import (
-    ATTENTIONS,
+    ATTENTION_SCORES,
     SequenceToSequence,
     Vocabulary,
     facts_by_start,
@@ -55,7 +55,7 @@ class Summarisation(Task):
             vocabulary=vocabulary.words,
             target_vocabulary=target_vocabulary.words,
             limit=generation_limit(train),
-            attention=options.one_of("attention", ATTENTIONS),
+            attention=options.one_of("attention", ATTENTION_SCORES),
             bidirectional=options.flag("bidirectional"),
             references=facts_by_start(splits, [part.summaries for part in parts]),
             private=corpus.private,

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchsuite.contracts import Options, Split, Task
 from benchsuite.data import (
-    ATTENTIONS,
+    ATTENTION_SCORES,
     SequenceToSequence,
     facts_by_start,
     facts_of,
@@ -66,7 +66,7 @@ class Translation(Task):
             vocabulary=reader.vocabulary.words,
             target_vocabulary=writer.vocabulary.words,
             limit=generation_limit(train),
-            attention=options.one_of("attention", ATTENTIONS),
+            attention=options.one_of("attention", ATTENTION_SCORES),
             bidirectional=options.flag("bidirectional"),
             join=writer.join,
             references=facts_by_start(splits, [part.references for part in parts]),

@@ -44,7 +44,7 @@ def test_a_second_run_does_nothing_and_prints_the_table_again(results: Path) -> 
 
 def test_plan_tells_fresh_from_new(results: Path) -> None:
     items = json.loads(call("plan", "smoke", "--backend", "numpy", "--set", "seed=0,1", "--json").stdout)
-    assert [(item["fate"], item["reason"]) for item in items] == [("fresh", "recorded"), ("run", "new")]
+    assert [(item["action"], item["reason"]) for item in items] == [("fresh", "recorded"), ("run", "new")]
     assert items[1]["seconds"] == pytest.approx(items[0]["seconds"])
     assert items[0]["id"] in {record.trial_id for record in records(results)}
     text = call("plan", "smoke", "--backend", "numpy", "--set", "seed=1").stdout
@@ -184,11 +184,6 @@ def test_data_that_cannot_be_fetched_is_named_with_the_way_out(
         (["run", "smoke", "--python", "torch"], "write BACKEND=INTERPRETER"),
         (["run", "smoke", "--python", "torhc=python"], "did you mean 'torch'"),
         (["plan", "smoke", "--python", "torch=/no/python"], "/no/python is no program that can be run"),
-        (["check", "backend", "torhc"], "unknown backend 'torhc'; did you mean 'torch'"),
-        (["check", "backend", "numpy", "--precision", "float23"], "unknown precision"),
-        (["check", "backend", "numpy", "--unroll", "dynamc"], "unknown unroll 'dynamc'"),
-        (["check", "task", "sentimnt"], "did you mean 'sentiment'"),
-        (["check", "task", "sentiment", "--source", "sst3"], "did you mean 'sst2'"),
         (["data", "fetch", "minst_rows"], "did you mean 'mnist_rows'"),
         (["sync", "nothing", "--tracking-uri", "sqlite:///x.db"], "unknown study 'nothing'"),
     ],
@@ -214,17 +209,6 @@ def test_a_matrix_file_with_errors_lists_them_all(tmp_path: Path) -> None:
     assert f"error: {file}: " in error
     for line in ("axes.cell (line 2)", "axes.backend (line 3)", "exclude #1.task (line 5)"):
         assert line in error
-
-
-def test_check_task(tmp_path: Path) -> None:
-    del tmp_path
-    assert call("check", "task", "sentiment").stdout == "ok      sentiment generated\n"
-
-
-def test_check_backend() -> None:
-    rows = json.loads(call("check", "backend", "numpy", "--unroll", "dynamic", "--core", "--json").stdout)
-    assert len(rows) > 20
-    assert {row["status"] for row in rows} == {"ok"}
 
 
 def test_failed_trials_end_with_one(results: Path) -> None:

@@ -29,8 +29,10 @@ SKIPPED = record(None, Status.SKIPPED, cell="gru", reason="no such thing")
 
 
 def begun() -> Begun:
-    examined = [TrialSupport(each.trial, None, "f") for each in RECORDS]
-    plan = make_plan(examined, [Skipped(SKIPPED.trial, SKIPPED.reason)])
+    trials = [each.trial for each in RECORDS]
+    plan = make_plan(
+        trials, [TrialSupport(None, "f")] * len(trials), [Skipped(SKIPPED.trial, SKIPPED.reason)]
+    )
     return Begun(StudyInfo("quick", Path("quick")), plan)
 
 
@@ -109,7 +111,7 @@ def test_in_a_terminal_what_runs_is_shown_and_only_trouble_stays() -> None:
     ("made", "words"),
     [
         (record(None, Status.FAILED, reason="\nValueError: bad\nmore"), "ValueError: bad"),
-        (record(None, Status.TIMEOUT), "no reason given"),
+        (record(None, Status.TIMEOUT), "the worker gave no reason"),
         (
             record(0.5, parity="breach", reason="loss breaks parity"),
             "accuracy 0.5  PARITY BREACH loss breaks parity",
@@ -117,8 +119,9 @@ def test_in_a_terminal_what_runs_is_shown_and_only_trouble_stays() -> None:
     ],
 )
 def test_a_line_says_what_went_wrong(made: Record, words: str) -> None:
-    assert f"  {words}  3.0 s" in finished_line(made)
-    assert "\n" not in finished_line(made)
+    line = finished_line(made, "LABEL")
+    assert f"LABEL  {words}  3.0 s" in line
+    assert "\n" not in line
 
 
 @pytest.mark.parametrize(
@@ -146,9 +149,9 @@ def test_progress_says_what_is_known() -> None:
 
 
 def test_a_plan_in_one_line() -> None:
-    examined = [TrialSupport(each.trial, None, "f") for each in RECORDS]
+    trials, supported = [each.trial for each in RECORDS], [TrialSupport(None, "f")] * len(RECORDS)
     records = {each.trial_id: each for each in RECORDS[:3]}
-    assert begun_line("a", make_plan(examined[:1])) == "study a: 1 trial to run"
-    assert begun_line("a", make_plan(examined, (), records)) == (
+    assert begun_line("a", make_plan(trials[:1], supported[:1])) == "study a: 1 trial to run"
+    assert begun_line("a", make_plan(trials, supported, (), records)) == (
         "study a: 1 trial to run, 3 recorded already, about 3.0 s"
     )

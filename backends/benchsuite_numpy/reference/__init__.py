@@ -1,4 +1,4 @@
-"""The reference: DESIGN section 5 written out by hand in plain NumPy, for reading and for comparing against.
+"""The reference: the suite's formulas in plain NumPy, to be read and to be compared with.
 
 Nothing here is fast, and nothing is clever: one loop over time, one formula a line, any float dtype.
 Parity runs it in float64.

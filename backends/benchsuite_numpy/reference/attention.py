@@ -1,7 +1,7 @@
 """Attention: the two scores, and the context that their softmax over the valid steps weighs.
 
 B rows, T encoder steps y_j of width F, H hidden units of the decoder. A score compares a query (B, H) with
-keys, one for each encoder step, which do not change while the decoder writes.
+keys, one for each encoder step, which do not change while the decoder generates.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ ATTENTIONS: dict[str, Attention] = {"additive": Additive(), "multiplicative": Mu
 
 @dataclass(frozen=True)
 class Memory:
-    """What the decoder looks back at: the encoder's outputs, their keys, and which steps are valid."""
+    """What the decoder attends to: the encoder's outputs, their keys, and which steps are valid."""
 
     outputs: np.ndarray
     """(B, T, F)"""
@@ -110,7 +110,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class AttentionStep:
-    """One look at the memory: the query (B, H), its weights a (B, T) and the context (B, F)."""
+    """Attention at one step: the query (B, H), its weights a (B, T) and the context (B, F)."""
 
     query: np.ndarray
     weights: np.ndarray
@@ -126,12 +126,12 @@ def attend(attention: Attention, w: Weights, query: np.ndarray, memory: Memory) 
 
 
 def attend_back(
-    attention: Attention, w: Weights, look: AttentionStep, memory: Memory, d_context: np.ndarray
+    attention: Attention, w: Weights, step: AttentionStep, memory: Memory, d_context: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, Parameters]:
     """dL/d(query), dL/d(outputs), dL/d(keys) and the weights' gradients from dL/d(context)."""
-    a = look.weights
+    a = step.weights
     d_outputs = a[..., None] * d_context[:, None]
     d_a = (d_context[:, None] * memory.outputs).sum(2)
     d_e = a * (d_a - (a * d_a).sum(axis=1, keepdims=True))
-    d_query, d_keys, gradients = attention.energies_back(w, look.query, memory.keys, d_e)
+    d_query, d_keys, gradients = attention.energies_back(w, step.query, memory.keys, d_e)
     return d_query, d_outputs, d_keys, gradients

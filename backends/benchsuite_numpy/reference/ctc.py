@@ -2,7 +2,7 @@
 variables in log space.
 
 p sums over every path, one class a step, that gives the labels when repeats are joined and blanks taken out.
-The paths walk through the labels with blanks around them, `extended` = -, l_1, -, l_2, ..., l_U, -.
+The paths go through the labels with blanks around them, `extended` = -, l_1, -, l_2, ..., l_U, -.
 
 At every step the variables are scaled to one in sum (section 4.1), so that the digits of a long row's are not
 those of ln p, which may be a thousand times the logarithm of any share of the paths.

@@ -24,7 +24,7 @@ class StepRun:
 
     states: list[CellState]
     kept: list[Residuals]
-    look: AttentionStep | None
+    attention_step: AttentionStep | None
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class DecoderRun:
 def remember(
     decoder: Decoder, parameters: Mapping[str, np.ndarray], outputs: np.ndarray, mask: np.ndarray
 ) -> Memory:
-    """The encoder's outputs (B, T, F) with the keys of the attention; without one, nothing looks back."""
+    """The encoder's outputs (B, T, F) with the keys of the attention; without one, nothing is compared."""
     if decoder.attention == "none":
         return Memory(outputs, outputs, mask)
     return Memory(outputs, ATTENTIONS[decoder.attention].keys(parameters, outputs), mask)
@@ -69,11 +69,11 @@ def decoder_step(
 
     tokens (B,): the token before this step's.
     """
-    cell, look = CELLS[decoder.body.cell], None
+    cell, attention_step = CELLS[decoder.body.cell], None
     x = parameters["target_embed.E"][tokens]
     if decoder.attention == "additive":
-        look = attend(ATTENTIONS["additive"], parameters, states[-1][0], memory)
-        x = np.concatenate([x, look.context], axis=1)
+        attention_step = attend(ATTENTIONS["additive"], parameters, states[-1][0], memory)
+        x = np.concatenate([x, attention_step.context], axis=1)
     new_states, kept = [], []
     for prefix, state in zip(decoder_names(decoder), states, strict=True):
         new, of_layer = cell.forward(layer_weights(parameters, prefix), x, state)
@@ -81,9 +81,9 @@ def decoder_step(
         kept.append(of_layer)
         x = new[0]
     if decoder.attention == "multiplicative":
-        look = attend(ATTENTIONS["multiplicative"], parameters, x, memory)
-    features = x if look is None else np.concatenate([x, look.context], axis=1)
-    return new_states, features, StepRun(new_states, kept, look)
+        attention_step = attend(ATTENTIONS["multiplicative"], parameters, x, memory)
+    features = x if attention_step is None else np.concatenate([x, attention_step.context], axis=1)
+    return new_states, features, StepRun(new_states, kept, attention_step)
 
 
 def decoder_forward(
@@ -113,11 +113,11 @@ def decoder_backward(
     states = {prefix: np.zeros((*run.tokens.shape, body.hidden), d_features.dtype) for prefix in prefixes}
     d_states: list[CellState] = [tuple(np.zeros_like(part) for part in state) for state in run.initial]
     for t in reversed(range(len(run.steps))):
-        kept, look = run.steps[t].kept, run.steps[t].look
+        kept, attention_step = run.steps[t].kept, run.steps[t].attention_step
         dx, d_context = d_features[:, t, : body.hidden], d_features[:, t, body.hidden :]
-        if decoder.attention == "multiplicative" and look is not None:
+        if decoder.attention == "multiplicative" and attention_step is not None:
             # the query was the top layer's state of this step
-            dx = dx + back.attended(look, d_context)
+            dx = dx + back.attended(attention_step, d_context)
         for layer in reversed(range(body.layers)):
             d_states[layer] = (d_states[layer][0] + dx, *d_states[layer][1:])
             states[prefixes[layer]][:, t] = d_states[layer][0]
@@ -125,9 +125,9 @@ def decoder_backward(
             dx, d_states[layer], found = cell.backward(w, kept[layer], d_states[layer])
             back.add({f"{prefixes[layer]}.{name}": value for name, value in found.items()})
         np.add.at(back.gradients["target_embed.E"], run.tokens[:, t], dx[:, : decoder.embedding])
-        if decoder.attention == "additive" and look is not None:
+        if decoder.attention == "additive" and attention_step is not None:
             # the query was the top layer's state of the step before
-            d_query = back.attended(look, d_context + dx[:, decoder.embedding :])
+            d_query = back.attended(attention_step, d_context + dx[:, decoder.embedding :])
             d_states[-1] = (d_states[-1][0] + d_query, *d_states[-1][1:])
     s_0 = np.concatenate([state[0] for state in run.initial], axis=1)
     da = np.concatenate([state[0] for state in d_states], axis=1) * (1 - s_0**2)
@@ -152,10 +152,10 @@ class _Back:
         for name, value in found.items():
             self.gradients[name] += value
 
-    def attended(self, look: AttentionStep, d_context: np.ndarray) -> np.ndarray:
-        """dL/d(query) of one look at the memory, from dL/d(context)."""
+    def attended(self, attention_step: AttentionStep, d_context: np.ndarray) -> np.ndarray:
+        """dL/d(query) of the attention at one step, from dL/d(context)."""
         d_query, d_outputs, d_keys, found = attend_back(
-            ATTENTIONS[self._attention], self._parameters, look, self._memory, d_context
+            ATTENTIONS[self._attention], self._parameters, attention_step, self._memory, d_context
         )
         self._d_outputs += d_outputs
         self._d_keys += d_keys

@@ -41,5 +41,5 @@ class ReferenceDecoding(Decoding):
         shifted = scores - scores.max(axis=1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         likeliest = np.argsort(-log_p, axis=1, kind="stable")[:, :k]
-        alignment = run.look.weights if self._aligned and run.look is not None else None
+        alignment = run.attention_step.weights if self._aligned and run.attention_step is not None else None
         return Advance(np.take_along_axis(log_p, likeliest, axis=1), likeliest.astype(np.int32), alignment)

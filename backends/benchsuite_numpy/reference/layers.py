@@ -101,10 +101,10 @@ def stack_forward(
     runs: dict[str, LayerRun] = {}
     for layer in range(body.layers):
         outputs = []
-        for way in body.directions:
-            prefix = f"rnn.l{layer}.{way}"
+        for direction in body.directions:
+            prefix = f"rnn.l{layer}.{direction}"
             w = layer_weights(parameters, prefix)
-            runs[prefix] = layer_forward(cell, w, x, mask, initial.get(prefix, zero), way == "bwd")
+            runs[prefix] = layer_forward(cell, w, x, mask, initial.get(prefix, zero), direction == "bwd")
             outputs.append(runs[prefix].outputs)
         x = np.concatenate(outputs, axis=2)
     return x, runs
@@ -125,11 +125,11 @@ def stack_backward(
     for layer in reversed(range(body.layers)):
         parts = np.split(d_outputs, len(body.directions), axis=2)
         d_inputs = []
-        for way, part in zip(body.directions, parts, strict=True):
-            prefix = f"rnn.l{layer}.{way}"
+        for direction, part in zip(body.directions, parts, strict=True):
+            prefix = f"rnn.l{layer}.{direction}"
             w = layer_weights(parameters, prefix)
             dx, states[prefix], found = layer_backward(
-                cell, w, runs[prefix], mask, part, way == "bwd", truncation
+                cell, w, runs[prefix], mask, part, direction == "bwd", truncation
             )
             gradients |= {f"{prefix}.{name}": value for name, value in found.items()}
             d_inputs.append(dx)

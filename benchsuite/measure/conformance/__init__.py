@@ -1,1 +1,1 @@
-"""The conformance kit: what every backend and every task must satisfy, written once, run by anyone."""
+"""The conformance kit: what every backend and every task must satisfy, in one place, for anyone to run."""

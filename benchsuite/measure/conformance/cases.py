@@ -118,7 +118,7 @@ class Case:
 
 
 def tied(batch: Batch) -> Batch:
-    """A batch whose first output is wanted at zero, and whose first row stands still: its inputs are zero at
+    """A batch whose first output is wanted at zero, and whose first row is constant: its inputs are zero at
     all steps, as in a window of a constant series, and so are its targets. Where biases are zero, so are its
     states and predictions."""
     inputs, targets = batch.inputs.copy(), batch.targets.copy()
@@ -283,7 +283,7 @@ def tie_cases() -> list[Case]:
 
 
 def still_cases() -> list[Case]:
-    """Training on rows that stand still altogether: every gradient, and its norm, is exactly zero."""
+    """Training on rows that are constant altogether: every gradient, and its norm, is exactly zero."""
     body = Recurrent("gru", HIDDEN)
     model = ModelSpec(Features(FEATURES), body, Dense(1), "absolute")
     recipe = Recipe(clip="norm", clip_at=0.1)

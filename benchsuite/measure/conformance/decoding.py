@@ -15,7 +15,7 @@ from benchsuite.measure.conformance.cases import Case, padded
 from benchsuite.measure.decoding import beam_search, greedy_search
 from benchsuite.measure.parity import in_double
 
-WIDTH = 3
+BEAM = 3
 
 
 def check_teacher_forcing(kit: Kit, case: Case) -> None:
@@ -29,18 +29,18 @@ def check_teacher_forcing(kit: Kit, case: Case) -> None:
     expected = _log_softmax(program.predict(placed)[0].astype(np.float64))
     assert batch.target_lengths is not None
     fed = batch.decoder_inputs(decoder.start)
-    decoding = program.decoding(placed, WIDTH, aligned=True)
+    decoding = program.decoding(placed, BEAM, aligned=True)
     # every hypothesis goes on from another one of its row, and all of a row are alike
-    within = np.tile(np.roll(np.arange(WIDTH), 1), batch.size)
-    parents = np.repeat(np.arange(batch.size) * WIDTH, WIDTH) + within
-    padding = np.arange(batch.time) >= np.repeat(batch.lengths, WIDTH)[:, None]
+    within = np.tile(np.roll(np.arange(BEAM), 1), batch.size)
+    parents = np.repeat(np.arange(batch.size) * BEAM, BEAM) + within
+    padding = np.arange(batch.time) >= np.repeat(batch.lengths, BEAM)[:, None]
     for step in range(batch.targets.shape[1]):
-        tokens = np.repeat(fed[:, step], WIDTH).astype(np.int32)
+        tokens = np.repeat(fed[:, step], BEAM).astype(np.int32)
         found = decoding.advance(tokens, parents, decoder.vocabulary)
-        live = np.repeat(step < batch.target_lengths, WIDTH)
+        live = np.repeat(step < batch.target_lengths, BEAM)
         by_token = np.empty_like(found.log_probabilities)
         np.put_along_axis(by_token, found.tokens.astype(np.int64), found.log_probabilities, axis=1)
-        wanted = np.repeat(expected[:, step], WIDTH, axis=0)
+        wanted = np.repeat(expected[:, step], BEAM, axis=0)
         near(f"{case.name}: ln p of token {step}", by_token[live], wanted[live], 10 * forward_tolerance(kit))
         if np.any(np.diff(found.log_probabilities, axis=1) > 0):
             raise ConformanceError(f"{case.name}: advance() does not give the likeliest tokens first")
@@ -84,8 +84,8 @@ def check_generation(kit: Kit, case: Case) -> None:
         return
     if not np.array_equal(greedy.tokens, greedy_search(reference, there, decoder, batch.size).tokens):
         raise ConformanceError(f"{case.name}: greedy search generates other tokens than the reference")
-    wide = beam_search(program, placed, decoder, batch.size, WIDTH)
-    expected = beam_search(reference, there, decoder, batch.size, WIDTH)
+    wide = beam_search(program, placed, decoder, batch.size, BEAM)
+    expected = beam_search(reference, there, decoder, batch.size, BEAM)
     if not np.array_equal(wide.tokens, expected.tokens):
         raise ConformanceError(f"{case.name}: beam search generates other tokens than the reference")
     near(f"{case.name}: score of the beam", wide.score, expected.score, 10 * forward_tolerance(kit))

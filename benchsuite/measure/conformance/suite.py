@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from benchsuite.contracts import Backend
 from benchsuite.errors import UnsupportedError
@@ -75,7 +76,7 @@ CORE_TRAINING = {"train-sgd-norm", "train-momentum-none", "train-rmsprop-value",
 
 
 @dataclass(frozen=True)
-class Item:
+class KitItem:
     """One thing to check."""
 
     check: Check
@@ -87,16 +88,16 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Result:
+class KitResult:
     """How one check of one execution ended: `ok`, `failed` or `unsupported`, and why."""
 
-    item: Item
+    item: KitItem
     execution: Execution
-    status: str
+    status: Literal["ok", "failed", "unsupported"]
     message: str = ""
 
 
-def suite(core: bool = False) -> list[Item]:
+def suite(core: bool = False) -> list[KitItem]:
     """Every check with the cases it is meant for. `core`: every check, cell and stack once, and each readout,
     head, loss, optimiser and clip somewhere, on few enough models for a framework that compiles each."""
     models, decoders = model_cases(), decoder_cases()
@@ -141,26 +142,26 @@ def suite(core: bool = False) -> list[Item]:
         (checks.check_fifty_steps, clipped, {"train-adam-norm", "train-momentum-value"}),
     ]
     return [
-        Item(check, case)
+        KitItem(check, case)
         for check, cases, chosen in groups
         for case in cases
         if not core or chosen is None or case.name in chosen
     ]
 
 
-def run_item(kit: Kit, item: Item) -> Result:
+def run_item(kit: Kit, item: KitItem) -> KitResult:
     """Run one check; what a backend says it does not support is reported as that, not as a failure."""
     try:
         if reason := kit.supports(item.case):
-            return Result(item, kit.execution, "unsupported", reason)
+            return KitResult(item, kit.execution, "unsupported", reason)
         item.check(kit, item.case)
     except UnsupportedError as error:
-        return Result(item, kit.execution, "unsupported", str(error))
+        return KitResult(item, kit.execution, "unsupported", str(error))
     except ConformanceError as error:
-        return Result(item, kit.execution, "failed", str(error))
+        return KitResult(item, kit.execution, "failed", str(error))
     except Exception as error:  # a framework may fail in any way; the other checks go on
-        return Result(item, kit.execution, "failed", f"{type(error).__name__}: {error}")
-    return Result(item, kit.execution, "ok")
+        return KitResult(item, kit.execution, "failed", f"{type(error).__name__}: {error}")
+    return KitResult(item, kit.execution, "ok")
 
 
 def run_suite(
@@ -170,11 +171,17 @@ def run_suite(
     unrolls: Sequence[str] = tuple(UNROLLS),
     device: str = "cpu",
     core: bool = False,
-) -> Iterator[Result]:
-    """The suite under each unroll, in one precision (frameworks want their precision set at import)."""
+    on_start: Callable[[KitItem, Execution], None] | None = None,
+) -> Iterator[KitResult]:
+    """The suite under each unroll, in one precision (frameworks want their precision set at import).
+
+    :param on_start: hears of each check before it runs.
+    """
     for unroll in unrolls:
         execution = Execution.model_validate({"unroll": unroll, "precision": precision, "device": device})
         kit = Kit(backend, reference, execution)
         for item in suite(core):
+            if on_start is not None:
+                on_start(item, execution)
             yield run_item(kit, item)
             backend.release()

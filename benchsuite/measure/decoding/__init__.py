@@ -1,4 +1,4 @@
-"""From a trained model to the sequence it writes: greedy and beam search for decoders, CTC's two decodings.
+"""From a trained model to the sequence that it generates: greedy and beam search, and the decodings of CTC.
 
 The core's own, so that every backend is asked the same questions and its answers are searched alike.
 """

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchsuite.schema import BLANK
 
-NOTHING = -math.inf
+LOG_ZERO = -math.inf
 """ln 0."""
 
 Prefix = tuple[int, ...]
@@ -50,7 +50,7 @@ def _log_softmax(scores: np.ndarray) -> np.ndarray:
 
 def _prefix_beam(log_p: np.ndarray, width: int) -> Prefix:
     """`beam` holds, for each prefix, ln p of its alignments that end in a blank and of those that do not."""
-    beam: dict[Prefix, tuple[float, float]] = {(): (0.0, NOTHING)}
+    beam: dict[Prefix, tuple[float, float]] = {(): (0.0, LOG_ZERO)}
     for step in log_p:
         # Of any prefix's continuations, those by the `width` + 1 likeliest classes (the blank may be one, a
         # repeat another) leave no place in the beam for one by a further class, unless it is there already.
@@ -70,14 +70,14 @@ def _continued(
     after: dict[Prefix, tuple[float, float]] = {}
     for prefix, (blank, label) in beam.items():
         both = _log_sum(blank, label)
-        in_blank, in_label = after.get(prefix, (NOTHING, NOTHING))
-        repeated = label + step[prefix[-1]] if prefix else NOTHING
+        in_blank, in_label = after.get(prefix, (LOG_ZERO, LOG_ZERO))
+        repeated = label + step[prefix[-1]] if prefix else LOG_ZERO
         after[prefix] = _log_sum(in_blank, both + step[BLANK]), _log_sum(in_label, repeated)
         for symbol in growing[prefix]:
             # a repeated label needs a blank between the two
             source = blank if prefix and symbol == prefix[-1] else both
             grown = (*prefix, symbol)
-            in_blank, in_label = after.get(grown, (NOTHING, NOTHING))
+            in_blank, in_label = after.get(grown, (LOG_ZERO, LOG_ZERO))
             after[grown] = in_blank, _log_sum(in_label, source + step[symbol])
     return after
 
@@ -90,4 +90,4 @@ def _likeliest(prefixes: dict[Prefix, tuple[float, float]], width: int) -> dict[
 def _log_sum(a: float, b: float) -> float:
     """ln(e^a + e^b)."""
     high, low = (a, b) if a > b else (b, a)
-    return high if low == NOTHING else high + math.log1p(math.exp(low - high))
+    return high if low == LOG_ZERO else high + math.log1p(math.exp(low - high))

@@ -1,4 +1,4 @@
-"""Greedy and beam search: what a decoder writes, token by token, until its END or its limit."""
+"""Greedy and beam search: what a decoder generates, token by token, until its END or its limit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from benchsuite.schema import Decoder
 
 @dataclass(frozen=True)
 class Generated:
-    """What was written for B rows.
+    """What was generated for B rows.
 
     tokens     (B, L) int32, L = decoder.limit: each row up to its END, END included, zero beyond
-    ended      (B,): whether the END was written within the limit
+    ended      (B,): whether the END was generated within the limit
     score      (B,) float64: ln p of the row's tokens over their count
-    alignment  (B, L, T): attention of each written token on the inputs, zero beyond the row's tokens; None
+    alignment  (B, L, T): attention of each generated token on the inputs, zero beyond the row's tokens; None
                where it was not asked for or there is none
     """
 
@@ -130,7 +130,7 @@ def _keep(
     step: int,
     end: int,
 ) -> None:
-    """Note down, in place, what ended at `step` with a better mean than the row's best so far."""
+    """Record in place what ended at `step` with a better mean than the row's best so far."""
     rows, continuations = means.shape
     width = len(tokens) // rows
     for row, continuation in ended:

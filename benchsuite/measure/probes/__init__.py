@@ -1,1 +1,1 @@
-"""Built-in probes: what a trial costs besides its own figures."""
+"""Built-in probes: memory and energy of a trial."""

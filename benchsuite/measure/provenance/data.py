@@ -1,4 +1,4 @@
-"""What a record says of its data: a digest of their content, what they were made with, how they are scored."""
+"""What a record says about its data: a digest of the content, what they were made with, how they are scored."""
 
 from __future__ import annotations
 

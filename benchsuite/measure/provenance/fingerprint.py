@@ -37,7 +37,7 @@ def _package(load: object) -> str:
 
 @cache
 def _version(requirement: str) -> str:
-    """Asked once a process: a worker does not see what is installed while it runs."""
+    """Asked once per process: a worker does not see what is installed while it runs."""
     try:
         return version(requirement)
     except PackageNotFoundError:

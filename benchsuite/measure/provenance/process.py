@@ -1,4 +1,4 @@
-"""What is true of a process at the moment, and may change while it lives."""
+"""Facts of a process that may change while it runs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ def process_facts() -> dict[str, str]:
     """`process.affinity`: the processor cores that this process may use, where the system says so."""
     if sys.platform != "linux":
         return {}
-    return {"process.affinity": written(os.sched_getaffinity(0))}
+    return {"process.affinity": format_cores(os.sched_getaffinity(0))}
 
 
-def written(cores: Iterable[int]) -> str:
+def format_cores(cores: Iterable[int]) -> str:
     """`0-3,6`: cores as Linux writes them."""
     parts: list[list[int]] = []
     for core in sorted(cores):

@@ -88,13 +88,13 @@ class Curves:
         return found
 
 
-class Clock:
-    """Adds the time spent inside `with Clock(curves)` to the curves, less what ran inside `paused`."""
+class TrainingClock:
+    """Adds the time spent inside `with TrainingClock(curves)` to the curves, less what ran inside `paused`."""
 
     def __init__(self, curves: Curves) -> None:
         self._curves = curves
 
-    def __enter__(self) -> Clock:
+    def __enter__(self) -> TrainingClock:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
         return self
 

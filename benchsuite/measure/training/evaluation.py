@@ -21,8 +21,8 @@ class Predicted:
     """Predictions for every row of a split, as LoadedTask.score() takes them.
 
     metrics     what the core itself finds: a decoder's cross-entropy, token accuracy and share of the rows
-                whose END was never written
-    alignments  row -> (L, T) attention of what was written, for some rows
+                whose END was never generated
+    alignments  row -> (L, T) attention of what was generated, for some rows
     finite      whether every score was a finite number
     """
 
@@ -42,7 +42,7 @@ class Evaluator:
     recipe: Recipe
 
     def metrics(self, program: Program, split: Split) -> dict[str, float]:
-        """The task's metrics on `split`, greedily written where there is something to write; the primary one is
+        """The task's metrics on `split`, greedily decoded where the model decodes; the primary one is
         NaN where a score is not finite."""
         return self.score(self.predict(program, split), split)
 
@@ -54,10 +54,10 @@ class Evaluator:
         return {name: float(value) for name, value in {**predicted.metrics, **found}.items()}
 
     def predict(self, program: Program, split: Split, width: int = 1, aligned: bool = False) -> Predicted:
-        """Predictions for `split`. What is written is found by a beam of `width` (1: greedily); `aligned` asks
+        """Predictions for `split`. Sequences are decoded by a beam of `width` (1: greedily); `aligned` asks
         for the attention of the first rows."""
         if self.model.decoder is not None:
-            return _Writing(self.batcher, self.model.decoder, width, aligned).predict(program, split)
+            return _Generation(self.batcher, self.model.decoder, width, aligned).predict(program, split)
         if self.recipe.carry:
             assert self.recipe.truncation is not None, "training refused a stream without chunks"
             return _stream(program, split, self.recipe.batch_size, self.recipe.truncation, self.batcher.dtype)
@@ -112,8 +112,8 @@ def _labels(program: Program, batcher: Batcher, split: Split, width: int) -> Pre
 
 
 @dataclass(frozen=True)
-class _Writing:
-    """What a decoder writes, and how likely it holds the targets."""
+class _Generation:
+    """What a decoder generates, and the probabilities it gives to the targets."""
 
     batcher: Batcher
     decoder: Decoder
@@ -132,14 +132,14 @@ class _Writing:
                 break
             loss, hits, count = loss + float(losses.sum()), hits + int(right.sum()), count + len(losses)
             wanted = self.aligned and bool(np.any(rows < ALIGNED_ROWS))
-            written = self._write(program, placed, batch.size, wanted)
-            tokens[rows] = written.tokens[: len(rows)]
-            unended += int(np.sum(~written.ended[: len(rows)]))
-            if written.alignment is not None:
+            generated = self._generate(program, placed, batch.size, wanted)
+            tokens[rows] = generated.tokens[: len(rows)]
+            unended += int(np.sum(~generated.ended[: len(rows)]))
+            if generated.alignment is not None:
                 for place, row in enumerate(rows):
                     if row < ALIGNED_ROWS:
-                        length = int(np.count_nonzero(written.tokens[place]))
-                        alignments[int(row)] = written.alignment[place, :length, : batch.lengths[place]]
+                        length = int(np.count_nonzero(generated.tokens[place]))
+                        alignments[int(row)] = generated.alignment[place, :length, : batch.lengths[place]]
         metrics = {
             "cross_entropy": loss / max(count, 1),
             "token_accuracy": hits / max(count, 1),
@@ -147,7 +147,7 @@ class _Writing:
         }
         return Predicted(tokens, metrics, alignments, finite)
 
-    def _write(self, program: Program, placed: object, rows: int, aligned: bool) -> Generated:
+    def _generate(self, program: Program, placed: object, rows: int, aligned: bool) -> Generated:
         if self.width == 1:
             return greedy_search(program, placed, self.decoder, rows, aligned)
         return beam_search(program, placed, self.decoder, rows, self.width, aligned)

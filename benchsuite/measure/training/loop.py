@@ -16,7 +16,7 @@ from benchsuite.contracts import Batch, Parameters, Program, Split, State
 from benchsuite.data import fixed_order
 from benchsuite.measure.batching import training_batches
 from benchsuite.measure.gradients import update_ratio
-from benchsuite.measure.training.curves import Clock, Curves
+from benchsuite.measure.training.curves import Curves, TrainingClock
 from benchsuite.measure.training.evaluation import Evaluator
 from benchsuite.measure.training.snapshots import Snapshots, snapshot_epochs
 from benchsuite.schema import Series
@@ -93,7 +93,7 @@ class Trainer:
     def _epoch(self, epoch: int) -> str:
         """One pass over the training split; returns why training diverged, or an empty string."""
         before = self.program.parameters() if epoch in self.snapshot_at else None
-        with Clock(self.curves) as clock:
+        with TrainingClock(self.curves) as clock:
             cut, state = self.evaluator.batcher, None
             for batch, begins in training_batches(self.recipe, cut, self.task.train, self.seed, epoch):
                 state = self._step(batch, None if begins else state)

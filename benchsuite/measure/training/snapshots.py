@@ -50,8 +50,8 @@ class Snapshots:
 
     def _lengths(self, layer: str) -> np.ndarray:
         """(B,): the steps of each row in `layer`: a decoder's are those of the targets."""
-        written = layer.startswith("dec.") and self.batch.target_lengths is not None
-        lengths = self.batch.target_lengths if written else self.batch.lengths
+        by_target = layer.startswith("dec.") and self.batch.target_lengths is not None
+        lengths = self.batch.target_lengths if by_target else self.batch.lengths
         assert lengths is not None
         return lengths
 
@@ -64,7 +64,7 @@ class Snapshots:
 
     @property
     def principal(self) -> str | None:
-        """The layer whose decay stands for the model: the top one (of the encoder), forwards."""
+        """The layer whose decay is the model's: the top one (of the encoder), forwards."""
         body = self.model.body
         return f"rnn.l{body.layers - 1}.fwd" if isinstance(body, Recurrent) else None
 

@@ -19,20 +19,33 @@ from typing import Protocol
 
 from benchsuite.contracts.executor import BackendInfo, Progress, RaceSample, Ready, TrialSupport
 from benchsuite.measure.worker.channel import (
-    AskExamine,
-    AskReady,
-    AskRun,
-    AskSample,
-    AskSurvey,
+    Answer,
+    BackendDescribed,
+    CaseChecked,
+    CaseResult,
+    CaseStarted,
+    CheckBackend,
+    ChecksFinished,
+    CheckSupport,
+    CheckTask,
+    DescribeBackend,
+    PrepareRacer,
+    ProgressMade,
+    RacerReady,
+    RunTrial,
+    SampleTaken,
+    SupportChecked,
+    TakeSample,
+    Tell,
+    TrialFinished,
     decode_command,
-    encode_examined,
-    encode_lap,
-    encode_progress,
-    encode_ready,
-    encode_record,
-    encode_survey,
+    encode,
+    printable,
 )
 from benchsuite.schema import Record, Status, Trial
+
+Write = Callable[[bytes], int | None]
+"""Writes some of the bytes given, and says how many."""
 
 PROGRESS_SECONDS = 0.1
 """Least time between two progress messages of one phase."""
@@ -44,11 +57,13 @@ FAREWELL_SECONDS = 1.0
 class Serves(Protocol):
     """What a worker serves its commands with."""
 
-    def survey(self) -> BackendInfo: ...
-    def examine(self, trials: Sequence[Trial]) -> list[TrialSupport]: ...
+    def describe_backend(self) -> BackendInfo: ...
+    def check_support(self, trials: Sequence[Trial]) -> list[TrialSupport]: ...
     def run(self, trial: Trial, report: Callable[[Progress], None]) -> Record: ...
     def ready(self, trial: Trial, what: str, report: Callable[[Progress], None]) -> Ready: ...
-    def lap(self, calls: int) -> RaceSample: ...
+    def sample(self, calls: int) -> RaceSample: ...
+    def check_backend(self, asked: CheckBackend, tell: Tell) -> int: ...
+    def check_task(self, asked: CheckTask, tell: Tell) -> int: ...
 
 
 def serve(session: Serves, descriptor: int) -> None:
@@ -59,27 +74,32 @@ def serve(session: Serves, descriptor: int) -> None:
     with os.fdopen(descriptor, "wb", buffering=0) as channel:
         try:
             while (line := inbox.get()) is not None:
-                _write(channel.write, _answer(session, line, channel.write))
+                _send(channel.write, _answer(session, line, channel.write))
         except BrokenPipeError:
             return
 
 
-def _answer(session: Serves, line: bytes, write: Callable[[bytes], int | None]) -> bytes:
+def _answer(session: Serves, line: bytes, write: Write) -> Answer:
+    """The last answer to the command on `line`; those before it are written as they come."""
     match decode_command(line):
-        case AskSurvey():
-            return encode_survey(session.survey())
-        case AskExamine(trials):
-            return encode_examined(session.examine(trials))
-        case AskRun(trial):
+        case DescribeBackend():
+            return BackendDescribed(content=session.describe_backend())
+        case CheckSupport(trials=trials):
+            return SupportChecked(content=session.check_support(trials))
+        case RunTrial(trial=trial):
             record = _run(session, trial, _Reporter(write))
             # what the trial printed must be in the parent's pipe before the record that ends the trial
             sys.stdout.flush()
             sys.stderr.flush()
-            return encode_record(record)
-        case AskReady(trial, what):
-            return encode_ready(session.ready(trial, what, _Reporter(write)))
-        case AskSample(calls):
-            return encode_lap(session.lap(calls))
+            return TrialFinished.of(record)
+        case PrepareRacer(trial=trial, what=what):
+            return RacerReady(content=session.ready(trial, what, _Reporter(write)))
+        case TakeSample(calls=calls):
+            return SampleTaken(content=session.sample(calls))
+        case CheckBackend() as asked:
+            return ChecksFinished(content=session.check_backend(asked, _teller(write)))
+        case CheckTask() as asked:
+            return ChecksFinished(content=session.check_task(asked, _teller(write)))
 
 
 def _run(session: Serves, trial: Trial, report: Callable[[Progress], None]) -> Record:
@@ -94,8 +114,8 @@ def _run(session: Serves, trial: Trial, report: Callable[[Progress], None]) -> R
         return Record(
             trial=trial,
             status=Status.FAILED,
-            reason=_printable(reason),
-            exception=_printable(text),
+            reason=printable(reason),
+            exception=printable(text),
             started=started,
             finished=time.time(),
         )
@@ -104,7 +124,7 @@ def _run(session: Serves, trial: Trial, report: Callable[[Progress], None]) -> R
 class _Reporter:
     """Passes progress on, but no more of one phase than a person can read."""
 
-    def __init__(self, write: Callable[[bytes], int | None]) -> None:
+    def __init__(self, write: Write) -> None:
         self._write, self._phase, self._due = write, "", 0.0
 
     def __call__(self, progress: Progress) -> None:
@@ -112,11 +132,20 @@ class _Reporter:
         if progress.phase == self._phase and now < self._due:
             return
         self._phase, self._due = progress.phase, now + PROGRESS_SECONDS
-        _write(self._write, encode_progress(progress))
+        _send(self._write, ProgressMade(content=progress))
 
 
-def _write(write: Callable[[bytes], int | None], data: bytes) -> None:
-    rest = memoryview(data)
+def _teller(write: Write) -> Tell:
+    """Writes what it is told of the cases of a check."""
+
+    def tell(event: CaseStarted | CaseResult) -> None:
+        _send(write, event if isinstance(event, CaseStarted) else CaseChecked(content=event))
+
+    return tell
+
+
+def _send(write: Write, answer: Answer) -> None:
+    rest = memoryview(encode(answer))
     while rest:
         rest = rest[write(rest.tobytes()) or 0 :]
 
@@ -140,11 +169,6 @@ def _listen(commands: int, inbox: queue.SimpleQueue[bytes | None]) -> None:
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
-
-
-def _printable(text: str) -> str:
-    """Text without lone surrogates, which no record may hold."""
-    return text.encode(errors="replace").decode()
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,174 +1,244 @@
-"""The messages between a worker and the process that supervises it: one JSON object a line.
+"""The messages between a worker and the process that supervises it: one JSON object per line.
 
-Commands go to the worker's standard input; answers come back on a pipe of their own, because frameworks
-print on standard output and error. Both ends are Python, so NaN and the infinities travel as the literals
-that the json module writes and reads.
+Commands go to the worker's standard input. Answers come back on a pipe of their own, because frameworks print
+on standard output and error. Every message is one class here, told from the others by its `kind`; pydantic
+writes and reads them, and refuses what is none of them. NaN and the infinities travel as text.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from benchsuite.contracts.executor import BackendInfo, Progress, RaceSample, Ready, TrialSupport
 from benchsuite.errors import WorkerError
-from benchsuite.schema import Record, Trial
+from benchsuite.schema import Exhibit, Record, Series, Trial
+from benchsuite.schema.trial import Frozen
 
 
-@dataclass(frozen=True)
-class AskSurvey:
+class CaseResult(Frozen):
+    """How one case of a check ended. `unroll` is "" for a check that has none, such as a task's."""
+
+    check: str
+    unroll: str = ""
+    status: Literal["ok", "failed", "unsupported"] = "ok"
+    message: str = ""
+
+
+class _Answer(Frozen):
+    """`ends`: whether it is the last answer to its command."""
+
+    ends: ClassVar[bool] = True
+
+
+class BackendDescribed(_Answer):
+    kind: Literal["backend"] = "backend"
+    content: BackendInfo
+
+
+class SupportChecked(_Answer):
+    """One entry per trial, in the order of the command's trials."""
+
+    kind: Literal["support"] = "support"
+    content: list[TrialSupport]
+
+
+class ProgressMade(_Answer):
+    ends: ClassVar[bool] = False
+    kind: Literal["progress"] = "progress"
+    content: Progress
+
+
+class TrialFinished(_Answer):
+    """The record, and beside it what the JSON of a record leaves out."""
+
+    kind: Literal["record"] = "record"
+    record: Record
+    series: list[Series]
+    exhibits: list[Exhibit]
+    artifacts: dict[str, str]
+
+    @classmethod
+    def of(cls, record: Record) -> TrialFinished:
+        return cls(record=record, series=record.series, exhibits=record.exhibits, artifacts=record.artifacts)
+
+    @property
+    def content(self) -> Record:
+        apart = {"series": self.series, "exhibits": self.exhibits, "artifacts": self.artifacts}
+        return self.record.model_copy(update=apart)
+
+
+class RacerReady(_Answer):
+    kind: Literal["ready"] = "ready"
+    content: Ready
+
+
+class SampleTaken(_Answer):
+    kind: Literal["sample"] = "sample"
+    content: RaceSample
+
+
+class CaseStarted(_Answer):
+    """`content` is the case that is checked from now on; it has no outcome yet."""
+
+    ends: ClassVar[bool] = False
+    kind: Literal["case_started"] = "case_started"
+    check: str
+    unroll: str = ""
+
+    @property
+    def content(self) -> CaseStarted:
+        return self
+
+
+class CaseChecked(_Answer):
+    ends: ClassVar[bool] = False
+    kind: Literal["case"] = "case"
+    content: CaseResult
+
+
+class ChecksFinished(_Answer):
+    """`content` is how many cases were checked."""
+
+    kind: Literal["checks_finished"] = "checks_finished"
+    content: int
+
+
+Answer = (
+    BackendDescribed
+    | SupportChecked
+    | ProgressMade
+    | TrialFinished
+    | RacerReady
+    | SampleTaken
+    | CaseStarted
+    | CaseChecked
+    | ChecksFinished
+)
+Content = (
+    BackendInfo | list[TrialSupport] | Progress | Record | Ready | RaceSample | CaseStarted | CaseResult | int
+)
+"""What an answer's `content` is."""
+
+
+class DescribeBackend(Frozen):
     """What is the backend, and what does it find on this machine?"""
 
+    answers: ClassVar = (BackendDescribed,)
+    kind: Literal["describe_backend"] = "describe_backend"
 
-@dataclass(frozen=True)
-class AskExamine:
+
+class CheckSupport(Frozen):
     """Can these trials run?"""
 
+    answers: ClassVar = (SupportChecked,)
+    kind: Literal["check_support"] = "check_support"
     trials: tuple[Trial, ...]
 
 
-@dataclass(frozen=True)
-class AskRun:
+class RunTrial(Frozen):
     """Run this trial."""
 
+    answers: ClassVar = (ProgressMade, TrialFinished)
+    kind: Literal["run_trial"] = "run_trial"
     trial: Trial
 
 
-@dataclass(frozen=True)
-class AskReady:
-    """Get ready to race this trial: its training steps, or its inference."""
+class PrepareRacer(Frozen):
+    """Get ready to race this trial: its training steps (`step`), or its inference."""
 
+    answers: ClassVar = (ProgressMade, RacerReady)
+    kind: Literal["prepare_racer"] = "prepare_racer"
     trial: Trial
     what: str
 
 
-@dataclass(frozen=True)
-class AskSample:
-    """Run one lap of so many calls of what is ready."""
+class TakeSample(Frozen):
+    """Time so many calls of the racer that is ready."""
 
+    answers: ClassVar = (SampleTaken,)
+    kind: Literal["take_sample"] = "take_sample"
     calls: int
 
 
-Command = AskSurvey | AskExamine | AskRun | AskReady | AskSample
-Answer = BackendInfo | list[TrialSupport] | Progress | Record | Ready | RaceSample
+class CheckBackend(Frozen):
+    """Run the conformance kit on the backend. `core` leaves out what repeats a property on a further model."""
+
+    answers: ClassVar = (CaseStarted, CaseChecked, ChecksFinished)
+    kind: Literal["check_backend"] = "check_backend"
+    precision: str
+    unrolls: tuple[str, ...]
+    device: str = "cpu"
+    core: bool = False
 
 
-def encode_command(command: Command) -> bytes:
-    """A command as one line."""
-    match command:
-        case AskSurvey():
-            return _line({"command": "survey"})
-        case AskExamine(trials):
-            return _line({"command": "examine", "trials": [trial.model_dump() for trial in trials]})
-        case AskRun(trial):
-            return _line({"command": "run", "trial": trial.model_dump()})
-        case AskReady(trial, what):
-            return _line({"command": "ready", "trial": trial.model_dump(), "what": what})
-        case AskSample(calls):
-            return _line({"command": "lap", "calls": calls})
+class CheckTask(Frozen):
+    """Check a task on these of its sources."""
+
+    answers: ClassVar = (CaseStarted, CaseChecked, ChecksFinished)
+    kind: Literal["check_task"] = "check_task"
+    task: str
+    sources: tuple[str, ...]
+
+
+Command = DescribeBackend | CheckSupport | RunTrial | PrepareRacer | TakeSample | CheckBackend | CheckTask
+
+_COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
+
+
+Tell = Callable[[CaseStarted | CaseResult], None]
+"""Hears of the cases of a check, as each begins and ends."""
+
+
+def encode(message: Command | Answer) -> bytes:
+    """A message as one line."""
+    return message.model_dump_json().encode() + b"\n"
 
 
 def decode_command(line: bytes) -> Command:
     """The command that a line holds. Raises WorkerError for anything else."""
-    message = _message(line)
-    match message:
-        case {"command": "survey"}:
-            return AskSurvey()
-        case {"command": "examine", "trials": [*trials]}:
-            return AskExamine(tuple(Trial.model_validate(trial) for trial in trials))
-        case {"command": "run", "trial": trial}:
-            return AskRun(Trial.model_validate(trial))
-        case {"command": "ready", "trial": trial, "what": str(what)}:
-            return AskReady(Trial.model_validate(trial), what)
-        case {"command": "lap", "calls": int(calls)}:
-            return AskSample(calls)
-    raise WorkerError(f"a worker was sent a message it does not know: {_shorten(line)}")
-
-
-def encode_survey(survey: BackendInfo) -> bytes:
-    """The answer to AskSurvey."""
-    return _line({"answer": "survey", **asdict(survey)})
-
-
-def encode_examined(examined: Sequence[TrialSupport]) -> bytes:
-    """The answer to AskExamine, in the order of its trials, which need not travel back."""
-    return _line(
-        {"answer": "examined", "found": [[one.reason, one.fingerprint, one.broken] for one in examined]}
-    )
-
-
-def encode_progress(progress: Progress) -> bytes:
-    """A sign of life from the trial being run, which need not travel back."""
-    fields = {key: value for key, value in vars(progress).items() if key != "trial"}
-    return _line({"answer": "progress", **fields})
-
-
-def encode_record(record: Record) -> bytes:
-    """The answer to AskRun: the record without its trial, and what its dump leaves out."""
-    beside = {
-        "series": [one.model_dump() for one in record.series],
-        "exhibits": [one.model_dump() for one in record.exhibits],
-        "artifacts": record.artifacts,
-    }
-    return _line(
-        {
-            "answer": "record",
-            "trial_id": record.trial_id,
-            "record": record.model_dump(exclude={"trial"}),
-            **beside,
-        }
-    )
-
-
-def encode_ready(ready: Ready) -> bytes:
-    """The answer to AskReady."""
-    return _line({"answer": "ready", **asdict(ready)})
-
-
-def encode_lap(lap: RaceSample) -> bytes:
-    """The answer to AskSample."""
-    return _line({"answer": "lap", **asdict(lap)})
+    try:
+        return _COMMAND.validate_json(line)
+    except ValidationError as error:
+        raise WorkerError(
+            f"a worker was sent a message that it does not know{_detail(error, line)}"
+        ) from error
 
 
 def decode_answer(line: bytes, command: Command) -> Answer:
     """What a worker said to `command`. Raises WorkerError when it is no answer to it."""
-    message = _message(line)
-    kind = message.pop("answer", None)
     try:
-        match kind, command:
-            case "survey", AskSurvey():
-                return BackendInfo(**message)
-            case "examined", AskExamine(trials):
-                found = zip(trials, message["found"], strict=True)
-                return [TrialSupport(trial, reason, mark, broken) for trial, (reason, mark, broken) in found]
-            case "progress", AskRun(trial) | AskReady(trial, _):
-                return Progress(trial=trial, **message)
-            case "ready", AskReady():
-                return Ready(**message)
-            case "lap", AskSample():
-                return RaceSample(**message)
-            case "record", AskRun(trial) if message["trial_id"] == trial.id:
-                beside = {name: message[name] for name in ("series", "exhibits", "artifacts")}
-                return Record.model_validate({**message["record"], "trial": trial, **beside})
-    except (KeyError, TypeError, ValueError) as error:
-        raise WorkerError(f"a worker's answer is malformed ({error}): {_shorten(line)}") from error
-    raise WorkerError(f"a worker answered out of turn: {_shorten(line)}")
+        answer = _ANSWER.validate_json(line)
+    except ValidationError as error:
+        raise WorkerError(f"a worker's answer is malformed{_detail(error, line)}") from error
+    if not isinstance(answer, command.answers) or not _fits(answer, command):
+        raise WorkerError(f"a worker answered out of turn: {_shorten(line)}")
+    return answer
 
 
-def _line(message: dict[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+def _fits(answer: Answer, command: Command) -> bool:
+    """Whether an answer of the right kind is about what was asked."""
+    match answer, command:
+        case SupportChecked(content=found), CheckSupport(trials=trials):
+            return len(found) == len(trials)
+        case TrialFinished(record=record), RunTrial(trial=trial):
+            return record.trial_id == trial.id
+        case _:
+            return True
 
 
-def _message(line: bytes) -> dict[str, Any]:
-    try:
-        message = json.loads(line)
-    except ValueError as error:
-        raise WorkerError(f"a line on a worker's channel is not JSON: {_shorten(line)}") from error
-    if not isinstance(message, dict):
-        raise WorkerError(f"a line on a worker's channel is not a JSON object: {_shorten(line)}")
-    return message
+def printable(text: str) -> str:
+    """Text without lone surrogates, which no message and no record may hold."""
+    return text.encode(errors="replace").decode()
+
+
+def _detail(error: ValidationError, line: bytes) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f" ({f'{place}: ' if place else ''}{first['msg'][:100]}): {_shorten(line)}"
 
 
 def _shorten(line: bytes, most: int = 120) -> str:

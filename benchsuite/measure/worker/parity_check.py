@@ -13,15 +13,15 @@ from benchsuite.schema import Execution, ModelSpec, Trial
 from benchsuite.schema.thresholds import TOLERANCES
 
 STEPS = 2
-"""Training steps whose losses are held to the reference: the first shows the step's forward pass, the second
-what the first one's backward pass, clipping and update made of the parameters."""
+"""Training steps whose losses are compared with the reference: the first shows the step's forward pass, the
+second what the first one's backward pass, clipping and update made of the parameters."""
 
 
 class ParityCheck:
     """What the float64 reference says of a trial's first batches, and how far the trial is from it.
 
-    gradients() and step() may be compiled apart, so both are held: the one by all it returns, the other by
-    the losses of the first steps.
+    gradients() and step() may be compiled apart, so both are compared: the one by all it returns, the other
+    by the losses of the first steps.
     """
 
     def __init__(
@@ -60,7 +60,8 @@ class ParityCheck:
         self._expected = None
 
     def _own_error(self) -> Comparison:
-        """How far the reference itself is off in single precision, on the same batch from the same weights."""
+        """How far the reference itself is off in single precision, on the same batch from the same
+        weights."""
         assert self._expected is not None
         program = self._reference.build(
             self._model, self._weights, self._recipe, Execution(precision="float32")

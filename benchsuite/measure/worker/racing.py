@@ -1,4 +1,4 @@
-"""A trial's program at the start of a race: built, at parity, warm, and asked for one lap after another."""
+"""A trial's program in a race: built, at parity, warm, and timed whenever it is its turn."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from benchsuite.measure.worker.parity_check import ParityCheck
 from benchsuite.measure.worker.trial import Reporter
 from benchsuite.schema import INVALID_TIMING, Trial
 
-KINDS = ("step", "inference")
+RACED_CALLS = ("step", "inference")
 """What can be raced: training steps, or predict()."""
 
 LEAST_ROUND_SECONDS, LEAST_WARM_UP_SECONDS = 0.05, 0.5
-"""A lap may not be shorter: it would be about caches that the others have emptied."""
+"""A sample may not be shorter: it would measure caches that the others have emptied."""
 
 CALIBRATION_ROUNDS = 3
 
 
-class Racer:
+class RacingProgram:
     """One program in a race."""
 
     def __init__(self, session: Loader, trial: Trial, what: str, report: Reporter) -> None:
-        """Raises RequestError for another `what` than KINDS."""
-        if what not in KINDS:
-            raise RequestError(f"a race is of {' or '.join(KINDS)}, not {what!r}")
+        """Raises RequestError for another `what` than RACED_CALLS."""
+        if what not in RACED_CALLS:
+            raise RequestError(f"a race is of {' or '.join(RACED_CALLS)}, not {what!r}")
         self._session, self._trial, self._what, self._report = session, trial, what, report
 
     def ready(self) -> Ready:
@@ -85,11 +85,11 @@ class Racer:
             | {f"backend.{name}": text for name, text in program.notes().items()},
         )
 
-    def lap(self, calls: int) -> RaceSample:
+    def sample(self, calls: int) -> RaceSample:
         """Time `calls` calls and the wait for the device that ends them.
 
-        Every lap begins at the same parameters, and with a call that is not timed: whoever ran before has had
-        the caches. Raises WorkerError where the steps were fewer than they should be.
+        Every sample begins at the same parameters, and with a call that is not timed: whoever ran before has
+        filled the caches. Raises WorkerError where the steps were fewer than they should be.
         """
         idle = time.process_time() - self._rested
         program = self._program

@@ -22,8 +22,10 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import BenchsuiteError, RequestError, UnsupportedError
 from benchsuite.measure.provenance import dataset_digest, fingerprint
+from benchsuite.measure.worker.channel import CheckBackend, CheckTask, Tell, printable
 from benchsuite.measure.worker.heap import freeze_gc, trim_heap
-from benchsuite.measure.worker.racing import Racer
+from benchsuite.measure.worker.installed import check_task_installed
+from benchsuite.measure.worker.racing import RacingProgram
 from benchsuite.measure.worker.trial import Reporter, TrialRun
 from benchsuite.plugins import check_installed, registry
 from benchsuite.schema import Record, Status, Trial, planned_model
@@ -38,11 +40,11 @@ class Session:
         self._reference: Backend | None = None
         self._import_seconds = 0.0
         self._task: tuple[str, LoadedTask, str] | None = None
-        self._settled = False
-        self._racer: Racer | None = None
+        self._frozen = False
+        self._racing: RacingProgram | None = None
 
-    def survey(self) -> BackendInfo:
-        """What this worker's backend has; what keeps it from loading is the survey's problem."""
+    def describe_backend(self) -> BackendInfo:
+        """What this worker's backend has; what keeps it from loading is the answer's problem."""
         try:
             backend = self._load()
             devices = {device.name: device.description for device in backend.devices()}
@@ -52,20 +54,20 @@ class Session:
             return BackendInfo(self.name, _reason(error), {}, {}, platform.python_version(), broken)
         return found
 
-    def examine(self, trials: Sequence[Trial]) -> list[TrialSupport]:
+    def check_support(self, trials: Sequence[Trial]) -> list[TrialSupport]:
         """Whether each trial can run here, and under which fingerprint."""
-        return [self._examine(trial) for trial in trials]
+        return [self._check_support(trial) for trial in trials]
 
-    def _examine(self, trial: Trial) -> TrialSupport:
+    def _check_support(self, trial: Trial) -> TrialSupport:
         try:
             _check_task(trial)
             reason = why_unsupported(self._load(), planned_model(trial), trial.recipe, trial.execution)
             mark = "" if reason else self._fingerprint(trial)
         except RequestError as error:  # what is not installed or not offered here is no fault
-            return TrialSupport(trial, _reason(error), "")
+            return TrialSupport(_reason(error))
         except Exception as error:  # a framework can fail to import in any way
-            return TrialSupport(trial, _reason(error), "", broken=True)
-        return TrialSupport(trial, reason, mark)
+            return TrialSupport(_reason(error), broken=True)
+        return TrialSupport(reason, mark)
 
     def run(self, trial: Trial, report: Reporter) -> Record:
         """Run one trial. Never raises for the trial's own failure: the record says what happened."""
@@ -87,30 +89,42 @@ class Session:
         return record.model_copy(update={"started": started, "environment": known, **facts})
 
     def ready(self, trial: Trial, what: str, report: Reporter) -> Ready:
-        """Bring one trial to the start of a race; it stays there until another trial is asked for. Never raises
-        for the trial's own failure."""
+        """Get one trial ready to race; it stays ready until another trial is asked for. Never raises for the
+        trial's own failure."""
         self._leave()
-        racer = Racer(self, trial, what, report)
+        racing = RacingProgram(self, trial, what, report)
         try:
-            found = racer.ready()
+            found = racing.ready()
         except Exception as error:  # a plugin may fail in any way
             return Ready(_reason(error))
-        self._racer = racer
+        self._racing = racing
         return found
 
-    def lap(self, calls: int) -> RaceSample:
-        """One lap of the trial that is ready."""
-        if self._racer is None:
+    def sample(self, calls: int) -> RaceSample:
+        """Time so many calls of the trial that is ready."""
+        if self._racing is None:
             return RaceSample(math.nan, math.nan, problem="no trial is ready to race")
         try:
-            return self._racer.lap(calls)
+            return self._racing.sample(calls)
         except Exception as error:  # a plugin may fail in any way
             return RaceSample(math.nan, math.nan, problem=_reason(error))
 
+    def check_backend(self, asked: CheckBackend, tell: Tell) -> int:
+        """Run the conformance kit and tell of every case; how many there were. Raises what loading raises."""
+        from benchsuite.measure.worker.checking import check_backend
+
+        return check_backend(self._load(), self.load_reference(), asked, tell)
+
+    def check_task(self, asked: CheckTask, tell: Tell) -> int:
+        """Check a task on its sources and tell of each; how many there were."""
+        from benchsuite.measure.worker.checking import check_sources
+
+        return check_sources(asked, tell)
+
     def _leave(self) -> None:
         """Let go of the trial that raced last."""
-        if self._racer is not None:
-            self._racer = None
+        if self._racing is not None:
+            self._racing = None
             self._release()
 
     def _release(self) -> dict[str, str]:
@@ -124,9 +138,9 @@ class Session:
         except Exception as error:  # a plugin may fail in any way
             return {"backend.release.problem": _reason(error)}
         finally:
-            if not self._settled:  # a first trial imports what was left for later
+            if not self._frozen:  # a first trial imports what was left for later
                 freeze_gc()
-                self._settled = True
+                self._frozen = True
             trim_heap()
         return {}
 
@@ -135,7 +149,7 @@ class Session:
         return self._load(), self._import_seconds
 
     def load_reference(self) -> Backend:
-        """The implementation that parity is held to."""
+        """The implementation that parity is compared with."""
         if self._reference is None:
             entry = registry().reference()
             self._reference = (entry.reference_load or entry.load)()
@@ -177,13 +191,13 @@ def _check_task(trial: Trial) -> tuple[TaskEntry, Options]:
     entry = registry().task(trial.task)
     entry.check_source(trial.source)
     options = entry.complete(trial.options)
-    what = f"task {trial.task!r} with source {trial.source!r}"
-    check_installed(what, entry.required(trial.source), entry.extra)
+    check_task_installed(entry, trial.source)
     return entry, options
 
 
 def _reason(error: Exception) -> str:
-    """An error in one line: benchsuite's own speak for themselves, others need their type."""
-    text = str(error).strip()
+    """An error in one line, as text that a message can hold: benchsuite's own messages say all, others need
+    their type."""
+    text = printable(str(error).strip())
     first = text if isinstance(error, BenchsuiteError) else (text.splitlines() or [""])[0]
     return first if isinstance(error, BenchsuiteError) else f"{type(error).__name__}: {first}".rstrip(": ")

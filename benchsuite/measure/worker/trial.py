@@ -66,7 +66,7 @@ class TrialRun:
                 program.load_parameters(outcome.parameters)
                 exhibits = self._test(program, evaluator)
         if parity.ok and not outcome.diverged:
-            # what is not proved equal is not timed: its figure would compare different work
+            # what does not agree with the reference is not timed: its figure would compare different work
             with self._phase("time"):
                 on_cpu = trial.execution.device == "cpu"
                 peers = [backend, self.session.load_reference()] if on_cpu else [backend]

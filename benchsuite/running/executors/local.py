@@ -19,7 +19,7 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import BenchsuiteError, RequestError
 from benchsuite.measure.timing.cores import cores_of
-from benchsuite.measure.worker.channel import Answer, AskExamine, AskRun, AskSurvey, Command
+from benchsuite.measure.worker.channel import CheckSupport, Command, Content, DescribeBackend, RunTrial
 from benchsuite.plugins import registry
 from benchsuite.running.executors.keys import WorkerKey, worker_key
 from benchsuite.running.executors.parallel import Item, Result, ask_all, run_parallel
@@ -59,41 +59,40 @@ class LocalExecutor(Executor):
         self._backends = registry().backends if backends is None else backends
         self._pool = WorkerPool(module, MOST_IDLE if options.isolation == "worker" else 0)
 
-    def survey(self, backends: Sequence[str]) -> list[BackendInfo]:
-        return self._ask_all(self._survey, backends)
+    def describe_backends(self, backends: Sequence[str]) -> list[BackendInfo]:
+        return self._ask_all(self._describe_backend, backends)
 
-    def _survey(self, backend: str) -> BackendInfo:
+    def _describe_backend(self, backend: str) -> BackendInfo:
         try:
-            answer = self._question(self._key(backend, Execution()), AskSurvey())
+            answer = self._question(self._key(backend, Execution()), DescribeBackend())
         except BenchsuiteError as error:
             answer = str(error)
-        return (
-            answer
-            if isinstance(answer, BackendInfo)
-            else BackendInfo(backend, str(answer), {}, {}, "", broken=True)
-        )
+        if isinstance(answer, BackendInfo):
+            return answer
+        return BackendInfo(backend, str(answer), {}, {}, "", broken=True)
 
-    def examine(self, trials: Sequence[Trial]) -> list[TrialSupport]:
+    def check_support(self, trials: Sequence[Trial]) -> list[TrialSupport]:
         groups: dict[WorkerKey, list[Trial]] = {}
         found: dict[str, TrialSupport] = {}
         for trial in trials:
             try:
                 groups.setdefault(self._key(trial.backend, trial.execution), []).append(trial)
             except BenchsuiteError as error:
-                found[trial.id] = TrialSupport(trial, str(error), "", broken=True)
-        for examined in self._ask_all(self._examine, list(groups.items())):
-            found.update((one.trial.id, one) for one in examined)
+                found[trial.id] = TrialSupport(str(error), broken=True)
+        answers = self._ask_all(self._check_group, list(groups.items()))
+        for group, supported in zip(groups.values(), answers, strict=True):
+            found.update((trial.id, one) for trial, one in zip(group, supported, strict=True))
         return [found[trial.id] for trial in trials]
 
-    def _examine(self, group: tuple[WorkerKey, list[Trial]]) -> list[TrialSupport]:
+    def _check_group(self, group: tuple[WorkerKey, list[Trial]]) -> list[TrialSupport]:
         key, trials = group
         try:
-            answer = self._question(key, AskExamine(tuple(trials)))
+            answer = self._question(key, CheckSupport(trials=tuple(trials)))
         except BenchsuiteError as error:
             answer = str(error)
         if isinstance(answer, list):
             return answer
-        return [TrialSupport(trial, str(answer), "", broken=True) for trial in trials]
+        return [TrialSupport(str(answer), broken=True)] * len(trials)
 
     def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
         waiting = [(trial, self._key_or_none(trial)) for trial in trials]
@@ -141,7 +140,7 @@ class LocalExecutor(Executor):
         try:
             if cores:
                 worker.keep_on(cores)
-            for answer in worker.ask(AskRun(trial), self._options.timeout):
+            for answer in worker.ask(RunTrial(trial=trial), self._options.timeout):
                 match answer:
                     case Progress():
                         yield answer
@@ -164,7 +163,7 @@ class LocalExecutor(Executor):
         self._pool.kill_lent()
         self._pool.close()
 
-    def _question(self, key: WorkerKey, command: Command) -> Answer | str:
+    def _question(self, key: WorkerKey, command: Command) -> Content | str:
         """Ask a worker something else than to run a trial: its answer, or why there is none."""
         worker = self._pool.lend(key)
         try:
@@ -176,8 +175,7 @@ class LocalExecutor(Executor):
             self._pool.take_back(worker)
         if not isinstance(answer, Ended):
             return answer
-        said = f"; it said: {line}" if (line := worker.telling_line) else ""
-        return f"the worker of backend {key.backend!r} did not answer: {answer.reason}{said}"
+        return f"the worker of backend {key.backend!r} did not answer: {worker.explain(answer)}"
 
     def _key(self, backend: str, execution: Execution) -> WorkerKey:
         return worker_key(self._backends, self._pythons, backend, execution)

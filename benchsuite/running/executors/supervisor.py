@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 import psutil
 
-from benchsuite.contracts.executor import Progress
 from benchsuite.errors import WorkerError
 from benchsuite.measure.timing.cores import keep_on
-from benchsuite.measure.worker.channel import Answer, Command, decode_answer, encode_command
+from benchsuite.measure.worker.channel import Command, Content, decode_answer, encode
 from benchsuite.schema import Status
 
 TAIL_BYTES = 8_000
@@ -102,11 +101,22 @@ class WorkerProcess:
         telling = [line for line in lines if "error" in line.lower()] or lines
         return telling[-1].strip() if telling else ""
 
-    def ask(self, command: Command, seconds: float | None) -> Iterator[Answer | Ended]:
-        """Send a command; yield its answers as they come. The last one is neither Progress nor anything
-        after it; it is Ended when the worker died, broke its channel or took longer than `seconds`."""
+    def explain(self, ended: Ended) -> str:
+        """The reason, with the line of the worker's output that tells most of it."""
+        line = self.telling_line
+        return f"{ended.reason}; it said: {line}" if line else ended.reason
+
+    def ask(
+        self, command: Command, seconds: float | None, *, per_answer: bool = False
+    ) -> Iterator[Content | Ended]:
+        """Send a command; yield the content of its answers as they come. The last one is Ended when the
+        worker died, broke its channel or took too long.
+
+        :param seconds: how long the command may take; None for no limit.
+        :param per_answer: `seconds` is how long each of its answers may take.
+        """
         self._tail.clear()
-        unsent = memoryview(encode_command(command))
+        unsent = memoryview(encode(command))
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
             unsent = self._send(unsent)
@@ -124,11 +134,13 @@ class WorkerProcess:
                     self.kill()
                     yield Ended(Status.FAILED, str(error))
                     return
-                if not isinstance(answer, Progress):
+                if answer.ends:
                     self._drain_output()
-                    yield answer
+                yield answer.content
+                if answer.ends:
                     return
-                yield answer
+                if per_answer and seconds is not None:
+                    deadline = time.monotonic() + seconds
             if heard == b"" or (heard is None and not was_alive):
                 yield self._ending()
                 return

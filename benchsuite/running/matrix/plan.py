@@ -21,7 +21,7 @@ class Planned:
     record of its configuration tells."""
 
     trial: Trial
-    fate: Action
+    action: Action
     reason: str = ""
     seconds: float | None = None
     fingerprint: str = ""
@@ -29,12 +29,12 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every trial of a run with its fate, in running order."""
+    """Every trial of a run and what becomes of it, in running order."""
 
     items: tuple[Planned, ...]
 
-    def of(self, fate: Action) -> list[Planned]:
-        return [item for item in self.items if item.fate == fate]
+    def of(self, action: Action) -> list[Planned]:
+        return [item for item in self.items if item.action == action]
 
     @property
     def seconds(self) -> float | None:
@@ -52,14 +52,15 @@ class Plan:
 
 
 def make_plan(
-    examined: Iterable[TrialSupport],
+    trials: Iterable[Trial],
+    supported: Iterable[TrialSupport],
     skipped: Iterable[Skipped] = (),
     records: Mapping[str, Record] | None = None,
     rerun: str | None = None,
 ) -> Plan:
-    """Decide each trial's fate.
+    """Decide what becomes of each trial.
 
-    :param examined: what the executor said of each trial.
+    :param supported: whether each of `trials` can run, as the executor said.
     :param skipped: trials already known to be impossible.
     :param records: trial id -> latest record of the study.
     :param rerun: None runs what is new, failed or stale; `failed` only what is recorded and did not end
@@ -68,19 +69,18 @@ def make_plan(
     records = records or {}
     history = _history(records.values())
     items = []
-    for look in examined:
-        trial, record = look.trial, records.get(look.trial.id)
-        seconds = history.get(trial.configuration_id)
-        if look.reason is not None:
-            items.append(Planned(trial, "fail" if look.broken else "skip", look.reason))
+    for trial, support in zip(trials, supported, strict=True):
+        if support.reason is not None:
+            items.append(Planned(trial, "fail" if support.broken else "skip", support.reason))
             continue
-        fate, why = _fate(record, look.fingerprint, rerun)
-        items.append(Planned(trial, fate, why, seconds, look.fingerprint))
+        action, why = _action(records.get(trial.id), support.fingerprint, rerun)
+        seconds = history.get(trial.configuration_id)
+        items.append(Planned(trial, action, why, seconds, support.fingerprint))
     items += [Planned(skip.trial, "skip", skip.reason) for skip in skipped]
     return Plan(tuple(items))
 
 
-def _fate(record: Record | None, fingerprint: str, rerun: str | None) -> tuple[Action, str]:
+def _action(record: Record | None, fingerprint: str, rerun: str | None) -> tuple[Action, str]:
     if rerun == "all":
         return "run", "asked to run again" if record else "new"
     if record is None:

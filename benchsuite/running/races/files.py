@@ -1,4 +1,4 @@
-"""Races in a study's folder: `races/<UTC time>.json` says what came out, `.parquet` beside it has the laps."""
+"""Races in a study's folder: `races/<UTC time>.json` has the results, `.parquet` beside it the samples."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from benchsuite.running.store import RACES, atomic_write
 from benchsuite.schema.race import RACE_FORMAT, RaceResults
 
 COLUMNS = ("race", "racer", "round", "place", "wall", "cpu", "idle")
-"""Of the laps: number of the race in the JSON, and what Turn and RaceSample hold; seconds."""
+"""Of the samples: number of the race in the JSON, and what Turn and RaceSample hold; times in seconds."""
 
 
 class RaceFile:
-    """Writes one results, again after every race: what has been measured is never lost."""
+    """Writes the results of one command, again after every race: what has been measured is never lost."""
 
     def __init__(self, folder: Path, started: float) -> None:
         """`folder` is the study's."""
@@ -29,11 +29,14 @@ class RaceFile:
             again += 1
             self.path = folder / RACES / f"{name}-{again}.json"
 
-    def keep(self, results: RaceResults, laps: Sequence[Sequence[Turn]]) -> None:
-        """Replace the results's files; laps first, so that the JSON never stands without. Raises StoreError."""
+    def write(self, results: RaceResults, turns: Sequence[Sequence[Turn]]) -> None:
+        """Replace both files, the samples first: the JSON is never without them. Raises StoreError.
+
+        :param turns: those of each race in `results`.
+        """
         try:
             self.path.parent.mkdir(exist_ok=True)
-            _write_laps(self.path.with_suffix(".parquet"), laps)
+            _write_samples(self.path.with_suffix(".parquet"), turns)
             with atomic_write(self.path) as file:
                 file.write(results.model_dump_json(indent=1).encode())
         except OSError as error:
@@ -41,7 +44,7 @@ class RaceFile:
 
 
 def read_races(folder: Path) -> list[RaceResults]:
-    """Every results in a study's folder, oldest first. Raises StoreError for a file that is none."""
+    """The races in a study's folder, oldest first. Raises StoreError for a file that is none."""
     found: list[RaceResults] = []
     for path in sorted((folder / RACES).glob("*.json")):
         try:
@@ -54,14 +57,14 @@ def read_races(folder: Path) -> list[RaceResults]:
     return found
 
 
-def _write_laps(path: Path, laps: Sequence[Sequence[Turn]]) -> None:
+def _write_samples(path: Path, turns: Sequence[Sequence[Turn]]) -> None:
     import pyarrow
     import pyarrow.parquet
 
     rows = [
-        (race, turn.racer, turn.round, turn.place, turn.lap.wall, turn.lap.cpu, turn.lap.idle)
-        for race, turns in enumerate(laps)
-        for turn in turns
+        (race, turn.racer, turn.round, turn.place, turn.sample.wall, turn.sample.cpu, turn.sample.idle)
+        for race, own in enumerate(turns)
+        for turn in own
     ]
     kinds = (pyarrow.int32(), pyarrow.string(), pyarrow.int32(), pyarrow.int32(), *[pyarrow.float64()] * 3)
     arrays = [pyarrow.array([row[place] for row in rows], kind) for place, kind in enumerate(kinds)]

@@ -14,12 +14,12 @@ from benchsuite.errors import WorkerError
 
 @dataclass(frozen=True)
 class Turn:
-    """One racer's lap in one round; `place` says how many of the round ran before it."""
+    """One racer's timing in one round; `place` says how many of the round ran before it."""
 
     racer: str
     round: int
     place: int
-    lap: RaceSample
+    sample: RaceSample
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Retired:
 def rotate(
     racers: Mapping[str, Callable[[], RaceSample]], rounds: int, random: np.random.Generator
 ) -> Iterator[Turn | Retired]:
-    """Yield every lap as it is run: `rounds` rounds in which each racer runs once, one at a time.
+    """Yield every timing as it is taken: `rounds` rounds in which each racer runs once, one at a time.
 
     A racer that raises WorkerError takes no further part. With fewer than two left there is nothing to
     compare, and the race ends.
@@ -45,11 +45,11 @@ def rotate(
         for place, at in enumerate(random.permutation(len(names))):
             name = names[at]
             try:
-                lap = running[name]()
+                sample = running[name]()
             except WorkerError as error:
                 del running[name]
                 yield Retired(name, number, str(error))
             else:
-                yield Turn(name, number, place, lap)
+                yield Turn(name, number, place, sample)
         if len(running) < 2:
             return

@@ -1,4 +1,4 @@
-"""run_races: one group after another on the track, stored as they end, judged at their end."""
+"""run_races: one group after another, each stored and judged as it ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchsuite.analysis.race_judging import BLOCK, judge
 from benchsuite.analysis.validity import clock as clock_of
 from benchsuite.contracts import Progress
 from benchsuite.measure.provenance import environment
-from benchsuite.measure.provenance.process import written
+from benchsuite.measure.provenance.process import format_cores
 from benchsuite.running.races.files import RaceFile
 from benchsuite.running.races.groups import RaceGroup
 from benchsuite.running.races.rotation import Retired, Turn, rotate
@@ -27,41 +27,41 @@ CLOCKS = ("cpu", "wall")
 
 
 @dataclass(frozen=True)
-class GroupStarting:
-    """A group's racers are being made ready; `number` counts from 1."""
+class GroupStarted:
+    """A group's racers are being prepared; `number` counts from 1."""
 
     number: int
     group: RaceGroup
 
 
 @dataclass(frozen=True)
-class Round:
-    """A round is over."""
+class RoundFinished:
+    """A round is over; `number` counts from 1."""
 
     number: int
     of: int
 
 
 @dataclass(frozen=True)
-class Done:
-    """A group is over."""
+class GroupFinished:
+    """A group was raced and judged."""
 
     race: Race
 
 
-RaceEvent = GroupStarting | Progress | Retired | Round | Done
-Listener = Callable[[RaceEvent], None]
+RaceEvent = GroupStarted | Progress | Retired | RoundFinished | GroupFinished
+RaceListener = Callable[[RaceEvent], None]
 
 
 def run_races(
     folder: Path,
     race_groups: Sequence[RaceGroup],
-    track: RaceRunner,
+    runner: RaceRunner,
     *,
     what: str,
     rounds: int,
     clock: str | None = None,
-    hear: Listener,
+    on_event: RaceListener,
 ) -> RaceResults:
     """Run every group and store what came out in the study's `folder` as each ends. Ctrl-C ends the race:
     what was measured is judged and stored, and `interrupted` says so.
@@ -70,7 +70,7 @@ def run_races(
     :param clock: `cpu` or `wall`; None for analysis.validity.clock() of each group.
     """
     started = time.time()
-    keeper, laps, races = RaceFile(folder, started), list[list[Turn]](), list[Race]()
+    file, turns, races = RaceFile(folder, started), list[list[Turn]](), list[Race]()
     interrupted = False
 
     def results() -> RaceResults:
@@ -79,27 +79,27 @@ def run_races(
             finished=time.time(),
             what=what,
             rounds=rounds,
-            cores=written(track.cores),
+            cores=format_cores(runner.cores),
             interrupted=interrupted,
             environment=environment(),
             races=tuple(races),
         )
 
     for number, group in enumerate(race_groups, 1):
-        hear(GroupStarting(number, group))
-        run = _RaceRun(group, clock or clock_of(list(group.racers.values())), hear)
+        on_event(GroupStarted(number, group))
+        run = _RaceRun(group, clock or clock_of(list(group.racers.values())), on_event)
         try:
-            run.go(track, what, rounds)
+            run.run(runner, what, rounds)
         except KeyboardInterrupt:
             interrupted = True
         if run.started:
-            laps.append(run.laps)
+            turns.append(run.turns)
             races.append(run.race())
         result = results()
         if races:
-            keeper.keep(result, laps)
+            file.write(result, turns)
         if run.started:
-            hear(Done(races[-1]))
+            on_event(GroupFinished(races[-1]))
         if interrupted:
             break
     return result
@@ -108,9 +108,9 @@ def run_races(
 class _RaceRun:
     """One group while it runs."""
 
-    def __init__(self, group: RaceGroup, clock: str, hear: Listener) -> None:
-        self.group, self.clock, self.hear = group, clock, hear
-        self.laps: list[Turn] = []
+    def __init__(self, group: RaceGroup, clock: str, on_event: RaceListener) -> None:
+        self.group, self.clock, self.on_event = group, clock, on_event
+        self.turns: list[Turn] = []
         self.workers: dict[str, RaceWorker] = {}
         self.retired: dict[str, Retired] = {}
 
@@ -118,23 +118,23 @@ class _RaceRun:
     def started(self) -> bool:
         return bool(self.workers)
 
-    def go(self, track: RaceRunner, what: str, rounds: int) -> None:
+    def run(self, runner: RaceRunner, what: str, rounds: int) -> None:
         names = list(self.group.racers)
-        with track.start(list(self.group.racers.values()), what, self.hear) as workers:
+        with runner.start(list(self.group.racers.values()), what, self.on_event) as workers:
             self.workers = dict(zip(names, workers, strict=True))
-            racers = {name: one.lap for name, one in self.workers.items() if not one.problem}
+            racers = {name: one.sample for name, one in self.workers.items() if not one.problem}
             if len(racers) < 2:
                 return
             seen = 0
             for event in rotate(racers, rounds, np.random.default_rng(0)):
                 if isinstance(event, Retired):
                     self.retired[event.racer] = event
-                    self.hear(event)
+                    self.on_event(event)
                     continue
-                self.laps.append(event)
+                self.turns.append(event)
                 if event.round + 1 > seen:
                     seen = event.round + 1
-                    self.hear(Round(seen, rounds))
+                    self.on_event(RoundFinished(seen, rounds))
 
     def race(self) -> Race:
         racers = tuple(self._racer(name, worker) for name, worker in self.workers.items())
@@ -158,10 +158,10 @@ class _RaceRun:
 
     def _busy(self, name: str) -> float:
         """From the second round on: before the first one the others were still getting ready."""
-        idle = sum(turn.lap.idle for turn in self.laps if turn.racer == name and turn.round)
+        idle = sum(turn.sample.idle for turn in self.turns if turn.racer == name and turn.round)
         others = sum(
-            turn.lap.wall * self._batches(turn.racer)
-            for turn in self.laps
+            turn.sample.wall * self._batches(turn.racer)
+            for turn in self.turns
             if turn.racer != name and turn.round
         )
         return idle / others if others else 0.0
@@ -174,9 +174,9 @@ class _RaceRun:
         """Of the racers that finished, by the rounds that all of them ran."""
         running = [name for name, one in self.workers.items() if not one.problem and name not in self.retired]
         times: dict[str, dict[int, float]] = {name: {} for name in running}
-        for turn in self.laps:
+        for turn in self.turns:
             if turn.racer in times:
-                times[turn.racer][turn.round] = getattr(turn.lap, self.clock)
+                times[turn.racer][turn.round] = getattr(turn.sample, self.clock)
         whole = sorted(set.intersection(*(set(own) for own in times.values()))) if running else []
         if len(running) < 2 or len(whole) < LEAST_ROUNDS:
             return None

@@ -1,4 +1,4 @@
-"""The track of a race: a worker for each racer, all alive together, one of them at work at a time."""
+"""The workers of a race: one per racer, all alive together, one of them at work at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from benchsuite.contracts import BackendEntry, Progress, RaceSample, Ready, RunOptions
 from benchsuite.errors import BenchsuiteError, RequestError, WorkerError
-from benchsuite.measure.worker.channel import Answer, AskExamine, AskReady, AskSample, Command
+from benchsuite.measure.worker.channel import CheckSupport, Command, Content, PrepareRacer, TakeSample
 from benchsuite.plugins import registry
 from benchsuite.running.executors.keys import worker_key
 from benchsuite.running.executors.parallel import ask_all
@@ -18,11 +18,11 @@ from benchsuite.running.executors.supervisor import QUESTION_SECONDS, Ended, Wor
 from benchsuite.schema import Trial
 
 MOST_RACERS = 8
-"""Racers that may be at the start together; each holds an imported framework in memory."""
+"""Racers that may race together; each holds an imported framework in memory."""
 
-LAP_SECONDS = 60.0
+SAMPLE_SECONDS = 60.0
 SLOWNESS = 100.0
-"""A lap may take LAP_SECONDS, or so many times as long as the warm-up foretold."""
+"""A sample may take SAMPLE_SECONDS, or so many times as long as the warm-up foretold."""
 
 Listener = Callable[[Progress], None]
 
@@ -30,8 +30,8 @@ Listener = Callable[[Progress], None]
 class RaceWorker:
     """One trial and the worker it has for the race.
 
-    problem  why it is not at the start, or ""; broken: that is a fault, not something this machine lacks
-    ready    what the worker said of it at the start
+    problem  why it cannot race, or ""; broken: that is a fault, not something this machine lacks
+    ready    what the worker said of it when it was ready
     """
 
     def __init__(self, trial: Trial, worker: WorkerProcess | None, problem: str = "") -> None:
@@ -39,37 +39,40 @@ class RaceWorker:
         self.problem, self.broken = problem, bool(problem)
         self.ready = Ready(problem)
 
-    def examine(self) -> None:
+    def check_support(self) -> None:
         """Have the framework loaded, and ask whether the trial can run here."""
-        answer = self._ask(AskExamine((self.trial,)), QUESTION_SECONDS)
+        answer = self._ask(CheckSupport(trials=(self.trial,)), QUESTION_SECONDS)
         if isinstance(answer, list) and answer[0].reason:
             self.problem, self.broken = answer[0].reason, answer[0].broken
 
     def get_ready(self, what: str, timeout: float | None, on_progress: Listener) -> None:
-        """Build, prove parity, warm up: nobody else may be at work."""
-        answer = self._ask(AskReady(self.trial, what), timeout, on_progress)
+        """Build, check parity, warm up: no other racer may be at work."""
+        answer = self._ask(PrepareRacer(trial=self.trial, what=what), timeout, on_progress)
         if isinstance(answer, Ready):
             self.ready = answer
             self.problem, self.broken = answer.problem, bool(answer.problem)
 
-    def lap(self) -> RaceSample:
+    def sample(self) -> RaceSample:
         """Raises WorkerError when the racer is out."""
-        limit = max(LAP_SECONDS, SLOWNESS * self.ready.seconds * self.ready.batches * (self.ready.calls + 1))
-        answer = self._ask(AskSample(self.ready.calls), limit)
+        limit = max(
+            SAMPLE_SECONDS, SLOWNESS * self.ready.seconds * self.ready.batches * (self.ready.calls + 1)
+        )
+        answer = self._ask(TakeSample(calls=self.ready.calls), limit)
         if not isinstance(answer, RaceSample) or answer.problem:
             raise WorkerError(answer.problem if isinstance(answer, RaceSample) else self.problem)
         return answer
 
-    def _ask(self, command: Command, seconds: float | None, hear: Listener | None = None) -> Answer | None:
+    def _ask(
+        self, command: Command, seconds: float | None, on_event: Listener | None = None
+    ) -> Content | None:
         """The worker's answer; None, and a problem, when it ended instead."""
         assert self.worker is not None
         for answer in self.worker.ask(command, seconds):
             if isinstance(answer, Progress):
-                if hear is not None:
-                    hear(answer)
+                if on_event is not None:
+                    on_event(answer)
             elif isinstance(answer, Ended):
-                said = f"; it said: {line}" if (line := self.worker.telling_line) else ""
-                self.problem, self.broken = f"{answer.reason}{said}", True
+                self.problem, self.broken = self.worker.explain(answer), True
             else:
                 return answer
         return None
@@ -109,29 +112,29 @@ class RaceRunner:
                 )
 
     @contextlib.contextmanager
-    def start(self, trials: Sequence[Trial], what: str, hear: Listener) -> Iterator[list[RaceWorker]]:
-        """The trials at the start, each with its problem if it has one, for as long as the context lasts."""
-        entrants: list[RaceWorker] = []
+    def start(self, trials: Sequence[Trial], what: str, on_event: Listener) -> Iterator[list[RaceWorker]]:
+        """A worker per trial, ready to race or with its problem, for as long as the context lasts."""
+        racers: list[RaceWorker] = []
         try:
-            entrants.extend(self._enter(trial) for trial in trials)
+            racers.extend(self._worker(trial) for trial in trials)
             # frameworks load side by side; what is measured comes one by one
-            ask_all(RaceWorker.examine, _well(entrants), os.cpu_count() or 1, self._pool.kill_lent)
-            for entrant in _well(entrants):
-                assert entrant.worker is not None
-                if self.cores and entrant.trial.execution.device == "cpu":
-                    entrant.worker.keep_on(self.cores[: entrant.trial.execution.threads])
-                entrant.get_ready(what, self._options.timeout, hear)
-            yield entrants
+            ask_all(RaceWorker.check_support, _well(racers), os.cpu_count() or 1, self._pool.kill_lent)
+            for racer in _well(racers):
+                assert racer.worker is not None
+                if self.cores and racer.trial.execution.device == "cpu":
+                    racer.worker.keep_on(self.cores[: racer.trial.execution.threads])
+                racer.get_ready(what, self._options.timeout, on_event)
+            yield racers
         except BaseException:
-            # a worker in the middle of a lap serves no other race
+            # a worker in the middle of a sample serves no other race
             self._pool.kill_lent()
             raise
         finally:
-            for entrant in entrants:
-                if entrant.worker is not None:
-                    self._pool.take_back(entrant.worker)
+            for racer in racers:
+                if racer.worker is not None:
+                    self._pool.take_back(racer.worker)
 
-    def _enter(self, trial: Trial) -> RaceWorker:
+    def _worker(self, trial: Trial) -> RaceWorker:
         try:
             key = worker_key(self._backends, self._pythons, trial.backend, trial.execution)
             return RaceWorker(trial, self._pool.lend(key))
@@ -149,5 +152,5 @@ class RaceRunner:
         self.close()
 
 
-def _well(entrants: Sequence[RaceWorker]) -> list[RaceWorker]:
-    return [entrant for entrant in entrants if not entrant.problem]
+def _well(racers: Sequence[RaceWorker]) -> list[RaceWorker]:
+    return [racer for racer in racers if not racer.problem]

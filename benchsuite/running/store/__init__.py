@@ -1,18 +1,18 @@
 """Studies on disk: the journal of records, the curves beside it, and what the study was."""
 
 from benchsuite.running.store.atomic import atomic_write
-from benchsuite.running.store.journal import Damage, Journal
+from benchsuite.running.store.journal import Journal
 from benchsuite.running.store.series import read_series, write_series
-from benchsuite.running.store.studies import DESCRIPTION, FOLDERS, RACES, StudyStore, study_folder
+from benchsuite.running.store.studies import DESCRIPTION, FOLDERS, RACES, StudyStore, latest, study_folder
 
 __all__ = [
     "DESCRIPTION",
     "FOLDERS",
     "RACES",
-    "Damage",
     "Journal",
     "StudyStore",
     "atomic_write",
+    "latest",
     "read_series",
     "study_folder",
     "write_series",

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from benchsuite.contracts import Damage
+from benchsuite.running.store.damage import find_others, read_damage
 from benchsuite.schema import Record
 
 TORN = ".torn"
 """Ending of the file, beside the journal, that keeps what a crash left of a line."""
-
-
-@dataclass(frozen=True)
-class Damage:
-    """A line of the journal that is not a record: where it stands (from 1) and what can be seen of it."""
-
-    line: int
-    text: str
 
 
 class Journal:
@@ -31,14 +24,14 @@ class Journal:
 
     def read(self) -> tuple[list[Record], list[Damage]]:
         """Every record, oldest first, and every line that is none. A missing journal is an empty one."""
-        records: list[Record] = []
+        records: dict[int, Record] = {}
         damage: list[Damage] = []
         for number, line in enumerate(self._lines(), start=1):
             try:
-                records.append(Record.model_validate_json(line))
-            except ValidationError:
-                damage.append(Damage(number, line[:80].decode(errors="replace")))
-        return records, damage
+                records[number] = Record.model_validate_json(line)
+            except ValidationError as error:
+                damage.append(read_damage(number, line, error))
+        return list(records.values()), find_others(damage, records)
 
     def append(self, record: Record) -> None:
         """Write a record's line and wait until it is on the disk. Call recover() once before the first."""
@@ -69,7 +62,12 @@ class Journal:
             torn = content[whole:]
             if not torn:
                 return None
-            if _is_record(torn):
+            line = content.count(b"\n") + 1
+            try:
+                Record.model_validate_json(torn)
+            except ValidationError as error:
+                damage = read_damage(line, torn, error)
+            else:
                 file.write(b"\n")
                 os.fsync(file.fileno())
                 return None
@@ -79,7 +77,7 @@ class Journal:
                 os.fsync(aside.fileno())
             file.truncate(whole)
             os.fsync(file.fileno())
-        return Damage(content.count(b"\n") + 1, torn[:80].decode(errors="replace"))
+        return damage
 
     def _lines(self) -> Iterator[bytes]:
         try:
@@ -91,11 +89,3 @@ class Journal:
         yield from lines
         if last:
             yield last
-
-
-def _is_record(line: bytes) -> bool:
-    try:
-        Record.model_validate_json(line)
-    except ValidationError:
-        return False
-    return True

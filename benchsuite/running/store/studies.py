@@ -7,17 +7,18 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import filelock
 
+from benchsuite.contracts import Damage
 from benchsuite.errors import StoreError
 from benchsuite.running.store.atomic import PARTIAL, atomic_write
 from benchsuite.running.store.attachments import keep_artifact, read_exhibits, write_exhibits
-from benchsuite.running.store.journal import Damage, Journal
+from benchsuite.running.store.journal import Journal
 from benchsuite.running.store.series import read_series, write_series
 from benchsuite.schema import Exhibit, Record, Series
 
@@ -87,9 +88,10 @@ class StudyStore:
         return self._journal.read()
 
     def latest(self) -> dict[str, Record]:
-        """Trial id -> its latest record, in the order in which trials were first recorded."""
+        """Trial id -> its latest record, in the order in which trials were first recorded. What is damaged in
+        the journal is passed over: whoever shows records asks history() for it, too."""
         records, _ = self.history()
-        return {record.trial_id: record for record in records}
+        return latest(records)
 
     def series_path(self, trial_id: str) -> Path:
         """Where a trial's curves lie, if it has any."""
@@ -206,6 +208,14 @@ class StudyStore:
     def _check_writing(self) -> None:
         if not self._writing:
             raise StoreError(f"study {self.name!r} is open for reading only")
+
+
+def latest(records: Iterable[Record]) -> dict[str, Record]:
+    """Trial id -> its latest record.
+
+    :param records: oldest first.
+    """
+    return {record.trial_id: record for record in records}
 
 
 def _check_format(description: Mapping[str, Any], folder: Path) -> None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchsuite.contracts import Executor, Finished, Started, StudyInfo
+from benchsuite.analysis.identity import Labels
+from benchsuite.contracts import Damage, Executor, Finished, Started, StudyInfo
 from benchsuite.plugins import Registry
 from benchsuite.running.matrix import Action, Plan, Planned, Skipped, make_plan
-from benchsuite.running.store import StudyStore, study_folder
+from benchsuite.running.store import StudyStore, latest, study_folder
 from benchsuite.running.study.events import Begun, StudyEvent, Warned
 from benchsuite.running.study.observers import Observers
 from benchsuite.running.study.study import Study
@@ -50,26 +51,25 @@ def run_study(
     """
     store = StudyStore(study_folder(results, name))
     with store.writing() as torn:
-        for line in torn:
-            on_event(
-                Warned(f"line {line.line} of {name}'s journal was torn by a crash; its trial runs again")
-            )
-        records, damaged = store.history()
-        for damage in damaged:
-            on_event(Warned(f"line {damage.line} of {name}'s journal is no record and is passed over"))
-        latest = {record.trial_id: record for record in records}
-        plan = make_plan(executor.examine(trials), skipped, latest, rerun)
+        for one in torn:
+            on_event(Warned(f"line {one.line} of {name}'s journal was torn by a crash; its trial runs again"))
+        records, damage = store.history()
+        for one in damage:
+            on_event(Warned(one.sentence(name)))
+        known = latest(records)
+        plan = make_plan(trials, executor.check_support(trials), skipped, known, rerun)
         info = StudyInfo(name, store.folder, dict(settings or {}))
         observers = Observers(registry.manager, lambda message: on_event(Warned(message)))
-        run = _Run(store, info, plan, latest, observers, on_event)
+        run = _Run(store, info, plan, known, tuple(damage), observers, on_event)
         on_event(Begun(info, plan))
         for remark in executor.remarks([item.trial for item in plan.of("run")]):
             on_event(Warned(remark))
+        label = Labels(trials)
         for item in plan.of("fail"):
-            known = latest.get(item.trial.id)
-            if known is not None and known.status not in _NO_RESULT:
-                on_event(Warned(f"{item.trial.label} keeps its earlier record: {item.reason}"))
-        return run.go(executor, description or {})
+            record = known.get(item.trial.id)
+            if record is not None and record.status not in _NO_RESULT:
+                on_event(Warned(f"{label(item.trial)} keeps its earlier record: {item.reason}"))
+        return run.run(executor, description or {})
 
 
 @dataclass
@@ -80,6 +80,7 @@ class _Run:
     info: StudyInfo
     plan: Plan
     latest: dict[str, Record]
+    damage: tuple[Damage, ...]
     observers: Observers
     on_event: Listener
 
@@ -89,7 +90,7 @@ class _Run:
     def __post_init__(self) -> None:
         self.due = {item.trial.id: item for item in self.plan.of("run")}
 
-    def go(self, executor: Executor, description: Mapping[str, Any]) -> Study:
+    def run(self, executor: Executor, description: Mapping[str, Any]) -> Study:
         news = [item for item in (*self.plan.of("fail"), *self.plan.of("skip")) if self._is_news(item)]
         interrupted = False
         if self.due or news:
@@ -104,7 +105,7 @@ class _Run:
                 interrupted = True
             self.observers.tell("benchsuite_study_finished", study=self.info, records=self._records())
         left = tuple(item.trial for item in self.due.values())
-        return Study(self.info.name, self.info.folder, self._records(), left, interrupted)
+        return Study(self.info.name, self.info.folder, self._records(), left, interrupted, self.damage)
 
     def _run(self, executor: Executor, trials: Sequence[Trial]) -> None:
         events = executor.run(trials)
@@ -139,7 +140,7 @@ class _Run:
         known = self.latest.get(item.trial.id)
         if known is None:
             return True
-        status = _STATUS[item.fate]
+        status = _STATUS[item.action]
         worse = (Status.SKIPPED,) if status is Status.SKIPPED else _NO_RESULT
         return known.status in worse and (known.status, known.reason) != (status, item.reason)
 
@@ -148,12 +149,12 @@ class _Run:
 
 
 _STATUS: dict[Action, Status] = {"fail": Status.FAILED, "skip": Status.SKIPPED}
-"""How a trial of that fate is recorded without having run."""
+"""How a trial that does not run is recorded."""
 
 _NO_RESULT = (Status.SKIPPED, Status.FAILED, Status.KILLED, Status.TIMEOUT)
 
 
 def _not_run(item: Planned) -> Record:
     now = time.time()
-    status = _STATUS[item.fate]
+    status = _STATUS[item.action]
     return Record(trial=item.trial, status=status, reason=item.reason, started=now, finished=now)

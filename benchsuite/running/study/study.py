@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchsuite.analysis.validity import is_ranked, problem, problem_reason, unsteady, valid_scalars
+from benchsuite.contracts import Damage
 from benchsuite.running.races.files import read_races
-from benchsuite.running.store import StudyStore
+from benchsuite.running.store import StudyStore, latest
 from benchsuite.schema import Exhibit, Record, Series, Trial
 from benchsuite.schema.race import RaceResults
 
@@ -26,6 +28,7 @@ class Study:
     records      the latest record of each trial
     left         trials that were to run and did not, because the run was interrupted
     interrupted  whether it was
+    damage       lines of the journal that are no records, and so are in nothing that is read here
     """
 
     name: str
@@ -33,12 +36,24 @@ class Study:
     records: list[Record] = field(repr=False)
     left: tuple[Trial, ...] = ()
     interrupted: bool = False
+    damage: tuple[Damage, ...] = ()
 
     @classmethod
     def load(cls, folder: str | Path) -> Study:
-        """Read a study's folder. Raises StoreError when it is none."""
+        """Read a study's folder. Warns of every line of its journal that is no record.
+
+        Raises StoreError when it is no study."""
+        study = cls.read(folder)
+        for one in study.damage:
+            warnings.warn(one.sentence(study.name), stacklevel=2)
+        return study
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Study:
+        """As load(), without a warning: the caller says what `damage` holds."""
         store = StudyStore.open(Path(folder))
-        return cls(store.name, store.folder, list(store.latest().values()))
+        records, damage = store.history()
+        return cls(store.name, store.folder, list(latest(records).values()), damage=tuple(damage))
 
     def description(self) -> dict[str, Any]:
         """What study.json holds: matrix, plugins, environment. Raises StoreError."""
@@ -57,11 +72,15 @@ class Study:
         return StudyStore(self.folder).exhibits(trial_id)
 
     def frame(self) -> pd.DataFrame:
-        """One row a record: the trial's fields, how it ended, `test/accuracy` and every other scalar,
-        `verdict.parity` and the others, `baseline.NAME.METRIC`."""
+        """One row per record: the trial's fields, how it ended, `test/accuracy` and every other scalar,
+        `verdict.parity` and the others, `baseline.NAME.METRIC`. `attrs["damage"]` says what of the journal is
+        missing, where anything is."""
         import pandas as pd
 
-        return pd.DataFrame([_row(record) for record in self.records])
+        frame = pd.DataFrame([_row(record) for record in self.records])
+        if self.damage:
+            frame.attrs["damage"] = [one.sentence(self.name) for one in self.damage]
+        return frame
 
 
 def _row(record: Record) -> dict[str, Any]:

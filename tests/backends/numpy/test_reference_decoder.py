@@ -203,9 +203,9 @@ def test_a_score_without_weights_looks_at_all_valid_steps_alike(attention: str) 
     run = forward(spec, flat, data).decoder
     assert run is not None
     for step in run.steps:
-        assert step.look is not None
+        assert step.attention_step is not None
         means = run.memory.outputs.sum(1) / data.lengths[:, None]
-        np.testing.assert_allclose(step.look.context, means, rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(step.attention_step.context, means, rtol=1e-13, atol=1e-15)
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)

@@ -133,7 +133,7 @@ def test_attention_is_a_share_of_the_valid_steps(
     assert decoder is not None
     beyond = np.arange(data.time) >= data.lengths[:, None]
     for step in decoder.steps:
-        assert step.look is not None
-        assert not step.look.weights[beyond].any()
-        assert (step.look.weights >= 0).all()
-        assert step.look.weights.sum(axis=1) == pytest.approx(np.ones(data.size), rel=1e-13)
+        assert step.attention_step is not None
+        assert not step.attention_step.weights[beyond].any()
+        assert (step.attention_step.weights >= 0).all()
+        assert step.attention_step.weights.sum(axis=1) == pytest.approx(np.ones(data.size), rel=1e-13)

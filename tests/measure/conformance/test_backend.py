@@ -23,7 +23,7 @@ from benchsuite.measure.conformance.cases import (
     tie_cases,
 )
 from benchsuite.measure.conformance.decoding import check_teacher_forcing
-from benchsuite.measure.conformance.suite import Item, run_item, suite
+from benchsuite.measure.conformance.suite import KitItem, run_item, suite
 from benchsuite.schema import CELLS, Recipe
 from benchsuite_numpy.reference import ReferenceProgram, cells
 
@@ -127,7 +127,7 @@ class Picky(broken.BrokenBackend):
         return "too deep to truncate" if recipe.truncation and body.layers > 1 else None
 
 
-def statuses(backend: Backend, items: Sequence[Item]) -> dict[str, str]:
+def statuses(backend: Backend, items: Sequence[KitItem]) -> dict[str, str]:
     under_test = checks.Kit(backend, kit().reference, kit().execution)
     return {item.name: run_item(under_test, item).status for item in items}
 

@@ -13,7 +13,7 @@ CORE = [("float64", "dynamic"), ("float64", "static"), ("float64", "fused"), ("f
 @pytest.mark.parametrize(("precision", "unroll"), CORE)
 def test_core_kit(precision: str, unroll: str) -> None:
     """Parity, training, truncation, clipping, carried states and the invariances, once each."""
-    hold("tensorflow", unroll, run_kit("tensorflow", precision, unroll, "--core"))
+    hold("tensorflow", unroll, run_kit("tensorflow", precision, unroll, core=True))
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ CORE = [
 @pytest.mark.parametrize(("precision", "unroll"), CORE)
 def test_core_kit(precision: str, unroll: str) -> None:
     """Parity, training, truncation, clipping, carried states and the invariances, once each."""
-    hold("torch", unroll, run_kit("torch", precision, unroll, "--core"))
+    hold("torch", unroll, run_kit("torch", precision, unroll, core=True))
 
 
 @pytest.mark.slow

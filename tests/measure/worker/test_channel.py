@@ -12,71 +12,112 @@ from hypothesis import strategies as st
 from benchsuite.contracts import BackendInfo, Progress, RaceSample, Ready, TrialSupport
 from benchsuite.errors import WorkerError
 from benchsuite.measure.worker.channel import (
-    AskExamine,
-    AskReady,
-    AskRun,
-    AskSample,
-    AskSurvey,
+    Answer,
+    BackendDescribed,
+    CaseChecked,
+    CaseResult,
+    CaseStarted,
+    CheckBackend,
+    ChecksFinished,
+    CheckSupport,
+    CheckTask,
     Command,
+    DescribeBackend,
+    PrepareRacer,
+    ProgressMade,
+    RacerReady,
+    RunTrial,
+    SampleTaken,
+    SupportChecked,
+    TakeSample,
+    TrialFinished,
     decode_answer,
     decode_command,
-    encode_command,
-    encode_examined,
-    encode_lap,
-    encode_progress,
-    encode_ready,
-    encode_record,
-    encode_survey,
+    encode,
+    printable,
 )
 from benchsuite.schema import Record, Series, Status
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 numbers = st.floats()
 TRIAL = scripted_trial("ok", depth=1.5, name="ü\n", flag=True)
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        AskSurvey(),
-        AskExamine(()),
-        AskExamine((TRIAL,)),
-        AskRun(TRIAL),
-        AskReady(TRIAL, "step"),
-        AskSample(3),
+RECORD = Record(trial=TRIAL, status=Status.OK)
+COMMANDS: list[Command] = [
+    DescribeBackend(),
+    CheckSupport(trials=()),
+    CheckSupport(trials=(TRIAL,)),
+    RunTrial(trial=TRIAL),
+    PrepareRacer(trial=TRIAL, what="step"),
+    TakeSample(calls=3),
+    CheckBackend(precision="float64", unrolls=("static",), core=True),
+    CheckTask(task="adding", sources=("a", "b")),
+]
+ANSWERS: list[tuple[Answer, Command]] = [
+    (BackendDescribed(content=BackendInfo("b", "", {}, {}, "3.12")), DescribeBackend()),
+    (SupportChecked(content=[TrialSupport(None, "f")]), CheckSupport(trials=(TRIAL,))),
+    (ProgressMade(content=Progress(TRIAL, "train")), RunTrial(trial=TRIAL)),
+    (ProgressMade(content=Progress(TRIAL, "build")), PrepareRacer(trial=TRIAL, what="step")),
+    (TrialFinished.of(RECORD), RunTrial(trial=TRIAL)),
+    (RacerReady(content=Ready("")), PrepareRacer(trial=TRIAL, what="step")),
+    (SampleTaken(content=RaceSample(1.0, 1.0)), TakeSample(calls=3)),
+    *[
+        (answer, command)
+        for answer in (
+            CaseStarted(check="c", unroll="static"),
+            CaseChecked(content=CaseResult(check="c", status="failed", message="m")),
+            ChecksFinished(content=1),
+        )
+        for command in COMMANDS[-2:]
     ],
-)
+]
+
+
+def received(answer: Answer, command: Command) -> object:
+    """The content of an answer after its way through the channel."""
+    line = encode(answer)
+    assert line.count(b"\n") == 1
+    return decode_answer(line, command).content
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.kind)
 def test_commands(command: Command) -> None:
-    line = encode_command(command)
+    line = encode(command)
     assert line.count(b"\n") == 1
     assert decode_command(line) == command
 
 
+@pytest.mark.parametrize(("answer", "command"), ANSWERS)
+def test_answers_to_their_command_and_to_no_other(answer: Answer, command: Command) -> None:
+    assert received(answer, command) == answer.content
+    own = [asked for given, asked in ANSWERS if type(given) is type(answer)]
+    for other in COMMANDS:
+        if type(other) not in {type(asked) for asked in own}:
+            with pytest.raises(WorkerError, match="out of turn"):
+                decode_answer(encode(answer), other)
+
+
 @given(words, st.dictionaries(words, words, max_size=3))
-def test_surveys_and_examinations(text: str, facts: dict[str, str]) -> None:
-    survey = BackendInfo("b", text, facts, facts, text)
-    assert decode_answer(encode_survey(survey), AskSurvey()) == survey
-    examined = [TrialSupport(TRIAL, None, text), TrialSupport(scripted_trial(), text, "", broken=True)]
-    command = AskExamine((TRIAL, scripted_trial()))
-    assert decode_answer(encode_examined(examined), command) == examined
+def test_what_is_said_of_backends_and_trials(text: str, facts: dict[str, str]) -> None:
+    info = BackendInfo("b", text, facts, facts, text)
+    assert received(BackendDescribed(content=info), DescribeBackend()) == info
+    supported = [TrialSupport(None, text), TrialSupport(text, "", broken=True)]
+    command = CheckSupport(trials=(TRIAL, scripted_trial()))
+    assert received(SupportChecked(content=supported), command) == supported
 
 
-@given(words, st.floats(allow_nan=False), st.dictionaries(words, words, max_size=3))
+@given(words, numbers, st.dictionaries(words, words, max_size=3))
 def test_what_racers_say(text: str, seconds: float, facts: dict[str, str]) -> None:
     ready = Ready(text, 3, 4, seconds, True, text, facts)
-    assert decode_answer(encode_ready(ready), AskReady(TRIAL, "step")) == ready
-    lap = RaceSample(seconds, seconds, seconds, text)
-    assert decode_answer(encode_lap(lap), AskSample(3)) == lap
-    with pytest.raises(WorkerError, match="out of turn"):
-        decode_answer(encode_lap(lap), AskReady(TRIAL, "step"))
+    command = PrepareRacer(trial=TRIAL, what="step")
+    assert repr(received(RacerReady(content=ready), command)) == repr(ready)
+    sample = RaceSample(seconds, seconds, seconds, text)
+    assert repr(received(SampleTaken(content=sample), TakeSample(calls=3))) == repr(sample)
 
 
 @given(words, st.none() | numbers, st.none() | numbers)
 def test_progress(phase: str, loss: float | None, metric: float | None) -> None:
     sent = Progress(TRIAL, phase, 1, 2, loss, metric)
-    line = encode_progress(sent)
-    assert line.count(b"\n") == 1
-    assert repr(decode_answer(line, AskRun(TRIAL))) == repr(sent)
+    assert repr(received(ProgressMade(content=sent), RunTrial(trial=TRIAL))) == repr(sent)
 
 
 @given(st.dictionaries(words, numbers, max_size=4), words, st.lists(numbers, max_size=6))
@@ -88,11 +129,10 @@ def test_records_with_their_curves(scalars: dict[str, float], text: str, values:
         reason=text,
         scalars=scalars,
         series=[curve],
+        artifacts={text: text},
         finished=1e9 + 1 / 3,
     )
-    line = encode_record(sent)
-    assert line.count(b"\n") == 1
-    got = decode_answer(line, AskRun(TRIAL))
+    got = received(TrialFinished.of(sent), RunTrial(trial=TRIAL))
     assert isinstance(got, Record)
     assert repr(got) == repr(sent)
     assert got.series[0].name == text
@@ -101,34 +141,31 @@ def test_records_with_their_curves(scalars: dict[str, float], text: str, values:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b"", "not JSON"),
-        (b"warning: something\n", "not JSON: 'warning: something"),
-        (b"[1]\n", "not a JSON object"),
-        (b"{}\n", "out of turn"),
-        (b'{"answer":"record","trial_id":"another"}\n', "out of turn"),
-        (b'{"answer":"survey"}\n', "out of turn"),
-        (b'{"answer":"progress","phse":"train"}\n', "malformed"),
-        (b'{"answer":"record"}\n', "malformed"),
-        (
-            b'{"answer":"record","trial_id":"' + TRIAL.id.encode() + b'","record":{},"series":[]}\n',
-            "malformed",
-        ),
-        (b"\xff" * 200, "not JSON"),
+        (b"", "malformed .*JSON"),
+        (b"warning: something\n", "malformed .*JSON.*: 'warning: something"),
+        (b"[1]\n", "malformed"),
+        (b"{}\n", "malformed .*kind"),
+        (b'{"kind":"dance"}\n', "malformed .*kind"),
+        (b'{"kind":"progress","phse":"train"}\n', "malformed"),
+        (b'{"kind":"record"}\n', r"malformed \(record.record: Field required"),
+        (b"\xff" * 200, "malformed"),
+        (encode(TrialFinished.of(Record(trial=scripted_trial(), status=Status.OK))), "out of turn"),
+        (encode(TrialFinished.of(RECORD)).replace(b'"series":[]', b'"series":3'), r"record.series"),
     ],
 )
 def test_what_is_no_answer_is_refused(line: bytes, message: str) -> None:
     with pytest.raises(WorkerError, match=message) as caught:
-        decode_answer(line, AskRun(TRIAL))
+        decode_answer(line, RunTrial(trial=TRIAL))
     assert len(str(caught.value)) < 400
 
 
-def test_an_examination_of_another_number_of_trials_is_refused() -> None:
-    line = encode_examined([TrialSupport(TRIAL, None, "f")])
-    with pytest.raises(WorkerError, match="malformed"):
-        decode_answer(line, AskExamine((TRIAL, scripted_trial())))
+def test_support_of_another_number_of_trials_is_refused() -> None:
+    line = encode(SupportChecked(content=[TrialSupport(None, "f")]))
+    with pytest.raises(WorkerError, match="out of turn"):
+        decode_answer(line, CheckSupport(trials=(TRIAL, scripted_trial())))
 
 
-@pytest.mark.parametrize("line", [b'{"command":"dance"}\n', b'{"command":"run"}\n', b"{}\n"])
+@pytest.mark.parametrize("line", [b'{"kind":"dance"}\n', b'{"kind":"run_trial"}\n', b"{}\n"])
 def test_unknown_commands_are_refused(line: bytes) -> None:
     with pytest.raises(WorkerError, match="does not know"):
         decode_command(line)
@@ -138,6 +175,12 @@ def test_infinities_are_told_from_large_numbers() -> None:
     sent = Record(
         trial=TRIAL, status=Status.OK, scalars={"a": math.inf, "b": -math.inf, "c": 1.7976931348623157e308}
     )
-    got = decode_answer(encode_record(sent), AskRun(TRIAL))
+    got = received(TrialFinished.of(sent), RunTrial(trial=TRIAL))
     assert isinstance(got, Record)
     assert got.scalars == sent.scalars
+
+
+@given(st.text(st.characters(categories=["Cs", "L"]), max_size=20))
+def test_printable_text_can_be_sent(text: str) -> None:
+    sent = Ready(printable(text))
+    assert received(RacerReady(content=sent), PrepareRacer(trial=TRIAL, what="step")) == sent

@@ -1,4 +1,4 @@
-"""A racer in its worker: at parity and honest before it starts, and every lap the same work."""
+"""A racer in its worker: at parity and validly timed before it starts, and every sample the same work."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ def wrapped(session: Session, monkeypatch: pytest.MonkeyPatch, change: Any) -> N
 
 
 @pytest.mark.parametrize("what", ["step", "inference"])
-def test_laps_are_timed_and_begin_at_the_same_parameters(session: Session, what: str) -> None:
+def test_samples_are_timed_and_begin_at_the_same_parameters(session: Session, what: str) -> None:
     phases: list[str] = []
     ready = session.ready(QUICK, what, lambda progress: phases.append(progress.phase))
     assert ready.problem == ""
     assert phases == ["build", "parity", "warm up"]
     assert ready.calls >= 1
     assert ready.batches == 4
-    laps = [session.lap(ready.calls) for _ in range(3)]
-    assert all(lap.problem == "" and lap.wall > 0 and lap.cpu > 0 and lap.idle >= 0 for lap in laps)
+    samples = [session.sample(ready.calls) for _ in range(3)]
+    assert all(one.problem == "" and one.wall > 0 and one.cpu > 0 and one.idle >= 0 for one in samples)
 
 
-def test_without_a_trial_at_the_start_there_is_no_lap(session: Session) -> None:
-    assert session.lap(1).problem == "no trial is ready to race"
+def test_without_a_trial_that_is_ready_there_is_no_sample(session: Session) -> None:
+    assert session.sample(1).problem == "no trial is ready to race"
     session.ready(QUICK, "step", lambda _: None)
     assert session.run(TRIAL, lambda _: None).status is Status.OK
-    assert session.lap(1).problem == "no trial is ready to race"
+    assert session.sample(1).problem == "no trial is ready to race"
 
 
 def test_what_is_no_race_and_who_cannot_run_are_problems(
@@ -89,4 +89,4 @@ def test_who_loses_steps_is_out(session: Session, monkeypatch: pytest.MonkeyPatc
             step(placed, state)
 
     programs[0].step = lazy
-    assert "drain() has not one loss for each step" in session.lap(ready.calls).problem
+    assert "drain() has not one loss for each step" in session.sample(ready.calls).problem

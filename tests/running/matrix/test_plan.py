@@ -10,11 +10,11 @@ from benchsuite.running.matrix import Skipped, make_plan
 from benchsuite.schema import Record, Status
 
 
-def fate(known: Record | None, rerun: str | None = None, fingerprint: str = "f") -> tuple[str, str]:
+def action(known: Record | None, rerun: str | None = None, fingerprint: str = "f") -> tuple[str, str]:
     trial = record().trial
     records = {} if known is None else {known.trial_id: known}
-    [item] = make_plan([TrialSupport(trial, None, fingerprint)], (), records, rerun).items
-    return item.fate, item.reason
+    [item] = make_plan([trial], [TrialSupport(None, fingerprint)], (), records, rerun).items
+    return item.action, item.reason
 
 
 @pytest.mark.parametrize(
@@ -37,14 +37,16 @@ def fate(known: Record | None, rerun: str | None = None, fingerprint: str = "f")
         (record(status=Status.SKIPPED), None, "g", ("run", "skipped before")),
     ],
 )
-def test_fates(known: Record | None, rerun: str | None, fingerprint: str, expected: tuple[str, str]) -> None:
-    assert fate(known, rerun, fingerprint) == expected
+def test_actions(
+    known: Record | None, rerun: str | None, fingerprint: str, expected: tuple[str, str]
+) -> None:
+    assert action(known, rerun, fingerprint) == expected
 
 
 def test_what_the_backend_or_the_matrix_rules_out_is_skipped_with_its_reason() -> None:
     here, there = record().trial, record(cell="gru").trial
-    plan = make_plan([TrialSupport(here, "no CUDA device", "")], [Skipped(there, "no such thing")])
-    assert [(item.trial.id, item.fate, item.reason) for item in plan.items] == [
+    plan = make_plan([here], [TrialSupport("no CUDA device")], [Skipped(there, "no such thing")])
+    assert [(item.trial.id, item.action, item.reason) for item in plan.items] == [
         (here.id, "skip", "no CUDA device"),
         (there.id, "skip", "no such thing"),
     ]
@@ -52,14 +54,14 @@ def test_what_the_backend_or_the_matrix_rules_out_is_skipped_with_its_reason() -
 
 
 def test_a_broken_backend_fails_its_trials() -> None:
-    [item] = make_plan([TrialSupport(record().trial, "the worker died", "", broken=True)]).items
-    assert (item.fate, item.reason) == ("fail", "the worker died")
+    [item] = make_plan([record().trial], [TrialSupport("the worker died", broken=True)]).items
+    assert (item.action, item.reason) == ("fail", "the worker died")
 
 
 def test_the_time_is_estimated_from_other_seeds_of_a_configuration() -> None:
     known = {each.trial_id: each for each in (record(seed=0), record(seed=1))}
-    examined = [TrialSupport(record(seed=seed).trial, None, "f") for seed in (0, 2, 3)]
-    plan = make_plan(examined, (), known)
+    trials = [record(seed=seed).trial for seed in (0, 2, 3)]
+    plan = make_plan(trials, [TrialSupport(None, "f")] * 3, (), known)
     assert [item.seconds for item in plan.items] == [3.0, 3.0, 3.0]
     assert plan.seconds == 6.0
 
@@ -68,6 +70,6 @@ def test_the_time_is_estimated_from_other_seeds_of_a_configuration() -> None:
 def test_too_little_history_gives_no_estimate(unknown: int, seconds: float | None) -> None:
     known = {record().trial_id: record()}
     cells = ["gru", "rnn"][:unknown]
-    examined = [TrialSupport(record(seed=5).trial, None, "f")]
-    examined += [TrialSupport(record(cell=cell).trial, None, "f") for cell in cells]
-    assert make_plan(examined, (), known).seconds == seconds
+    trials = [record(seed=5).trial, *(record(cell=cell).trial for cell in cells)]
+    supported = [TrialSupport(None, "f")] * len(trials)
+    assert make_plan(trials, supported, (), known).seconds == seconds

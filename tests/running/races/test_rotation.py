@@ -14,16 +14,16 @@ from benchsuite.running.races.rotation import Retired, Turn, rotate
 
 
 class Runner:
-    """Counts its laps; fails in the lap of that number."""
+    """Counts its samples; fails in the one of that number."""
 
     def __init__(self, fails: int | None = None) -> None:
-        self.fails, self.laps = fails, 0
+        self.fails, self.samples = fails, 0
 
     def __call__(self) -> RaceSample:
-        if self.laps == self.fails:
+        if self.samples == self.fails:
             raise WorkerError("the worker died")
-        self.laps += 1
-        return RaceSample(float(self.laps), 0.0)
+        self.samples += 1
+        return RaceSample(float(self.samples), 0.0)
 
 
 def random(seed: int = 0) -> np.random.Generator:
@@ -41,7 +41,7 @@ def test_everyone_runs_once_a_round_and_places_are_those_of_the_round(
         own = [turn for turn in turns if turn.round == number]
         assert [turn.place for turn in own] == list(range(count))
         assert {turn.racer for turn in own} == set(racers)
-        assert all(turn.lap.wall == number + 1 for turn in own)
+        assert all(turn.sample.wall == number + 1 for turn in own)
 
 
 def test_every_place_comes_to_everyone() -> None:
@@ -59,12 +59,12 @@ def test_who_is_out_is_named_and_the_others_go_on(fails: int) -> None:
     assert [event for event in events if isinstance(event, Retired)] == [
         Retired("b", fails, "the worker died")
     ]
-    laps = Counter(event.racer for event in events if isinstance(event, Turn))
-    assert laps == {"a": 10, "c": 10, **({"b": fails} if fails else {})}
+    counts = Counter(event.racer for event in events if isinstance(event, Turn))
+    assert counts == {"a": 10, "c": 10, **({"b": fails} if fails else {})}
 
 
 def test_alone_there_is_no_race() -> None:
     racers = {"a": Runner(), "b": Runner(2)}
     events = list(rotate(racers, 10, random()))
-    assert isinstance(events[-1], Retired) or racers["a"].laps == 3
-    assert racers["a"].laps in (2, 3)
+    assert isinstance(events[-1], Retired) or racers["a"].samples == 3
+    assert racers["a"].samples in (2, 3)

@@ -14,7 +14,7 @@ from benchsuite.measure.timing.cores import cores_of
 from benchsuite.running.races import Race, RaceGroup, RaceResults, SpeedVerdict, read_races, run_races
 from benchsuite.running.races.files import COLUMNS
 from benchsuite.running.races.rotation import Retired
-from benchsuite.running.races.runner import Done, GroupStarting, RaceEvent, Round
+from benchsuite.running.races.runner import GroupFinished, GroupStarted, RaceEvent, RoundFinished
 from benchsuite.running.races.workers import RaceRunner
 from benchsuite.running.store import RACES
 from benchsuite.schema import Trial
@@ -27,10 +27,10 @@ def run(
 ) -> RaceResults:
     folder.mkdir(exist_ok=True)
     options = RunOptions(**{key: more.pop(key) for key in ("pin", "timeout") if key in more})  # type: ignore[arg-type]
-    hear = more.pop("hear", (heard if heard is not None else []).append)
-    with RaceRunner(list(racers.values()), options, BACKENDS, "scripted_worker") as track:
+    on_event = more.pop("on_event", (heard if heard is not None else []).append)
+    with RaceRunner(list(racers.values()), options, BACKENDS, "scripted_worker") as runner:
         given = {"what": "step", "rounds": ROUNDS, **more}
-        return run_races(folder, [RaceGroup("group", racers)], track, hear=hear, **given)  # type: ignore[arg-type]
+        return run_races(folder, [RaceGroup("group", racers)], runner, on_event=on_event, **given)  # type: ignore[arg-type]
 
 
 def only(results: RaceResults) -> Race:
@@ -55,12 +55,12 @@ def test_everyone_runs_every_round_and_the_order_is_told(tmp_path: Path) -> None
     pair = race.judgement.ranks[-1].pair
     assert pair is not None
     assert pair.ratio == pytest.approx(1.2, rel=0.02)
-    assert {type(event) for event in heard} >= {GroupStarting, Round, Done}
-    assert [event.number for event in heard if isinstance(event, Round)] == list(range(1, ROUNDS + 1))
+    assert {type(event) for event in heard} >= {GroupStarted, RoundFinished, GroupFinished}
+    assert [event.number for event in heard if isinstance(event, RoundFinished)] == list(range(1, ROUNDS + 1))
     assert wait_until(lambda: not workers())
 
 
-def test_what_is_stored_is_what_was_returned_and_holds_every_lap(tmp_path: Path) -> None:
+def test_what_is_stored_is_what_was_returned_and_holds_every_sample(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     first, second = run(folder, three(), what="inference"), run(folder, three(), clock="wall")
     assert sorted(read_races(folder), key=lambda one: one.started) == [first, second]
@@ -117,11 +117,11 @@ def test_one_alone_is_not_judged(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_keeps_the_rounds_that_were_run(tmp_path: Path) -> None:
-    def hear(event: RaceEvent) -> None:
-        if isinstance(event, Round) and event.number == 6:
+    def listen(event: RaceEvent) -> None:
+        if isinstance(event, RoundFinished) and event.number == 6:
             raise KeyboardInterrupt
 
-    results = run(tmp_path / "s", three(), hear=hear, rounds=1000)
+    results = run(tmp_path / "s", three(), on_event=listen, rounds=1000)
     assert results.interrupted
     judged = only(results).judgement
     assert judged is not None
@@ -131,11 +131,11 @@ def test_an_interrupt_keeps_the_rounds_that_were_run(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_before_the_start_leaves_nothing(tmp_path: Path) -> None:
-    def hear(event: RaceEvent) -> None:
-        if not isinstance(event, GroupStarting):
+    def listen(event: RaceEvent) -> None:
+        if not isinstance(event, GroupStarted):
             raise KeyboardInterrupt
 
-    results = run(tmp_path / "s", three(), hear=hear)
+    results = run(tmp_path / "s", three(), on_event=listen)
     assert results.interrupted
     assert results.races == ()
     assert read_races(tmp_path / "s") == []
@@ -156,9 +156,9 @@ def test_all_racers_share_the_cores(tmp_path: Path) -> None:
 
 
 def test_threads_without_cores_are_remarked() -> None:
-    with RaceRunner([scripted_trial(threads=1000)], RunOptions(), BACKENDS, "scripted_worker") as track:
-        assert track.cores == ()
-        assert not cores_of() or "1000 threads need as many cores" in track.remark
+    with RaceRunner([scripted_trial(threads=1000)], RunOptions(), BACKENDS, "scripted_worker") as runner:
+        assert runner.cores == ()
+        assert not cores_of() or "1000 threads need as many cores" in runner.remark
 
 
 def test_a_file_that_is_no_race_is_named(tmp_path: Path) -> None:

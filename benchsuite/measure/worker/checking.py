@@ -1,0 +1,62 @@
+"""The checks of backends and tasks, inside a worker."""
+
+from __future__ import annotations
+
+from benchsuite.contracts import Backend
+from benchsuite.errors import BenchsuiteError
+from benchsuite.measure.conformance.suite import KitItem, run_suite
+from benchsuite.measure.conformance.tasks import check_task
+from benchsuite.measure.worker.channel import (
+    CaseResult,
+    CaseStarted,
+    CheckBackend,
+    CheckTask,
+    Tell,
+    printable,
+)
+from benchsuite.measure.worker.installed import check_task_installed
+from benchsuite.plugins import registry
+from benchsuite.schema import Execution
+
+
+def check_backend(backend: Backend, reference: Backend, asked: CheckBackend, tell: Tell) -> int:
+    """Run the conformance kit on `backend`. Tells of every case; returns how many there were."""
+
+    def started(item: KitItem, execution: Execution) -> None:
+        tell(CaseStarted(check=item.name, unroll=execution.unroll))
+
+    results = run_suite(
+        backend, reference, asked.precision, asked.unrolls, asked.device, asked.core, on_start=started
+    )
+    number = 0
+    for result in results:
+        number += 1
+        message = printable(result.message)
+        tell(
+            CaseResult(
+                check=result.item.name, unroll=result.execution.unroll, status=result.status, message=message
+            )
+        )
+    return number
+
+
+def check_sources(asked: CheckTask, tell: Tell) -> int:
+    """Check a task on each of the sources asked for. Tells of every one; returns how many there were."""
+    for source in asked.sources:
+        name = f"{asked.task} {source}"
+        tell(CaseStarted(check=name))
+        tell(_check_source(asked.task, source, name))
+    return len(asked.sources)
+
+
+def _check_source(task: str, source: str, name: str) -> CaseResult:
+    try:
+        entry = registry().task(task)
+        check_task_installed(entry, source)
+        check_task(entry, source)
+    except BenchsuiteError as error:
+        return CaseResult(check=name, status="failed", message=printable(str(error)))
+    except Exception as error:  # a plugin may fail in any way
+        message = printable(f"{type(error).__name__}: {error}")
+        return CaseResult(check=name, status="failed", message=message)
+    return CaseResult(check=name)

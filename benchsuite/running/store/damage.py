@@ -1,0 +1,54 @@
+"""What can be told of a line of the journal that is no record."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from benchsuite.contracts import Damage
+from benchsuite.schema import Record, Trial
+
+_TRIAL = re.compile(r'"trial":\s*(?=\{)')
+_ID = re.compile(r'"id":\s*"([0-9a-f]{16})"')
+
+
+def read_damage(line: int, text: bytes, error: ValidationError) -> Damage:
+    """What is wrong with a line, and which trial it is of where enough of it is left."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    problem = "it is not JSON" if first["type"] == "json_invalid" else f"{place}: {first['msg']}"
+    trial, label = _trial(text.decode(errors="replace"))
+    return Damage(line, problem, trial, label)
+
+
+def find_others(damage: Sequence[Damage], records: Mapping[int, Record]) -> list[Damage]:
+    """The damage, with what is used instead of each line.
+
+    :param records: line -> record.
+    """
+    if not damage:
+        return []
+    lines = {record.trial_id: line for line, record in records.items()}
+    found = []
+    for one in damage:
+        other = lines.get(one.trial)
+        instead = "" if other is None else "later" if other > one.line else "earlier"
+        found.append(replace(one, instead=instead))
+    return found
+
+
+def _trial(text: str) -> tuple[str, str]:
+    """Id and label of the trial that a record's JSON begins with, "" for what is lost of them."""
+    named = _ID.search(text)
+    given = named[1] if named else ""
+    begin = _TRIAL.search(text)
+    try:
+        fields, _ = json.JSONDecoder().raw_decode(text, begin.end() if begin else len(text))
+        trial = Trial.model_validate(fields)
+    except ValueError:
+        return given, ""
+    return given or trial.id, trial.label
