@@ -170,9 +170,10 @@ class Program(abc.ABC):
     @abc.abstractmethod
     def kernel(self) -> str:
         """The path that really ran the recurrence (`cudnn`, `onednn`, `scan`, `while_loop`,
-        `python_loop` ...), asked of the framework, not assumed. Called after at least one step(). The words
-        `python_loop`, `while_loop`, `scan` and `unrolled` name loops over steps; any other word is taken for
-        a fused kernel."""
+        `python_loop` ...), asked of the framework, not assumed. Called after at least one step(). Loops over
+        steps are named `python_loop`, `handwritten_loop` (a loop in a framework that differentiates, with its
+        derivative written by hand), `autograd_loop` (the framework's own cells, differentiated by it),
+        `while_loop`, `scan` and `unrolled`; any other word is taken for a fused kernel."""
 
     def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> Decoding:  # noqa: ARG002
         """Start generating from a batch's inputs (its targets are not looked at), `width` hypotheses a row;

@@ -76,10 +76,9 @@ class AttentionDecoder:
         initial: torch.Tensor,
     ) -> None:
         self.cell: CellStep = CELL_STEPS[cell]
-        self.tanh = fastest_tanh(*initial.shape[1:], initial)
+        count, rows, self.hidden = initial.shape
+        self.tanh = fastest_tanh(rows, self.hidden, initial)
         self.attention, self.w_c, self.initial, self.has_c = attention, w_c, initial, cell == "lstm"
-        count = len(initial)
-        self.hidden = initial.shape[2]
         own, upper = layers[: 2 * count], layers[2 * count :]
         self.w_hh: list[torch.Tensor] = [w for w in own[::2] if w is not None]
         self.b_hh = list(own[1::2])

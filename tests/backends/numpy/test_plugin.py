@@ -72,6 +72,7 @@ def test_the_environment_sets_the_threads_of_the_product(threads: int) -> None:
     ("execution", "reason"),
     [
         ({"unroll": "fused"}, "no fused recurrent kernel; use unroll dynamic or static"),
+        ({"unroll": "autograd"}, "does not differentiate; use unroll dynamic or static"),
         ({"device": "tpu"}, "knows the devices cpu, gpu and gpu:1, gpu:2 ..., not 'tpu'"),
         pytest.param(
             {"device": "gpu:1"},
