@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from benchsuite.contracts.report import (
     Block,
-    Bullets,
     Column,
     Grid,
     Mark,
@@ -22,6 +21,7 @@ from benchsuite.report.pages.gradients_charts import curves_chart, heat_chart, r
 from benchsuite.report.pages.gradients_effects import clipping, truncation
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.profiles import Group, groups, middle, teaching_order
+from benchsuite.report.prose import prose
 from benchsuite.report.site import Page
 from benchsuite.schema.names import NO_CELL
 from benchsuite.schema.thresholds import EXPLODING, VANISHING
@@ -37,7 +37,7 @@ def gradients_page(data: ReportData) -> Page | None:
     if not tasks:
         return None
     found = shown_groups(tasks)
-    sections = [PageSection("What is seen here", tuple(_explanation()))]
+    sections = [PageSection("What is seen here", tuple(prose("gradients_explanation")))]
     if not found:
         text = "No trial of these studies has curves of its gradients."
         sections.append(PageSection("Step by step back in time", (Paragraph(text, "note"),)))
@@ -73,39 +73,6 @@ def _known(results: TaskResults) -> Iterator[bool]:
     for record in results.records:
         if record.trial.cell != NO_CELL and "gradient" in record.verdicts:
             yield True
-
-
-def _explanation() -> Iterator[Block]:
-    yield Paragraph(
-        "Backpropagation through time is the chain rule applied to a loop. The gradient at a state h that "
-        "lies k steps back is the gradient at the last state times k factors, one for each step in between: "
-        "dL/dh(T−k) = dL/dh(T) · J(T) · J(T−1) · … · J(T−k+1), where each J is the matrix of derivatives of "
-        "one state with respect to the one before."
-    )
-    yield Paragraph(
-        "A product of k factors shrinks or grows like the k-th power of their size. If each step keeps 80 % "
-        "of the gradient, a hundredth is left after 21 steps, a millionth after 62. On a logarithmic axis "
-        "that is a straight line; its slope is the mean factor of one step, and the half-life is the number "
-        "of steps over which half of the gradient is lost."
-    )
-    yield Bullets(
-        (
-            "rnn: J = diag(1 − h²) · Wh. The slope of tanh is at most 1 and falls where units saturate, so "
-            "that the product dies out unless Wh is large; and where Wh is large enough it can explode.",
-            "lstm: the cell state is passed on by addition, c' = f · c + i · g. Along it the factor is the "
-            "forget gate f alone, which the network can hold near 1: the gradient has a way back that no "
-            "matrix and no tanh stands in.",
-            "gru: h' = (1 − z) · n + z · h. Where the update gate z is near 1 the state is copied, and so is "
-            "its gradient.",
-        )
-    )
-    yield Paragraph(
-        "What is drawn is |dL/dh| at the emitted state, the mean over a batch, divided by its value at the "
-        "last step. For an LSTM it is taken at a fixed cell state: how much a nudge of h would still change "
-        "the loss. Gates can keep a gradient; whether they do is learnt, so compare before with after "
-        "training.",
-        "note",
-    )
 
 
 def _group(group: Group) -> Iterator[Block]:
