@@ -184,6 +184,7 @@ def pareto(
 
     Metrics that differ by no more than the share `resolution` are equal: a point that is only slower, at an
     equal metric, is dominated, and a metric that is better by rounding alone does not put a point on the front.
+    Points that are equal in both are not dominated by one another.
     """
     sign = -1.0 if higher_is_better else 1.0
     order = sorted(range(len(points)), key=lambda at: (-points[at][0], sign * points[at][1]))
@@ -192,7 +193,8 @@ def pareto(
     for at in order:
         loss = sign * points[at][1]
         margin = resolution * abs(loss)
-        if loss < lowest - margin or not math.isfinite(lowest):
+        twin = bool(front) and points[at][0] == points[front[-1]][0] and abs(loss - lowest) <= margin
+        if loss < lowest - margin or not math.isfinite(lowest) or twin:
             front.append(at)
             lowest = min(lowest, loss)
     return front

@@ -146,6 +146,17 @@ def aggregate(records: Iterable[Record]) -> list[Aggregate]:
     ]
 
 
+def median_over_seeds(records: Iterable[Record], scalar: str) -> float | None:
+    """The median over records of a scalar that may be infinite: of an even number of them the lower middle one,
+    because there is no mean with infinity. None where no record has a number."""
+    found = sorted(
+        record.scalars[scalar]
+        for record in records
+        if scalar in record.scalars and not math.isnan(record.scalars[scalar])
+    )
+    return found[(len(found) - 1) // 2] if found else None
+
+
 def holm(values: Sequence[float]) -> list[float]:
     """p-values corrected for how many there are (Holm 1979), in their order: below .05, the chance of any false
     alarm among them is below 5 %. A NaN is no test; it stays and counts for nothing."""

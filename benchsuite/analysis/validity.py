@@ -43,10 +43,19 @@ def exclusion(record: Record) -> str:
     "" where it is ranked."""
     if record.status is not Status.OK:
         return str(record.status)
-    parity = record.verdicts.get("parity")
-    if parity == "ok":
-        return ""
-    return PARITY_BREACH if parity == "breach" else NOT_CHECKED
+    if not parity_checked(record):
+        return NOT_CHECKED
+    return PARITY_BREACH if breaks_parity(record) else ""
+
+
+def parity_checked(record: Record) -> bool:
+    """Whether the trial got as far as the comparison with the reference."""
+    return record.verdicts.get("parity") in ("ok", "breach")
+
+
+def breaks_parity(record: Record) -> bool:
+    """Whether the trial differs from the reference by more than the tolerances allow, however it ended."""
+    return record.verdicts.get("parity") == "breach"
 
 
 def is_ranked(record: Record) -> bool:

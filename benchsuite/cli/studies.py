@@ -68,7 +68,7 @@ def _from_bundle(path: Path) -> Study:
 
     folder = _unpacked.enter_context(unpacked(path))
     name = StudyStore.open(folder).description().get("name")
-    return dataclasses.replace(Study.read(folder), name=str(name or path.name))
+    return dataclasses.replace(Study.read(folder), name=str(name or path.name), origin=str(path))
 
 
 _unpacked = contextlib.ExitStack()

@@ -74,6 +74,10 @@ class StudyReader(Protocol):
     def damage(self) -> Sequence[Damage]:
         """What the journal holds that is no record."""
 
+    @property
+    def origin(self) -> str:
+        """The bundle that it was read from; "" for a study's own folder."""
+
     def description(self) -> dict[str, Any]:
         """What study.json holds: matrix, plugins, environment."""
 

@@ -106,9 +106,8 @@ def table_latex(table: Table, label: str) -> str:
     frame = pd.DataFrame(rows, columns=range(len(made.headings)), dtype=object)
     best = [[BOLD if one.cell.mark == "best" and one.text else "" for one in row] for row in made.rows]
     styler = frame.style.hide(axis="index").apply(_marked, axis=None, marks=best)
-    styler = styler.format_index(
-        [escape(cut(head.text)) for head in made.headings].__getitem__, axis="columns"
-    )
+    names: dict[object, str] = {at: escape(cut(head.text)) for at, head in enumerate(made.headings)}
+    styler = styler.format_index(lambda at: names[at], axis="columns")
     long = len(made.rows) > ONE_PAGE
     text: str = styler.to_latex(
         column_format="".join(

@@ -30,7 +30,7 @@ def _templates() -> jinja2.Environment:
 
 
 def prose(name: str, **values: str | float) -> Iterator[Paragraph | Bullets]:
-    """The blocks of a template, with `values` in it. Raises jinja2.UndefinedError for a value that is missing."""
+    """The blocks of a template, with `values` in it. Raises jinja2.UndefinedError for a missing value."""
     text = _templates().get_template(f"{name}.txt").render(values)
     for part in re.split(r"\n\s*\n", text.strip()):
         if part.startswith("- "):

@@ -1,4 +1,4 @@
-"""Long texts of the pages are templates: every one is used, and can be read with the values that it is given."""
+"""Long texts of the pages are templates: every one is used, and is read with the values that it needs."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -22,6 +21,7 @@ from benchsuite.contracts.report import (
     Value,
 )
 from benchsuite.data.citation import citation_file
+from benchsuite.report.commands import reproduce_command
 from benchsuite.report.data import Machine, ReportData
 from benchsuite.report.figures import FIGURES, plain
 from benchsuite.report.formatting import format_count, format_date, format_list
@@ -213,7 +213,7 @@ def _matrices(data: ReportData) -> Iterator[Block]:
             yield Details(f"The matrix of {name}{begun}", (Command(text),))
         else:
             yield Paragraph(f"The matrix of {name} is not a TOML file{begun}.", "note")
-        yield Command(f"benchsuite reproduce {shlex.quote(study.name)}")
+        yield reproduce_command(study)
     yield Paragraph(
         "It runs every ranked trial again and compares each figure with the recorded one.", "note"
     )

@@ -29,6 +29,7 @@ class Study:
     left         trials that were to run and did not, because the run was interrupted
     interrupted  whether it was
     damage       lines of the journal that are no records, and so are in nothing that is read here
+    origin       the bundle that it was read from; "" for a study's own folder
     """
 
     name: str
@@ -37,6 +38,7 @@ class Study:
     left: tuple[Trial, ...] = ()
     interrupted: bool = False
     damage: tuple[Damage, ...] = ()
+    origin: str = ""
 
     @classmethod
     def load(cls, folder: str | Path) -> Study:
