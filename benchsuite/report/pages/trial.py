@@ -114,8 +114,8 @@ def _head(entry: Entry, results: TaskResults) -> Iterable[Block]:
         for name in (f"test/{record.primary}",)
         if name in scalars
     ]
-    found = sequences_per_second(record)
-    speed = [] if found is None else [Fact("sequences/s", found, "rate", definition(SPEED))]
+    per_second = sequences_per_second(record)
+    speed = [] if per_second is None else [Fact("sequences/s", per_second, "rate", definition(SPEED))]
     left = (
         Fact("trial", record.trial_id),
         Fact("task", TableCell(results.title, page=results.key)),

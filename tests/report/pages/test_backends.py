@@ -166,7 +166,7 @@ def race(folder: Path, started: float, slower: float, cpu: str = "Example") -> N
         environment={"hardware.cpu": cpu},
         races=(given,),
     )
-    RaceFile(folder, started).keep(results, [[]])
+    RaceFile(folder, started).write(results, [[]])
 
 
 def test_races_are_shown_the_latest_of_each_on_its_machine(tmp_path: Path) -> None:
