@@ -85,6 +85,8 @@ def _ran(data: ReportData) -> Iterator[Block]:
     for study in data.studies:
         if study.interrupted:
             yield Paragraph(f"The run of {study.name} was interrupted.", "warning")
+        for damage in study.damage:
+            yield Paragraph(f"{damage.sentence(study.name).rstrip('.')}.", "warning")
     yield reasons_block(data)
 
 
@@ -95,6 +97,8 @@ def reasons_block(data: ReportData) -> Block:
         return table
     if not data.entries:
         return Paragraph("There is no trial.")
+    if any(study.damage for study in data.studies):
+        return Paragraph("Every trial whose record can be read ended well and is ranked.")
     return Paragraph("Every trial ended well and is ranked, and no timing is refused.")
 
 
