@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import Literal
 
-from benchsuite.schema import INVALID_TIMING, Record, Status, Trial
+from benchsuite.schema import INVALID_TIMING, Record, Series, Status, Trial
 from benchsuite.schema.thresholds import DISTURBED
 
 Clock = Literal["cpu", "wall"]
@@ -160,6 +160,13 @@ def valid_scalars(record: Record) -> dict[str, float]:
     if not invalid_timing(record):
         return dict(record.scalars)
     return {name: value for name, value in record.scalars.items() if not name.startswith(STEADY_STATE)}
+
+
+def valid_series(record: Record, series: Iterable[Series]) -> list[Series]:
+    """The curves of the record, without the samples of a timing that is invalid."""
+    if not invalid_timing(record):
+        return list(series)
+    return [one for one in series if not one.name.startswith(STEADY_STATE)]
 
 
 def _seconds(record: Record, what: Timed, by: Clock) -> float | None:
