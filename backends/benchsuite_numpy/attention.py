@@ -181,7 +181,7 @@ class Additive:
         return xp.matmul(self._Wq, d_q.T)
 
     def finish(self) -> Array:
-        """dL/dy (B, T, F); the weights' gradients go to the buffer vector."""
+        """dL/dy (B, T, F); the weights' gradients go to the buffer."""
         xp, (rows, time, features) = self._xp, self._memory.y.shape
         d_keys, y = self._d_hidden, self._memory.y.reshape(-1, features)
         xp.add(d_keys, self._d_energies[:, :, None], out=d_keys)

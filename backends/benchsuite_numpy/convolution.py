@@ -69,7 +69,7 @@ class Stage:
         return [y[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
 
     def backward(self, d_pooled: Array) -> Array:
-        """dL/d(input) where wanted; the stage's gradients go to the buffer vector."""
+        """dL/d(input) where wanted; the stage's gradients go to the buffer."""
         rows, xp, k, y = len(d_pooled), self._xp, self._k, self._y
         spread = self._workspace.view("spread", y.shape)
         spread[...] = 0

@@ -113,7 +113,7 @@ class Head:
         return scores
 
     def backward(self, x: Array, d_scores: Array) -> Array:
-        """dL/dx (N, F), without the ones; the head's gradients go to the buffer vector."""
+        """dL/dx (N, F), without the ones; the head's gradients go to the buffer."""
         xp, W = self._xp, self._W
         d_features = self._workspace.view("d_features", (len(x), x.shape[1] - 1))
         if not self._rbf:

@@ -1,4 +1,4 @@
-"""Clipping and the update rules over the buffer vectors, in blocks that stay in cache."""
+"""Clipping and the update rules over the buffers, in blocks that stay in cache."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ trained first."""
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from benchsuite.analysis.comparison.effects import LEAST_REPLICATES, pooled
 from benchsuite.analysis.ranking import Model, Ranking
-from benchsuite.analysis.seeds import ALPHA, Aggregate
+from benchsuite.analysis.seeds import ALPHA, Aggregate, student_quantile
 from benchsuite.analysis.training_time import break_even, seconds_to_trained
 
 POWER = 0.8
@@ -108,17 +109,18 @@ def seeds_needed(pairs: Sequence[tuple[float, float]]) -> int | None:
 
     :param pairs: at least two pairs of values.
     """
-    from scipy import stats
-
     differences = np.diff(np.array(pairs, np.float64), axis=1)[:, 0]
     mean, spread = abs(float(np.mean(differences))), float(np.std(differences, ddof=1))
     if mean == 0 or mean < spread / math.sqrt(MOST_SEEDS):
         return None
-    for n in range(LEAST_REPLICATES, MOST_SEEDS + 1):
-        t = stats.t.ppf(1 - ALPHA / 2, n - 1) + stats.t.ppf(POWER, n - 1)
-        if n >= (t * spread / mean) ** 2:
-            return n
-    return None
+
+    def is_enough(n: int) -> bool:
+        t = student_quantile(n - 1, 1 - ALPHA) + student_quantile(n - 1, 2 * POWER - 1)
+        return n >= (t * spread / mean) ** 2
+
+    # the quantiles fall as n grows, so that everything above the first n that is enough is enough
+    found = bisect_left(range(LEAST_REPLICATES, MOST_SEEDS + 1), True, key=is_enough)
+    return LEAST_REPLICATES + found if LEAST_REPLICATES + found <= MOST_SEEDS else None
 
 
 def _significant(ps: Sequence[float], comparisons: int) -> list[bool]:
@@ -184,6 +186,7 @@ def pareto(
 
     Metrics that differ by no more than the share `resolution` are equal: a point that is only slower, at an
     equal metric, is dominated, and a metric that is better by rounding alone does not put a point on the front.
+    Points that are equal in both are not dominated by one another.
     """
     sign = -1.0 if higher_is_better else 1.0
     order = sorted(range(len(points)), key=lambda at: (-points[at][0], sign * points[at][1]))
@@ -192,7 +195,8 @@ def pareto(
     for at in order:
         loss = sign * points[at][1]
         margin = resolution * abs(loss)
-        if loss < lowest - margin or not math.isfinite(lowest):
+        twin = bool(front) and points[at][0] == points[front[-1]][0] and abs(loss - lowest) <= margin
+        if loss < lowest - margin or not math.isfinite(lowest) or twin:
             front.append(at)
             lowest = min(lowest, loss)
     return front

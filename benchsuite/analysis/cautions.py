@@ -24,6 +24,17 @@ class CautionKind(StrEnum):
     UNSTEADY = "not steady"
 
 
+MEANING = {
+    CautionKind.NO_RESULT: "the test metric is not a finite number",
+    CautionKind.BELOW_BASELINE: "no better than the best baseline, which needs no training",
+    CautionKind.STILL_IMPROVING: "the last epoch was the best one in at least half of the trials",
+    CautionKind.ONE_SEED: "one seed shows no spread: no interval and no test",
+    CautionKind.REFUSED: "a timing is refused and not shown: what was measured was not the work",
+    CautionKind.UNSTEADY: "a timing is not steady: its figure is rough",
+}
+"""What a caution of each kind says in general, where there are too many sentences of its own."""
+
+
 @dataclass(frozen=True)
 class Caution:
     """One caution: its kind, which fits beside a rank, and the sentence that explains it."""

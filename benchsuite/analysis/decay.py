@@ -59,6 +59,17 @@ def gradient_decay(record: Record, moment: Moment) -> GradientDecay | None:
     return GradientDecay(verdict, half_life, change)
 
 
+def verdicts(record: Record) -> dict[str, str]:
+    """The record's verdicts by name, that of the gradient by its two snapshots: `gradient_start` and
+    `gradient_end` stand in the place of `gradient`."""
+    found = {name: word for name, word in record.verdicts.items() if name != "gradient"}
+    for moment in MOMENTS:
+        decay = gradient_decay(record, moment)
+        if decay is not None and decay.verdict:
+            found[f"gradient_{moment}"] = decay.verdict
+    return found
+
+
 def decay_over_seeds(records: Sequence[Record], moment: Moment) -> GradientDecay | None:
     """The snapshots of several seeds: all of their verdicts, and the medians of their figures (the lower one
     of an even number of them), because a half-life may be infinite. None where no record has a snapshot."""

@@ -90,7 +90,7 @@ def varying(
         group = within(trial)
         for path, value in fields(trial).items():
             if counts(path):
-                values.setdefault((path, group), set()).add(json.dumps(value, sort_keys=True))
+                values.setdefault((path, group), set()).add(repr(value))
     return tuple(dict.fromkeys(path for (path, _), several in values.items() if len(several) > 1))
 
 

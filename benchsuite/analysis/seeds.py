@@ -105,19 +105,57 @@ def estimate(values: Sequence[float]) -> Estimate:
 
 
 @cache
-def student_quantile(df: int) -> float:
-    """The t for which -t .. t holds CONFIDENCE of Student's distribution, `df` >= 1 degrees of freedom.
+def student_quantile(df: int, share: float = CONFIDENCE) -> float:
+    """The t for which -t .. t holds `share` of Student's distribution, `df` >= 1 degrees of freedom.
 
     By bisection on the exact sum for whole degrees of freedom: importing SciPy's takes longer than a table of
     results does.
     """
     low, high = 0.0, math.pi / 2
     while low < (angle := (low + high) / 2) < high:
-        if _student_share(angle, df) < CONFIDENCE:
+        if _student_share(angle, df) < share:
             low = angle
         else:
             high = angle
     return math.tan(high) * math.sqrt(df)
+
+
+def student_p(t: float, df: int) -> float:
+    """The two-sided p-value of Student's t with `df` >= 1 degrees of freedom: P(|T| >= |t|).
+
+    It is the regularised incomplete beta function I(df / (df + t^2); df / 2, 1 / 2) (Abramowitz and Stegun
+    1964, 26.7.1), to a relative error of about 1e-13 however small it is.
+    """
+    if math.isnan(t):
+        return math.nan
+    if math.isinf(t):
+        return 0.0
+    x = df / (df + t * t)
+    if x <= (df / 2 + 1) / (df / 2 + 2.5):
+        return _beta_share(x, df / 2, 0.5)
+    return 1.0 - _beta_share(t * t / (df + t * t), 0.5, df / 2)
+
+
+def _beta_share(x: float, a: float, b: float) -> float:
+    """I(x; a, b) by its continued fraction (Abramowitz and Stegun 1964, 26.5.8), evaluated as Lentz (1976)
+    does; it converges fast for x < (a + 1) / (a + b + 2)."""
+    if x <= 0:
+        return 0.0
+    c, d = 1.0, 1.0 / (1.0 - (a + b) / (a + 1.0) * x)
+    found = d
+    for m in range(1, 1000):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        factor = 1.0
+        for term in (even, odd):
+            d = 1.0 / (1.0 + term * d)
+            c = 1.0 + term / c
+            found *= d * c
+            factor = d * c
+        if abs(factor - 1.0) < 1e-15:
+            break
+    front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    return math.exp(front) * found / a
 
 
 def _student_share(angle: float, df: int) -> float:
@@ -144,6 +182,17 @@ def aggregate(records: Iterable[Record]) -> list[Aggregate]:
     return [
         Aggregate(tuple(sorted(group, key=lambda record: record.trial.seed))) for group in groups.values()
     ]
+
+
+def median_over_seeds(records: Iterable[Record], scalar: str) -> float | None:
+    """The median over records of a scalar that may be infinite: of an even number of them the lower middle one,
+    because there is no mean with infinity. None where no record has a number."""
+    found = sorted(
+        record.scalars[scalar]
+        for record in records
+        if scalar in record.scalars and not math.isnan(record.scalars[scalar])
+    )
+    return found[(len(found) - 1) // 2] if found else None
 
 
 def holm(values: Sequence[float]) -> list[float]:

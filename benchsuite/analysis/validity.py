@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import Literal
 
-from benchsuite.schema import INVALID_TIMING, Record, Status, Trial
+from benchsuite.schema import INVALID_TIMING, Record, Series, Status, Trial
 from benchsuite.schema.thresholds import DISTURBED
 
 Clock = Literal["cpu", "wall"]
@@ -43,10 +43,19 @@ def exclusion(record: Record) -> str:
     "" where it is ranked."""
     if record.status is not Status.OK:
         return str(record.status)
-    parity = record.verdicts.get("parity")
-    if parity == "ok":
-        return ""
-    return PARITY_BREACH if parity == "breach" else NOT_CHECKED
+    if not parity_checked(record):
+        return NOT_CHECKED
+    return PARITY_BREACH if breaks_parity(record) else ""
+
+
+def parity_checked(record: Record) -> bool:
+    """Whether the trial got as far as the comparison with the reference."""
+    return record.verdicts.get("parity") in ("ok", "breach")
+
+
+def breaks_parity(record: Record) -> bool:
+    """Whether the trial differs from the reference by more than the tolerances allow, however it ended."""
+    return record.verdicts.get("parity") == "breach"
 
 
 def is_ranked(record: Record) -> bool:
@@ -151,6 +160,13 @@ def valid_scalars(record: Record) -> dict[str, float]:
     if not invalid_timing(record):
         return dict(record.scalars)
     return {name: value for name, value in record.scalars.items() if not name.startswith(STEADY_STATE)}
+
+
+def valid_series(record: Record, series: Iterable[Series]) -> list[Series]:
+    """The curves of the record, without the samples of a timing that is invalid."""
+    if not invalid_timing(record):
+        return list(series)
+    return [one for one in series if not one.name.startswith(STEADY_STATE)]
 
 
 def _seconds(record: Record, what: Timed, by: Clock) -> float | None:

@@ -11,8 +11,15 @@ from benchsuite.cli import options as given
 from benchsuite.cli.output import console, print_json, table
 
 if TYPE_CHECKING:
-    from benchsuite.analysis.comparison import Effect, StudyComparison
+    from collections.abc import Sequence
 
+    from benchsuite.analysis.comparison import Effect, StudyComparison
+    from benchsuite.contracts.report import Form
+    from benchsuite.schema import Record
+
+CLOCK_NAMES = {"cpu": "CPU time", "wall": "wall time"}
+EXAMPLES = 5
+"""Trials that are named of each kind that is not compared."""
 SELECTION = "A study, or some of its trials: STUDY:field=value,value;field=value"
 
 
@@ -30,9 +37,11 @@ def compare(
     """Say whether B is better than A, worse, the same, or whether that is unclear.
 
     Trials are paired by configuration; what the two selections differ in is what is compared. Metrics are
-    pooled by task over models and seeds, speeds by backend, and all p-values are corrected together.
+    pooled by task over models and seeds, speeds by backend and clock, and all p-values are corrected together.
+    With --fail-on-regression it ends with 1 where anything is worse by more than that, where B does not rank or
+    time what A does, and where nothing could be compared.
     """
-    from benchsuite.analysis.comparison import compare as hold
+    from benchsuite.analysis.comparison import compare as compare_records
     from benchsuite.analysis.comparison import parse_selection
     from benchsuite.cli.studies import open_study
 
@@ -43,7 +52,7 @@ def compare(
         (one, one.choose(open_study(one.study, results, allow_damage=allowed).records))
         for one in (left, right)
     ]
-    found = hold(sides[0][1], sides[1][1], left, right)
+    found = compare_records(sides[0][1], sides[1][1], left, right)
     if json:
         print_json(as_json(found))
     else:
@@ -85,8 +94,12 @@ def as_json(found: StudyComparison) -> dict[str, Any]:
         "verdict": str(found.verdict),
         "pairs": len(found.pairing.pairs),
         "alone": [
-            {"side": side, "trial": record.trial_id, "label": record.trial.label, "reason": reason}
+            {"side": side, "trial": record.trial_id, "label": found.label(record.trial), "reason": reason}
             for side, record, reason in found.pairing.alone
+        ],
+        "refused": [
+            {"side": side, "trial": record.trial_id, "label": found.label(record.trial), "reason": reason}
+            for side, record, reason in found.pairing.untimed
         ],
         "hardware_differs": {name: list(both) for name, both in found.pairing.foreign_hardware.items()},
         **{
@@ -99,8 +112,11 @@ def as_json(found: StudyComparison) -> dict[str, Any]:
 def _print(found: StudyComparison) -> None:
     from rich.text import Text
 
+    from benchsuite.report.formatting import format_count
+
     out = console()
-    out.print(Text(f"A  {found.a}\nB  {found.b}\n{len(found.pairing.pairs)} pairs", style="bold"))
+    pairs = format_count(len(found.pairing.pairs), "pair")
+    out.print(Text(f"A  {found.a}\nB  {found.b}\n{pairs}", style="bold"))
     for name, (here, there) in found.pairing.foreign_hardware.items():
         out.print(Text(f"HARDWARE DIFFERS, speeds are not compared: {name} is {here} in A, {there} in B"))
     titles = {
@@ -116,30 +132,56 @@ def _print(found: StudyComparison) -> None:
                             [_row(effect) for effect in effects]))  # fmt: skip
     for side in ("A", "B"):
         alone = [(record, why) for at, record, why in found.pairing.alone if at == side]
-        if alone:
-            out.print(Text(f"{side}: {len(alone)} trials are not compared"))
-            for record, why in alone[:5]:
-                out.print(Text(f"  {record.trial.label}: {why.splitlines()[0]}"))
-    out.print(Text(f"B is {found.verdict}", style="bold"))
+        _print_trials(found, f"not compared of {side}", alone)
+        refused = [(record, why) for at, record, why in found.pairing.untimed if at == side]
+        _print_trials(found, f"speeds not compared of {side}", refused)
+    if not found.pairing.pairs:
+        out.print(Text("no trial of A could be compared with one of B", style="bold"))
+    else:
+        out.print(Text(f"B is {found.verdict}", style="bold"))
+
+
+def _print_trials(found: StudyComparison, what: str, trials: Sequence[tuple[Record, str]]) -> None:
+    from rich.text import Text
+
+    from benchsuite.report.formatting import format_count
+
+    if not trials:
+        return
+    out = console()
+    out.print(Text(f"{what}: {format_count(len(trials), 'trial')}"))
+    for record, why in trials[:EXAMPLES]:
+        out.print(Text(f"  {found.label(record.trial)}: {why.splitlines()[0]}"))
+    if len(trials) > EXAMPLES:
+        out.print(Text(f"  and {len(trials) - EXAMPLES} more"))
 
 
 def _row(effect: Effect) -> tuple[str, ...]:
-    timed = effect.what.startswith("speed/")
-    values = [f"{value:.4g}" for value in (effect.a, effect.b)]
-    if timed:
-        values = [f"{1000 * value:.4g} ms" for value in (effect.a, effect.b)]
-        change = f"{math.expm1(effect.difference):+.1%}"
-        bounds = [f"{math.expm1(bound):+.1%}" for bound in (effect.low, effect.high)]
-    else:
-        change = f"{effect.difference:+.4g}"
-        bounds = [f"{bound:+.4g}" for bound in (effect.low, effect.high)]
-    known = not math.isnan(effect.low)
+    """The cells of an effect; a difference of times is a share of A's."""
+    from benchsuite.report.formatting import format_value
+
+    timed = bool(effect.clock)
+    form: Form = "seconds" if timed else "number"
+    differences = (effect.difference, effect.low, effect.high)
+    change, low, high = (
+        signed(math.expm1(value), "share") if timed else signed(value) for value in differences
+    )
     return (
         effect.what,
-        effect.where,
-        *values,
+        f"{effect.where}, {CLOCK_NAMES[effect.clock]}" if timed else effect.where,
+        format_value(effect.a, form=form),
+        format_value(effect.b, form=form),
         change,
-        f"{bounds[0]} to {bounds[1]}" if known else f"n = {effect.n}",
-        "" if math.isnan(effect.p) else f"{effect.p:.2g}",
+        f"n = {effect.n}" if math.isnan(effect.low) else f"{low} to {high}",
+        "" if math.isnan(effect.p) else format_value(effect.p, rough=True),
         str(effect.verdict),
     )
+
+
+def signed(value: float, form: Form = "number") -> str:
+    """`+33 %`, `−0.01`, `0`: three digits are enough of a difference."""
+    from benchsuite.report.formatting import format_value
+
+    rounded = float(f"{value:.2e}") if math.isfinite(value) else value
+    text = format_value(rounded, form=form)
+    return f"+{text}" if value > 0 else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
+ABSENT = "-"
+"""Stands in a cell for a figure that is absent."""
 
 
 def console() -> Console:
@@ -44,6 +46,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]] =
     for row in rows:
         made.add_row(*(escape(str(cell)) for cell in row))
     return made
+
+
+def table_width(columns: Mapping[str, Sequence[str]]) -> int:
+    """Characters that a table of these cells by heading needs so that no cell is broken."""
+    return sum(
+        max(len(text) for text in (heading.lstrip(">"), *cells)) + 2 for heading, cells in columns.items()
+    )
 
 
 def print_json(data: Any) -> None:

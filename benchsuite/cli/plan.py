@@ -13,6 +13,7 @@ from benchsuite.cli import request
 from benchsuite.cli.output import console, installed, print_json, table, warn
 
 if TYPE_CHECKING:
+    from benchsuite.analysis.identity import Labels
     from benchsuite.contracts import RunOptions
     from benchsuite.running.matrix import Plan
     from benchsuite.schema import Record
@@ -65,6 +66,7 @@ def print_plan(
     json: bool = False,
 ) -> None:
     """Plan as a run of the same arguments would, and print it. Starts workers, runs no trial."""
+    from benchsuite.analysis.identity import Labels
     from benchsuite.running.matrix import load_matrix, make_plan, select
     from benchsuite.running.store import study_folder
     from benchsuite.running.study import results_folder
@@ -79,10 +81,11 @@ def print_plan(
         planned = make_plan(
             expansion.trials, runner.check_support(expansion.trials), expansion.skipped, records, rerun
         )
+    label = Labels([*(item.trial for item in planned.items), *(record.trial for record in records.values())])
     if json:
-        _print_json(planned)
+        _print_json(planned, label)
     else:
-        _print_table(planned, name or asked.name)
+        _print_table(planned, name or asked.name, label)
 
 
 def _recorded(folder: Path) -> dict[str, Record]:
@@ -96,10 +99,7 @@ def _recorded(folder: Path) -> dict[str, Record]:
     return latest(records)
 
 
-def _print_json(planned: Plan) -> None:
-    from benchsuite.analysis.identity import Labels
-
-    label = Labels(item.trial for item in planned.items)
+def _print_json(planned: Plan, label: Labels) -> None:
     print_json(
         [
             {
@@ -115,11 +115,9 @@ def _print_json(planned: Plan) -> None:
     )
 
 
-def _print_table(planned: Plan, name: str) -> None:
-    from benchsuite.analysis.identity import Labels
+def _print_table(planned: Plan, name: str, label: Labels) -> None:
     from benchsuite.cli.progress import begun_line, duration
 
-    label = Labels(item.trial for item in planned.items)
     rows = [
         (
             item.trial.id,

@@ -14,10 +14,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from benchsuite.analysis.identity import Labels
-from benchsuite.analysis.validity import problem, problem_reason
+from benchsuite.analysis.validity import is_failure, problem, problem_reason
 from benchsuite.cli.output import warn
-from benchsuite.contracts import Finished, Progress, Started
+from benchsuite.contracts import Finished, Progress, Started, StudyInfo
+from benchsuite.report.formatting import format_value
 from benchsuite.running.matrix import Action, Plan
 from benchsuite.running.study import Begun, StudyEvent, Warned
 from benchsuite.schema import Record, Status, Trial
@@ -47,8 +47,8 @@ class RunState:
     began: float = 0.0
     due: frozenset[str] = frozenset()
     """Ids of the trials that were to run when the run began."""
-    label: Labels = field(default_factory=lambda: Labels(()))
-    """What the trials are called."""
+    study: StudyInfo | None = None
+    """The study that runs, once it has begun."""
 
     @property
     def total(self) -> int:
@@ -56,8 +56,8 @@ class RunState:
 
     def update(self, event: StudyEvent) -> None:
         if isinstance(event, Begun):
+            self.study = event.study
             self.due = frozenset(item.trial.id for item in event.plan.of("run"))
-            self.label = Labels(item.trial for item in event.plan.items)
         elif isinstance(event, Started):
             if not self.done and not self.running:  # what plugins do before the first trial is no pace
                 self.began = self.clock()
@@ -71,6 +71,10 @@ class RunState:
             self.counts[status] = self.counts.get(status, 0) + 1
             if status is Status.OK and (kind := problem(event.record)):
                 self.problems[kind] = self.problems.get(kind, 0) + 1
+
+    def label(self, trial: Trial) -> str:
+        """What the trial is called in its study."""
+        return trial.label if self.study is None else self.study.label(trial)
 
     @property
     def elapsed(self) -> float:
@@ -141,10 +145,9 @@ class LiveDisplay:
             case Begun(study, plan):
                 self._live.console.print(begun_line(study.name, plan))
             case Finished(record) if record.trial_id in self.state.due and noteworthy(record):
-                style = STYLES.get(record.status, "red")
-                self._live.console.print(
-                    Text(finished_line(record, self.state.label(record.trial)), style=style)
-                )
+                style = "red" if is_failure(record) else STYLES.get(record.status, "yellow")
+                line = finished_line(record, self.state.label(record.trial))
+                self._live.console.print(Text(line, style=style))
 
     def _render(self) -> RenderableType:
         state = self.state
@@ -198,14 +201,20 @@ def noteworthy(record: Record) -> bool:
 
 
 def finished_line(record: Record, label: str) -> str:
-    """`ok  TRIAL  accuracy 0.967  3.2 s`, or the reason in place of the metric."""
-    what = problem_reason(record)
+    """`ok  TRIAL  accuracy 0.967  3.2 s`, with what is wrong with the record in place of the metric or behind
+    it.
+
+    :param label: what the trial is called in its study.
+    """
+    what = ""
     if record.status is Status.OK:
         value = record.scalars.get(f"test/{record.primary}")
-        metric = f"{record.primary} {value:.4g}" if value is not None else ""
-        what = f"{metric}  {problem(record).upper()} {what}".strip()
+        what = f"{record.primary} {format_value(value)}" if value is not None else ""
+    if kind := problem(record):
+        reason = problem_reason(record)
+        what += f"  {kind.upper()}: {reason}" if record.status is Status.OK else reason
     took = duration(record.finished - record.started) if record.finished > record.started else ""
-    return "  ".join(part for part in (f"{record.status:8}", label, what, took) if part)
+    return "  ".join(part for part in (f"{record.status:8}", label, what.strip(), took) if part)
 
 
 def progress_words(latest: Progress | None) -> str:
@@ -216,9 +225,9 @@ def progress_words(latest: Progress | None) -> str:
     if latest.epochs:
         words.append(f"epoch {latest.epoch}/{latest.epochs}")
     if latest.loss is not None:
-        words.append(f"loss {latest.loss:.4g}")
+        words.append(f"loss {format_value(latest.loss)}")
     if latest.metric is not None:
-        words.append(f"metric {latest.metric:.4g}")
+        words.append(f"metric {format_value(latest.metric)}")
     return "  ".join(words)
 
 

@@ -79,7 +79,7 @@ def race(
     options = request.run_options("worker", 1, timeout, pythons, pin)
     found = _study(study, results)
     race_groups = _race_groups(found, filters, quiet=json)
-    from benchsuite.cli.racing import RaceDisplay
+    from benchsuite.cli.race_display import RaceDisplay
 
     store = StudyStore(found.folder)
     trials = [trial for group in race_groups for trial in group.racers.values()]
@@ -153,7 +153,7 @@ def _nothing(study: Study, records: Sequence[Record]) -> str:
         )
     if len(ranked) == 1:
         return (
-            f"nothing to race: only one trial is chosen, {ranked[0].trial.label}; "
+            f"nothing to race: only one trial is chosen, {study.label(ranked[0].trial)}; "
             "a race needs two of one model"
         )
     return (

@@ -110,7 +110,7 @@ def _conclude(done: Study, planned: Sequence[Planned], said: str) -> None:
 
     by_id = {record.trial_id: record for record in done.records}
     records = [by_id[item.trial.id] for item in planned if item.trial.id in by_id]
-    print_summary(console(), records)
+    print_summary(console(), records, done.label)
     typer.echo(f"study: {done.folder} ({len(done.records)} records)")
     where = shlex.quote(done.name if done.folder.parent == results_folder() else str(done.folder))
     again = f"benchsuite show {where}; as a table: benchsuite export {where} --format csv"

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchsuite.cli import options as given
-from benchsuite.cli.output import console, print_json, table
+from benchsuite.cli.output import ABSENT, console, print_json, table
 
 if TYPE_CHECKING:
+    from benchsuite.analysis.decay import Moment
     from benchsuite.running.study import Study
     from benchsuite.schema import Record
+
+WHEN: dict[Moment, str] = {"start": "before", "end": "after"}
 
 
 def show(
@@ -29,55 +32,85 @@ def show(
     if trial:
         record = find_record(found, trial)
         if json:
-            print_json(_plain(record))
+            print_json(_plain(found, record))
         else:
             _print_record(found, record)
     elif json:
-        print_json([_plain(record) for record in found.records])
+        print_json([_plain(found, record) for record in found.records])
     elif trials:
         _print_trials(found)
     else:
         from benchsuite.cli.summary import print_summary
 
-        print_summary(console(), found.records)
+        print_summary(console(), found.records, found.label)
         typer.echo(f"study: {found.folder} ({len(found.records)} records); `--trials` lists them")
 
 
-def _plain(record: Record) -> Any:
-    """The record as its journal line has it: what is not a finite number is written as text."""
-    return json_of(record.model_dump_json())
+def _plain(study: Study, record: Record) -> Any:
+    """The record as its journal line has it, where what is not a finite number is text; with its label, and
+    what is wrong with it. Of a timing that is refused there is no figure."""
+    from benchsuite.analysis.validity import problem, problem_reason, unsteady, valid_scalars
+
+    plain = json_of(record.model_dump_json())
+    plain["scalars"] = {name: plain["scalars"][name] for name in valid_scalars(record)}
+    return plain | {
+        "label": study.label(record.trial),
+        "problem": problem(record),
+        "problem_reason": problem_reason(record),
+        "unsteady": unsteady(record),
+    }
 
 
 def _print_trials(study: Study) -> None:
+    from benchsuite.analysis.validity import problem, problem_reason
+    from benchsuite.report.formatting import format_value
+
     rows = [
         (
             record.trial_id,
-            str(record.status),
-            record.trial.label,
-            _number(record.scalars.get(f"test/{record.primary}")),
-            (record.reason.splitlines() or [""])[0],
+            problem(record) or str(record.status),
+            study.label(record.trial),
+            format_value(record.scalars.get(f"test/{record.primary}")) or ABSENT,
+            problem_reason(record),
         )
         for record in study.records
     ]
-    console().print(table(study.name, ["id", "status", "trial", ">metric", "reason"], rows))
+    console().print(table(study.name, ["id", "", "trial", ">metric", "reason"], rows))
 
 
 def _print_record(study: Study, record: Record) -> None:
     from rich.text import Text
 
+    from benchsuite.analysis.decay import MOMENTS, verdicts
+    from benchsuite.analysis.validity import problem, problem_reason, unsteady, valid_scalars, valid_series
+    from benchsuite.report.formatting import format_count
     from benchsuite.schema.fields import flatten
 
     out = console()
-    out.print(Text(f"{record.trial.label}  [{record.trial_id}]", style="bold"))
-    facts = {"status": str(record.status), "reason": record.reason, "kernel": record.kernel}
-    facts |= {f"verdict: {name}": word for name, word in sorted(record.verdicts.items())}
+    out.print(Text(f"{study.label(record.trial)}  [{record.trial_id}]", style="bold"))
+    facts = {
+        "status": str(record.status),
+        "problem": ": ".join(text for text in (problem(record), problem_reason(record)) if text),
+        "reason": record.reason,
+        "not steady": unsteady(record),
+        "kernel": record.kernel,
+    }
+    facts |= {
+        f"verdict: {name}": word
+        for name, word in sorted(verdicts(record).items())
+        if not name.startswith("gradient_")
+    }
+    facts |= {f"gradient {WHEN[moment]} training": _decay_words(record, moment) for moment in MOMENTS}
     groups = {
         "": {name: text for name, text in facts.items() if text},
         "trial": dict(flatten(record.trial.model_dump(mode="json"))),
-        "scalars": {name: _number(value) for name, value in sorted(record.scalars.items())},
-        "baselines": {name: _number(value) for name, value in flatten(record.baselines)},
+        "scalars": {name: scalar_words(name, value) for name, value in sorted(valid_scalars(record).items())},
+        "baselines": {name: scalar_words(name, value) for name, value in flatten(record.baselines)},
         "environment": dict(sorted(record.environment.items())),
-        "curves": {one.name: f"{len(one.x)} points by {one.axis}" for one in study.series(record.trial_id)},
+        "curves": {
+            one.name: f"{format_count(len(one.x), 'point')} by {one.axis}"
+            for one in valid_series(record, study.series(record.trial_id))
+        },
     }
     for title, values in groups.items():
         if values:
@@ -87,5 +120,26 @@ def _print_record(study: Study, record: Record) -> None:
             out.print(Text(f"{title}\n{text}"))
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"
+def _decay_words(record: Record, moment: Moment) -> str:
+    """`vanishing, half-life 2.6 steps, 0.24 % left at the first step`; "" where nothing is known."""
+    from benchsuite.analysis.decay import gradient_decay
+    from benchsuite.report.formatting import format_value
+
+    found = gradient_decay(record, moment)
+    if found is None:
+        return ""
+    words = [found.verdict]
+    if found.half_life is not None:
+        words.append(f"half-life {format_value(found.half_life, unit='steps', rough=True)}")
+    if found.change is not None:
+        words.append(f"{format_value(found.change, form='share', rough=True)} left at the first step")
+    return ", ".join(word for word in words if word)
+
+
+def scalar_words(name: str, value: float) -> str:
+    """A scalar in the unit that its name tells: `1.25 ms`, `413 MiB`, `0.9812`."""
+    from benchsuite.report.formatting import format_value
+
+    if "seconds" in name and "per_second" not in name:
+        return format_value(value, form="seconds")
+    return format_value(value, form="bytes" if name.endswith("_bytes") else "number")

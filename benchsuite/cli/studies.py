@@ -68,7 +68,7 @@ def _from_bundle(path: Path) -> Study:
 
     folder = _unpacked.enter_context(unpacked(path))
     name = StudyStore.open(folder).description().get("name")
-    return dataclasses.replace(Study.read(folder), name=str(name or path.name))
+    return dataclasses.replace(Study.read(folder), name=str(name or path.name), origin=str(path))
 
 
 _unpacked = contextlib.ExitStack()
@@ -82,7 +82,6 @@ def close_bundles() -> None:
 
 def find_record(study: Study, start: str) -> Record:
     """The record whose trial id begins with `start`. Raises RequestError when none or several do."""
-    from benchsuite.analysis.identity import Labels
     from benchsuite.errors import RequestError
 
     found = [record for record in study.records if record.trial_id.startswith(start)]
@@ -92,6 +91,5 @@ def find_record(study: Study, start: str) -> Record:
         raise RequestError(
             f"no trial of {study.name} begins with {start!r}; `benchsuite show {study.name}` lists them"
         )
-    label = Labels(record.trial for record in study.records)
-    several = "\n".join(f"  {record.trial_id}  {label(record.trial)}" for record in found[:10])
+    several = "\n".join(f"  {record.trial_id}  {study.label(record.trial)}" for record in found[:10])
     raise RequestError(f"{len(found)} trials of {study.name} begin with {start!r}:\n{several}")

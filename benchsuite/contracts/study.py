@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchsuite.schema import Exhibit, Record, Series
+from benchsuite.schema import Exhibit, Record, Series, Trial
 from benchsuite.schema.race import RaceResults
 
 
@@ -17,11 +17,17 @@ class StudyInfo:
 
     folder    where its study.json, records.jsonl and series/ lie
     settings  the run's settings that plugins may read: `tracking_uri` (a URI, or `none`)
+    labels    trial id -> what the trial is called in this study: no two of its trials have one label
     """
 
     name: str
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def label(self, trial: Trial) -> str:
+        """What the trial is called in this study; its own label where it is not among `labels`."""
+        return self.labels.get(trial.id, trial.label)
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,10 @@ class StudyReader(Protocol):
     @property
     def damage(self) -> Sequence[Damage]:
         """What the journal holds that is no record."""
+
+    @property
+    def origin(self) -> str:
+        """The bundle that it was read from; "" for a study's own folder."""
 
     def description(self) -> dict[str, Any]:
         """What study.json holds: matrix, plugins, environment."""

@@ -1,13 +1,12 @@
-"""What a report is written from: the records of its studies, by machine and by what may be compared."""
+"""ReportData: the records of the studies that a report is made of, by machine and by what may be compared."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from benchsuite.analysis.identity import HARDWARE
+from benchsuite.analysis.identity import HARDWARE, Labels, task_key, task_title
 from benchsuite.analysis.ranking import Ranking, rankings
 from benchsuite.contracts.study import StudyReader
 from benchsuite.report.slugs import Names
@@ -38,8 +37,7 @@ class Entry:
     """A record in its study.
 
     page    key of the trial's page
-    counts  whether it stands for its trial in rankings: of several records of one trial on one machine, the
-            latest does
+    counts  whether it is the one that is ranked: of several records of one trial on one machine, the latest is
     """
 
     study: StudyReader
@@ -58,7 +56,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class TaskResults:
-    """Trials that may be held against each other: one machine, task, source and set of options.
+    """Trials that may be compared: one machine, task, source and set of options.
 
     key      key of its page
     title    `time_series / etth1 horizon=24`: with the options that tell it from other tasks
@@ -84,7 +82,7 @@ class TaskResults:
 
 @dataclass(frozen=True, eq=False)
 class ReportData:
-    """All of it. `machines` are in the order of their first trials, as are `tasks`."""
+    """The whole report's records. `machines` are in the order of their first trials, as are `tasks`."""
 
     studies: tuple[StudyReader, ...]
     entries: tuple[Entry, ...]
@@ -100,6 +98,11 @@ class ReportData:
     def records(self) -> list[Record]:
         """The records that count in rankings."""
         return [entry.record for entry in self.entries if entry.counts]
+
+    @cached_property
+    def label(self) -> Labels:
+        """What a trial is called, so that no two trials of the report have one label."""
+        return Labels(entry.record.trial for entry in self.entries)
 
     @property
     def repeated(self) -> int:
@@ -173,28 +176,15 @@ def machine_of(environment: dict[str, str]) -> Machine:
 def _by_task(entries: Sequence[Entry]) -> Iterable[TaskResults]:
     groups: dict[tuple[Machine, str], list[Entry]] = {}
     for entry in entries:
-        trial = entry.record.trial
-        what = json.dumps([trial.task, trial.source, trial.options], sort_keys=True)
-        groups.setdefault((entry.machine, what), []).append(entry)
+        groups.setdefault((entry.machine, task_key(entry.record.trial)), []).append(entry)
     several = len({machine for machine, _ in groups}) > 1
+    first = [group[0].record.trial for group in groups.values()]
     names = Names()
     for (machine, _), members in groups.items():
-        title = task_title(members[0].record, (group[0].record for group in groups.values()))
+        title = task_title(members[0].record.trial, first)
         if several:
             title = f"{title} on {machine.name}"
         ranked = rankings(entry.record for entry in members if entry.counts)
         yield TaskResults(
             f"task:{names.take(title)}", title, machine, tuple(members), ranked[0] if ranked else None
         )
-
-
-def task_title(record: Record, others: Iterable[Record]) -> str:
-    """`time_series / etth1 horizon=24`: the options that tell it from others of its task and source."""
-    trial = record.trial
-    same = [one.trial for one in others if (one.trial.task, one.trial.source) == (trial.task, trial.source)]
-    told = [
-        f"{name}={value}"
-        for name, value in trial.options.items()
-        if any(other.options.get(name) != value for other in same)
-    ]
-    return " ".join([f"{trial.task} / {trial.source}", *told])

@@ -1,4 +1,4 @@
-"""What every scalar of a record is: one source for docs/records.md, for the Methods page and for hints."""
+"""What every scalar of a record is: one source for docs/records.md, for the page Methods and for hints."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from functools import cache
 
 
 @dataclass(frozen=True)
-class Figure:
+class ScalarDefinition:
     """Scalars that share a definition.
 
-    names     as docs/records.md writes them, in Markdown
+    names     as docs/records.md has them, in Markdown
     meaning   the definition, in Markdown
     patterns  which scalars it is of; `*` stands for anything
     """
@@ -22,134 +22,109 @@ class Figure:
     patterns: tuple[str, ...]
 
 
+_D = ScalarDefinition
 FIGURES = (
-    Figure(
+    _D(
         "`test/<metric>`",
         "the task's metrics on the test split, with the weights of the best validation epoch",
         ("test/*",),
     ),
-    Figure(
+    _D(
         "`val/<metric>`",
-        "the same on the validation split, at that epoch. What is written is written greedily there; "
-        "on the test split by a beam of `protocol.beam`, and `test/greedy_<metric>` stands beside it",
+        "the same on the validation split, at that epoch. Sequences are decoded greedily there; on the test "
+        "split they are decoded by a beam of `protocol.beam`, and `test/greedy_<metric>` is the greedy result",
         ("val/*", "test/greedy_*"),
     ),
-    Figure(
+    _D(
         "`test/cross_entropy`, `test/token_accuracy`, `test/unended_share`",
-        "of a decoder: mean -ln p by target token and the share of tokens that are likeliest, both "
-        "under teacher forcing; the share of rows whose END was not written within the limit",
-        (
-            "test/cross_entropy",
-            "test/token_accuracy",
-            "test/unended_share",
-        ),
+        "of a decoder: mean -ln p per target token, and the share of target tokens that are the likeliest, "
+        "both under teacher forcing; the share of rows for which no END was generated within the limit",
+        ("test/cross_entropy", "test/token_accuracy", "test/unended_share"),
     ),
-    Figure(
+    _D(
         "`train/epochs`, `train/steps`, `train/sequences`, `train/best_epoch`",
-        "how much was trained",
-        (
-            "train/epochs",
-            "train/steps",
-            "train/sequences",
-            "train/best_epoch",
-        ),
+        "epochs, optimiser steps and sequences that were trained; the epoch with the best validation metric",
+        ("train/epochs", "train/steps", "train/sequences", "train/best_epoch"),
     ),
-    Figure(
+    _D(
         "`train/seconds`, `train/cpu_seconds`",
-        "wall and CPU time of training steps and batch assembly, compilation included (of each new "
-        "batch shape), evaluation and gradient statistics not",
-        (
-            "train/seconds",
-            "train/cpu_seconds",
-        ),
+        "wall and CPU time of training steps and of assembling batches. Compilation (of each new batch shape) "
+        "is included, evaluation and gradient statistics are not",
+        ("train/seconds", "train/cpu_seconds"),
     ),
-    Figure(
+    _D(
         "`train/loss_first`, `train/loss_final`",
         "loss of the first and of the last batch",
-        (
-            "train/loss_first",
-            "train/loss_final",
-        ),
+        ("train/loss_first", "train/loss_final"),
     ),
-    Figure(
+    _D(
         "`train/time_to_target_seconds`, `train/target_reached`",
         "`train/seconds`, compilation included, at the end of the first epoch whose validation metric "
-        "reached the recipe's target",
-        (
-            "train/time_to_target_seconds",
-            "train/target_reached",
-        ),
+        "reached the recipe's target; 1 where it was reached",
+        ("train/time_to_target_seconds", "train/target_reached"),
     ),
-    Figure(
+    _D(
         "`gradient/norm_start`, `_end`",
         "L2 norm of the whole gradient on the first training batch, before and after training",
         ("gradient/norm_*",),
     ),
-    Figure(
+    _D(
         "`gradient/maximum_start`, `_end`; `gradient/zero_fraction_start`, `_end`",
-        "largest absolute entry; share of exact zeros",
-        (
-            "gradient/maximum_*",
-            "gradient/zero_fraction_*",
-        ),
+        "largest absolute entry of the gradient; share of its entries that are exactly zero",
+        ("gradient/maximum_*", "gradient/zero_fraction_*"),
     ),
-    Figure(
+    _D(
         "`gradient/slope_per_step_start`, `_end`",
         "slope of ln|dL/dh| per step back in time, top layer, forward direction",
         ("gradient/slope_per_step_*",),
     ),
-    Figure(
+    _D(
         "`gradient/half_life_steps_start`, `_end`",
-        "ln 2 / −slope: steps back over which the gradient halves; infinite where it does not shrink. "
-        "`gradient/half_life_steps` is that at the end",
+        "ln 2 / −slope: steps back in time over which the gradient halves; infinite where it does not shrink. "
+        "`gradient/half_life_steps` is the one at the end",
         ("gradient/half_life_steps*",),
     ),
-    Figure(
+    _D(
         "`gradient/change_start`, `_end`",
-        "exp(slope × longest lag): what is left of the gradient at the first step. Below 1e-2: "
+        "exp(slope × longest lag): the share of the gradient that is left at the first step. Below 1e-2: "
         "vanishing; above 1e2: exploding",
         ("gradient/change_*",),
     ),
-    Figure(
+    _D(
         "`gradient/clipped_share`",
-        "share of the steps whose gradient was clipped",
+        "share of the training steps whose gradient was clipped",
         ("gradient/clipped_share",),
     ),
-    Figure(
+    _D(
         "`gradient/update_ratio_start`, `_end`",
         "|Δp| / |p| of one optimiser step",
         ("gradient/update_ratio_*",),
     ),
-    Figure(
+    _D(
         "`parity/loss_error`, `prediction_error`, `gradient_error`, `state_error`",
-        "largest relative error against the float64 reference on the first batch",
-        (
-            "parity/loss_error",
-            "parity/prediction_error",
-            "parity/gradient_error",
-            "parity/state_error",
-        ),
+        "largest relative error compared with the float64 reference, on the first batch",
+        ("parity/loss_error", "parity/prediction_error", "parity/gradient_error", "parity/state_error"),
     ),
-    Figure(
+    _D(
         "`parity/step_error`",
-        "the same of the losses of the first two training steps: what is timed is held to the "
-        "reference as well, however it was compiled",
+        "the same for the losses of the first two training steps, because the code that is timed may be "
+        "compiled apart from the code that gives gradients",
         ("parity/step_error",),
     ),
-    Figure(
+    _D(
         "`parity/widened`",
-        "by which factor the tolerances of gradients and dL/dhₜ were widened because their terms cancel: "
+        "the factor by which the tolerances of gradients and dL/dhₜ were widened because their terms cancel: "
         "1 nearly always",
         ("parity/widened",),
     ),
-    Figure(
+    _D(
         "`parity/worst_ratio`",
-        "largest error over its tolerance: above 1 is a breach",
+        "largest error divided by its tolerance: above 1 is a breach",
         ("parity/worst_ratio",),
     ),
-    Figure(
+    _D(
         "`speed/import_seconds`, `build_seconds`, `first_step_seconds`",
-        "the parts of `speed/cold_start_seconds`; in a warm worker the import was paid once",
+        "the parts of `speed/cold_start_seconds`; a worker imports its framework once, for its first trial",
         (
             "speed/import_seconds",
             "speed/build_seconds",
@@ -157,112 +132,94 @@ FIGURES = (
             "speed/cold_start_seconds",
         ),
     ),
-    Figure(
+    _D(
         "`speed/compile_seconds`",
-        "first step less a steady step: tracing and compiling for the first batch's shape alone",
+        "first step minus a steady step: tracing and compiling for the shape of the first batch",
         ("speed/compile_seconds",),
     ),
-    Figure(
+    _D(
         "`speed/step_*`, `inference_*`, `transfer_*`",
-        "steady state of a training step, of predict(), of copying a batch to the device: median, "
-        "quartile distance (`iqr`), 95 % bootstrap interval (`low`, `high`), CPU time (`cpu`); "
-        "`warm`: 1 where warm-up settled in its time",
-        (
-            "speed/step_*",
-            "speed/inference_*",
-            "speed/transfer_*",
-        ),
+        "steady state of a training step, of predict(), and of copying a batch to the device: median, "
+        "interquartile range (`iqr`), 95 % bootstrap interval (`low`, `high`), CPU time (`cpu`); "
+        "`warm`: 1 where the times settled during the warm-up",
+        ("speed/step_*", "speed/inference_*", "speed/transfer_*"),
     ),
-    Figure(
+    _D(
         "`speed/sequences_per_second`, `time_steps_per_second`",
-        "throughput of training; real steps, not padding",
-        (
-            "speed/sequences_per_second",
-            "speed/time_steps_per_second",
-        ),
+        "throughput of training by wall time; padding does not count as time steps",
+        ("speed/sequences_per_second", "speed/time_steps_per_second"),
     ),
-    Figure(
+    _D(
         "`speed/inference_sequences_per_second`",
         "throughput of predict() at the training batch's size",
         ("speed/inference_sequences_per_second",),
     ),
-    Figure(
+    _D(
         "`speed/latency_p50_seconds`, `_p95_`, `_p99_`",
-        "one row from the device to its scores, by quantile over `protocol.latency` calls (0, the default: "
+        "one row from the device to its scores: quantiles of `protocol.latency` calls (0, the default: "
         "not measured)",
         ("speed/latency_*",),
     ),
-    Figure(
+    _D(
         "`speed/generation_*`, `speed/generated_tokens_per_second`",
-        "greedy writing of one batch by a decoder, and its throughput",
-        (
-            "speed/generation_*",
-            "speed/generated_tokens_per_second",
-        ),
+        "greedy decoding of one batch, and its throughput",
+        ("speed/generation_*", "speed/generated_tokens_per_second"),
     ),
-    Figure(
+    _D(
         "`speed/padding_share`",
         "share of the timed batches that is padding",
         ("speed/padding_share",),
     ),
-    Figure(
+    _D(
         "`speed/flops_per_step`",
-        "operations of the step's matrix products, counted analytically",
+        "floating-point operations of the step's matrix products, counted analytically",
         ("speed/flops_per_step",),
     ),
-    Figure(
+    _D(
         "`speed/peak_flops_per_second`",
-        "the best matrix-product rate that the backend's library and NumPy's showed at these shapes, the "
+        "the best rate of matrix products of these shapes that the backend's library and NumPy's reached, the "
         "products of several steps at once; a report takes the best of all backends",
         ("speed/peak_flops_per_second",),
     ),
-    Figure(
+    _D(
         "`speed/peak_share`, `inference_peak_share`",
-        "the share of it that training and inference reach",
-        (
-            "speed/peak_share",
-            "speed/inference_peak_share",
-        ),
+        "the share of this rate that training and inference reach",
+        ("speed/peak_share", "speed/inference_peak_share"),
     ),
-    Figure(
+    _D(
         "`memory/train_peak_bytes` (`build_`, `time_`)",
-        "highest resident set of the worker in that phase; `memory/peak_bytes` is training's. It "
-        "holds the interpreter, the frameworks and the data set; what earlier trials freed has gone "
-        "back to the system, but a first trial also pays for libraries loaded on first use: "
-        "`--isolation trial` makes all trials first ones",
-        (
-            "memory/train_peak_bytes",
-            "memory/build_peak_bytes",
-            "memory/time_peak_bytes",
-            "memory/peak_bytes",
-        ),
+        "highest resident set of the worker in that phase; `memory/peak_bytes` is that of training. It "
+        "includes the interpreter, the frameworks and the data set. What earlier trials freed was given back "
+        "to the system; a worker's first trial also loads libraries: with `--isolation trial` every trial is "
+        "a first one",
+        ("memory/train_peak_bytes", "memory/build_peak_bytes", "memory/time_peak_bytes", "memory/peak_bytes"),
     ),
-    Figure(
+    _D(
         "`memory/train_extra_bytes`",
-        "training's peak above what was resident before the model was built",
+        "peak of training minus what was resident before the model was built",
         ("memory/train_extra_bytes",),
     ),
-    Figure(
+    _D(
         "`energy/train_cpu_joules`, `_memory_`, `_gpu_`; `energy/train_joules`",
-        "joules that the hardware's own counters (RAPL, NVML) grew by while the trial was "
-        "trained, evaluation of its epochs included, by part and in all. Counters are of whole "
-        "packages: idling is in them, and what else ran there. Only where `BENCHSUITE_ENERGY=1` "
-        "asks for it and a counter can be read; nothing is estimated",
+        "joules by which the hardware's own counters (RAPL, NVML) grew while the trial was trained and its "
+        "epochs evaluated, by part and in all. A counter is of a whole package: idling and other processes "
+        "are included. Only where `BENCHSUITE_ENERGY=1` asks for it and a counter can be read; nothing is "
+        "estimated",
         ("energy/*",),
     ),
-    Figure(
+    _D(
         "`model/parameters`",
-        "trainable numbers",
+        "number of trainable parameters",
         ("model/parameters",),
     ),
 )
-"""In the order of docs/records.md, which a test holds to this."""
+"""In the order of docs/records.md, which a test compares with this."""
 
 
 @cache
 def definition(name: str) -> str:
-    """What the scalar of that name is, as plain text; "" for one that no figure defines, such as a probe's of a
-    plugin. The most exact pattern decides."""
+    """What the scalar of that name is, as plain text; "" for one that has no definition here, such as that of a
+    plugin's probe. The most exact pattern decides."""
     found = [
         (len(pattern.replace("*", "")), figure.meaning)
         for figure in FIGURES

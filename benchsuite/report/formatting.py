@@ -151,7 +151,7 @@ def scale_for(form: Form, values: Sequence[float]) -> Scale:
         return Scale(form, by, unit)
     digits = DIGITS if form == "number" else 3
     power = math.floor(math.log10(high))
-    smallest = 1 - math.floor(math.log10(low))
+    smallest = digits - 1 - math.floor(math.log10(low))
     return Scale(form, by, unit, max(0, min(6, max(digits - 1 - power, min(smallest, digits - power)))))
 
 

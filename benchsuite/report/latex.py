@@ -1,42 +1,30 @@
-"""The report's tables for a paper: a file for each, with booktabs, and a document that holds all of them."""
+"""The report's tables for a paper: a file for each, to be taken in by \\input, with a caption and a label."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchsuite.contracts.report import Bullets, Cards, Command, Facts, Paragraph, Table
-from benchsuite.report.flow import Part, bare, cut, document_pages, facts_words, parts, place
-from benchsuite.report.layout import CellText, Heading, table_text
+from benchsuite.contracts.report import Table
+from benchsuite.report.flow import cut, document_pages, parts, place
+from benchsuite.report.layout import CellText, table_text
 from benchsuite.report.site import Site
 from benchsuite.report.slugs import Names
 
-LINES = 30
-"""Lines of a table on one page; a longer one goes on in another."""
-MOST_PARTS = 10
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ROWS = 300
+"""Rows of a table; the site's CSV files have all of them."""
+ONE_PAGE = 40
+"""Rows above which a table may be broken across pages."""
 WIDE = 36
 """Characters above which a column of text is broken into lines."""
 BROKEN = r">{\raggedright\arraybackslash}p{5.5cm}"
-
-PREAMBLE = r"""\documentclass[10pt]{article}
-\usepackage[a4paper,landscape,margin=18mm]{geometry}
-\usepackage[T1]{fontenc}
-\usepackage[utf8]{inputenc}
-\usepackage{lmodern}
-\usepackage{textcomp}
-\usepackage{booktabs}
-\usepackage{graphicx}
-\usepackage{array}
-\setlength{\parindent}{0pt}
-\setlength{\parskip}{4pt}
-\setcounter{topnumber}{9}
-\setcounter{totalnumber}{9}
-\renewcommand{\topfraction}{0.95}
-\renewcommand{\textfraction}{0.05}
-\renewcommand{\floatpagefraction}{0.7}
-\begin{document}
-"""
+PACKAGES = "% needs \\usepackage{array,booktabs,longtable,textcomp}"
+BOLD = "textbf:--rwrap;"
+"""Pandas' spelling of \\textbf{...} around a cell."""
 
 _ASCII = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "%": r"\%", "&": r"\&", "#": r"\#",
@@ -84,129 +72,75 @@ def _sign(sign: str) -> str:
 
 
 def write_latex(site: Site, output: Path) -> list[Path]:
-    """Write `latex/report.tex`, which can be compiled, and `latex/tables/*.tex`, which a paper can take in."""
+    """Write `latex/<name>.tex`, one file per table of the pages that a document has, and `latex/tables.tex`,
+    which takes in all of them; returns the latter."""
     folder = output / "latex"
-    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     names = Names()
-    lines = [PREAMBLE, rf"\section*{{{escape(cut(site.title))}}}"]
-    for page in document_pages(site):
-        lines.append(rf"\section*{{{escape(cut(page.title))}}}")
-        if page.lead:
-            lines.append(f"{escape(cut(bare(page.lead), 4000))}\n")
-        for part in parts(page):
-            lines += _part(part, folder, names, place(page))
-        lines.append("\\clearpage\n")
-    lines.append("\\end{document}\n")
-    path = folder / "report.tex"
+    found = [
+        (names.take(f"{place(page)} {block.title}"), block)
+        for page in document_pages(site)
+        for part in parts(page)
+        for block in part.blocks
+        if isinstance(block, Table)
+    ]
+    for name, table in found:
+        (folder / f"{name}.tex").write_text(table_latex(table, f"tab:{name}"), encoding="utf-8")
+    path = folder / "tables.tex"
+    lines = [PACKAGES, *(rf"\input{{{name}}}" for name, _ in found), ""]
     path.write_text("\n".join(lines), encoding="utf-8")
     return [path]
 
 
-def _part(part: Part, folder: Path, names: Names, where: str) -> Iterator[str]:
-    if part.title:
-        yield rf"\subsection*{{{escape(cut(part.title))}}}"
-    for block in part.blocks:
-        if isinstance(block, Table):
-            for text in tables(block):
-                name = names.take(f"{where} {block.title}")
-                (folder / "tables" / f"{name}.tex").write_text(text, encoding="utf-8")
-                yield rf"\input{{tables/{name}}}"
-        else:
-            yield from _text(block)
+def table_latex(table: Table, label: str) -> str:
+    """The table as a `table` environment, or as a `longtable` where it is long: the best of a column in bold,
+    half of an interval behind its value."""
+    import pandas as pd
 
-
-def _text(block: Paragraph | Bullets | Facts | Command | Cards) -> Iterator[str]:
-    if isinstance(block, Paragraph):
-        mark = r"\textbf{Caution:} " if block.tone == "warning" else ""
-        yield f"{mark}{escape(cut(bare(block.text), 4000))}\n"
-    elif isinstance(block, Command):
-        yield f"\\texttt{{{escape(cut(block.text, 4000))}}}\n"
-    elif isinstance(block, Facts):
-        yield f"{escape(facts_words(block))}\n"
-    else:
-        items = list(_items(block))
-        if items:
-            yield "\\begin{itemize}"
-            yield from (rf"\item {item}" for item in items)
-            yield "\\end{itemize}"
-
-
-def _items(block: Bullets | Cards) -> Iterator[str]:
-    if isinstance(block, Bullets):
-        yield from (escape(cut(bare(item), 4000)) for item in block.items)
-    else:
-        for card in block.cards:
-            told = f" ({escape(cut(card.figure))})" if card.figure else ""
-            lines = " ".join(escape(cut(bare(line.text), 4000)) for line in card.lines)
-            yield rf"\textbf{{{escape(cut(card.title))}}}: {escape(cut(bare(card.answer)))}{told}. {lines}"
-
-
-def tables(table: Table) -> Iterator[str]:
-    """The table as one `table` environment, or as several where it is long. The best of a column is bold, half
-    of an interval stands behind its value."""
-    laid = table_text(table, LINES * MOST_PARTS)
-    wide = [not head.numeric and any(len(row[at].text) > WIDE for row in laid.rows) for at, head in
-            enumerate(laid.headings)]  # fmt: skip
-    pieces = _pieces(laid.rows, wide)[:MOST_PARTS]
-    shown = sum(len(piece) for piece in pieces)
-    for number, rows in enumerate(pieces, 1):
-        title = escape(cut(table.title))
-        if len(pieces) > 1:
-            title += f" (part {number} of {len(pieces)})"
-        if number == len(pieces) and len(table.rows) > shown:
-            title += f", the first {shown} of {len(table.rows)} rows"
-        yield _environment(title, laid.headings, rows, wide, table.note)
-
-
-def _pieces(rows: Sequence[Sequence[CellText]], wide: Sequence[bool]) -> list[list[Sequence[CellText]]]:
-    """The rows in pieces of about LINES lines; at least one piece, which may be empty."""
-    pieces: list[list[Sequence[CellText]]] = [[]]
-    lines = 0
-    for row in rows:
-        height = max(1, *(-(-len(cut(one.text)) // WIDE) if wide[at] else 1 for at, one in enumerate(row)))
-        if pieces[-1] and lines + height > LINES:
-            pieces.append([])
-            lines = 0
-        pieces[-1].append(row)
-        lines += height
-    return pieces
-
-
-def _environment(
-    title: str,
-    headings: Sequence[Heading],
-    rows: Sequence[Sequence[CellText]],
-    wide: Sequence[bool],
-    note: str,
-) -> str:
-    columns = "".join(
-        BROKEN if broken else "r" if head.numeric else "l"
-        for head, broken in zip(headings, wide, strict=True)
-    )
-    lines = [
-        "% needs the packages booktabs, graphicx, array and textcomp",
-        r"\begin{table}[!htbp]",
-        r"\centering",
-        rf"\caption{{{title}}}",
-        r"\smallskip\small",
-        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        " & ".join(escape(cut(head.text)) for head in headings) + r" \\",
-        r"\midrule",
-        *(" & ".join(_cell(one) for one in row) + r" \\" for row in rows),
-        r"\bottomrule",
-        r"\end{tabular}}",
+    made = table_text(table, MOST_ROWS)
+    wide = [
+        not head.numeric and any(len(row[at].text) > WIDE for row in made.rows)
+        for at, head in enumerate(made.headings)
     ]
-    if note:
-        lines.append(rf"\par\smallskip\footnotesize {escape(cut(note, 4000))}")
-    return "\n".join([*lines, r"\end{table}", ""])
+    rows = [[_cell(one) for one in row] for row in made.rows]
+    frame = pd.DataFrame(rows, columns=range(len(made.headings)), dtype=object)
+    best = [[BOLD if one.cell.mark == "best" and one.text else "" for one in row] for row in made.rows]
+    styler = frame.style.hide(axis="index").apply(_marked, axis=None, marks=best)
+    names: dict[object, str] = {at: escape(cut(head.text)) for at, head in enumerate(made.headings)}
+    styler = styler.format_index(lambda at: names[at], axis="columns")
+    long = len(made.rows) > ONE_PAGE
+    text: str = styler.to_latex(
+        column_format="".join(
+            BROKEN if broken else "r" if head.numeric else "l"
+            for broken, head in zip(wide, made.headings, strict=True)
+        ),
+        caption=_caption(table, len(made.rows)),
+        label=label,
+        position="htbp" if not long else None,
+        position_float="centering" if not long else None,
+        hrules=True,
+        environment="longtable" if long else "table",
+    )
+    return f"{PACKAGES}\n{text}"
+
+
+def _marked(frame: pd.DataFrame, marks: list[list[str]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(marks, index=frame.index, columns=frame.columns, dtype=object)
+
+
+def _caption(table: Table, shown: int) -> str:
+    said = [cut(table.title)]
+    if table.note:
+        said.append(cut(table.note, 4000))
+    if len(table.rows) > shown:
+        said.append(f"The first {shown} of {len(table.rows):,} rows.")
+    return escape(". ".join(one.rstrip(".") for one in said if one) + ".")
 
 
 def _cell(one: CellText) -> str:
     text = escape(cut(one.text))
-    if text and one.cell.mark == "best":
-        text = rf"\textbf{{{text}}}"
     if text and one.cell.mark == "unsure":
         text = rf"$\sim$\,{text}"
     return rf"{text} $\pm$ {escape(one.half)}" if one.half else text

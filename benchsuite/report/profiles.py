@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from benchsuite.analysis.decay import gradient_decay
 from benchsuite.analysis.identity import fields
 from benchsuite.analysis.ranking import Model
 from benchsuite.analysis.seeds import Aggregate
@@ -78,10 +78,15 @@ def groups(tasks: Iterable[TaskResults]) -> Iterator[Group]:
             models = tuple(cells[cell] for cell in teaching_order(cells))
             profiles = tuple(profile for model in models for profile in profiles_of(model, results))
             if profiles:
-                verdicts = {model.fastest.verdict("gradient") for model in models}
+                at_end = all(_at_end(model) for model in models)
                 architecture = models[0].fastest.trial.architecture
-                yield Group(results, architecture, models, profiles, "undefined" not in verdicts)
+                yield Group(results, architecture, models, profiles, at_end)
                 break
+
+
+def _at_end(model: Model) -> bool:
+    found = (gradient_decay(record, "end") for record in model.fastest.records)
+    return all(one is None or one.verdict != "undefined" for one in found)
 
 
 def _alike_but_for_cells(results: TaskResults) -> list[dict[str, Model]]:
@@ -159,13 +164,3 @@ def thinned(profile: Profile, most: int) -> Iterator[tuple[int, float]]:
     count = len(profile.lags)
     for at in np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)):
         yield int(profile.lags[at]), float(profile.left[at])
-
-
-def middle(records: Sequence[Record], scalar: str) -> float | None:
-    """The median over seeds of a scalar that may be infinite; None where none is a number."""
-    found = sorted(
-        record.scalars[scalar]
-        for record in records
-        if scalar in record.scalars and not math.isnan(record.scalars[scalar])
-    )
-    return found[(len(found) - 1) // 2] if found else None

@@ -1,18 +1,19 @@
-"""Who ran a model and how: backend, unroll, device; and how fast that was beside the others."""
+"""Who ran a model and how: backend, unroll, device; and how fast that was compared with the others."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
 from benchsuite.analysis.ranking import Model
-from benchsuite.analysis.seeds import Aggregate
-from benchsuite.report.data import TaskResults
+from benchsuite.analysis.seeds import Aggregate, estimate
+from benchsuite.analysis.training_time import seconds_to_trained
+from benchsuite.analysis.validity import Clock, seconds
+from benchsuite.report.data import Entry, TaskResults
 
 STEP = "speed/step_median_seconds"
-PROCESSOR = "speed/step_cpu_seconds"
 PEAK = "speed/peak_flops_per_second"
 
 
@@ -21,8 +22,9 @@ class Run:
     """One model by one runner: a configuration over its seeds.
 
     runner    `torch fused`, with device, threads and others where they differ among the runs
-    speed     training, sequences a second; None where none was measured
+    speed     sequences per second of training, by the model's clock; None where no timing is valid
     relative  speed over that of the model's fastest run; None for a model that nobody else ran
+    relative_trained  seconds to the trained model over those of whoever is trained soonest; None as above
     limit     the best rate of matrix products, FLOP/s, that any run of the model showed with the same
               device and threads: what is a limit of one library's products is none of the machine
     """
@@ -33,6 +35,7 @@ class Run:
     runner: str
     speed: float | None
     relative: float | None = None
+    relative_trained: float | None = None
     limit: float | None = None
 
     @property
@@ -51,25 +54,39 @@ class Run:
 
     @property
     def step(self) -> float | None:
-        """Seconds of a training step: of processor time on one thread of a CPU, which other work on the machine
-        disturbs less, else of wall time."""
-        return self.mean(self._clock)
+        """Seconds per training step by the clock of the run's own trial, the mean over seeds with a valid
+        timing; None where there is none."""
+        return self._over_seeds(None)
+
+    @property
+    def wall_step(self) -> float | None:
+        """Wall seconds per training step, the mean over seeds with a valid timing."""
+        return self._over_seeds("wall")
+
+    def _over_seeds(self, by: Clock | None) -> float | None:
+        found = self._steps(by)
+        return math.fsum(found) / len(found) if found else None
+
+    def _steps(self, by: Clock | None) -> list[float]:
+        taken = (seconds(record, by=by) for record in self.aggregate.records)
+        return [value for value in taken if value is not None]
 
     @property
     def step_half(self) -> float | None:
-        """Half the 95 % interval of `step`: over seeds; with one seed the share that the timed rounds' is of
-        their wall time."""
-        found = self.aggregate.scalars.get(self._clock)
-        if found is not None and found.half_width is not None:
-            return found.half_width
+        """Half the 95 % interval of `step`: over seeds; with one seed the same share of it as that of the timed
+        rounds is of their wall time."""
+        found = self._steps(None)
+        if len(found) > 1:
+            return estimate(found).half_width
         if self.step is None or self.half is None or not self.speed:
             return None
         return self.step * self.half / self.speed
 
     @property
-    def _clock(self) -> str:
-        alone = self.aggregate.trial.execution.alone
-        return PROCESSOR if alone and self.mean(PROCESSOR) else STEP
+    def trained(self) -> float | None:
+        """Wall seconds from the start to the trained model, the import apart; the mean over seeds."""
+        found = seconds_to_trained(self.aggregate)
+        return found.mean if found is not None and math.isfinite(found.mean) else None
 
     @property
     def share(self) -> float | None:
@@ -116,20 +133,31 @@ def runs_of(tasks: Iterable[TaskResults]) -> list[Run]:
 
 
 def _relative(runs: Sequence[Run]) -> list[Run]:
-    """The runs with their speed relative to the model's fastest one."""
-    fastest: dict[int, float] = {}
-    several: dict[int, set[str]] = {}
+    """The runs of models that several runs have a figure of, relative to the model's best figure."""
+    speeds = _known(runs, lambda run: run.speed)
+    trained = _known(runs, lambda run: run.trained)
+    made = []
     for run in runs:
-        if run.speed is not None:
-            key = id(run.model)
-            fastest[key] = max(fastest.get(key, 0.0), run.speed)
-            several.setdefault(key, set()).add(run.aggregate.configuration_id)
-    return [
-        replace(run, relative=run.speed / fastest[id(run.model)])
-        if run.speed is not None and len(several[id(run.model)]) > 1
-        else run
-        for run in runs
-    ]
+        own_speeds, own_trained = speeds.get(id(run.model), []), trained.get(id(run.model), [])
+        made.append(
+            replace(
+                run,
+                relative=run.speed / max(own_speeds) if run.speed and len(own_speeds) > 1 else None,
+                relative_trained=run.trained / min(own_trained)
+                if run.trained and len(own_trained) > 1
+                else None,
+            )
+        )
+    return made
+
+
+def _known(runs: Sequence[Run], figure: Callable[[Run], float | None]) -> dict[int, list[float]]:
+    """Identity of a model -> the figure of each of its runs that has one."""
+    found: dict[int, list[float]] = {}
+    for run in runs:
+        if value := figure(run):
+            found.setdefault(id(run.model), []).append(value)
+    return found
 
 
 def _limited(runs: Sequence[Run]) -> list[Run]:
@@ -161,6 +189,11 @@ class _Namer:
             value = str(getattr(execution, field))
             words.append(value if field in ("device", "precision") else f"{field}={value}")
         return " ".join(words)
+
+
+def entries_of(runs: Iterable[Run]) -> list[Entry]:
+    """The entries of the tasks that the runs are of."""
+    return [entry for results in dict.fromkeys(run.results for run in runs) for entry in results.entries]
 
 
 def geometric_mean(values: Sequence[float]) -> float:

@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.analysis.identity import fields
+from benchsuite.analysis.identity import fields, pair_key
+from benchsuite.report.commands import BATCH, HIDDEN, LENGTH, Variation
 from benchsuite.report.runners import Run
 
 LEAST_SIZES = 3
 """Sizes that a fit needs: two parameters, and something left to tell how well they fit."""
-TIME_STEPS = "speed/time_steps_per_second"
+TIME_STEPS, SEQUENCES = "speed/time_steps_per_second", "speed/sequences_per_second"
+"""Both by wall time, so that their ratio is a length."""
 LONGER = 1.05
 """Ratio of the longest to the shortest sequences above which an option is one of length."""
 
 
 @dataclass(frozen=True)
-class Axis:
-    """A size that may be varied, what an axis calls it, and a command that varies it."""
+class SizeAxis:
+    """A size that may be varied, what an axis calls it, and how a study varies it."""
 
     name: str
     title: str
-    example: str
+    variation: Variation
 
 
 AXES = (
-    Axis("hidden size", "hidden units", "benchsuite run quick --set size.hidden=32,64,128,256"),
-    Axis(
-        "sequence length",
-        "time steps a sequence",
-        "benchsuite run quick --task adding --set options.length=50,100,200,400",
-    ),
-    Axis("batch size", "sequences a batch", "benchsuite run quick --set recipe.batch_size=16,32,64,128"),
+    SizeAxis("hidden size", "hidden units", HIDDEN),
+    SizeAxis("sequence length", "time steps per sequence", LENGTH),
+    SizeAxis("batch size", "sequences per batch", BATCH),
 )
 
 
 @dataclass(frozen=True, eq=False)
-class Law:
+class PowerLaw:
     """seconds = constant * size ** exponent, fitted to the logarithms by least squares; seconds are those of
     Run.step.
 
@@ -49,7 +46,7 @@ class Law:
     runs   one for each size, the smallest first
     """
 
-    axis: Axis
+    axis: SizeAxis
     runs: tuple[Run, ...]
     sizes: tuple[float, ...]
     seconds: tuple[float, ...]
@@ -57,27 +54,28 @@ class Law:
     half: float | None
 
 
-def laws(runs: Iterable[Run]) -> list[Law]:
+def laws(runs: Iterable[Run]) -> list[PowerLaw]:
     """A law for every set of runs that differ in one size alone and have LEAST_SIZES of it, by axis."""
     timed = [run for run in runs if run.step]
     flat = {id(run): fields(run.aggregate.trial) for run in timed}
     lengths = sorted({path for values in flat.values() for path in values if path.startswith("options.")})
-    made: list[Law] = []
+    made: list[PowerLaw] = []
     for axis, paths in zip(AXES, (["size.hidden"], lengths, ["recipe.batch_size"]), strict=True):
         for path in paths:
             groups: dict[str, list[Run]] = {}
             for run in timed:
                 own = flat[id(run)]
                 if path in own and not isinstance(own[path], bool | str):
-                    rest = {name: value for name, value in own.items() if name not in (path, "seed")}
-                    groups.setdefault(json.dumps(rest, sort_keys=True), []).append(run)
+                    groups.setdefault(pair_key(run.aggregate.trial, (path, "seed")), []).append(run)
             for members in groups.values():
                 if len(members) >= LEAST_SIZES:
                     made += _law(axis, path, members, flat)
     return made
 
 
-def _law(axis: Axis, path: str, members: Sequence[Run], flat: dict[int, dict[str, object]]) -> Iterator[Law]:
+def _law(
+    axis: SizeAxis, path: str, members: Sequence[Run], flat: dict[int, dict[str, object]]
+) -> Iterator[PowerLaw]:
     points = []
     for run in members:
         size = steps_per_sequence(run) if path.startswith("options.") else flat[id(run)][path]
@@ -92,12 +90,12 @@ def _law(axis: Axis, path: str, members: Sequence[Run], flat: dict[int, dict[str
     sizes = tuple(size for size, _, _ in points)
     seconds = tuple(taken for _, taken, _ in points)
     exponent, half = fit(sizes, seconds)
-    yield Law(axis, tuple(run for _, _, run in points), sizes, seconds, exponent, half)
+    yield PowerLaw(axis, tuple(run for _, _, run in points), sizes, seconds, exponent, half)
 
 
 def steps_per_sequence(run: Run) -> float | None:
     """Mean number of real steps in the timed sequences."""
-    steps, sequences = run.mean(TIME_STEPS), run.speed
+    steps, sequences = run.mean(TIME_STEPS), run.mean(SEQUENCES)
     return steps / sequences if steps and sequences else None
 
 

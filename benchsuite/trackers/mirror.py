@@ -11,7 +11,7 @@ import csv
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from benchsuite.analysis.seeds import Aggregate, aggregate
 from benchsuite.running.store import DESCRIPTION, StudyStore
-from benchsuite.schema import Record, Status
+from benchsuite.schema import Record, Status, Trial
 from benchsuite.trackers import points as terms
 
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ STUDY_TAG, KEY_TAG, STAMP_TAG = "benchsuite.study_id", "benchsuite.key", "benchs
 
 @dataclass(frozen=True)
 class _Known:
-    """A run that stands in MLflow: of which content, and whether all of it arrived."""
+    """A run that MLflow holds: what it is called, of which content it is, and whether all of it arrived."""
 
     run_id: str
+    name: str
     stamp: str
     complete: bool
 
@@ -52,10 +53,17 @@ class Mirror:
     """Sends a study's records to `client`. Any of its methods may raise whatever MLflow raises.
 
     artifacts  folder for the runs' files where MLflow has no server to keep them, else None
+    label      what a trial is called in its study
     """
 
-    def __init__(self, client: MlflowClient, store: StudyStore, artifacts: Path | None) -> None:
-        self._client, self._store, self._artifacts = client, store, artifacts
+    def __init__(
+        self,
+        client: MlflowClient,
+        store: StudyStore,
+        artifacts: Path | None,
+        label: Callable[[Trial], str],
+    ) -> None:
+        self._client, self._store, self._artifacts, self._label = client, store, artifacts, label
         self._experiments: dict[str, str] = {}
         self._known: dict[str, dict[str, _Known]] = {}
         self._study_run = ""
@@ -71,12 +79,14 @@ class Mirror:
         self._study_run = known.run_id
 
     def send(self, record: Record) -> bool:
-        """Mirror a record; False when it is there already, or has nothing to show."""
+        """Mirror a record; False when it is there already, or has nothing to show. A run is named by its
+        trial's label without the task, which is the experiment."""
         if record.status is Status.SKIPPED:
             return False
-        label = record.trial.label.partition(" ")[2]
+        label = self._label(record.trial)
+        name, tags = label.partition(" ")[2], terms.tags(record, label)
         stamp = f"{record.fingerprint}/{record.started:.6f}"
-        run = self._claim(_experiment(record), record.trial_id, stamp, label, record, terms.tags(record))
+        run = self._claim(_experiment(record), record.trial_id, stamp, name, record, tags)
         if run is None:
             return False
         series = record.series or self._store.series(record.trial_id)
@@ -103,7 +113,7 @@ class Mirror:
         breaches = sum(record.verdicts.get("parity") == "breach" for record in records)
         found.append(terms.Point("parity/breaches", float(breaches), 0))
         self._log_points(self._study_run, found, {}, int(last * 1000))
-        self._client.log_text(self._study_run, _table(groups), "configurations.csv")
+        self._client.log_text(self._study_run, self._table(groups), "configurations.csv")
         description = self._store.folder / DESCRIPTION
         if description.exists():
             self._client.log_artifact(self._study_run, str(description))
@@ -115,36 +125,44 @@ class Mirror:
 
     def _send_configuration(self, group: Aggregate) -> None:
         stamp = " ".join(f"{record.fingerprint}/{record.started:.6f}" for record in group.records)
-        label = group.trial.label.partition(" ")[2].rpartition(" seed ")[0]
+        name = self._configuration(group).partition(" ")[2]
         experiment = f"{_experiment(group.records[0])}/configurations"
         last = max(group.records, key=lambda record: record.finished)
-        tags = {"benchsuite.ranked": str(group.ranked), "benchsuite.seeds": str(group.seeds)}
-        run = self._claim(experiment, group.configuration_id, stamp, label, last, tags)
+        tags = {"benchsuite.ranked": str(group.ranked).lower(), "benchsuite.seeds": str(group.seeds)}
+        run = self._claim(experiment, group.configuration_id, stamp, name, last, tags)
         if run is not None:
             self._log(run, terms.params(group.trial, seed=False), terms.estimates(group.scalars), last)
             self._complete(experiment, group.configuration_id, "FINISHED", last)
 
+    def _configuration(self, group: Aggregate) -> str:
+        """What a configuration is called: its trials' label without the seed."""
+        return self._label(group.trial).replace(f" seed {group.trial.seed}", "", 1)
+
     def _claim(
-        self, experiment: str, key: str, stamp: str, label: str, record: Record, tags: Mapping[str, str]
+        self, experiment: str, key: str, stamp: str, name: str, record: Record, tags: Mapping[str, str]
     ) -> str | None:
         """The run to fill for `key`: a new one, or one that was left unfilled; None when it is complete.
 
-        A run of other content is deleted: a trial counts once in a comparison.
+        A run of other content is deleted: a trial counts once in a comparison. One that was named when the
+        study had fewer trials takes its new name.
         """
         known = self._runs(experiment).get(key)
         if known is not None and known.stamp == stamp:
+            if known.name != name:
+                self._client.update_run(known.run_id, name=name)
+                self._known[experiment][key] = replace(known, name=name)
             return None if known.complete else known.run_id
         if known is not None:
             self._client.delete_run(known.run_id)
         tags = {**tags, KEY_TAG: key, STAMP_TAG: stamp, "mlflow.parentRunId": self._study_run}
-        return self._create(experiment, label, tags, int(record.started * 1000)).run_id
+        return self._create(experiment, name, tags, int(record.started * 1000)).run_id
 
-    def _create(self, experiment: str, label: str, tags: Mapping[str, str], started: int) -> _Known:
+    def _create(self, experiment: str, name: str, tags: Mapping[str, str], started: int) -> _Known:
         kept = {key: text[: terms.MOST_TAG] for key, text in tags.items()}
         own = {STUDY_TAG: self._store.id, "benchsuite.study": self._store.name}
         experiment_id = self._experiment_id(experiment)
-        run = self._client.create_run(experiment_id, started, {**kept, **own}, label)
-        known = _Known(run.info.run_id, kept[STAMP_TAG], False)
+        run = self._client.create_run(experiment_id, started, {**kept, **own}, name)
+        known = _Known(run.info.run_id, name, kept[STAMP_TAG], False)
         self._known[experiment][kept[KEY_TAG]] = known
         return known
 
@@ -166,6 +184,17 @@ class Mirror:
         metrics = [Metric(point.name, point.value, when, point.step) for point in found]
         self._client.log_batch(run, metrics, [Param(name, value) for name, value in params.items()])
 
+    def _table(self, groups: Sequence[Aggregate]) -> str:
+        """Every mean over seeds as CSV: task, configuration, scalar, mean, low, high, n."""
+        text = io.StringIO()
+        writer: Any = csv.writer(text)
+        writer.writerow(["task", "configuration", "label", "scalar", "mean", "low", "high", "n"])
+        for group in groups:
+            left = [group.trial.task, group.configuration_id, self._configuration(group)]
+            for name, found in group.scalars.items():
+                writer.writerow([*left, name, found.mean, found.low, found.high, found.n])
+        return text.getvalue()
+
     def _runs(self, experiment: str) -> dict[str, _Known]:
         """This study's runs in an experiment by key; asked once, then kept."""
         if experiment in self._known:
@@ -178,7 +207,8 @@ class Mirror:
             for run in runs:
                 tags = run.data.tags
                 complete = run.info.status != "RUNNING"
-                found[tags.get(KEY_TAG, "")] = _Known(run.info.run_id, tags.get(STAMP_TAG, ""), complete)
+                name, stamp = run.info.run_name or "", tags.get(STAMP_TAG, "")
+                found[tags.get(KEY_TAG, "")] = _Known(run.info.run_id, name, stamp, complete)
             page = runs.token
             if not page:
                 break
@@ -212,16 +242,3 @@ def comparison_link(server: str, experiment_id: str, study_id: str) -> str:
 
 def _experiment(record: Record) -> str:
     return f"benchsuite/{record.trial.task}"
-
-
-def _table(groups: Sequence[Aggregate]) -> str:
-    """Every mean over seeds as CSV: task, configuration, scalar, mean, low, high, n."""
-    text = io.StringIO()
-    writer: Any = csv.writer(text)
-    writer.writerow(["task", "configuration", "label", "scalar", "mean", "low", "high", "n"])
-    for group in groups:
-        label = group.trial.label.rpartition(" seed ")[0]
-        for name, found in group.scalars.items():
-            row = [group.trial.task, group.configuration_id, label, name]
-            writer.writerow([*row, found.mean, found.low, found.high, found.n])
-    return text.getvalue()

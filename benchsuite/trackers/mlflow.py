@@ -13,7 +13,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -54,7 +54,7 @@ def benchsuite_study_started(study: StudyInfo, trials: Sequence[Trial]) -> None:
     if uri == NOWHERE:
         return
     try:
-        mirror = connect(study.folder, uri)
+        mirror = connect(study.folder, uri, study.label)
         mirror.start()
     except Exception as error:  # MLflow may fail in any way; its failure is a warning
         _give_up(study, error)
@@ -94,11 +94,12 @@ def sync(folder: Path, uri: str) -> tuple[int, list[str]]:
     Returns how many trials were sent, and lines that say where to look at them. Raises StoreError,
     MissingFrameworkError, or RequestError when MLflow cannot be reached or refuses.
     """
+    from benchsuite.analysis.identity import Labels
     from benchsuite.running.store import StudyStore
 
     records = list(StudyStore.open(folder).latest().values())
     try:
-        mirror = connect(folder, uri)
+        mirror = connect(folder, uri, Labels(record.trial for record in records))
         mirror.start()
         sent = sum([mirror.send(record) for record in records])
         mirror.finish(records)
@@ -114,8 +115,9 @@ def tracking_uri(study: StudyInfo) -> str:
     return study.settings.get("tracking_uri") or f"sqlite:///{study.folder.parent / 'mlflow.db'}"
 
 
-def connect(folder: Path, uri: str) -> Mirror:
-    """A study's mirror. Raises MissingFrameworkError, RequestError, or whatever MLflow raises."""
+def connect(folder: Path, uri: str, label: Callable[[Trial], str] = lambda trial: trial.label) -> Mirror:
+    """A study's mirror, in which trials are called what `label` gives. Raises MissingFrameworkError,
+    RequestError, or whatever MLflow raises."""
     missing = [name for name in ("mlflow", "sqlalchemy", "alembic") if not importlib.util.find_spec(name)]
     if missing:
         raise MissingFrameworkError("the MLflow mirror", missing, "mlflow")
@@ -134,7 +136,8 @@ def connect(folder: Path, uri: str) -> Mirror:
     from benchsuite.trackers.mirror import Mirror
 
     store = StudyStore(folder)
-    return Mirror(MlflowClient(uri), store, None if served else folder.parent.absolute() / "mlartifacts")
+    artifacts = None if served else folder.parent.absolute() / "mlartifacts"
+    return Mirror(MlflowClient(uri), store, artifacts, label)
 
 
 def links(mirror: Mirror, folder: Path, uri: str) -> list[str]:

@@ -7,6 +7,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from benchsuite.analysis.decay import verdicts
+from benchsuite.analysis.validity import (
+    is_ranked,
+    problem,
+    problem_reason,
+    unsteady,
+    valid_scalars,
+    valid_series,
+)
 from benchsuite.schema import Record, Series, Trial
 
 MOST_POINTS = 500
@@ -53,32 +62,41 @@ def params(trial: Trial, seed: bool = True) -> dict[str, str]:
     return {name: str(value) for name, value in axes.items()}
 
 
-def tags(record: Record) -> dict[str, str]:
-    """The rest of the trial, and how it ended."""
+def tags(record: Record, label: str = "") -> dict[str, str]:
+    """The rest of the trial, how it ended, and whether it is ranked and timed.
+
+    :param label: what the trial is called in its study.
+    """
     found = {
+        "label": label or record.trial.label,
         "status": str(record.status),
         "reason": record.reason,
+        "ranked": str(is_ranked(record)).lower(),
+        "problem": problem(record),
+        "problem_reason": problem_reason(record),
+        "unsteady": unsteady(record),
         "kernel": record.kernel,
         "fingerprint": record.fingerprint,
-        **{f"verdict.{name}": word for name, word in record.verdicts.items()},
+        **{f"verdict.{name}": word for name, word in verdicts(record).items()},
     }
     for part in ("size", "execution", "recipe", "protocol"):
         values = getattr(record.trial, part).model_dump()
         found |= {f"{part}.{name}": str(value) for name, value in values.items() if value is not None}
-    infinite = [name for name, value in record.scalars.items() if math.isinf(value)]
+    infinite = [name for name, value in valid_scalars(record).items() if math.isinf(value)]
     found["infinite"] = ", ".join(sorted(infinite))
     return {f"benchsuite.{legal(name)}": text[:MOST_TAG] for name, text in found.items() if text}
 
 
 def points(record: Record, series: Sequence[Series]) -> list[Point]:
     """Scalars, then curves thinned to fit. Infinite values are left out (MLflow would draw 1.8e308); the tag
-    `benchsuite.infinite` names the scalars, and the attached curves have them all."""
+    `benchsuite.infinite` names the scalars, and the attached curves have them all. Of a timing that is refused
+    there is no figure and no curve; the attached record has them."""
     names = Names()
-    found = [Point(names.take(name), value, 0) for name, value in sorted(record.scalars.items())]
+    found = [Point(names.take(name), value, 0) for name, value in sorted(valid_scalars(record).items())]
     found = [point for point in found if not math.isinf(point.value)][:MOST_IN_BATCH]
     room = MOST_IN_BATCH - len(found)
     # short curves first, so that what they leave of their share goes to the long ones
-    by_length = sorted(series, key=lambda one: len(one.x))
+    by_length = sorted(valid_series(record, series), key=lambda one: len(one.x))
     for place, one in enumerate(by_length):
         most = min(MOST_POINTS, room // (len(by_length) - place))
         curve = list(_curve(names.take(one.name, f"by_{one.axis}"), one, most))

@@ -10,7 +10,7 @@ from fixtures.records import record
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.analysis.answers import Answer, answer, fastest_steps, pareto
+from benchsuite.analysis.answers import Answer, answer, fastest_steps, pareto, seeds_needed
 from benchsuite.analysis.ranking import Ranking, rankings
 from benchsuite.schema import Record
 
@@ -133,3 +133,29 @@ def test_the_front_is_what_nothing_beats_in_both(
 
     for one in given_points:
         assert (one in front) == (not any(beats(other, one) for other in given_points))
+
+
+@given(mean=st.floats(0.01, 5.0), spread=st.floats(0.05, 1.0))
+def test_the_seeds_that_would_tell_are_those_of_scipys_quantiles(mean: float, spread: float) -> None:
+    from scipy import stats
+
+    pairs = [(0.0, mean - spread), (0.0, mean), (0.0, mean + spread)]
+
+    def is_enough(n: int) -> bool:
+        t = stats.t.ppf(0.975, n - 1) + stats.t.ppf(0.8, n - 1)
+        return bool(n >= (t * spread / mean) ** 2 * (1 - 1e-9))
+
+    needed = seeds_needed(pairs)
+    if needed is None:
+        assert not is_enough(999)
+    else:
+        assert is_enough(needed)
+        assert needed == 3 or not is_enough(needed - 1)
+
+
+def test_answers_import_no_scipy() -> None:
+    import subprocess
+    import sys
+
+    script = "import sys, benchsuite.analysis.answers; assert 'scipy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)

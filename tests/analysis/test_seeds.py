@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from benchsuite.analysis.seeds import aggregate, estimate, holm, student_quantile
+from benchsuite.analysis.seeds import aggregate, estimate, holm, student_p, student_quantile
 from benchsuite.schema import Status
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=8)
@@ -33,6 +33,21 @@ def test_the_interval_is_students(values: list[float]) -> None:
 @given(st.integers(1, 3000))
 def test_students_quantile_is_scipys(df: int) -> None:
     assert student_quantile(df) == pytest.approx(scipy_stats.t.ppf(0.975, df), rel=1e-11)
+
+
+@given(df=st.integers(1, 2000), share=st.floats(0.05, 0.99))
+def test_students_quantile_of_any_share_is_scipys(df: int, share: float) -> None:
+    assert student_quantile(df, share) == pytest.approx(scipy_stats.t.ppf((1 + share) / 2, df), rel=1e-9)
+
+
+@given(df=st.integers(1, 2000), t=st.floats(-1e4, 1e4))
+def test_students_p_is_scipys(df: int, t: float) -> None:
+    assert student_p(t, df) == pytest.approx(2 * scipy_stats.t.sf(abs(t), df), rel=1e-10, abs=1e-300)
+
+
+def test_students_p_at_the_ends() -> None:
+    assert (student_p(0.0, 3), student_p(math.inf, 3)) == (1.0, 0.0)
+    assert math.isnan(student_p(math.nan, 3))
 
 
 @given(VALUES, st.floats(0.5, 4), st.floats(-100, 100))

@@ -30,7 +30,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_run_prints_a_line_a_trial_and_the_table(results: Path) -> None:
     text = (results / "first.txt").read_text("utf-8")
     assert text.startswith("study smoke: 1 trial to run\n[1/1] ok        mnist_rows/digits lstm plain numpy")
-    assert "seq/s" in text
+    assert (
+        "training, sequences per second once it runs, by CPU time · seconds from the start to trained" in text
+    )
     assert f"study: {results / 'smoke'} (1 records)" in text
 
 

@@ -10,6 +10,7 @@ import pytest
 from fixtures.records import record
 from rich.console import Console
 
+from benchsuite.analysis.identity import Labels
 from benchsuite.cli.progress import (
     LiveDisplay,
     PlainDisplay,
@@ -17,12 +18,13 @@ from benchsuite.cli.progress import (
     begun_line,
     duration,
     finished_line,
+    noteworthy,
     progress_words,
 )
 from benchsuite.contracts import Finished, Progress, Started, StudyInfo, TrialSupport
 from benchsuite.running.matrix import Skipped, make_plan
 from benchsuite.running.study import Begun, StudyEvent, Warned
-from benchsuite.schema import Record, Status
+from benchsuite.schema import INVALID_TIMING, Record, Status
 
 RECORDS = [record(0.9, seed=seed) for seed in range(4)]
 SKIPPED = record(None, Status.SKIPPED, cell="gru", reason="no such thing")
@@ -114,14 +116,41 @@ def test_in_a_terminal_what_runs_is_shown_and_only_trouble_stays() -> None:
         (record(None, Status.TIMEOUT), "the worker gave no reason"),
         (
             record(0.5, parity="breach", reason="loss breaks parity"),
-            "accuracy 0.5  PARITY BREACH loss breaks parity",
+            "accuracy 0.5  PARITY BREACH: loss breaks parity",
         ),
     ],
 )
 def test_a_line_says_what_went_wrong(made: Record, words: str) -> None:
-    line = finished_line(made, "LABEL")
-    assert f"LABEL  {words}  3.0 s" in line
+    line = finished_line(made, made.trial.label)
+    assert f"  {words}  3.0 s" in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("word", INVALID_TIMING)
+def test_a_refused_timing_is_said_at_once_and_tallied(word: str) -> None:
+    refused = RECORDS[0].model_copy(update={"verdicts": {"parity": "ok", "speed": word}})
+    assert noteworthy(refused)
+    line = finished_line(refused, refused.trial.label)
+    assert f"{word.upper()}: the timing is refused: {INVALID_TIMING[word]}" in line
+    state = RunState()
+    state.update(begun())
+    state.update(Finished(refused))
+    assert state.tally() == f"1 ok, 1 {word}"
+
+
+def test_trials_are_called_what_the_study_calls_them(capsys: pytest.CaptureFixture[str]) -> None:
+    trials = [record(seed=0, options={"horizon": horizon}).trial for horizon in (24, 48, 96)]
+    plan = make_plan(trials, [TrialSupport(None, "f")] * 3)
+    label = Labels(trials)
+    info = StudyInfo("s", Path("s"), {}, {trial.id: label(trial) for trial in trials})
+    with PlainDisplay(sys.stdout) as display:
+        display(Begun(info, plan))
+        for trial in trials:
+            display(Finished(record(options=trial.options)))
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.partition("seed 0 ")[2].split("  ")[0] for line in lines] == [
+        "horizon=24", "horizon=48", "horizon=96"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

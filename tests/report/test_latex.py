@@ -1,4 +1,4 @@
-"""LaTeX that sets every text as it is, and that compiles."""
+"""Tables that a paper takes in: they set every text as it is, and they compile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from benchsuite.contracts.report import Column, Table, TableCell
 from benchsuite.report import write_report
-from benchsuite.report.latex import LINES, escape, tables
+from benchsuite.report.latex import MOST_ROWS, ONE_PAGE, escape, table_latex
 from benchsuite.running.study import Study
 
 ENGINES = (
@@ -51,42 +51,56 @@ def test_texts_are_escaped(text: str, expected: str) -> None:
     assert escape(text) == expected
 
 
-def test_a_table_has_booktabs_its_best_in_bold_and_intervals() -> None:
+def test_a_table_has_a_caption_a_label_its_best_in_bold_and_intervals() -> None:
     table = Table(
-        "Models",
+        "Models & co",
         (Column("model"), Column("accuracy", "number"), Column("sequences/s", "rate")),
         [
             ["lstm", TableCell(0.981, half=0.004, mark="best"), TableCell(1234.0, mark="unsure")],
             ["gru", 0.97, None],
         ],
+        "Two models.",
     )
-    (text,) = tables(table)
+    text = table_latex(table, "tab:models")
     assert r"\begin{tabular}{lrr}" in text
     assert re.findall(r"\\(toprule|midrule|bottomrule)", text) == ["toprule", "midrule", "bottomrule"]
-    assert r"lstm & \textbf{0.981} $\pm$ 0.004 & $\sim$\,1{,}234 \\" in text
+    assert r"lstm & \textbf{0.981 $\pm$ 0.004} & $\sim$\,1{,}234 \\" in text
     assert r"gru & 0.9700 &  \\" in text
-    assert r"\caption{Models}" in text
+    assert r"\caption{Models \& co. Two models.}" in text
+    assert r"\label{tab:models}" in text
 
 
-def test_a_long_table_goes_on_in_further_ones() -> None:
-    rows = [[n] for n in range(2 * LINES + 1)]
-    found = list(tables(Table("Long", (Column("n", "integer"),), rows)))
-    assert len(found) == 3
-    assert "Long (part 2 of 3)" in found[1]
-    assert sum(len(re.findall(r"^\d+ \\\\$", text, re.MULTILINE)) for text in found) == len(rows)
+def test_a_long_table_is_broken_across_pages() -> None:
+    rows = [[n] for n in range(ONE_PAGE + 1)]
+    text = table_latex(Table("Long", (Column("n", "integer"),), rows), "tab:long")
+    assert r"\begin{longtable}{r}" in text
+    assert len(re.findall(r"^\d+ \\\\$", text, re.MULTILINE)) == len(rows)
 
 
-def test_lines_that_are_broken_count_for_the_page() -> None:
-    long = "word " * 30
-    found = list(tables(Table("Wide", (Column("text"),), [[long]] * LINES)))
-    assert len(found) > 3
-    assert r"p{5.5cm}" in found[0]
+def test_a_column_of_long_texts_is_broken_into_lines() -> None:
+    text = table_latex(
+        Table("Wide", (Column("text"), Column("n", "integer")), [["word " * 30, 1]]), "tab:wide"
+    )
+    assert r"\begin{tabular}{>{\raggedright\arraybackslash}p{5.5cm}r}" in text
 
 
 def test_what_is_left_out_is_told() -> None:
-    found = list(tables(Table("Huge", (Column("n", "integer"),), [[n] for n in range(5000)])))
-    assert len(found) == 10
-    assert f"the first {10 * LINES} of 5000 rows" in found[-1]
+    text = table_latex(Table("Huge", (Column("n", "integer"),), [[n] for n in range(5000)]), "tab:huge")
+    assert f"The first {MOST_ROWS} of 5{{,}}000 rows" in text
+
+
+def test_a_table_without_a_row_is_a_table() -> None:
+    assert r"\bottomrule" in table_latex(Table("Empty", (Column("n", "integer"),), []), "tab:empty")
+
+
+def test_every_table_has_a_file_of_its_own_whatever_its_title_is(tmp_path: Path) -> None:
+    study = store(tmp_path / "evil", [evil_record(at) for at in range(len(EVIL))], EVIL[5])
+    (path,) = write_report([study], tmp_path / "out", ["latex"])
+    names = re.findall(r"\\input\{([^}]*)\}", path.read_text(encoding="utf-8"))
+    assert names
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in names)
+    assert {one.stem for one in path.parent.iterdir()} == {"tables", *names}
 
 
 def engine() -> tuple[str, ...]:
@@ -106,18 +120,27 @@ def compiled(path: Path) -> str:
     return done.stdout
 
 
+def document(tables: Path) -> Path:
+    """A document that takes in all tables."""
+    path = tables.with_name("paper.tex")
+    path.write_text(
+        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{lmodern}\n"
+        "\\usepackage{array,booktabs,longtable,textcomp}\n\\extrafloats{200}\n\\begin{document}\n"
+        "See Table~\\ref{tab:none}.\n\\input{tables}\n\\end{document}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
 @pytest.mark.latex
-def test_a_study_compiles_without_a_line_too_wide(tmp_path: Path) -> None:
+def test_the_tables_of_a_study_compile_in_a_paper(tmp_path: Path) -> None:
     study = Study.load(varied.study(tmp_path / "varied"))
     (path,) = write_report([study], tmp_path / "out", ["latex"])
-    assert "Overfull" not in compiled(path)
+    compiled(document(path))
 
 
 @pytest.mark.latex
-def test_a_study_of_hostile_records_compiles(tmp_path: Path) -> None:
+def test_the_tables_of_hostile_records_compile(tmp_path: Path) -> None:
     study = store(tmp_path / "evil", [evil_record(at) for at in range(len(EVIL))], EVIL[5])
     (path,) = write_report([study], tmp_path / "out", ["latex"])
-    compiled(path)
-    inputs = re.findall(r"\\input\{([^}]*)\}", path.read_text(encoding="utf-8"))
-    assert inputs
-    assert all(re.fullmatch(r"tables/[a-z0-9-]+", name) for name in inputs)
+    compiled(document(path))

@@ -9,7 +9,7 @@ import pytest
 from fixtures import varied
 
 from benchsuite.report.data import ReportData, collect
-from benchsuite.report.profiles import groups, middle, run_profiles, teaching_order, thinned
+from benchsuite.report.profiles import groups, run_profiles, teaching_order, thinned
 from benchsuite.running.store.series import write_series
 from benchsuite.running.study import Study
 from benchsuite.schema import Series, Trial
@@ -88,12 +88,6 @@ def test_thinning_keeps_the_first_and_the_last(data: ReportData) -> None:
     assert kept[0][0] == profile.lags[0]
     assert kept[-1] == profile.last
     assert len(list(thinned(profile, 10_000))) == len(profile.lags)
-
-
-def test_the_middle_of_seeds_may_be_infinite_but_is_a_number(data: ReportData) -> None:
-    records = [record for record in data.records if record.trial.cell == "gru"]
-    assert middle(records, "gradient/half_life_steps_end") == math.inf
-    assert middle(records, "gradient/nothing") is None
 
 
 def test_cells_come_in_the_order_of_a_lecture() -> None:

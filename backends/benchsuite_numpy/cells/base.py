@@ -42,7 +42,7 @@ class Step:
     out     (H, w)  h after the step, inside the next state
     gates   (Z, w)  activations; the backward pass puts their gradients there
     back    (H, w) or (H + I, w)  dL/dh before the step and, where wanted, dL/dx
-    starting_columns   columns of the next state whose row starts at the next step, at zero
+    starting_columns   of the next state: those whose row starts at the next step, at zero
     extra   what the cell adds (the LSTM's c)
     """
 
@@ -174,9 +174,8 @@ class Kernel(abc.ABC):
             self._plans.move_to_end(key)
         else:
             self._plans[key] = self.lay_out(plan, keep)
-            if (
-                self.workspace.generation != self._generation
-            ):  # memory grew: older views are of dropped memory
+            # where memory grew, older views are of dropped memory
+            if self.workspace.generation != self._generation:
                 self._plans = OrderedDict({key: self._plans[key]})
                 self._scratch.clear()
                 self._fits.clear()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from benchsuite.analysis.comparison.effects import Effect, Verdict, correct_together, pooled
 from benchsuite.analysis.comparison.pairing import Pair, Pairing, pair_records
 from benchsuite.analysis.comparison.selection import Selection
-from benchsuite.analysis.identity import Labels, changes_result, varying, words
-from benchsuite.analysis.validity import common_clock, seconds
+from benchsuite.analysis.identity import Labels, changes_result, task_title, varying, words
+from benchsuite.analysis.seeds import ALPHA
+from benchsuite.analysis.validity import Clock, common_clock, has_valid_timing, problem_reason, seconds
 from benchsuite.schema import Record
 
 METRIC_MARGIN = 0.002
@@ -25,9 +27,9 @@ SPEED_MARGIN = 0.03
 class StudyComparison:
     """What B is, compared with A.
 
-    metrics  one effect a section and metric; by_model the same for every model with enough seeds
-    speeds   one effect a backend and device; empty where the hardware differs
-    by_trial one effect a configuration whose step time stands out from those of its kind
+    metrics  one effect per task and metric; by_model the same for every model with enough seeds
+    speeds   one effect per backend, device and clock; empty where the hardware differs
+    by_trial one effect per trial whose step time stands out from those of its kind
     """
 
     a: str
@@ -51,6 +53,12 @@ class StudyComparison:
                 return word
         return Verdict.SAME if verdicts else Verdict.UNCLEAR
 
+    @cached_property
+    def label(self) -> Labels:
+        """Gives each trial what it is called among all that were to be compared."""
+        records = [record for pair in self.pairing.pairs for record in (pair.a, pair.b)]
+        return Labels(record.trial for record in [*records, *(one for _, one, _ in self.pairing.alone)])
+
     def regressions(self, share: float) -> list[Effect]:
         """Effects that are for the worse by more than `share` of A's value."""
         return [
@@ -60,15 +68,19 @@ class StudyComparison:
     def gate(self, share: float) -> list[str]:
         """Why a gate on regressions above `share` must not let B pass, a sentence each; none where it may.
 
-        A trial that A ranks and B does not is a regression, whatever the others say; and nothing passes where
-        nothing could be compared.
+        A trial that A ranks and B does not, or that A has a valid timing of and B has not, is a regression,
+        whatever the others say; and nothing passes where nothing could be compared.
         """
         found = [
             f"{effect.what} of {effect.where} is worse by {effect.change:.1%}"
             for effect in self.regressions(share)
         ]
-        label = Labels(record.trial for _, record, _ in self.pairing.alone)
-        found += [f"B does not rank {label(record.trial)}: {why}" for record, why in self.pairing.lost]
+        found += [f"B does not rank {self.label(record.trial)}: {why}" for record, why in self.pairing.lost]
+        found += [
+            f"{self.label(pair.b.trial)} in B: {problem_reason(pair.b)}"
+            for pair in self.pairing.pairs
+            if has_valid_timing(pair.a) and not has_valid_timing(pair.b)
+        ]
         if not self.pairing.pairs:
             found.append("no trial of A could be compared with one of B")
         return found
@@ -105,7 +117,9 @@ def _grouped(pairs: Iterable[Pair], key: Callable[[Pair], str]) -> dict[str, lis
 def _metrics(pairs: Sequence[Pair], by_model: bool = False) -> Iterable[Effect]:
     """Effects on the ranking metric by task, or by model. A replicate is a seed, whose value is the mean
     over the backends; the models of a task are strata. Sizes, recipes and options are never replicates."""
-    for task, members in _grouped(pairs, lambda pair: pair.task).items():
+    trials = [pair.a.trial for pair in pairs]
+    for members in _grouped(pairs, lambda pair: pair.task).values():
+        task = task_title(members[0].a.trial, trials)
         metric, better = members[0].a.primary, members[0].a.higher_is_better
         models = _grouped(members, lambda pair: pair.model)
         by_seed = {key: _seed_values(group, f"test/{metric}") for key, group in models.items()}
@@ -138,17 +152,31 @@ def _model_names(models: dict[str, list[Pair]]) -> dict[str, str]:
     return {key: " ".join([trial.model, *words(trial, told)]) for key, trial in trials.items()}
 
 
-def _times(pair: Pair) -> tuple[float, float] | None:
-    """Seconds per training step of both sides by the clock that they have in common; None where a timing is
-    invalid or missing."""
-    by = common_clock((pair.a, pair.b))
-    x, y = seconds(pair.a, by=by), seconds(pair.b, by=by)
-    return None if x is None or y is None else (x, y)
+@dataclass(frozen=True)
+class _Times:
+    """Seconds per training step of both sides of a pair, by the clock that they have in common."""
+
+    pair: Pair
+    clock: Clock
+    a: float
+    b: float
+
+    @property
+    def kind(self) -> tuple[str, Clock]:
+        """What may be pooled: equal backends, devices and clocks."""
+        return _kind(self.pair), self.clock
 
 
-def _timed(pairs: Iterable[Pair]) -> list[tuple[Pair, tuple[float, float]]]:
-    """Pairs of which both timings are valid, with their times."""
-    return [(pair, times) for pair in pairs if (times := _times(pair)) is not None]
+def _timed(pairs: Iterable[Pair]) -> dict[tuple[str, Clock], list[_Times]]:
+    """The pairs of which both timings are valid, by what may be pooled."""
+    found: dict[tuple[str, Clock], list[_Times]] = {}
+    for pair in pairs:
+        by = common_clock((pair.a, pair.b))
+        x, y = seconds(pair.a, by=by), seconds(pair.b, by=by)
+        if x is not None and y is not None:
+            times = _Times(pair, by, x, y)
+            found.setdefault(times.kind, []).append(times)
+    return found
 
 
 def _kind(pair: Pair) -> str:
@@ -162,14 +190,15 @@ def _kind(pair: Pair) -> str:
 def _speeds(pairs: Iterable[Pair]) -> Iterable[Effect]:
     """One effect per backend and device. Each configuration is one value, the geometric mean over its seeds:
     the effect is that on this set of configurations, which `n` counts."""
-    groups: dict[str, dict[str, list[tuple[float, float]]]] = {}
-    for pair, times in _timed(pairs):
-        groups.setdefault(_kind(pair), {}).setdefault(pair.configuration, []).append(times)
-    for where, configurations in groups.items():
-        means = [tuple(np.exp(np.mean(np.log(times), axis=0))) for times in configurations.values()]
-        yield pooled(
+    for (where, by), members in _timed(pairs).items():
+        configurations: dict[str, list[tuple[float, float]]] = {}
+        for times in members:
+            configurations.setdefault(times.pair.configuration, []).append((times.a, times.b))
+        means = [tuple(np.exp(np.mean(np.log(found), axis=0))) for found in configurations.values()]
+        effect = pooled(
             "speed/step_seconds", where, [means], higher_is_better=False, margin=SPEED_MARGIN, ratio=True
         )
+        yield replace(effect, clock=by)
 
 
 LEAST_PEERS = 8
@@ -186,23 +215,19 @@ def _outliers(pairs: Iterable[Pair]) -> Iterable[Effect]:
     """
     from scipy import stats
 
-    groups: dict[str, list[tuple[Pair, tuple[float, float]]]] = {}
-    for pair, times in _timed(pairs):
-        groups.setdefault(_kind(pair), []).append((pair, times))
-    for where, members in groups.items():
+    for (where, by), members in _timed(pairs).items():
         if len(members) < LEAST_PEERS:
             continue
-        ratios = np.array([math.log(y / x) for _, (x, y) in members])
+        ratios = np.array([math.log(times.b / times.a) for times in members])
         middle = float(np.median(ratios))
         freedom = MAD_EFFICIENCY * (len(members) - 1)
         spread = max(1.4826 * float(np.median(np.abs(ratios - middle))), SPEED_MARGIN / 3)
-        label = Labels(pair.a.trial for pair, _ in members)
-        for (pair, (x, y)), ratio in zip(members, ratios, strict=True):
+        label = Labels(times.pair.a.trial for times in members)
+        for times, ratio in zip(members, map(float, ratios), strict=True):
             p = float(2 * stats.t.sf(abs(ratio - middle) / spread, freedom))
             half = float(stats.t.ppf(0.975, freedom)) * spread
-            if p * len(members) < 0.05:
+            if p * len(members) < ALPHA:
                 yield Effect(
-                    "speed/step_seconds", f"{where}: {label(pair.a.trial)}", x, y, float(ratio),
-                    float(ratio) - half, float(ratio) + half, 1, p * len(members),
-                    math.expm1(float(ratio)), SPEED_MARGIN, False,
+                    "speed/step_seconds", f"{where}: {label(times.pair.a.trial)}", times.a, times.b, ratio,
+                    ratio - half, ratio + half, 1, p * len(members), math.expm1(ratio), SPEED_MARGIN, False, by,
                 )  # fmt: skip

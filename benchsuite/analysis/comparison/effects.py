@@ -13,11 +13,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
-from scipy import stats
 
-from benchsuite.analysis.seeds import ALPHA, holm
+from benchsuite.analysis.seeds import ALPHA, holm, student_p, student_quantile
+from benchsuite.analysis.validity import Clock
 
 LEAST_REPLICATES = 3
 """Fewer differences than this show no spread that could be trusted."""
@@ -46,6 +47,7 @@ class Effect:
     change      relative change for the worse: above 0 is worse (a loss of accuracy over A's, a longer time over
                 A's)
     margin      differences smaller than this are of no consequence
+    clock       `cpu` or `wall`: which times a speed's effect is of; "" for a metric's
     """
 
     what: str
@@ -60,6 +62,7 @@ class Effect:
     change: float
     margin: float
     higher_is_better: bool
+    clock: Clock | Literal[""] = ""
 
     @property
     def verdict(self) -> Verdict:
@@ -128,8 +131,8 @@ def _interval(strata: Sequence[np.ndarray], mean: float) -> tuple[float, float, 
     error = math.sqrt(squares / freedom * weight)
     if error == 0:
         return mean, mean, 0.0 if mean else 1.0
-    half = float(stats.t.ppf(1 - ALPHA / 2, freedom)) * error
-    return mean - half, mean + half, float(2 * stats.t.sf(abs(mean) / error, freedom))
+    half = student_quantile(freedom, 1 - ALPHA) * error
+    return mean - half, mean + half, student_p(mean / error, freedom)
 
 
 def correct_together(effects: Sequence[Effect]) -> list[Effect]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchsuite.analysis.comparison.selection import Selection
-from benchsuite.analysis.identity import foreign_hardware, model_key, pair_key
-from benchsuite.analysis.validity import exclusion, is_ranked, problem_reason
+from benchsuite.analysis.identity import foreign_hardware, model_key, pair_key, task_key
+from benchsuite.analysis.validity import exclusion, invalid_timing, is_ranked, problem_reason
 from benchsuite.schema import Record
 
 
@@ -25,10 +24,8 @@ class Pair:
 
     @property
     def task(self) -> str:
-        """What its metric may be pooled with: task, source and options."""
-        trial = self.a.trial
-        told = "" if not trial.options else " " + json.dumps(trial.options, sort_keys=True)
-        return f"{trial.task} / {trial.source}{told}"
+        """Equal for pairs whose metrics may be pooled: task, source and options."""
+        return task_key(self.a.trial)
 
     @property
     def model(self) -> str:
@@ -48,6 +45,8 @@ class Pairing:
     pairs: tuple[Pair, ...]
     alone: tuple[tuple[str, Record, str], ...]
     """(`A` or `B`, record, why)."""
+    lost: tuple[tuple[Record, str], ...] = ()
+    """Trials that A ranks and B ran but does not rank, each with the reason."""
 
     @property
     def foreign_hardware(self) -> dict[str, tuple[str, str]]:
@@ -55,9 +54,15 @@ class Pairing:
         return foreign_hardware((pair.a, pair.b) for pair in self.pairs)
 
     @property
-    def lost(self) -> list[tuple[Record, str]]:
-        """Trials that A ranks and B ran but does not rank, or has no valid timing of, each with the reason."""
-        return [(record, why) for side, record, why in self.alone if side == "B" and why != A_HAS_NONE]
+    def untimed(self) -> list[tuple[str, Record, str]]:
+        """Paired records whose timing is refused, so that their speeds are not compared: (`A` or `B`, record,
+        why)."""
+        return [
+            (side, record, problem_reason(record))
+            for pair in self.pairs
+            for side, record in (("A", pair.a), ("B", pair.b))
+            if invalid_timing(record)
+        ]
 
 
 A_HAS_NONE, B_HAS_NONE = "A has no such trial", "B has no such trial"
@@ -70,7 +75,10 @@ def pair_records(a: Sequence[Record], b: Sequence[Record], left: Selection, righ
     there: dict[str, Record] = {}
     for record in b:
         there.setdefault(pair_key(record.trial, free), record)
-    pairs, alone, met = [], [], set()
+    pairs: list[Pair] = []
+    alone: list[tuple[str, Record, str]] = []
+    lost: list[tuple[Record, str]] = []
+    met: set[str] = set()
     for record in a:
         key = pair_key(record.trial, free)
         partner = there.get(key)
@@ -81,7 +89,9 @@ def pair_records(a: Sequence[Record], b: Sequence[Record], left: Selection, righ
         for side, one in (("A", record), ("B", partner)):
             if exclusion(one):
                 alone.append((side, one, f"{exclusion(one)}: {problem_reason(one)}"))
+        if is_ranked(record) and not is_ranked(partner):
+            lost.append((partner, f"{exclusion(partner)}: {problem_reason(partner)}"))
         if is_ranked(record) and is_ranked(partner):
             pairs.append(Pair(record, partner, frozenset(free)))
     alone += [("B", one, A_HAS_NONE) for key, one in there.items() if key not in met]
-    return Pairing(tuple(pairs), tuple(alone))
+    return Pairing(tuple(pairs), tuple(alone), tuple(lost))

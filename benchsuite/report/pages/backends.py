@@ -1,4 +1,4 @@
-"""The page on backends: who is fastest, which kernel ran, and what stands behind the speeds."""
+"""The page on backends: whose steps are fastest, who is trained soonest, which kernel ran, and why."""
 
 from __future__ import annotations
 
@@ -7,55 +7,53 @@ from collections.abc import Iterator, Sequence
 from benchsuite.contracts.report import (
     Block,
     Column,
-    Command,
     PageSection,
     Paragraph,
     Table,
     TableCell,
     Value,
 )
+from benchsuite.report.commands import BACKENDS, vary
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_list, format_ratio
 from benchsuite.report.pages.backends_allocator import allocator
 from benchsuite.report.pages.backends_charts import relative_chart
-from benchsuite.report.pages.backends_costs import COLD, MEMORY, memory, starting
+from benchsuite.report.pages.backends_costs import memory, starting
 from benchsuite.report.pages.backends_limits import limit, scaling
 from benchsuite.report.pages.backends_races import raced
+from benchsuite.report.pages.backends_timings import kernels, timings
 from benchsuite.report.pages.overview import CLOSE
-from benchsuite.report.pages.rankings import model_words
-from benchsuite.report.runners import STEP, Run, geometric_mean, runs_of
+from benchsuite.report.runners import Run, geometric_mean, runs_of
 from benchsuite.report.site import Page
-
-COMPILE = "speed/compile_seconds"
 
 
 def backends_page(data: ReportData) -> Page | None:
-    """Speeds and what stands behind them, machine by machine. None where nothing is ranked."""
+    """Speeds and what explains them, machine by machine. None where nothing is ranked."""
     sections: list[PageSection] = []
     several = len(data.machines) > 1
     for machine in data.machines:
         runs = runs_of(results for results in data.tasks if results.machine == machine)
         if runs:
             where = f" on {machine.name}" if several else ""
-            sections += [PageSection(f"{title}{where}", blocks) for title, blocks in _parts(runs)]
+            sections += [PageSection(f"{title}{where}", blocks) for title, blocks in _parts(data, runs)]
             sections += raced(data, machine, where)
-            sections += allocator(runs, where)
-            sections.append(PageSection(f"Every timing{where}", (_timings(runs),)))
+            sections += allocator(data, runs, where)
+            sections.append(PageSection(f"Every timing{where}", (timings(runs),)))
     if not sections:
         return None
     lead = (
-        "The same mathematics, weights and batches in every backend: only the time differs. Speeds are those "
-        "of training in the steady state; what starting costs stands apart."
+        "Two answers, always together: whose training steps are fastest once they run, and who has a model "
+        "trained soonest from the start."
     )
     return Page("backends", "How fast is each backend, and why?", tuple(sections), lead, "Backends")
 
 
-def _parts(runs: Sequence[Run]) -> Iterator[tuple[str, tuple[Block, ...]]]:
+def _parts(data: ReportData, runs: Sequence[Run]) -> Iterator[tuple[str, tuple[Block, ...]]]:
     runners = _order(runs)
-    yield "Speed", tuple(_speed(runs, runners))
+    yield "Speed", tuple(_speed(data, runs, runners))
     yield "Starting", tuple(starting(runs, runners))
-    yield "Which kernel really ran", (_kernels(runs),)
-    yield "How time grows with size", tuple(scaling(runs))
+    yield "Which kernel really ran", (kernels(runs),)
+    yield "How time grows with size", tuple(scaling(data, runs))
     yield "How far from the machine's limit", tuple(limit(runs, runners))
     yield "Memory", tuple(memory(runs, runners))
 
@@ -63,154 +61,138 @@ def _parts(runs: Sequence[Run]) -> Iterator[tuple[str, tuple[Block, ...]]]:
 def _order(runs: Sequence[Run]) -> list[str]:
     """Runners, the fastest on average first, and last those that cannot be compared."""
     names = list(dict.fromkeys(run.runner for run in runs))
-    return sorted(names, key=lambda name: -(_relative(runs, name) or 0.0))
+    return sorted(names, key=lambda name: -(_mean(runs, name, "relative") or 0.0))
 
 
-def _relative(runs: Sequence[Run], runner: str) -> float | None:
-    found = [run.relative for run in runs if run.runner == runner and run.relative]
+def _mean(runs: Sequence[Run], runner: str, figure: str) -> float | None:
+    """The geometric mean of `relative` or `relative_trained` over a runner's models; None where it has none."""
+    found = [value for run in runs if run.runner == runner and (value := getattr(run, figure))]
     return geometric_mean(found) if found else None
 
 
-def _speed(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
+def _firsts(runs: Sequence[Run], runners: Sequence[str], figure: str) -> dict[str, int]:
+    """Runner -> the number of models in which it is the best, or equal to the best."""
+    return {
+        runner: sum(run.runner == runner and getattr(run, figure) == 1.0 for run in runs)
+        for runner in runners
+    }
+
+
+def _speed(data: ReportData, runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
     compared = {id(run.model) for run in runs if run.relative}
-    if not compared:
-        yield Paragraph(
-            "Every model was run by one backend alone, so that no speed can be held against another. To "
-            "compare backends, run the same matrix with several of them:"
-        )
-        yield Command("benchsuite run quick --backend numpy,torch,tensorflow,jax")
-    else:
+    if compared:
         yield Paragraph(_answer(runs, runners, len(compared)))
+    elif any(run.speed for run in runs):
+        yield Paragraph(
+            "No model has a valid timing by more than one backend, so that no two speeds can be compared. To "
+            "compare backends, run one of the models with several of them, into a study of its own:"
+        )
+        entries = [
+            entry for results in dict.fromkeys(run.results for run in runs) for entry in results.entries
+        ]
+        yield from vary(data, BACKENDS, entries)
+    trained = {id(run.model) for run in runs if run.relative_trained}
+    if trained:
+        yield Paragraph(_trained_answer(runs, runners, len(trained)))
+    for text in _timing_cautions(runs):
+        yield Paragraph(text, "warning")
     yield _runners_table(runs, runners)
     drawn = relative_chart(runs, runners)
     if drawn:
         yield drawn
 
 
+def _timing_cautions(runs: Sequence[Run]) -> Iterator[str]:
+    refused = sum(run.speed is None for run in runs)
+    if refused:
+        verb = "has" if refused == 1 else "have"
+        yield (
+            f"{refused} of {format_count(len(runs), 'run')} {verb} no valid timing and {verb} no speed on this "
+            "page; the reasons are on the overview."
+        )
+    unsteady = sum(run.unsteady for run in runs)
+    if unsteady:
+        verb = "is" if unsteady == 1 else "are"
+        yield f"{unsteady} of {format_count(len(runs), 'timing')} {verb} not steady (~)."
+
+
+def _in_models(first: int, models: int) -> str:
+    return "the one model" if models == 1 else f"{first} of {models} models"
+
+
 def _answer(runs: Sequence[Run], runners: Sequence[str], models: int) -> str:
-    wins = {runner: sum(run.relative == 1.0 for run in runs if run.runner == runner) for runner in runners}
+    wins = _firsts(runs, runners, "relative")
     first = max(runners, key=lambda runner: (wins[runner], -runners.index(runner)))
-    if models == 1:
-        said = f"{first} is the fastest in the one model that several backends ran."
-    else:
-        said = f"{first} is the fastest in {wins[first]} of {models} models that several backends ran."
+    said = (
+        f"{first} has the fastest steps in {_in_models(wins[first], models)} with a valid timing by several "
+        "backends."
+    )
     behind = [
         (1 / mean, runner)
         for runner in runners
-        if runner != first and (mean := _relative(runs, runner)) is not None
+        if runner != first and (mean := _mean(runs, runner, "relative")) is not None
     ]
     if behind:
         ratio, second = min(behind)
         far, last = max(behind)
-        slower = "is about as fast as" if ratio < CLOSE else f"takes {format_ratio(ratio)} times as long as"
-        said += f" On average {second} {slower} the fastest"
-        said += f", {last} takes {format_ratio(far)} times as long." if last != second else "."
-    unsteady = sum(run.unsteady for run in runs)
-    if unsteady:
-        verb = "is" if unsteady == 1 else "are"
-        said += (
-            f" {unsteady} of {format_count(len(runs), 'timing')} {verb} not steady (~): the machine was not "
-            "quiet."
-        )
+        slower = "are about as fast as" if ratio < CLOSE else f"take {format_ratio(ratio)} times as long as"
+        said += f" On average the steps of {second} {slower} the fastest"
+        said += f", those of {last} {format_ratio(far)} times as long." if last != second else "."
     return said
 
 
+def _trained_answer(runs: Sequence[Run], runners: Sequence[str], models: int) -> str:
+    wins = _firsts(runs, runners, "relative_trained")
+    first = max(runners, key=lambda runner: (wins[runner], -runners.index(runner)))
+    said = (
+        f"Counted from the start (compilation included, the import of the framework not), {first} has the "
+        f"model trained soonest in {_in_models(wins[first], models)}."
+    )
+    behind = [
+        (mean, runner)
+        for runner in runners
+        if runner != first and (mean := _mean(runs, runner, "relative_trained")) is not None
+    ]
+    words = [f"{runner} {format_ratio(mean)} times" for mean, runner in sorted(behind)]
+    return f"{said} On average {format_list(words)} as long as whoever is soonest." if words else said
+
+
 def _runners_table(runs: Sequence[Run], runners: Sequence[str]) -> Table:
+    fastest, soonest = _firsts(runs, runners, "relative"), _firsts(runs, runners, "relative_trained")
     rows: list[list[Value | TableCell]] = []
     for runner in runners:
         own = [run for run in runs if run.runner == runner]
-        relative = _relative(runs, runner)
-        wins = sum(run.relative == 1.0 for run in own)
+        relative = _mean(runs, runner, "relative")
+        best = relative is not None and relative == _mean(runs, runners[0], "relative")
         rows.append(
             [
                 runner,
                 len(own),
                 sum(run.relative is not None for run in own),
-                wins,
-                TableCell(relative, mark="best" if relative and runner == runners[0] else ""),
-                TableCell(1 / relative if relative else None),
+                fastest[runner],
+                TableCell(relative, mark="best" if best else ""),
+                soonest[runner],
+                _ratio_cell(_mean(runs, runner, "relative_trained")),
                 sum(run.unsteady for run in own),
+                sum(run.speed is None for run in own),
             ]
         )
     columns = (
         Column("run by", help="backend and unroll, with what else differs among the runs"),
         Column("models", "integer"),
-        Column("compared", "integer", "models that another one ran as well"),
-        Column("fastest in", "integer"),
+        Column("compared", "integer", "models that another one has a valid timing of as well"),
+        Column("fastest steps in", "integer", "models"),
         Column("relative speed", "share", "speed over that of each model's fastest run; geometric mean"),
-        Column("times as long", "number", "its inverse: how many times the time of the fastest"),
-        Column("not steady", "integer", "timings whose quartile distance is too wide"),
-    )
-    return Table("Who is fastest", columns, rows)
-
-
-def _timings(runs: Sequence[Run]) -> Table:
-    columns = (
-        Column("task", filter=True),
-        Column("model", filter=True),
-        Column("backend", filter=True),
-        Column("unroll", filter=True),
-        Column("device", filter=True),
-        Column("sequences/s", "rate", "training; ± over seeds, or over timed rounds where there is one seed"),
-        Column("relative", "share", "to the fastest run of the model"),
-        Column("step", "seconds", "a training step, median"),
-        Column("inference", "seconds", "predict() of a batch, median"),
-        Column("transfer", "seconds", "copying a batch to the device, median"),
-        Column("cold start", "seconds", "import, build and first step"),
-        Column("compilation", "seconds", "first step less a steady step"),
-        Column("of the limit", "share", "share of the peak matrix-product rate that training reaches"),
-        Column("memory", "bytes", "highest resident memory while training"),
-        Column("kernel", filter=True),
-    )
-    return Table("Timings", columns, [_timing(run) for run in runs])
-
-
-def _timing(run: Run) -> list[Value | TableCell]:
-    trial = run.aggregate.trial
-    assert run.results.ranking is not None
-    return [
-        run.results.title,
-        TableCell(
-            model_words(run.model, run.results.ranking),
-            page=run.results.pages.get(run.aggregate.records[0].trial_id, ""),
+        Column("trained soonest in", "integer", "models"),
+        Column(
+            "times the soonest", "number", "seconds from the start to trained, over those of whoever is "
+            "trained soonest; geometric mean"
         ),
-        trial.backend,
-        trial.execution.unroll,
-        trial.execution.device,
-        TableCell(run.speed, half=run.half, mark="unsure" if run.unsteady else ""),
-        TableCell(run.relative, mark="best" if run.relative == 1.0 else ""),
-        run.mean(STEP),
-        run.mean("speed/inference_median_seconds"),
-        run.mean("speed/transfer_median_seconds"),
-        run.mean(COLD),
-        run.mean(COMPILE),
-        run.share,
-        run.mean(MEMORY),
-        kernel_of(run),
-    ]
+        Column("not steady", "integer", "timings whose rounds spread too wide, or that were disturbed"),
+        Column("not timed", "integer", "runs without a valid timing"),
+    )  # fmt: skip
+    return Table("Who is fastest, and who is trained soonest", columns, rows)
 
 
-def kernel_of(run: Run) -> str:
-    """The kernels of the run's seeds: one, unless they differ."""
-    return " or ".join(dict.fromkeys(record.kernel for record in run.aggregate.records if record.kernel))
-
-
-def _kernels(runs: Sequence[Run]) -> Table:
-    groups: dict[tuple[str, str, str], list[Run]] = {}
-    for run in runs:
-        execution = run.aggregate.trial.execution
-        asked = f"{execution.unroll} on {execution.device}"
-        groups.setdefault((run.aggregate.trial.backend, asked, kernel_of(run)), []).append(run)
-    rows: list[list[Value | TableCell]] = []
-    for (backend, asked, kernel), members in sorted(groups.items()):
-        models = format_list(sorted({run.name for run in members}))
-        rows.append([backend, asked, TableCell(kernel or None, text="" if kernel else "not told"), models,
-                     sum(len(run.aggregate.records) for run in members)])  # fmt: skip
-    columns = (
-        Column("backend"),
-        Column("asked for"),
-        Column("kernel that ran", help="asked of the framework, not assumed"),
-        Column("models"),
-        Column("trials", "integer"),
-    )
-    return Table("Kernels", columns, rows)
+def _ratio_cell(ratio: float | None) -> TableCell:
+    return TableCell(ratio, "" if ratio is None else format_ratio(ratio))

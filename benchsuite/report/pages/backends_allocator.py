@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from benchsuite.analysis.identity import fields
-from benchsuite.contracts.report import Column, Command, PageSection, Paragraph, Table, TableCell, Value
+from benchsuite.analysis.identity import pair_key
+from benchsuite.contracts.report import Column, PageSection, Paragraph, Table, TableCell, Value
+from benchsuite.report.commands import ALLOCATOR, vary
+from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_list, format_ratio
 from benchsuite.report.pages.rankings import model_words
-from benchsuite.report.runners import Run
+from benchsuite.report.prose import prose
+from benchsuite.report.runners import Run, entries_of
 
-HELP = "a training step, on one thread of a CPU its processor time; ± over seeds, or over timed rounds"
+HELP = "a training step, CPU time where the trial has one thread on a CPU; ± over seeds, or over timed rounds"
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class AllocatorPair:
     """Two runs that differ in their allocator alone.
 
     ratio  time of a training step (Run.step) with the default allocator over that with the tuned one
@@ -39,58 +41,60 @@ class Pair:
 
     @property
     def told(self) -> bool:
-        """Whether the interval leaves out 1."""
+        """Whether the interval does not hold 1."""
         return self.half is not None and abs(self.ratio - 1) > self.half
 
 
-def pairs_of(runs: Sequence[Run]) -> list[Pair]:
+def pairs_of(runs: Sequence[Run]) -> list[AllocatorPair]:
     """The largest ratio first."""
     groups: dict[str, dict[str, Run]] = {}
     for run in runs:
-        own = fields(run.aggregate.trial)
-        kind = str(own.pop("execution.allocator"))
-        own.pop("seed")
+        trial = run.aggregate.trial
         if run.step:
-            groups.setdefault(json.dumps(own, sort_keys=True), {})[kind] = run
+            key = pair_key(trial, ("execution.allocator", "seed"))
+            groups.setdefault(key, {})[trial.execution.allocator] = run
     found = [_pair(group["default"], group["tuned"]) for group in groups.values() if len(group) > 1]
     return sorted(found, key=lambda pair: -pair.ratio)
 
 
-def _pair(default: Run, tuned: Run) -> Pair:
+def _pair(default: Run, tuned: Run) -> AllocatorPair:
     assert default.step is not None
     assert tuned.step is not None
     ratio, half = default.step / tuned.step, None
     if default.step_half is not None and tuned.step_half is not None:
         half = ratio * math.hypot(default.step_half / default.step, tuned.step_half / tuned.step)
-    return Pair(default, tuned, ratio, half)
+    return AllocatorPair(default, tuned, ratio, half)
 
 
-def allocator(runs: Sequence[Run], where: str) -> list[PageSection]:
+def allocator(data: ReportData, runs: Sequence[Run], where: str) -> list[PageSection]:
     """The finding, where runs differ in their allocator alone; else what to run to see it."""
     title = f"What the memory allocator changes{where}"
     pairs = pairs_of(runs)
     if not pairs:
         kinds = sorted({run.aggregate.trial.execution.allocator for run in runs})
-        text = (
-            f"All runs used the allocator {format_list(kinds)}. glibc's default gives large blocks back to the "
-            "system at every step. To see what that costs here:"
+        text = Paragraph(
+            f"All runs used the allocator {format_list(kinds)}. To see what the other one changes here, into a "
+            "study of its own:"
         )
         return [
-            PageSection(
-                title, (Paragraph(text), Command("benchsuite run quick --set allocator=default,tuned"))
-            )
+            PageSection(title, (*prose("backends_allocator"), text, *vary(data, ALLOCATOR, entries_of(runs))))
         ]
-    return [PageSection(title, (Paragraph(_finding(pairs)), _by_backend(pairs), _by_model(pairs)))]
+    return [
+        PageSection(
+            title,
+            (Paragraph(_finding(pairs)), *prose("backends_allocator"), _by_backend(pairs), _by_model(pairs)),
+        )
+    ]
 
 
-def _groups(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
-    found: dict[str, list[Pair]] = {}
+def _groups(pairs: Sequence[AllocatorPair]) -> dict[str, list[AllocatorPair]]:
+    found: dict[str, list[AllocatorPair]] = {}
     for pair in pairs:
         found.setdefault(pair.by, []).append(pair)
     return dict(sorted(found.items(), key=lambda item: -median(pair.ratio for pair in item[1])))
 
 
-def _finding(pairs: Sequence[Pair]) -> str:
+def _finding(pairs: Sequence[AllocatorPair]) -> str:
     said = format_list(
         [
             f"{by} {format_ratio(median(pair.ratio for pair in own))} times"
@@ -101,13 +105,11 @@ def _finding(pairs: Sequence[Pair]) -> str:
     return (
         "The time of a training step with glibc's default allocator over that with the tuned one, medians "
         f"over models: {said}; the most, {format_ratio(most.ratio)} times, is {most.by} with "
-        f"{most.tuned.name}. In {told} of {format_count(len(pairs), 'pair')} the 95 % interval leaves out 1. "
-        "Tuned, glibc keeps large blocks instead of giving them back at every step. On one thread of a CPU "
-        "times are processor time; what drifts between one trial and the next is in no interval."
+        f"{most.tuned.name}. In {told} of {format_count(len(pairs), 'pair')} the 95 % interval does not hold 1."
     )
 
 
-def _by_backend(pairs: Sequence[Pair]) -> Table:
+def _by_backend(pairs: Sequence[AllocatorPair]) -> Table:
     columns = (
         Column("run by"),
         Column("pairs", "integer", "runs of one model that differ in their allocator alone"),
@@ -122,7 +124,7 @@ def _by_backend(pairs: Sequence[Pair]) -> Table:
     return Table("Default over tuned allocator, by backend", columns, rows)
 
 
-def _by_model(pairs: Sequence[Pair]) -> Table:
+def _by_model(pairs: Sequence[AllocatorPair]) -> Table:
     columns = (
         Column("task", filter=True), Column("model"), Column("run by", filter=True),
         Column("default", "seconds", HELP), Column("tuned", "seconds", HELP),

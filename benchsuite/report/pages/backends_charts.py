@@ -13,8 +13,8 @@ from benchsuite.contracts.report import Chart, Column, Table
 from benchsuite.report.axes import log_axis
 from benchsuite.report.charts import CELL_ORDER, backend_colour, chart, named
 from benchsuite.report.formatting import format_count, format_number, format_value
-from benchsuite.report.runners import STEP, Run, geometric_mean
-from benchsuite.report.scaling import Law
+from benchsuite.report.runners import Run, geometric_mean
+from benchsuite.report.scaling import PowerLaw
 
 MOST_POINTS = 400
 """Points of a scatter chart; of more, evenly many are drawn."""
@@ -144,7 +144,7 @@ def starting_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
     )
 
 
-def scaling_chart(found: Sequence[Law], title: str) -> Chart:
+def scaling_chart(found: Sequence[PowerLaw], title: str) -> Chart:
     """Seconds of a training step by size, both axes logarithmic, with the fitted lines."""
     shown = found[:MOST_LAWS]
     rows = [
@@ -176,7 +176,7 @@ def scaling_chart(found: Sequence[Law], title: str) -> Chart:
         ),
     )  # fmt: skip
     upright = log_axis([taken for law in shown for taken in law.seconds])
-    y = alt.Y("seconds:Q", title="seconds a step", **upright)
+    y = alt.Y("seconds:Q", title="seconds per step", **upright)
     lines = base.mark_line(strokeWidth=1.4, opacity=0.7).encode(y=alt.Y("fitted:Q", **upright))
     legend: Any = alt.Undefined if len({row["model"] for row in rows}) > 1 else None
     dots = base.mark_point(filled=True, size=55, opacity=0.9).encode(
@@ -194,7 +194,7 @@ def scaling_chart(found: Sequence[Law], title: str) -> Chart:
     )
 
 
-def _fitted(law: Law, size: float) -> float:
+def _fitted(law: PowerLaw, size: float) -> float:
     """The law's value: through the geometric means of its points."""
     return geometric_mean(law.seconds) * math.exp(law.exponent * math.log(size / geometric_mean(law.sizes)))
 
@@ -203,7 +203,7 @@ def roofline_chart(runs: Sequence[Run]) -> Chart | None:
     """Rate of arithmetic by operations of a step, below the rate that the machine showed at the same shapes."""
     points = []
     for run in runs:
-        flops, step, peak = run.mean(FLOPS), run.mean(STEP), run.limit
+        flops, step, peak = run.mean(FLOPS), run.wall_step, run.limit
         if flops and step and peak:
             points.append((run, flops, flops / step, peak))
     if not points:
@@ -234,7 +234,7 @@ def roofline_chart(runs: Sequence[Run]) -> Chart | None:
         .mark_tick(orient="horizontal", thickness=2, size=16, color="#6b6f73", opacity=0.8)
         .encode(x=x, y=alt.Y("rate:Q", **upright))
     )
-    y = alt.Y("rate:Q", title="operations a second", **upright)
+    y = alt.Y("rate:Q", title="operations per second", **upright)
     dots = (
         alt.Chart(named())
         .mark_point(filled=True, size=60, opacity=0.85)
@@ -253,7 +253,7 @@ def roofline_chart(runs: Sequence[Run]) -> Chart | None:
         "Rate of arithmetic, below the machine's limit",
         alt.layer(roof, dots),
         {"rows": rows, "limits": [{"flops": row["flops"], "rate": row["peak"]} for row in rows]},
-        f"Operations a second by operations of a step, {format_count(len(rows), 'run')}; grey marks are the "
+        f"Operations per second by operations of a step, {format_count(len(rows), 'run')}; grey marks are the "
         f"limit at the same shapes. Nearest to it: {best[0].runner} with {best[0].name}, "
         f"{format_value(best[2] / best[3], form='share')}.",
         "Grey marks: the best rate of matrix products that this machine showed at each model's shapes.",

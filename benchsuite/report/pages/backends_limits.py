@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from benchsuite.contracts.report import Block, Column, Command, Grid, Paragraph, Table, TableCell, Value
+from benchsuite.contracts.report import Block, Column, Grid, Paragraph, Table, TableCell, Value
+from benchsuite.report.commands import vary
+from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_list
 from benchsuite.report.pages.backends_charts import MOST_LAWS, roofline_chart, scaling_chart
-from benchsuite.report.runners import Run
-from benchsuite.report.scaling import AXES, LEAST_SIZES, Axis, Law, laws
+from benchsuite.report.prose import prose
+from benchsuite.report.runners import Run, entries_of
+from benchsuite.report.scaling import AXES, LEAST_SIZES, PowerLaw, SizeAxis, laws
 
 MOST_CHARTS = 4
 """Scaling charts of one size: those of the tasks with most to show."""
 
 
-def scaling(runs: Sequence[Run]) -> Iterator[Block]:
+def scaling(data: ReportData, runs: Sequence[Run]) -> Iterator[Block]:
     """Power laws by hidden size, sequence length and batch size; for what cannot be fitted, what to run."""
     found = laws(runs)
     if found:
-        yield Paragraph(
-            "A power law, time = constant × size ^ exponent, is fitted to the time of a training step where "
-            f"{LEAST_SIZES} sizes or more were run with everything else equal; on a CPU to the processor time "
-            "of its one thread, which other work disturbs less. Exponent 1: twice the size takes twice as "
-            "long. Near 0: the cost of a call outweighs the arithmetic. For the hidden size 2 is the "
-            "arithmetic's own limit."
-        )
+        yield from prose("backends_scaling", least=LEAST_SIZES)
     missing = []
     for axis in AXES:
         own = [law for law in found if law.axis is axis]
@@ -37,14 +34,14 @@ def scaling(runs: Sequence[Run]) -> Iterator[Block]:
         one = "it" if len(missing) == 1 else "one of them"
         yield Paragraph(
             f"Not shown: scaling with {format_list([axis.name for axis in missing])}. No model was run with "
-            f"{LEAST_SIZES} or more of {one} and everything else equal. To see it:"
+            f"{LEAST_SIZES} or more of {one} and everything else equal. To see it, into a study of its own:"
         )
         for axis in missing:
-            yield Command(axis.example)
+            yield from vary(data, axis.variation, entries_of(runs))
 
 
-def _laws(axis: Axis, found: Sequence[Law]) -> Iterator[Block]:
-    groups: dict[tuple[str, str], list[Law]] = {}
+def _laws(axis: SizeAxis, found: Sequence[PowerLaw]) -> Iterator[Block]:
+    groups: dict[tuple[str, str], list[PowerLaw]] = {}
     for law in found:
         trial = law.runs[0].aggregate.trial
         groups.setdefault((f"{trial.task} / {trial.source}", trial.architecture), []).append(law)
@@ -82,12 +79,7 @@ def _laws(axis: Axis, found: Sequence[Law]) -> Iterator[Block]:
 
 def limit(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
     """The share of the machine's matrix-product rate that training and inference reach."""
-    yield Paragraph(
-        "A step's matrix products are counted analytically and held against the best rate at which this "
-        "machine multiplied matrices of the same shapes, by any backend that ran the model, all steps at once. "
-        "100 % would be a step that does nothing else, each product at its best: products, not memory, are the "
-        "roof here."
-    )
+    yield from prose("backends_limits")
     drawn = roofline_chart(runs)
     if drawn is None:
         yield Paragraph("No run has a share of the limit.", "note")

@@ -1,4 +1,4 @@
-"""Trials that were raced side by side: who is faster, by how much, and how sure that is."""
+"""Trials that were raced: who is faster, by how much, and how sure that is."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from benchsuite.contracts.report import (
 )
 from benchsuite.report.data import Machine, ReportData, machine_of
 from benchsuite.report.formatting import format_count, format_list
+from benchsuite.report.prose import prose
 from benchsuite.schema.race import Race, RaceResults, SpeedVerdict
 
 Raced = tuple[RaceResults, Race]
@@ -34,19 +35,13 @@ def raced(data: ReportData, machine: Machine, where: str) -> list[PageSection]:
 
 def _blocks(races: Sequence[Raced]) -> Iterator[Block]:
     judged = [(results, race) for results, race in races if race.judgement is not None]
-    several = format_count(len(races), "race")
-    yield Paragraph(
-        f"{several}: racers stay loaded side by side and run lap by lap, one at a time, in an order that is "
-        "drawn anew in each round, so that what disturbs the machine disturbs all of them. A ratio is the "
-        "median over rounds of a racer's time over the first one's. Faster and slower are told by a "
-        "Mann-Whitney test within blocks of rounds, corrected for all pairs of a race (Holm, 5 %), where the "
-        f"difference is above {_margin(races)}; the same means that the 95 % interval lies within that."
-    )
+    yield Paragraph(f"{format_count(len(races), 'race')}; the margin is {_margin(races)}.")
+    yield from prose("backends_races")
     if judged:
         yield _table(judged)
     out = [
         f"{race.name}: {racer.name} "
-        + ("did not start" if racer.out_since is None else f"fell out in round {racer.out_since + 1}")
+        + ("did not start" if racer.out_since is None else f"left in round {racer.out_since + 1}")
         + f": {racer.problem.splitlines()[0]}"
         for _, race in races
         for racer in race.racers
@@ -66,13 +61,13 @@ def _table(races: Sequence[Raced]) -> Table:
         Column("of", filter=True, help="training steps, or predictions of a batch"),
         Column("racer", filter=True),
         Column("kernel", filter=True),
-        Column("clock", filter=True, help="processor time where each racer has one thread on the CPU"),
+        Column("clock", filter=True, help="CPU time where each racer has one thread on a CPU"),
         Column("time", "seconds", "of a step or batch, median over rounds"),
         Column("times the first", "number", "median over rounds of the ratio to the first racer"),
         Column("from", "number", "lower end of the ratio's 95 % bootstrap interval"),
         Column("to", "number", "its upper end"),
         Column("p", "mixed", "corrected for all pairs of the race"),
-        Column("is", help="held against the first racer"),
+        Column("is", help="compared with the first racer"),
         Column("rounds", "integer"),
     )
     rows: list[list[Value | TableCell]] = []
@@ -99,4 +94,6 @@ def _table(races: Sequence[Raced]) -> Table:
                     race.judgement.rounds,
                 ]
             )
-    return Table("Races", columns, rows, "~: quartile distance above 15 % of the median: not steady.")
+    return Table(
+        "Races", columns, rows, "~: the interquartile range is above 15 % of the median: not steady."
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from benchsuite.analysis.exclusions import OTHER_SEED, exclusions
-from benchsuite.analysis.validity import is_ranked
+from benchsuite.analysis.identity import Labels
+from benchsuite.analysis.validity import is_ranked, sequences_per_second
 from benchsuite.contracts.report import (
     Block,
     Column,
@@ -54,10 +55,12 @@ def _ran(data: ReportData) -> Iterator[Block]:
     started = [record.started for record in records if record.started > 0]
     finished = [record.finished for record in records if record.finished > 0]
     ok = sum(is_ranked(record) for record in records)
+    timed = sum(sequences_per_second(record) is not None for record in records)
     busy = sum(max(0.0, record.finished - record.started) for record in records)
     facts = [
         Fact("trials", len(records), "integer"),
-        Fact("ranked", ok, "integer", "ended well, and parity with the reference was proved"),
+        Fact("ranked", ok, "integer", "ended well, and agrees with the float64 reference"),
+        Fact("with a valid timing", timed, "integer"),
         Fact("first trial began", min(started, default=0.0), "date"),
         Fact("last trial ended", max(finished, default=0.0), "date"),
         Fact(
@@ -82,13 +85,26 @@ def _ran(data: ReportData) -> Iterator[Block]:
     for study in data.studies:
         if study.interrupted:
             yield Paragraph(f"The run of {study.name} was interrupted.", "warning")
-    table = reasons_table(data.entries)
-    yield table if table else Paragraph("Every trial ended well and is ranked.")
+        for damage in study.damage:
+            yield Paragraph(f"{damage.sentence(study.name).rstrip('.')}.", "warning")
+    yield reasons_block(data)
 
 
-def reasons_table(entries: Sequence[Entry]) -> Table | None:
-    """What is not ranked, by reason, the gravest first; None where everything is."""
-    rows = list(_reasons(entries))
+def reasons_block(data: ReportData) -> Block:
+    """The table of what is not ranked or not timed, or the sentence that nothing is."""
+    table = reasons_table(data.entries, data.label)
+    if table is not None:
+        return table
+    if not data.entries:
+        return Paragraph("There is no trial.")
+    if any(study.damage for study in data.studies):
+        return Paragraph("Every trial whose record can be read ended well and is ranked.")
+    return Paragraph("Every trial ended well and is ranked, and no timing is refused.")
+
+
+def reasons_table(entries: Sequence[Entry], label: Labels) -> Table | None:
+    """What is not ranked, or has its timing refused, by reason, the gravest first; None where nothing is."""
+    rows = list(_reasons(entries, label))
     if not rows:
         return None
     columns = (
@@ -99,10 +115,10 @@ def reasons_table(entries: Sequence[Entry]) -> Table | None:
     )
     left = len(rows) - MOST_REASONS
     note = f"{format_count(left, 'more reason')} in the table of trials." if left > 0 else ""
-    return Table("Not ranked, and why", columns, rows[:MOST_REASONS], note)
+    return Table("Not ranked or not timed, and why", columns, rows[:MOST_REASONS], note)
 
 
-def _reasons(entries: Sequence[Entry]) -> Iterable[list[TableCell | int | str]]:
+def _reasons(entries: Sequence[Entry], label: Labels) -> Iterable[list[TableCell | int | str]]:
     pages = {id(entry.record): entry.page for entry in entries}
     for one in exclusions(entry.record for entry in entries):
         first = one.records[0]
@@ -110,5 +126,5 @@ def _reasons(entries: Sequence[Entry]) -> Iterable[list[TableCell | int | str]]:
             TableCell(one.kind, mark="bad" if one.is_grave else ""),
             len(one.records),
             one.reason if len(one.reason) <= 200 else f"{one.reason[:200]}…",
-            TableCell(first.trial.label, page=pages[id(first)]),
+            TableCell(label(first.trial), page=pages[id(first)]),
         ]

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from benchsuite.analysis.decay import (
+    MOMENTS,
+    VERDICTS,
+    GradientDecay,
+    Moment,
+    decay_over_seeds,
+    gradient_decay,
+)
+from benchsuite.analysis.identity import is_convolutional_baseline
+from benchsuite.analysis.seeds import median_over_seeds
 from benchsuite.contracts.report import (
     Block,
-    Bullets,
     Column,
     Grid,
     Mark,
@@ -18,17 +27,16 @@ from benchsuite.contracts.report import (
 )
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_number
-from benchsuite.report.pages.gradients_charts import curves_chart, heat_chart, reading, verdicts_chart
+from benchsuite.report.pages.gradients_charts import curves_chart, heat_chart, reading, said, verdicts_chart
 from benchsuite.report.pages.gradients_effects import clipping, truncation
 from benchsuite.report.pages.rankings import model_words
-from benchsuite.report.profiles import Group, groups, middle, teaching_order
+from benchsuite.report.profiles import Group, groups, teaching_order
+from benchsuite.report.prose import prose
 from benchsuite.report.site import Page
-from benchsuite.schema.names import NO_CELL
 from benchsuite.schema.thresholds import EXPLODING, VANISHING
 
 MOST_GROUPS = 6
 """Tasks whose curves are drawn: those with most cells and the longest sequences."""
-VERDICTS = ("vanishing", "stable", "exploding", "truncated", "undefined")
 
 
 def gradients_page(data: ReportData) -> Page | None:
@@ -37,7 +45,7 @@ def gradients_page(data: ReportData) -> Page | None:
     if not tasks:
         return None
     found = shown_groups(tasks)
-    sections = [PageSection("What is seen here", tuple(_explanation()))]
+    sections = [PageSection("What is seen here", tuple(prose("gradients_explanation")))]
     if not found:
         text = "No trial of these studies has curves of its gradients."
         sections.append(PageSection("Step by step back in time", (Paragraph(text, "note"),)))
@@ -51,8 +59,8 @@ def gradients_page(data: ReportData) -> Page | None:
     sections += [
         PageSection("Half-life", tuple(_half_lives(tasks))),
         PageSection("Vanishing or exploding", tuple(_verdicts(tasks))),
-        PageSection("What clipping changes", tuple(clipping(tasks))),
-        PageSection("What truncation changes", tuple(truncation(tasks))),
+        PageSection("What clipping changes", tuple(clipping(data, tasks))),
+        PageSection("What truncation changes", tuple(truncation(data, tasks))),
     ]
     lead = (
         "A recurrent network learns from the past only if the gradient of the loss gets there. Here it is "
@@ -71,41 +79,8 @@ def shown_groups(tasks: Sequence[TaskResults]) -> list[Group]:
 
 def _known(results: TaskResults) -> Iterator[bool]:
     for record in results.records:
-        if record.trial.cell != NO_CELL and "gradient" in record.verdicts:
-            yield True
-
-
-def _explanation() -> Iterator[Block]:
-    yield Paragraph(
-        "Backpropagation through time is the chain rule applied to a loop. The gradient at a state h that "
-        "lies k steps back is the gradient at the last state times k factors, one for each step in between: "
-        "dL/dh(T−k) = dL/dh(T) · J(T) · J(T−1) · … · J(T−k+1), where each J is the matrix of derivatives of "
-        "one state with respect to the one before."
-    )
-    yield Paragraph(
-        "A product of k factors shrinks or grows like the k-th power of their size. If each step keeps 80 % "
-        "of the gradient, a hundredth is left after 21 steps, a millionth after 62. On a logarithmic axis "
-        "that is a straight line; its slope is the mean factor of one step, and the half-life is the number "
-        "of steps over which half of the gradient is lost."
-    )
-    yield Bullets(
-        (
-            "rnn: J = diag(1 − h²) · Wh. The slope of tanh is at most 1 and falls where units saturate, so "
-            "that the product dies out unless Wh is large; and where Wh is large enough it can explode.",
-            "lstm: the cell state is passed on by addition, c' = f · c + i · g. Along it the factor is the "
-            "forget gate f alone, which the network can hold near 1: the gradient has a way back that no "
-            "matrix and no tanh stands in.",
-            "gru: h' = (1 − z) · n + z · h. Where the update gate z is near 1 the state is copied, and so is "
-            "its gradient.",
-        )
-    )
-    yield Paragraph(
-        "What is drawn is |dL/dh| at the emitted state, the mean over a batch, divided by its value at the "
-        "last step. For an LSTM it is taken at a fixed cell state: how much a nudge of h would still change "
-        "the loss. Gates can keep a gradient; whether they do is learnt, so compare before with after "
-        "training.",
-        "note",
-    )
+        known = any(gradient_decay(record, when) is not None for when in MOMENTS)
+        yield known and not is_convolutional_baseline(record.trial)
 
 
 def _group(group: Group) -> Iterator[Block]:
@@ -115,8 +90,8 @@ def _group(group: Group) -> Iterator[Block]:
     yield Paragraph(f"Compared: {names}. After training, {_lowered(reading(end))}")
     if not group.at_end:
         yield Paragraph(
-            "Here the loss enters at other steps than the last one too: what arrives at a step is not what "
-            "was passed back to it alone, and the curves are no measure of decay.",
+            "Here the loss enters at other steps than the last one as well: a step receives more than what was "
+            "passed back to it, and the curves are no measure of decay.",
             "note",
         )
     charts = [made for when in ("start", "end") if (made := curves_chart(group, when)) is not None]
@@ -129,19 +104,16 @@ def _lowered(text: str) -> str:
 
 
 def _half_lives(tasks: Sequence[TaskResults]) -> Iterator[Block]:
-    yield Paragraph(
-        "Steps back in time over which the gradient halves, before and after training, and what is left of "
-        "it at the first step of the longest sequence. ∞ where it does not shrink. Medians over seeds of "
-        "each model's fastest run."
-    )
+    yield from prose("gradients_half_lives")
     columns = (
         Column("task", filter=True),
         Column("model", filter=True),
-        Column("before", "number", "half-life in steps, before training"),
-        Column("after", "number", "half-life in steps, after training"),
+        Column("before", filter=True, help="verdict, before training"),
+        Column("half-life before", "number", "in steps, before training"),
         Column("left before", "scientific", "share of the gradient that reaches the first step"),
+        Column("after", filter=True, help="verdict, after training"),
+        Column("half-life after", "number", "in steps, after training"),
         Column("left after", "scientific"),
-        Column("verdict", filter=True, help="of the start, or of the end where the start is stable"),
         Column("clipped steps", "share"),
     )
     rows: list[list[Value | TableCell]] = []
@@ -150,63 +122,64 @@ def _half_lives(tasks: Sequence[TaskResults]) -> Iterator[Block]:
             continue
         for model in results.ranking.models:
             records = model.fastest.records
-            if model.is_baseline or not any("gradient" in record.verdicts for record in records):
+            if model.is_baseline or all(decay_over_seeds(records, when) is None for when in MOMENTS):
                 continue
-            verdict = model.fastest.verdict("gradient")
+            page = results.pages.get(records[0].trial_id, "")
             rows.append(
                 [
                     results.title,
-                    TableCell(
-                        model_words(model, results.ranking), page=results.pages.get(records[0].trial_id, "")
-                    ),
-                    *(_steps(middle(records, f"gradient/half_life_steps_{at}")) for at in ("start", "end")),
-                    *(_left(middle(records, f"gradient/change_{at}")) for at in ("start", "end")),
-                    TableCell(verdict, mark=_mark(verdict)),
-                    middle(records, "gradient/clipped_share"),
+                    TableCell(model_words(model, results.ranking), page=page),
+                    *(cell for when in MOMENTS for cell in _decay_cells(decay_over_seeds(records, when))),
+                    median_over_seeds(records, "gradient/clipped_share"),
                 ]
             )
-    yield Table("Half-life of the gradient", columns, rows)
+    yield Table("Half-life of the gradient, before and after training", columns, rows)
 
 
-def _steps(value: float | None) -> TableCell | None:
-    """A half-life, which may be anything from a fraction of a step to infinite."""
-    return None if value is None else TableCell(value, text=format_number(float(f"{value:.3g}")))
+def _decay_cells(found: GradientDecay | None) -> tuple[TableCell, TableCell, TableCell]:
+    """Verdict, half-life and what is left of one snapshot."""
+    if found is None:
+        return TableCell(""), TableCell(None), TableCell(None)
+    return (
+        TableCell(found.verdict, mark=_mark(found.verdict)),
+        _rounded(found.half_life),
+        _rounded(found.change),
+    )
 
 
-def _left(value: float | None) -> TableCell | None:
-    return None if value is None else TableCell(value, text=format_number(float(f"{value:.2g}")))
+def _rounded(value: float | None) -> TableCell:
+    """A figure of a fit, which may be anything from a fraction to infinite, to two digits."""
+    return TableCell(None) if value is None else TableCell(value, text=format_number(value, 2))
 
 
 def _mark(verdict: str) -> Mark:
     if verdict in ("vanishing", "exploding"):
         return "bad"
-    return "dim" if verdict == "undefined" else ""
+    return "dim" if verdict in ("undefined", "truncated") else ""
 
 
 def _verdicts(tasks: Sequence[TaskResults]) -> Iterator[Block]:
-    yield Paragraph(
-        "From a line fitted to the logarithm of the curve: vanishing where less than "
-        f"{format_number(VANISHING)} of the gradient is left at the first step, exploding where more than "
-        f"{format_number(EXPLODING)} times as much arrives, else stable. The verdict of a trial is that of its "
-        "start, where training has to begin, unless that is stable; then that of its end. Truncated: "
-        "truncation ends the gradient before the sequence does. Undefined: the loss enters at other steps "
-        "than the last one as well, so that the curve is no measure of decay. Where the two bounds lie is a "
-        "convention."
-    )
-    counts: dict[tuple[str, str], int] = {}
+    yield from prose("gradients_verdicts", vanishing=VANISHING, exploding=EXPLODING)
+    counts: dict[tuple[str, Moment, str], int] = {}
     for results in tasks:
         for record in results.records:
-            verdict = record.verdicts.get("gradient", "")
-            if record.trial.cell != NO_CELL and verdict in VERDICTS:
-                counts[record.trial.cell, verdict] = counts.get((record.trial.cell, verdict), 0) + 1
+            for when in MOMENTS:
+                found = gradient_decay(record, when)
+                if found and found.verdict in VERDICTS and not is_convolutional_baseline(record.trial):
+                    key = (record.trial.cell, when, found.verdict)
+                    counts[key] = counts.get(key, 0) + 1
     if not counts:
         yield Paragraph("No trial has a verdict.", "note")
         return
     yield verdicts_chart(counts, VERDICTS)
-    cells = teaching_order({cell for cell, _ in counts})
-    columns = (Column("cell"), *(Column(verdict, "integer") for verdict in VERDICTS))
+    cells = teaching_order({cell for cell, _, _ in counts})
+    columns = (Column("cell"), Column("when"), *(Column(word, "integer") for word in VERDICTS))
     yield Table(
         "Trials by verdict",
         columns,
-        [[cell, *(counts.get((cell, verdict), 0) for verdict in VERDICTS)] for cell in cells],
+        [
+            [cell, said(when), *(counts.get((cell, when, word), 0) for word in VERDICTS)]
+            for cell in cells
+            for when in MOMENTS
+        ],
     )

@@ -8,18 +8,18 @@ from typing import Any
 
 import altair as alt
 
+from benchsuite.analysis.decay import MOMENTS, Moment
 from benchsuite.contracts.report import Chart, Column, Table, TableCell, Value
 from benchsuite.report.axes import PLAIN, log_axis, marks
 from benchsuite.report.charts import cell_colour, chart, colour, named
 from benchsuite.report.formatting import format_number
 from benchsuite.report.profiles import Group, Profile, teaching_order, thinned
-from benchsuite.schema.names import NO_CELL
 
 MOST_LAGS = 100
 """Lags of a curve or of a row of a heat map that are drawn."""
 FAINTEST = 1e-8
-"""What is left below this is drawn as this: it is nothing."""
-HUES = ("#3a6ea5", "#5aa469", "#c2410c", "#b59b3a", "#9aa0a6")
+"""Shares below this one are drawn as this one."""
+HUES = ["#3a6ea5", "#5aa469", "#c2410c", "#b59b3a", "#9aa0a6"]
 """Colours of the verdicts."""
 SAID = {"start": "before training", "end": "after training"}
 
@@ -96,7 +96,7 @@ def heat_chart(group: Group) -> Chart:
         "The same as a picture",
         drawn,
         rows,
-        "RaceGroup map of what is left of the gradient: a row for each cell and moment of training, the last "
+        "Heat map of what is left of the gradient: a row for each cell and moment of training, the last "
         f"time step at the left. {reading(group.of('end') or group.profiles)}",
         "Bright: all of the gradient arrives. Dark: nothing does.",
         height=40 + 24 * len({row["row"] for row in rows}),
@@ -115,7 +115,7 @@ def reading(profiles: Sequence[Profile]) -> str:
     """What the curves say at their far end, in a sentence."""
     parts = [f"{profile.cell} {format_number(profile.last[1])}" for profile in profiles]
     lag = max(profile.last[0] for profile in profiles)
-    return f"{lag} steps back there is left: {', '.join(parts)}."
+    return f"{lag} steps back, this share of the gradient is left: {', '.join(parts)}."
 
 
 def _rows(profiles: Sequence[Profile]) -> list[dict[str, Any]]:
@@ -138,40 +138,41 @@ def _table(title: str, profiles: Sequence[Profile]) -> Table:
     return Table(title, (Column("cell"), Column("lag", "integer"), Column("left", "scientific")), rows)
 
 
-def verdicts_chart(counts: Mapping[tuple[str, str], int], order: Sequence[str]) -> Chart:
-    """Share of trials by verdict, a bar for each cell."""
+def verdicts_chart(counts: Mapping[tuple[str, Moment, str], int], order: Sequence[str]) -> Chart:
+    """Share of trials by verdict, a bar for each cell before and after training."""
+    cells = teaching_order({cell for cell, _, _ in counts})
+    names = {
+        (cell, when): f"{cell}, {said(when)}"
+        for cell in cells
+        for when in MOMENTS
+        if any((cell, when) == known[:2] for known in counts)
+    }
     rows = [
-        {"cell": cell, "verdict": verdict, "trials": number, "place": order.index(verdict)}
-        for (cell, verdict), number in counts.items()
-        if cell != NO_CELL
+        {"bar": names[cell, when], "verdict": word, "trials": number, "place": order.index(word)}
+        for (cell, when, word), number in counts.items()
     ]
-    cells = teaching_order({str(row["cell"]) for row in rows})
     share = alt.Axis(format="%", tickCount=5)
     drawn = (
         alt.Chart(named())
         .mark_bar(height={"band": 0.6})
         .encode(
             x=alt.X("trials:Q", stack="normalize", title="share of trials", axis=share),
-            y=alt.Y("cell:N", sort=cells, title=None),
+            y=alt.Y("bar:N", sort=list(names.values()), title=None, axis=alt.Axis(labelLimit=180)),
             color=alt.Color(
-                "verdict:N",
-                title=None,
-                sort=list(order),
-                scale=alt.Scale(
-                    domain=list(order), range=["#3a6ea5", "#5aa469", "#c2410c", "#b59b3a", "#9aa0a6"]
-                ),
+                "verdict:N", title=None, sort=list(order), scale=alt.Scale(domain=list(order), range=HUES)
             ),
             order=alt.Order("place:Q"),
-            tooltip=[alt.Tooltip("cell:N"), alt.Tooltip("verdict:N"), alt.Tooltip("trials:Q")],
+            tooltip=[alt.Tooltip("bar:N", title="cell"), alt.Tooltip("verdict:N"), alt.Tooltip("trials:Q")],
         )
     )
-    worded = [f"{row['cell']} {row['verdict']} {row['trials']}" for row in rows]
+    worded = [f"{row['bar']}: {row['verdict']} {row['trials']}" for row in rows]
     return chart(
-        "Verdicts by cell",
+        "Verdicts by cell, before and after training",
         drawn,
         rows,
-        f"Share of trials by verdict on their gradients, a bar for each cell: {', '.join(worded)}.",
-        height=40 + 34 * len(cells),
+        "Share of trials by verdict on their gradients, a bar for each cell before and after training. "
+        f"{'; '.join(worded)}.",
+        height=40 + 26 * len(names),
     )
 
 

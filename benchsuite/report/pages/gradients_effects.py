@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchsuite.analysis.identity import fields
-from benchsuite.analysis.seeds import Aggregate, aggregate
-from benchsuite.contracts.report import Block, Column, Command, Paragraph, Table, TableCell, Value
+from benchsuite.analysis.decay import decay_over_seeds
+from benchsuite.analysis.identity import pair_key
+from benchsuite.analysis.seeds import Aggregate, aggregate, median_over_seeds
+from benchsuite.contracts.report import Block, Column, Paragraph, Table, TableCell, Value
 from benchsuite.errors import StoreError
-from benchsuite.report.data import TaskResults
+from benchsuite.report.commands import CLIPPING, TRUNCATION, vary
+from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count
 from benchsuite.report.pages.gradients_charts import lines_chart
-from benchsuite.report.profiles import middle, run_profiles
+from benchsuite.report.profiles import run_profiles
 from benchsuite.schema import Status, Trial
 
 MOST_POINTS = 200
@@ -39,8 +40,7 @@ def families(tasks: Iterable[TaskResults], paths: Sequence[str]) -> list[Family]
     for results in tasks:
         groups: dict[str, list[Aggregate]] = {}
         for run in aggregate(results.records):
-            own = {path: value for path, value in fields(run.trial).items() if path not in (*paths, "seed")}
-            groups.setdefault(json.dumps(own, sort_keys=True), []).append(run)
+            groups.setdefault(pair_key(run.trial, (*paths, "seed")), []).append(run)
         found += [Family(results, tuple(runs)) for runs in groups.values() if len({*map(_id, runs)}) > 1]
     return found
 
@@ -49,7 +49,7 @@ def _id(run: Aggregate) -> str:
     return run.configuration_id
 
 
-def clipping(tasks: Sequence[TaskResults]) -> Iterator[Block]:
+def clipping(data: ReportData, tasks: Sequence[TaskResults]) -> Iterator[Block]:
     """Clipping by norm or value beside none."""
     found = families(tasks, ("recipe.clip", "recipe.clip_at"))
     if not found:
@@ -57,9 +57,9 @@ def clipping(tasks: Sequence[TaskResults]) -> Iterator[Block]:
         yield Paragraph(
             f"Every configuration was trained with one clipping alone ({', '.join(clips)}). Clipping "
             "shortens a gradient that is too long; it does nothing for one that has vanished. To see what it "
-            "changes:"
+            "changes, into a study of its own:"
         )
-        yield Command("benchsuite run quick --task adding --set recipe.clip=none,norm")
+        yield from vary(data, CLIPPING)
         return
     yield Paragraph(
         "Clipping scales the whole gradient down to a given length when it is longer: the direction stays, "
@@ -89,8 +89,8 @@ def clipping(tasks: Sequence[TaskResults]) -> Iterator[Block]:
                     clip_words(run.trial),
                     len(run.records),
                     TableCell(diverged, mark="bad" if diverged else ""),
-                    middle(run.records, "gradient/clipped_share"),
-                    middle(run.records, "train/loss_final"),
+                    median_over_seeds(run.records, "gradient/clipped_share"),
+                    median_over_seeds(run.records, "train/loss_final"),
                     _metric(run),
                 ]
             )
@@ -134,15 +134,16 @@ def _norms(family: Family) -> Block | None:
     return lines_chart(title, lines, "optimiser step", "norm", "clipping") if lines else None
 
 
-def truncation(tasks: Sequence[TaskResults]) -> Iterator[Block]:
+def truncation(data: ReportData, tasks: Sequence[TaskResults]) -> Iterator[Block]:
     """Truncated backpropagation beside the full one."""
     found = families(tasks, ("recipe.truncation",))
     if not found:
         yield Paragraph(
             "No configuration was trained both with full and with truncated backpropagation. Truncation cuts "
-            "the chain: nothing further back than so many steps can be learnt from. To see what it changes:"
+            "the chain: nothing further back than so many steps can be learned from. To see what it changes, "
+            "into a study of its own:"
         )
-        yield Command("benchsuite run quick --task adding --set recipe.truncation=none,5,10")
+        yield from vary(data, TRUNCATION)
         return
     yield Paragraph(
         "Truncated backpropagation cuts the chain of factors every so many steps: what lies further back "
@@ -166,7 +167,7 @@ def truncation(tasks: Sequence[TaskResults]) -> Iterator[Block]:
         Column("run by", filter=True),
         Column("truncated at"),
         Column("trials", "integer"),
-        Column("gradient"),
+        Column("gradient after", help="verdict, after training"),
         Column("left at the first step", "scientific", "of the gradient, after training; median over seeds"),
         Column("test metric", "number"),
         Column("sequences/s", "rate"),
@@ -174,14 +175,14 @@ def truncation(tasks: Sequence[TaskResults]) -> Iterator[Block]:
     rows: list[list[Value | TableCell]] = []
     for each in found:
         for run in sorted(each.members, key=lambda one: one.trial.recipe.truncation or 10**9):
-            speed = run.speed()
+            speed, after = run.speed(), decay_over_seeds(run.records, "end")
             rows.append(
                 [
                     *_names(each, run),
                     truncation_words(run.trial),
                     len(run.records),
-                    run.verdict("gradient"),
-                    middle(run.records, "gradient/change_end"),
+                    after.verdict if after else "",
+                    after.change if after else None,
                     _metric(run),
                     speed.mean if speed else None,
                 ]

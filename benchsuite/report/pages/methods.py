@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from benchsuite.contracts.report import (
     Block,
-    Bullets,
     Column,
     Command,
     Details,
@@ -23,12 +21,14 @@ from benchsuite.contracts.report import (
     Value,
 )
 from benchsuite.data.citation import citation_file
+from benchsuite.report.commands import reproduce_command
 from benchsuite.report.data import Machine, ReportData
 from benchsuite.report.figures import FIGURES, plain
 from benchsuite.report.formatting import format_count, format_date, format_list
+from benchsuite.report.prose import prose
 from benchsuite.report.site import Page
 from benchsuite.schema import Record
-from benchsuite.schema.thresholds import STABLE, TOLERANCES, UNSTABLE
+from benchsuite.schema.thresholds import DISTURBED, STABLE, TOLERANCES, UNSTABLE
 
 LONG = 300
 """Characters above which a fact of the environment is shown folded."""
@@ -79,7 +79,7 @@ def _machine(machine: Machine, records: list[Record]) -> Iterator[Fact]:
     devices = sorted({record.trial.execution.device for record in records})
     threads = sorted({record.trial.execution.threads for record in records})
     yield Fact("devices used", ", ".join(devices))
-    yield Fact("threads a trial", ", ".join(map(str, threads)))
+    yield Fact("threads per trial", ", ".join(map(str, threads)))
     allocators = sorted({record.trial.execution.allocator for record in records})
     yield Fact("memory allocator", ", ".join(allocators))
 
@@ -184,37 +184,7 @@ def _data(data: ReportData) -> Iterator[Block]:
 
 
 def _protocol() -> Iterator[Block]:
-    yield Paragraph(
-        "The core owns the initial weights, the batches and their order, the training loop, evaluation, "
-        "gradient statistics, timing and parity. A backend owns only how the model runs."
-    )
-    yield Bullets(
-        (
-            "Parity comes first. On the first batch, loss, predictions, every gradient and dL/dh of every "
-            "step are held against a float64 reference in NumPy that starts from the same weights, and so "
-            "are the losses of the first two training steps. error = max|a − b| / max|b|; gradients are held "
-            "against at least a hundredth of the model's largest entry. What breaks parity is neither timed "
-            "nor ranked.",
-            "Cold start (import, build, first step with compilation) is reported apart from the steady "
-            "state.",
-            f"Steady state: warm-up until three blocks in a row agree within {100 * STABLE:.0f} % or its "
-            "time is over, then timed rounds on four batches that lie on the device, each ended by a wait "
-            "for the device. The median is reported, with the quartile distance and a 95 % bootstrap "
-            f"interval. A quartile distance above {100 * UNSTABLE:.0f} % of the median marks a speed as not "
-            "steady (~).",
-            "Thread count and memory allocator are part of the trial and set before the framework is "
-            "imported.",
-            "The share of peak is the analytic number of operations of the step's matrix products over the "
-            "best matrix-product rate that this machine showed at the same shapes, by any backend that ran the "
-            "model, all steps at once.",
-            "Metrics are those of the test split, with the weights of the epoch that was best on the "
-            "validation split.",
-            "Intervals over seeds are Student's t, 95 %. A model is told apart from the best one by a paired "
-            "t test over common seeds, corrected for all pairs of models (Holm); fewer than three seeds "
-            "are not tested.",
-            "Ranks over tasks: Friedman's test and Nemenyi's critical difference (Demšar 2006).",
-        )
-    )
+    yield from prose("methods_protocol", stable=STABLE, unstable=UNSTABLE, disturbed=DISTURBED)
     rows: list[list[Value | TableCell]] = [
         [name, *(getattr(tolerances, field) for tolerances in TOLERANCES.values())]
         for name, field in QUANTITIES.items()
@@ -242,9 +212,11 @@ def _matrices(data: ReportData) -> Iterator[Block]:
         if isinstance(text, str) and text:
             yield Details(f"The matrix of {name}{begun}", (Command(text),))
         else:
-            yield Paragraph(f"The matrix of {name} was not written in TOML{begun}.", "note")
-        yield Command(f"benchsuite reproduce {shlex.quote(study.name)}")
-    yield Paragraph("It runs every ranked trial again and holds each figure to the recorded one.", "note")
+            yield Paragraph(f"The matrix of {name} is not a TOML file{begun}.", "note")
+        yield reproduce_command(study)
+    yield Paragraph(
+        "It runs every ranked trial again and compares each figure with the recorded one.", "note"
+    )
 
 
 def _citation(data: ReportData) -> Iterator[Block]:

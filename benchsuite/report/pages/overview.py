@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from statistics import fmean
 
-from benchsuite.analysis.answers import Answer, FastestSteps, answer, fastest_steps, soonest_trained
+from benchsuite.analysis.answers import (
+    Answer,
+    FastestSteps,
+    SoonestTrained,
+    answer,
+    fastest_steps,
+    soonest_trained,
+)
 from benchsuite.analysis.cautions import cautions as cautions_of
 from benchsuite.analysis.ranking import Ranking
-from benchsuite.analysis.validity import has_valid_timing
+from benchsuite.analysis.seeds import Aggregate
+from benchsuite.analysis.training_time import training_time
+from benchsuite.analysis.validity import breaks_parity, parity_checked, sequences_per_second
 from benchsuite.contracts.report import Block, Card, Cards, Grid, Link, PageSection, Paragraph, Words
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number, format_ratio, format_value
 from benchsuite.report.pages.exclusions import excluded, ran_section
 from benchsuite.report.pages.overview_charts import differences_chart, tradeoff_chart
-from benchsuite.report.pages.rankings import model_words, ranking_table, settings_words
+from benchsuite.report.pages.rankings import (
+    SAID_ELSEWHERE,
+    model_words,
+    ranking_table,
+    seeds_words,
+    settings_words,
+)
 from benchsuite.report.ranks import ranks, verdict
 from benchsuite.report.site import Page
 
-SPEED = "speed/sequences_per_second"
 MOST_CHARTS = 12
 """Tasks whose accuracy is drawn against speed here; each has its chart on its own page as well."""
 ROWS = 10
 """Models of a task that are named here."""
 CLOSE = 1.05
 """Ratio of speeds below which two backends are called about as fast."""
+COMPILING = 0.05
+"""Share of the time to a trained model above which compilation is named."""
 NAMED = 4
 """Models that a sentence names before it counts the others."""
 
@@ -58,15 +75,18 @@ def _lead(data: ReportData) -> Words:
 
 def _proved(data: ReportData) -> str:
     """What these records say of parity and timing."""
-    checked = [one for one in data.records if one.verdicts.get("parity") in ("ok", "breach")]
-    equal = sum(one.verdicts["parity"] == "ok" for one in checked)
+    records = data.records
+    checked = [one for one in records if parity_checked(one)]
+    equal = sum(not breaks_parity(one) for one in checked)
     if not checked:
         return "No trial got as far as the comparison with the float64 reference."
-    timed = sum(has_valid_timing(one) and one.scalars.get(SPEED) is not None for one in data.records)
-    said = (
-        f"{equal} of {format_count(len(checked), 'trial')} compared with the float64 reference agree with it"
+    timed = sum(sequences_per_second(one) is not None for one in records)
+    if equal == timed == len(records):
+        return "Every trial was compared with a float64 reference, agrees with it, and has a valid timing."
+    return (
+        f"Compared with a float64 reference: {format_count(len(checked), 'trial')}, of which {equal} agree. "
+        f"With a valid timing: {timed}."
     )
-    return f"{said}; {timed} of {format_count(len(data.records), 'trial')} have a valid timing."
 
 
 def _card(results: TaskResults) -> Card:
@@ -88,47 +108,71 @@ def _card(results: TaskResults) -> Card:
 
 
 def distinction(found: Answer, ranking: Ranking) -> str:
-    """What can be told apart from the best model, in one sentence."""
-    seeds = format_count(found.seeds, "seed")
+    """What can be told apart from the best model, in a sentence or two."""
+    seeds = seeds_words(found)
     if found.next_best is None:
-        return f"The only model with a result ({seeds})."
+        return f"The only model with a result ({seeds[0].lower()}{seeds[1:]})."
     if not found.alike and not found.worse:
         follows = found.next_best.metric
         assert follows is not None
         name = model_words(found.next_best, ranking, found.best)
         said = "no interval and no test" if found.seeds == 1 else "too few for a test"
-        seeds = "One seed" if found.seeds == 1 else seeds
-        return f"{seeds}: {said}. Next is {name} with {format_number(follows.mean)}."
+        rank = "Equal in rank is" if ranking.place(found.next_best) == 1 else "Next is"
+        value = format_value(follows.mean, follows.half_width)
+        return f"{seeds}: {said}. {rank} {name} with {value}."
     tested = f"paired over {seeds}, 5 % level"
+    rest = f"; {format_count(len(found.untested), 'model')} untested" if found.untested else ""
     if not found.alike:
-        rest = f"; {format_count(len(found.untested), 'model')} untested" if found.untested else ""
-        return f"Better than each of the other {len(found.worse)} models ({tested}){rest}."
+        others = (
+            "the other model" if len(found.worse) == 1 else f"each of the other {len(found.worse)} models"
+        )
+        return f"Better than {others} ({tested}{rest})."
     names = [model_words(one.model, ranking, found.best) for one in found.alike]
-    if len(names) > NAMED:
-        names = [*names[:NAMED], f"{len(names) - NAMED} more"]
     needed = [one.needed for one in found.alike if one.needed is not None]
-    more = f" About {max(needed)} seeds would tell." if needed else ""
-    return f"Not distinguishable from it with n = {found.seeds}: {format_list(names)} ({tested}).{more}"
+    more = (
+        f" Differences as large as the ones seen would take about {max(needed)} seeds to find."
+        if needed
+        else ""
+    )
+    n = min(one.n for one in found.alike)
+    return (
+        f"Not distinguishable from it with n = {n}: {format_list(names, most=NAMED)} ({tested}{rest}).{more}"
+    )
 
 
 def speeds(found: Answer, ranking: Ranking) -> Iterator[str]:
-    """Two answers, always together: whose steps are fastest, and who has the best model trained first."""
+    """Two answers, always together: whose steps are fastest once they run, and who has the best model trained
+    soonest."""
     fastest, soonest = fastest_steps(found.best), soonest_trained(found.best)
-    if fastest is None:
-        yield "No speed: no valid timing was measured."
-    else:
-        yield _fastest(fastest, found, ranking)
+    yield "No timing is valid." if fastest is None else _fastest(fastest, found, ranking)
     if soonest is None:
+        yield "How long training took from its start was not recorded."
         return
-    name, taken = ranking.way(soonest.first), format_value(soonest.seconds, unit="s")
-    said = f"Trained first by {name}: {taken} from the start, the import of the framework apart."
-    if fastest is not None and soonest.pays_from is not None:
-        other = ranking.way(fastest.first)
-        if math.isinf(soonest.pays_from):
-            said += f" {other} does not catch up, whatever the number of steps."
-        else:
-            said += f" {other} is trained first from about {format_number(soonest.pays_from)} steps on."
-    yield said
+    taken = format_value(soonest.seconds, form="seconds")
+    said = f"Trained soonest with {ranking.way(soonest.first)}, in {taken} from the start (import apart)"
+    if fastest is None or fastest.first is soonest.first:
+        yield f"{said}."
+    else:
+        yield f"{said}; {_later(fastest.first, soonest, ranking)}."
+
+
+def _later(run: Aggregate, soonest: SoonestTrained, ranking: Ranking) -> str:
+    """How long the run with the fastest steps takes until it is trained, and when its steps pay."""
+    known = [time for record in run.records if (time := training_time(record)) is not None]
+    if not known:
+        return f"how long {ranking.way(run)} took was not recorded"
+    taken = fmean(time.to_trained for time in known)
+    compiled = fmean(time.compiled for time in known)
+    said = f"{ranking.way(run)} took {format_value(taken, form='seconds')}"
+    if compiled > COMPILING * taken:
+        said += f", {format_value(compiled, form='seconds')} of it to compile the first batch's shape"
+    if soonest.pays_from is None:
+        return said
+    if math.isinf(soonest.pays_from):
+        return f"{said}, and by wall time its steps are not faster"
+    steps = format_count(known[0].steps, "step")
+    pays = format_number(soonest.pays_from, 2)
+    return f"{said}: its faster steps pay from about {pays} steps on (trained here: {steps})"
 
 
 def _fastest(fastest: FastestSteps, found: Answer, ranking: Ranking) -> str:
@@ -137,7 +181,7 @@ def _fastest(fastest: FastestSteps, found: Answer, ranking: Ranking) -> str:
     speed = f"about {speed}" if rough else speed
     name = ranking.way(fastest.first)
     if fastest.second is None:
-        return f"Run with {name} alone: {speed}."
+        return f"Timed with {name} alone: {speed}."
     second = ranking.way(fastest.second)
     if fastest.ratio < CLOSE:
         return f"Fastest steps with {name}, {speed}; {second} is about as fast."
@@ -151,7 +195,8 @@ def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
     best, metric = found.best, found.best.metric
     assert metric is not None
     for caution in cautions_of(ranking, best):
-        yield f"{caution.sentence[0].upper()}{caution.sentence[1:]}."
+        if caution.kind not in SAID_ELSEWHERE:
+            yield f"{caution.sentence[0].upper()}{caution.sentence[1:]}."
     if best.is_baseline and len(ranking.models) > 1:
         yield "The best model has no recurrence."
     spread = best.spread

@@ -21,17 +21,17 @@ MOST_POINTS = 400
 
 
 def tradeoff_chart(results: TaskResults, title: str = "") -> Chart | None:
-    """The ranking metric against training speed, a point a model and backend, with its Pareto front; None where
-    fewer than two models have both.
+    """The ranking metric against training speed, a point per model and backend, with its Pareto front; None
+    where fewer than two models have both. Every run of a model has the model's metric, which is what is ranked.
 
-    :param title: of the chart, where it is not the results's.
+    :param title: of the chart, where it is not the task's.
     """
     ranking = results.ranking
     assert ranking is not None
     rows: list[dict[str, Any]] = []
     for model in ranking.models:
         for run in model.runs:
-            speed, metric = model.speed(run), run.primary
+            speed, metric = model.speed(run), model.metric
             if speed and metric and math.isfinite(metric.mean):
                 told = [text.replace("=None", "=none") for text in words(run.trial, ranking.settings)]
                 rows.append(
@@ -55,7 +55,7 @@ def tradeoff_chart(results: TaskResults, title: str = "") -> Chart | None:
     name = ranking.metric.replace("_", " ")
     x = alt.X(
         "speed:Q",
-        title="training speed, sequences a second",
+        title="training speed, sequences per second",
         scale=alt.Scale(type="log", nice=False, padding=15),
         axis=alt.Axis(tickCount=4),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import altair as alt
 
+from benchsuite.analysis.validity import breaks_parity
 from benchsuite.contracts.report import (
     Block,
     Chart,
@@ -27,7 +28,7 @@ from benchsuite.report.charts import BACKEND_ORDER, backend_colour, chart, named
 from benchsuite.report.data import Entry, ReportData
 from benchsuite.report.figures import definition
 from benchsuite.report.formatting import format_count, format_number
-from benchsuite.report.pages.exclusions import reasons_table
+from benchsuite.report.pages.exclusions import reasons_block
 from benchsuite.report.site import Page
 from benchsuite.schema import Record
 from benchsuite.schema.thresholds import TOLERANCES
@@ -40,26 +41,24 @@ QUANTITIES = (
     ("dL/dh", "parity/state_error", "states"),
     ("first steps", "parity/step_error", "loss_10"),
 )
-"""What is held to the reference, the scalar of its largest error, and the name of its tolerance."""
+"""What is compared with the reference, the scalar of its largest error, and the name of its tolerance."""
 
 
 def parity_page(data: ReportData) -> Page | None:
-    """Errors against tolerances. None where no trial was held to the reference."""
-    held = [entry for entry in data.entries if WORST in entry.record.scalars]
-    if not held:
+    """Errors against tolerances. None where no trial was compared with the reference."""
+    compared = [entry for entry in data.entries if WORST in entry.record.scalars]
+    if not compared:
         return None
-    held.sort(key=lambda entry: -_ratio(entry.record))
+    compared.sort(key=lambda entry: -_ratio(entry.record))
     sections = [
-        PageSection("", tuple(_answer(held))),
-        PageSection("Error against tolerance", tuple(_errors(held))),
-        PageSection("Every trial, the worst first", (_table(held, len(data.machines) > 1),)),
+        PageSection("", tuple(_answer(compared))),
+        PageSection("Error against tolerance", tuple(_errors(compared))),
+        PageSection("Every trial, the worst first", (_table(compared, len(data.machines) > 1),)),
     ]
-    reasons = reasons_table(data.entries)
-    text: Block = Paragraph("Every trial ended well and is ranked.")
-    sections.append(PageSection("Not ranked, and why", (reasons or text,)))
+    sections.append(PageSection("Not ranked or not timed, and why", (reasons_block(data),)))
     lead = (
-        "Before a backend is timed, its numbers are held to a float64 reference that starts from the same "
-        "weights and batch. What breaks parity is neither timed nor ranked."
+        "Before a backend is timed, its numbers are compared with a float64 reference that starts from the "
+        "same weights and batch. A trial that breaks parity is neither timed nor ranked."
     )
     return Page("parity", "Does every backend compute the same?", tuple(sections), lead, "Parity")
 
@@ -70,13 +69,13 @@ def _ratio(record: Record) -> float:
     return math.inf if math.isnan(ratio) else ratio
 
 
-def _answer(held: Sequence[Entry]) -> Iterator[Block]:
-    broken = [entry for entry in held if _broken(entry.record)]
-    kept = [entry for entry in held if not _broken(entry.record)]
+def _answer(compared: Sequence[Entry]) -> Iterator[Block]:
+    broken = [entry for entry in compared if _broken(entry.record)]
+    kept = [entry for entry in compared if not _broken(entry.record)]
     said = (
-        f"{format_count(len(held), 'trial')} were held to it; "
-        if len(held) > 1
-        else "One trial was held to it; "
+        f"{format_count(len(compared), 'trial')} were compared with it; "
+        if len(compared) > 1
+        else "One trial was compared with it; "
     )
     if broken:
         verb = "breaks" if len(broken) == 1 else "break"
@@ -89,22 +88,22 @@ def _answer(held: Sequence[Entry]) -> Iterator[Block]:
         for name in sorted({entry.record.trial.backend for entry in broken}):
             yield Command(f"benchsuite check backend {name}")
     else:
-        yield Paragraph(f"{said}{'it holds' if len(held) == 1 else 'all of them hold'}.")
+        yield Paragraph(f"{said}{'it agrees' if len(compared) == 1 else 'all of them agree'}.")
     if kept:
         worst = kept[0]
         yield Paragraph(
             (
-                "Of what holds, the largest error is ",
+                "Of the trials that agree, the largest error is ",
                 f"{100 * _ratio(worst.record):.2g} % of its tolerance: ",
                 _link(worst),
                 ".",
             )
         )
-    yield _by_backend(held)
+    yield _by_backend(compared)
 
 
 def _broken(record: Record) -> bool:
-    return record.verdicts.get("parity") == "breach" or not _ratio(record) <= 1
+    return breaks_parity(record)
 
 
 def _link(entry: Entry) -> Link:
@@ -113,9 +112,9 @@ def _link(entry: Entry) -> Link:
     return Link(f"{model} on {trial.task} with {trial.backend}, seed {trial.seed}", entry.page)
 
 
-def _by_backend(held: Sequence[Entry]) -> Table:
+def _by_backend(compared: Sequence[Entry]) -> Table:
     groups: dict[tuple[str, str, str], list[Entry]] = {}
-    for entry in held:
+    for entry in compared:
         trial = entry.record.trial
         key = (trial.backend, trial.execution.device, trial.execution.precision)
         groups.setdefault(key, []).append(entry)
@@ -151,19 +150,19 @@ def _mark(ratio: float) -> Mark:
     return "" if ratio <= 1 else "bad"
 
 
-def _errors(held: Sequence[Entry]) -> Iterator[Block]:
+def _errors(compared: Sequence[Entry]) -> Iterator[Block]:
     yield Paragraph(
         "Each bar spans the errors of a backend's trials, from the smallest to the largest, as a share of "
         "what is allowed; its tick is the median. Left of the line at 1 the difference is rounding."
     )
-    drawn = _chart(held)
+    drawn = _chart(compared)
     yield drawn if drawn else Paragraph("Every error is exactly zero.")
 
 
-def _chart(held: Sequence[Entry]) -> Chart | None:
+def _chart(compared: Sequence[Entry]) -> Chart | None:
     """Spans of error over tolerance by quantity and backend, on a logarithmic axis; exact zeros left out."""
     groups: dict[tuple[str, str], list[float]] = {}
-    for entry in held:
+    for entry in compared:
         record = entry.record
         for quantity, scalar, field in QUANTITIES:
             if scalar in record.scalars:
@@ -220,7 +219,7 @@ def _chart(held: Sequence[Entry]) -> Chart | None:
         {"rows": rows, "allowed": [{"x": 1.0}]},
         f"Spans of error over tolerance on a logarithmic axis. The largest is {worst['quantity']} of "
         f"{worst['backend']}: {format_number(float(worst['high']))}; 1 would be a breach.",
-        "Trials whose error is exactly zero are not drawn. The losses of the first two steps are held to "
+        "Trials whose error is exactly zero are not drawn. The losses of the first two steps are compared with "
         "different tolerances; drawn is the wider one.",
         table,
         height=40 + len({row["quantity"] for row in rows}) * max(30, 16 * len(backends)),
@@ -233,8 +232,8 @@ def _allowed(record: Record, field: str) -> float:
     return allowed * record.scalars.get(WIDENED, 1.0) if field in ("gradients", "states") else allowed
 
 
-def _table(held: Sequence[Entry], several: bool) -> Table:
-    wide = any(entry.record.scalars.get(WIDENED, 1.0) > 1 for entry in held)
+def _table(compared: Sequence[Entry], several: bool) -> Table:
+    wide = any(entry.record.scalars.get(WIDENED, 1.0) > 1 for entry in compared)
     columns = [
         Column("trial"),
         Column("task", filter=True),
@@ -250,7 +249,7 @@ def _table(held: Sequence[Entry], several: bool) -> Table:
         columns.append(Column("widened", "number", definition(WIDENED)))
     if several:
         columns.append(Column("machine", filter=True))
-    rows = [_row(one, wide, several) for one in held]
+    rows = [_row(one, wide, several) for one in compared]
     return Table("Errors against the float64 reference", tuple(columns), rows)
 
 

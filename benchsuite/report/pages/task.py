@@ -58,11 +58,10 @@ def task_page(results: TaskResults, data: ReportData) -> Page:
         samples = tuple(_samples(results, found))
         if samples:
             sections.append(PageSection("What it produces", samples))
-    table = reasons_table(results.entries)
+    table = reasons_table(results.entries, data.label)
     if table:
-        sections.append(PageSection("Not ranked", (table,)))
+        sections.append(PageSection("Not ranked or not timed", (table,)))
     sections.append(PageSection("The task", (_facts(results),)))
-    del data
     return Page(results.key, results.title, tuple(sections), _lead(results, found))
 
 

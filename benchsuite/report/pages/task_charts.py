@@ -154,7 +154,7 @@ def _chart(title: str, curves: dict[str, Curve], x: str, y: str, log: bool) -> C
         title,
         alt.layer(*layers),
         rows,
-        f"{y} by {x}, a line a model. At the end: {', '.join(last)}.",
+        f"{y} by {x}, a line per model. At the end: {', '.join(last)}.",
         table=table,
         height=300,
     )
@@ -198,9 +198,7 @@ def target_chart(ranking: Ranking) -> tuple[Block, ...]:
                 TableCell(
                     hits, f"{hits} of {len(run.records)}", mark="" if hits == len(run.records) else "bad"
                 ),
-                run.scalars["speed/sequences_per_second"].mean
-                if "speed/sequences_per_second" in run.scalars
-                else None,
+                speed.mean if (speed := run.speed()) is not None else None,
             ]
             for name, run, hits, taken in sorted(rows, key=lambda row: _order(row[3] if row[2] else None))
         ],

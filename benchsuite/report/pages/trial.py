@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
+from typing import Literal
 
-from benchsuite.analysis.validity import problem, problem_reason, sequences_per_second
+from benchsuite.analysis.decay import MOMENTS, gradient_decay
+from benchsuite.analysis.validity import (
+    breaks_parity,
+    invalid_timing,
+    is_ranked,
+    problem,
+    problem_reason,
+    sequences_per_second,
+    valid_scalars,
+)
 from benchsuite.contracts.report import (
     Block,
     Command,
@@ -22,12 +31,14 @@ from benchsuite.contracts.report import (
     Value,
 )
 from benchsuite.errors import StoreError
+from benchsuite.report.commands import reproduce_command
 from benchsuite.report.data import Entry, TaskResults
 from benchsuite.report.figures import definition
+from benchsuite.report.formatting import format_count
 from benchsuite.report.pages.methods import LONG
 from benchsuite.report.pages.panels import panels
 from benchsuite.report.site import Page
-from benchsuite.schema import Status
+from benchsuite.schema import Record, Status
 from benchsuite.schema.fields import flatten
 
 GROUPS = {
@@ -49,10 +60,6 @@ def trial_page(entry: Entry, results: TaskResults) -> Page:
     """What the record holds, what lies beside it, and how to make it again."""
     record = entry.record
     problems: list[Block] = []
-    if kind := problem(entry.record):
-        problems.append(
-            Paragraph(f"Not ranked or not timed: {kind}; {problem_reason(entry.record)}.", "warning")
-        )
     try:
         series, exhibits = entry.series(), entry.exhibits()
     except StoreError as error:
@@ -62,7 +69,7 @@ def trial_page(entry: Entry, results: TaskResults) -> Page:
     if record.exception or record.output_tail:
         texts = (record.exception, record.output_tail)
         sections.append(PageSection("What went wrong", tuple(Command(text) for text in texts if text)))
-    first, folded = panels(series)
+    first, folded = panels(one for one in series if not _refused(record, one.name))
     if first or folded:
         more = (Details("More curves", (Grid(tuple(folded)),)),) if folded else ()
         sections.append(PageSection("Curves", (Grid(tuple(first)), *more)))
@@ -84,15 +91,19 @@ def trial_page(entry: Entry, results: TaskResults) -> Page:
 
 def _head(entry: Entry, results: TaskResults) -> Iterable[Block]:
     record, scalars = entry.record, entry.record.scalars
-    if record.reason:
-        yield Paragraph(record.reason, "note" if record.status is Status.SKIPPED else "warning")
+    yield from _problem(record)
     if not entry.counts:
-        yield Paragraph("A later record of the same trial stands for it in rankings.", "note")
-    breach = record.verdicts.get("parity") == "breach"
-    bad = {"parity": breach, "speed": record.verdicts.get("speed") == "unsynchronised"}
+        yield Paragraph("A later record of the same trial is the one that is ranked.", "note")
+    bad = {"parity": breaks_parity(record), "speed": bool(invalid_timing(record))}
     verdicts = [
         Fact(name, TableCell(word, mark="bad" if bad.get(name) else ""))
         for name, word in sorted(record.verdicts.items())
+        if name != "gradient"
+    ]
+    verdicts += [
+        Fact(f"gradient {name} training", found.verdict)
+        for name, when in zip(("before", "after"), MOMENTS, strict=True)
+        if (found := gradient_decay(record, when)) is not None
     ]
     result = [
         Fact(
@@ -103,8 +114,8 @@ def _head(entry: Entry, results: TaskResults) -> Iterable[Block]:
         for name in (f"test/{record.primary}",)
         if name in scalars
     ]
-    found = sequences_per_second(record)
-    speed = [] if found is None else [Fact("sequences/s", found, "rate", definition(SPEED))]
+    per_second = sequences_per_second(record)
+    speed = [] if per_second is None else [Fact("sequences/s", per_second, "rate", definition(SPEED))]
     left = (
         Fact("trial", record.trial_id),
         Fact("task", TableCell(results.title, page=results.key)),
@@ -118,25 +129,45 @@ def _head(entry: Entry, results: TaskResults) -> Iterable[Block]:
         *speed,
         Fact("status", TableCell(str(record.status), mark="" if record.status is Status.OK else "bad")),
         *verdicts,
-        Fact("kernel that ran", record.kernel or None, help="asked of the framework"),
+        Fact("kernel that ran", record.kernel or None, help="as the framework says"),
     )
     yield Grid((Facts("", right), Facts("", left)))
 
 
+def _problem(record: Record) -> Iterable[Block]:
+    """Why the record is not ranked or not timed, and what else it says of itself."""
+    kind, reason = problem(record), problem_reason(record)
+    tone: Literal["note", "warning"] = "note" if record.status is Status.SKIPPED else "warning"
+    if kind:
+        said = "Ranked, but not timed" if is_ranked(record) else "Not ranked"
+        yield Paragraph(f"{said} ({kind}): {reason.rstrip('.')}.", tone)
+    if record.reason and record.reason.strip() != reason:
+        yield Paragraph(record.reason, tone)
+
+
+def _refused(record: Record, name: str) -> bool:
+    """Whether the curve is one of timed rounds that are refused."""
+    return bool(invalid_timing(record)) and name.startswith("speed/")
+
+
 def _reproduce(entry: Entry) -> tuple[Block, ...]:
     return (
-        Paragraph("Run it again, and hold every figure to the one recorded here:"),
-        Command(f"benchsuite reproduce {shlex.quote(entry.study.name)} {shlex.quote(entry.record.trial_id)}"),
+        Paragraph("Run it again, and compare every figure with the one recorded here:"),
+        reproduce_command(entry.study, entry.record.trial_id),
     )
 
 
 def _figures(entry: Entry) -> Iterable[Block]:
     groups: dict[str, list[Fact]] = {}
-    for name, value in sorted(entry.record.scalars.items()):
+    valid = valid_scalars(entry.record)
+    for name, value in sorted(valid.items()):
         group, _, own = name.partition("/")
         groups.setdefault(group, []).append(Fact(own or name, value, form_of(name), definition(name)))
     names = [*(name for name in GROUPS if name in groups), *(name for name in groups if name not in GROUPS)]
     yield Grid(tuple(Facts(GROUPS.get(name, name), tuple(groups[name])) for name in names))
+    left = len(entry.record.scalars) - len(valid)
+    if left:
+        yield Paragraph(f"{format_count(left, 'figure')} of the refused timing are left out.", "note")
     for name, metrics in entry.record.baselines.items():
         facts = tuple(Fact(metric, value) for metric, value in sorted(metrics.items()))
         yield Facts(f"Baseline: {name.replace('_', ' ')}", facts)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchsuite.analysis.validity import sequences_per_second, unsteady
+from benchsuite.analysis.decay import MOMENTS, gradient_decay
+from benchsuite.analysis.validity import (
+    breaks_parity,
+    problem_reason,
+    sequences_per_second,
+    unsteady,
+)
 from benchsuite.contracts.report import Column, Mark, PageSection, Paragraph, Table, TableCell, Value
 from benchsuite.report.data import Entry, ReportData
-from benchsuite.report.formatting import format_count
+from benchsuite.report.formatting import format_count, format_value
 from benchsuite.report.site import Page
 from benchsuite.schema import Record, Status
 from benchsuite.schema.names import NO_CELL
@@ -30,7 +36,12 @@ COLUMNS = (
     Column("metric", "mixed", "the task's own metric on the test split"),
     Column("sequences/s", "rate", "training speed in the steady state; ~ marks a timing that was not steady"),
     Column("memory", "bytes", "highest resident memory of the worker while it trained"),
-    Column("gradient", help="verdict on the gradient on its way back in time", filter=True),
+    Column(
+        "gradient before",
+        help="verdict on the gradient on its way back in time, before training",
+        filter=True,
+    ),
+    Column("gradient after", help="the same after training", filter=True),
 )
 STATUS_MARKS: dict[Status, Mark] = {Status.OK: "", Status.SKIPPED: "dim"}
 TELLING = ("study", "machine", "unroll", "device", "precision", "hidden", "seed")
@@ -86,15 +97,24 @@ def _row(entry: Entry, title: str) -> list[Value | TableCell]:
         TableCell(str(record.status), mark=STATUS_MARKS.get(record.status, "bad"), title=brief(record.reason)),
         _parity(record),
         scalars.get(f"test/{record.primary}"),
-        TableCell(sequences_per_second(record), mark="unsure" if unsteady(record) else ""),
+        _speed(record),
         scalars.get("memory/peak_bytes"),
-        record.verdicts.get("gradient", ""),
+        *(found.verdict if (found := gradient_decay(record, when)) else "" for when in MOMENTS),
     ]  # fmt: skip
+
+
+def _speed(record: Record) -> TableCell:
+    speed = sequences_per_second(record)
+    if speed is None:
+        return TableCell(None, title=problem_reason(record))
+    if unsteady(record):
+        return TableCell(speed, format_value(speed, rough=True), mark="unsure", title=unsteady(record))
+    return TableCell(speed)
 
 
 def _parity(record: Record) -> Value | TableCell:
     ratio = record.scalars.get("parity/worst_ratio")
-    return TableCell(ratio, mark="bad") if record.verdicts.get("parity") == "breach" else ratio
+    return TableCell(ratio, mark="bad") if breaks_parity(record) else ratio
 
 
 def brief(text: str) -> str:

@@ -58,17 +58,16 @@ def run_study(
             on_event(Warned(one.sentence(name)))
         known = latest(records)
         plan = make_plan(trials, executor.check_support(trials), skipped, known, rerun)
-        info = StudyInfo(name, store.folder, dict(settings or {}))
+        info = StudyInfo(name, store.folder, dict(settings or {}), _labels(plan, known))
         observers = Observers(registry.manager, lambda message: on_event(Warned(message)))
         run = _Run(store, info, plan, known, tuple(damage), observers, on_event)
         on_event(Begun(info, plan))
         for remark in executor.remarks([item.trial for item in plan.of("run")]):
             on_event(Warned(remark))
-        label = Labels(trials)
         for item in plan.of("fail"):
             record = known.get(item.trial.id)
             if record is not None and record.status not in _NO_RESULT:
-                on_event(Warned(f"{label(item.trial)} keeps its earlier record: {item.reason}"))
+                on_event(Warned(f"{info.label(item.trial)} keeps its earlier record: {item.reason}"))
         return run.run(executor, description or {})
 
 
@@ -152,6 +151,13 @@ _STATUS: dict[Action, Status] = {"fail": Status.FAILED, "skip": Status.SKIPPED}
 """How a trial that does not run is recorded."""
 
 _NO_RESULT = (Status.SKIPPED, Status.FAILED, Status.KILLED, Status.TIMEOUT)
+
+
+def _labels(plan: Plan, latest: Mapping[str, Record]) -> dict[str, str]:
+    """Trial id -> what it is called in this study, of what is planned and of what is recorded."""
+    trials = [*(item.trial for item in plan.items), *(record.trial for record in latest.values())]
+    label = Labels(trials)
+    return {trial.id: label(trial) for trial in trials}
 
 
 def _not_run(item: Planned) -> Record:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchsuite.analysis.decay import verdicts
+from benchsuite.analysis.identity import Labels
 from benchsuite.analysis.validity import is_ranked, problem, problem_reason, unsteady, valid_scalars
 from benchsuite.contracts import Damage
 from benchsuite.running.races.files import read_races
@@ -29,6 +32,7 @@ class Study:
     left         trials that were to run and did not, because the run was interrupted
     interrupted  whether it was
     damage       lines of the journal that are no records, and so are in nothing that is read here
+    origin       the bundle that it was read from; "" for a study's own folder
     """
 
     name: str
@@ -37,6 +41,7 @@ class Study:
     left: tuple[Trial, ...] = ()
     interrupted: bool = False
     damage: tuple[Damage, ...] = ()
+    origin: str = ""
 
     @classmethod
     def load(cls, folder: str | Path) -> Study:
@@ -55,6 +60,11 @@ class Study:
         records, damage = store.history()
         return cls(store.name, store.folder, list(latest(records).values()), damage=tuple(damage))
 
+    @cached_property
+    def label(self) -> Labels:
+        """Gives each trial of the study what it is called in it: no two of its trials have one label."""
+        return Labels([*(record.trial for record in self.records), *self.left])
+
     def description(self) -> dict[str, Any]:
         """What study.json holds: matrix, plugins, environment. Raises StoreError."""
         return StudyStore(self.folder).description()
@@ -72,19 +82,29 @@ class Study:
         return StudyStore(self.folder).exhibits(trial_id)
 
     def frame(self) -> pd.DataFrame:
-        """One row per record: the trial's fields, how it ended, `test/accuracy` and every other scalar,
-        `verdict.parity` and the others, `baseline.NAME.METRIC`. `attrs["damage"]` says what of the journal is
-        missing, where anything is."""
+        """One row per record: the trial's label and fields, how it ended, `test/accuracy` and every other
+        scalar, `verdict.parity` and the others, `baseline.NAME.METRIC`. `attrs["damage"]` says what of the
+        journal is missing, where anything is.
+
+        `ranked` says whether the record may be ranked; `problem` and `problem_reason` why it is not, or why its
+        timing is refused: of such a timing there is no figure. `unsteady` says why a timing is not steady.
+        The verdict on gradients has two columns, `verdict.gradient_start` and `_end`: before and after
+        training.
+        """
         import pandas as pd
 
-        frame = pd.DataFrame([_row(record) for record in self.records])
+        frame = pd.DataFrame([_row(record, self.label(record.trial)) for record in self.records])
         if self.damage:
             frame.attrs["damage"] = [one.sentence(self.name) for one in self.damage]
         return frame
 
 
-def _row(record: Record) -> dict[str, Any]:
-    row: dict[str, Any] = {"trial_id": record.trial_id, "configuration_id": record.trial.configuration_id}
+def _row(record: Record, label: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "trial_id": record.trial_id,
+        "configuration_id": record.trial.configuration_id,
+        "label": label,
+    }
     fields = record.trial.model_dump(mode="json")
     for key, value in fields.items():
         if key in PARTS:
@@ -106,7 +126,7 @@ def _row(record: Record) -> dict[str, Any]:
         "started": record.started,
         "finished": record.finished,
     }
-    row |= {f"verdict.{name}": word for name, word in record.verdicts.items()}
+    row |= {f"verdict.{name}": word for name, word in verdicts(record).items()}
     row |= valid_scalars(record)
     for name, metrics in record.baselines.items():
         row |= {f"baseline.{name}.{metric}": value for metric, value in metrics.items()}

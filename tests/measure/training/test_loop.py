@@ -235,6 +235,30 @@ def test_the_clock_stands_still_during_validation() -> None:
     assert run.scalars["train/cpu_seconds"] > 0
 
 
+def test_the_program_is_looked_at_once_after_its_first_step() -> None:
+    """Outside of what counts as training time; what is raised there ends the training."""
+    data, how = sign_data(), Recipe(batch_size=ROWS, epochs=2)
+    model = data.model("plain", "gru", Size(hidden=6))
+    cut = sign_batcher(data, ROWS)
+    shots = Snapshots(model, next(cut.epoch(data.train, 0, 0)))
+    evaluator = Evaluator(cut, data, model, how)
+    net, seen = program(model, how), []
+
+    def look(given: Program) -> None:
+        seen.append((given is net, len(given.drain().loss)))
+        time.sleep(0.3)
+
+    outcome = train(net, evaluator, 0, shots, 2, lambda *_: None, look)
+    assert seen == [(True, 1)]
+    assert outcome.scalars["train/seconds"] < 0.3
+
+    def refuse(_given: Program) -> None:
+        raise RequestError("not this one")
+
+    with pytest.raises(RequestError, match="not this one"):
+        train(program(model, how), evaluator, 0, shots, 2, lambda *_: None, refuse)
+
+
 def test_losses_are_not_read_back_after_every_step() -> None:
     drained: list[int] = []
 

@@ -35,7 +35,7 @@ def test_cells_stand_side_by_side_before_and_after_training(page: Page) -> None:
     assert {row["cell"] for row in rows} == {"rnn", "lstm", "gru"}
     at_50 = {row["cell"]: row["left"] for row in rows if row["lag"] == 50}
     assert at_50["lstm"] == pytest.approx(math.exp(-0.03 * 50), rel=1e-3)
-    assert "99 steps back there is left" in text(blocks)
+    assert "99 steps back, this share of the gradient is left" in text(blocks)
 
 
 def test_the_heat_map_has_no_gap_and_ends_with_the_last_step(page: Page) -> None:
@@ -49,18 +49,20 @@ def test_the_heat_map_has_no_gap_and_ends_with_the_last_step(page: Page) -> None
 def test_only_what_can_be_compared_is_drawn(page: Page) -> None:
     """The published configuration was run with one cell: its half-life is in the table alone."""
     assert not any("mnist" in part.title for part in page.sections)
-    rows = tables(section(page, "Half-life"))["Half-life of the gradient"]
+    rows = tables(section(page, "Half-life"))["Half-life of the gradient, before and after training"]
     assert any("mnist" in row["task"] for row in rows)
     gru = next(row for row in rows if row["model"].startswith("gru"))
-    assert gru["after"] == math.inf
-    assert gru["before"] == pytest.approx(math.log(2) / 0.05)
+    assert gru["half-life after"] == math.inf
+    assert gru["half-life before"] == pytest.approx(math.log(2) / 0.05)
 
 
-def test_verdicts_are_counted_by_cell(page: Page) -> None:
-    rows = {row["cell"]: row for row in tables(section(page, "Vanishing or exploding"))["Trials by verdict"]}
-    assert rows["rnn"]["vanishing"] > 0
-    assert rows["rnn"]["stable"] == 0
-    assert rows["lstm"]["truncated"] == 2
+def test_verdicts_are_counted_by_cell_before_and_after_training(page: Page) -> None:
+    found = tables(section(page, "Vanishing or exploding"))["Trials by verdict"]
+    rows = {(row["cell"], row["when"]): row for row in found}
+    for when in ("before training", "after training"):
+        assert rows["rnn", when]["vanishing"] > 0
+        assert rows["rnn", when]["stable"] == 0
+        assert rows["lstm", when]["truncated"] == 2
 
 
 def test_clipping_is_shown_with_what_diverged_without_it(page: Page) -> None:

@@ -18,6 +18,7 @@ from benchsuite.running.study import Study
 from benchsuite.schema import Record, Status
 from benchsuite.schema.thresholds import TOLERANCES
 
+UNRANKED = "Not ranked or not timed, and why"
 EVERY = "Every trial, the worst first"
 
 
@@ -65,9 +66,9 @@ def test_the_worst_comes_first_and_what_is_no_number_before_all(tmp_path: Path) 
     assert [row["parity"] for row in rows] == ["breach", "breach", "ok", "ok"]
 
 
-def test_where_all_hold_the_largest_error_is_told(tmp_path: Path) -> None:
+def test_where_all_agree_the_largest_error_is_told(tmp_path: Path) -> None:
     said = text(everything(page(tmp_path / "s", [record(0, 0.1), record(1, 0.55)])))
-    assert "2 trials were held to it; all of them hold." in said
+    assert "2 trials were compared with it; all of them agree." in said
     assert "the largest error is 55 % of its tolerance" in said
     assert "benchsuite check" not in said
 
@@ -79,7 +80,7 @@ def test_a_breach_is_told_with_its_reason_and_the_kit_to_run(tmp_path: Path) -> 
     assert "1 breaks parity" in said
     assert "gradient out.W breaks parity" in said
     assert "benchsuite check backend jax" in said
-    rows = tables(section(found, "Not ranked, and why"))["Not ranked, and why"]
+    rows = tables(section(found, UNRANKED))[UNRANKED]
     assert {row["what"] for row in rows} == {"parity breach", "failed", "another seed"}
 
 
