@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from benchsuite.errors import ContractError, unknown_name
 from benchsuite.schema import ModelSpec, Rbf
 from benchsuite_numpy.cells.base import OutputGrads
 from benchsuite_numpy.ctc import Ctc
@@ -32,6 +33,8 @@ class Readout:
     """From a stack's outputs to features and back."""
 
     def __init__(self, device: DeviceContext, model: ModelSpec, stack: Stack, dtype: str) -> None:
+        if model.readout not in ("last", "mean", "steps"):
+            raise ContractError(unknown_name("readout", model.readout, ("last", "mean", "steps")))
         self._xp, self._kind, self._stack = device.xp, model.readout, stack
         self._workspace = Workspace(device.xp, dtype)
 
@@ -139,6 +142,8 @@ class Loss:
             "binary_cross_entropy": self._binary_cross_entropy,
         }
         self._entrywise = entrywise.get(model.loss)
+        if self._entrywise is None and model.loss not in ("cross_entropy", "ctc"):
+            raise ContractError(unknown_name("loss", model.loss, [*entrywise, "cross_entropy", "ctc"]))
 
     def __call__(self, batch: PlacedBatch, scores: Array) -> tuple[Array, Array]:
         """The mean loss, of no dimension and on the device, and dL/d(scores), in the memory of `scores`."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite.contracts import Batch, Gradients, Program
+from benchsuite.errors import ContractError
 from benchsuite.measure.parity import compare, in_double
 from benchsuite.schema import Execution, ModelSpec, Recipe
 from benchsuite_numpy import heads
@@ -106,3 +107,21 @@ def test_a_loss_of_many_blocks(loss: str) -> None:
         ran = Execution.model_validate({"precision": precision})
         comparison = compare(*both(spec, data, ran), precision)
         assert comparison.ok, comparison.sentence()
+
+
+@pytest.mark.parametrize(("field", "name"), [("loss", "mse"), ("readout", "final")])
+@pytest.mark.parametrize("backend", [NumpyBackend(), ReferenceBackend()], ids=["numpy", "reference"])
+def test_a_name_that_slipped_through_is_no_other_one(
+    backend: NumpyBackend | ReferenceBackend, field: str, name: str
+) -> None:
+    """ModelSpec refuses it; here it is put in behind its back."""
+    spec = model(loss="squared")
+    object.__setattr__(spec, field, name)
+    data = batch(model(loss="squared"), [3, 2])
+
+    def gradients() -> Gradients:
+        program = backend.build(spec, parameters(model(loss="squared")), Recipe(), DOUBLE)
+        return program.gradients(program.place(data))
+
+    with pytest.raises(ContractError, match=name):
+        gradients()
