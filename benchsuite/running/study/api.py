@@ -14,7 +14,7 @@ from benchsuite.measure.provenance import environment
 from benchsuite.plugins import Registry, registry
 from benchsuite.running.matrix import Matrix, load_matrix, select
 from benchsuite.running.study.events import Warned
-from benchsuite.running.study.runner import Listener, ignore, run_study
+from benchsuite.running.study.runner import StudyListener, ignore, run_study
 from benchsuite.running.study.study import Study
 
 RERUNS = ("failed", "all")
@@ -33,7 +33,7 @@ def run(
     executor: str = "local",
     options: RunOptions | None = None,
     rerun: str | None = None,
-    on_event: Listener = ignore,
+    on_event: StudyListener = ignore,
 ) -> Study:
     """Run a matrix and return its study.
 
