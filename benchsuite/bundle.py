@@ -20,7 +20,7 @@ from typing import Any
 
 from benchsuite.data.citation import citation_file
 from benchsuite.errors import MissingFrameworkError, StoreError
-from benchsuite.running.store import FOLDERS, RACES, StudyStore
+from benchsuite.running.store import RACES, STUDY_FOLDERS, StudyStore
 from benchsuite.running.study import Study
 from benchsuite.schema import Record
 
@@ -109,7 +109,7 @@ def _copy_study(study: Study, target: Path) -> None:
     for path in sorted(study.folder.iterdir()):
         if path.is_file() and path.suffix in (".json", ".jsonl"):
             shutil.copyfile(path, target / path.name)
-        elif path.is_dir() and path.name in FOLDERS:
+        elif path.is_dir() and path.name in STUDY_FOLDERS:
             shutil.copytree(path, target / path.name)
 
 

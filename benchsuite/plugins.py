@@ -25,8 +25,8 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
-Entry = TypeVar("Entry", bound=_Named)
-Answer = TypeVar("Answer")
+AnyEntry = TypeVar("AnyEntry", bound=_Named)
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,13 @@ class Registry:
             raise PluginError(f"{self._culprit(hook, error)} failed in {hook}: {_brief(error)}") from error
 
     def gather(
-        self, hook: str, read: Callable[[Any], Answer], **facts: Any
-    ) -> tuple[list[Answer], dict[str, str]]:
+        self, hook: str, read: Callable[[Any], Read], **facts: Any
+    ) -> tuple[list[Read], dict[str, str]]:
         """Call a hook that adds something, one plugin at a time, and `read` each answer; returns what was
         read, and plugin -> what went wrong for those that failed."""
         caller: pluggy.HookCaller = getattr(self.hook, hook)
         plugins = [implementation.plugin for implementation in caller.get_hookimpls()]
-        answers: list[Answer] = []
+        answers: list[Read] = []
         problems: dict[str, str] = {}
         for plugin in reversed(plugins):  # pluggy's own order: the last one registered first
             others = [other for other in plugins if other is not plugin]
@@ -111,7 +111,7 @@ class Registry:
         return found[0]
 
 
-def _look_up(kind: str, entries: dict[str, Entry], name: str) -> Entry:
+def _look_up(kind: str, entries: dict[str, AnyEntry], name: str) -> AnyEntry:
     if name not in entries:
         raise UnknownNameError(kind, name, entries, hint=f"See `benchsuite list {kind}s`.")
     return entries[name]

@@ -27,6 +27,7 @@ from benchsuite.cli import (
     studies,
     sync,
 )
+from benchsuite.cli.interrupts import INTERRUPTED
 from benchsuite.errors import BenchsuiteError
 
 
@@ -51,7 +52,7 @@ class ErrorGroup(TyperGroup):
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             typer.echo("interrupted; what is recorded is kept, run the same command to go on", err=True)
-            raise typer.Exit(run.INTERRUPTED) from None
+            raise typer.Exit(INTERRUPTED) from None
 
 
 def _give_up_output() -> None:

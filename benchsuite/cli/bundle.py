@@ -11,7 +11,7 @@ from benchsuite.cli import options as given
 
 
 def bundle(
-    study: given.Study,
+    study: given.StudyName,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The zip to write [dim](default: STUDY.crate.zip here)[/dim]."),

@@ -26,7 +26,7 @@ CASE_SECONDS, SOURCE_SECONDS = 300.0, 1800.0
 
 STATES = ("ok", "failed", "unsupported")
 
-Timeout = Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds that each case may take.")]
+CaseTimeout = Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds that each case may take.")]
 
 
 @app.command()
@@ -38,7 +38,7 @@ def backend(
     core: Annotated[
         bool, typer.Option("--core", help="Leave out what repeats a property on a further model.")
     ] = False,
-    timeout: Timeout = CASE_SECONDS,
+    timeout: CaseTimeout = CASE_SECONDS,
     pythons: given.Pythons = None,
     json: given.AsJson = False,
 ) -> None:
@@ -79,7 +79,7 @@ def task(
         str,
         typer.Option(help="Sources, separated by commas [dim](default: those that need no download)[/dim]."),
     ] = "",
-    timeout: Timeout = SOURCE_SECONDS,
+    timeout: CaseTimeout = SOURCE_SECONDS,
     json: given.AsJson = False,
 ) -> None:
     """Check the data, models and metrics of a task, on its sources that need no download or on those named.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List, fetch and verify the data files of the tasks.")
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="TASK", help="Tasks; all of them by default.")]
+TaskNames = Annotated[list[str] | None, typer.Argument(metavar="TASK", help="Tasks; all of them by default.")]
 
 
 @app.command("list")
@@ -26,7 +26,7 @@ def list_(json: given.AsJson = False) -> None:
 
 
 @app.command()
-def fetch(tasks: Names = None) -> None:
+def fetch(tasks: TaskNames = None) -> None:
     """Download the files of these tasks, each checked against its pinned SHA-256."""
     from benchsuite import data
     from benchsuite.errors import DataError
@@ -43,7 +43,7 @@ def fetch(tasks: Names = None) -> None:
 
 
 @app.command()
-def verify(tasks: Names = None) -> None:
+def verify(tasks: TaskNames = None) -> None:
     """Read every byte of these tasks' files and compare SHA-256; ends with 1 when a file is corrupt."""
     from benchsuite import data
     from benchsuite.errors import DataError

@@ -11,11 +11,11 @@ import typer
 
 from benchsuite.cli import options as given
 
-FORMATS = ("csv", "parquet", "json")
+EXPORT_FORMATS = ("csv", "parquet", "json")
 
 
 def export(
-    study: given.Study,
+    study: given.StudyName,
     format_: Annotated[
         str, typer.Option("--format", "-f", metavar="csv|parquet|json", help="Form of the table.")
     ],
@@ -29,8 +29,8 @@ def export(
     from benchsuite.cli.studies import open_study
     from benchsuite.errors import RequestError, UnknownNameError
 
-    if format_ not in FORMATS:
-        raise UnknownNameError("format", format_, FORMATS)
+    if format_ not in EXPORT_FORMATS:
+        raise UnknownNameError("format", format_, EXPORT_FORMATS)
     if format_ == "parquet" and output is None and sys.stdout.isatty():
         raise RequestError("Parquet is binary: name a file with --output")
     frame = open_study(study, results).frame()

@@ -7,6 +7,9 @@ import sys
 import threading
 from typing import Any
 
+INTERRUPTED = 130
+"""What a command that was interrupted ends with."""
+
 PAUSE_SECONDS = 0.05
 """Long enough for the callback that swallowed it to be over."""
 

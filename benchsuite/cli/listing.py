@@ -9,7 +9,7 @@ import typer
 
 from benchsuite.cli.output import console, installed, print_json, table
 
-Row = dict[str, Any]
+ListRow = dict[str, Any]
 
 
 def list_(
@@ -25,9 +25,9 @@ def list_(
     """List what is here to benchmark, and with what."""
     from benchsuite.errors import UnknownNameError
 
-    if kind not in KINDS:
-        raise UnknownNameError("kind of list", kind, KINDS)
-    rows = KINDS[kind]()
+    if kind not in LISTS:
+        raise UnknownNameError("kind of list", kind, LISTS)
+    rows = LISTS[kind]()
     if json:
         print_json(rows)
         return
@@ -44,7 +44,7 @@ def _shown(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _tasks() -> list[Row]:
+def _tasks() -> list[ListRow]:
     return [
         {
             "name": entry.name,
@@ -64,7 +64,7 @@ def _tasks() -> list[Row]:
     ]
 
 
-def _backends() -> list[Row]:
+def _backends() -> list[ListRow]:
     return [
         {
             "name": entry.name,
@@ -76,13 +76,13 @@ def _backends() -> list[Row]:
     ]
 
 
-def _cells() -> list[Row]:
+def _cells() -> list[ListRow]:
     from benchsuite.schema import CELLS
 
     return [{"name": name, "summary": text} for name, text in CELLS.items()]
 
 
-def _architectures() -> list[Row]:
+def _architectures() -> list[ListRow]:
     from benchsuite.schema import ARCHITECTURES
 
     tasks = installed().tasks.values()
@@ -96,11 +96,11 @@ def _architectures() -> list[Row]:
     ]
 
 
-def _devices() -> list[Row]:
+def _devices() -> list[ListRow]:
     from benchsuite.contracts import RunOptions
 
     found = installed()
-    rows: list[Row] = []
+    rows: list[ListRow] = []
     with found.executor("local").load(RunOptions()) as executor:
         for info in executor.describe_backends(sorted(found.backends)):
             for device, text in info.devices.items():
@@ -110,7 +110,7 @@ def _devices() -> list[Row]:
     return rows
 
 
-def _data() -> list[Row]:
+def _data() -> list[ListRow]:
     from benchsuite.data import list_files
 
     return [
@@ -126,7 +126,7 @@ def _data() -> list[Row]:
     ]
 
 
-def _plugins() -> list[Row]:
+def _plugins() -> list[ListRow]:
     return [
         {
             "name": plugin.name,
@@ -138,11 +138,11 @@ def _plugins() -> list[Row]:
     ]
 
 
-def _matrices() -> list[Row]:
+def _matrices() -> list[ListRow]:
     from benchsuite.errors import BenchsuiteError
     from benchsuite.running.matrix import builtin_matrices, expand
 
-    rows: list[Row] = []
+    rows: list[ListRow] = []
     for matrix in builtin_matrices().values():
         trials: int | str
         try:
@@ -153,11 +153,11 @@ def _matrices() -> list[Row]:
     return rows
 
 
-def _executors() -> list[Row]:
+def _executors() -> list[ListRow]:
     return [{"name": entry.name, "summary": entry.summary} for entry in _sorted(installed().executors)]
 
 
-KINDS: dict[str, Callable[[], list[Row]]] = {
+LISTS: dict[str, Callable[[], list[ListRow]]] = {
     "tasks": _tasks,
     "backends": _backends,
     "cells": _cells,

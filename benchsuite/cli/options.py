@@ -78,7 +78,7 @@ Rerun = Annotated[
         help="Run only what failed before, or everything [dim](default: new, failed and stale)[/dim].",
     ),
 ]
-Study = Annotated[
+StudyName = Annotated[
     str,
     typer.Argument(
         metavar="STUDY", help="A study's name in the results folder, its path, or a bundle of it."

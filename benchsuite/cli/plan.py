@@ -71,7 +71,7 @@ def print_plan(
     from benchsuite.running.store import study_folder
     from benchsuite.running.study import results_folder
 
-    request.check_choice("--rerun", rerun, request.RERUNS)
+    request.check_rerun(rerun)
     found = installed()
     asked = load_matrix(matrix)
     expansion = select(asked, found, filters, overrides)

@@ -173,10 +173,10 @@ class LiveDisplay:
         return Group(head, rows)
 
 
-Display = PlainDisplay | LiveDisplay
+RunDisplay = PlainDisplay | LiveDisplay
 
 
-def display(console: Console) -> Display:
+def display(console: Console) -> RunDisplay:
     """The live display where the console is a terminal, plain lines elsewhere."""
     return LiveDisplay(console) if console.is_terminal else PlainDisplay(console.file)
 

@@ -11,6 +11,7 @@ import typer
 
 from benchsuite.cli import options as given
 from benchsuite.cli import request
+from benchsuite.cli.interrupts import INTERRUPTED
 from benchsuite.cli.output import console, print_json, table, warn
 
 if TYPE_CHECKING:
@@ -20,14 +21,13 @@ if TYPE_CHECKING:
     from benchsuite.running.study import Study
     from benchsuite.schema import Record
 
-INTERRUPTED = 130
 LEAST_ROUNDS = 5
 BUSY = 0.05
 """Share of the others' time above which a process that was not at rest is named."""
 
 
 def race(
-    study: given.Study,
+    study: given.StudyName,
     task: given.Tasks = None,
     source: given.Sources = None,
     cell: given.Cells = None,
@@ -64,7 +64,7 @@ def race(
     faster is told by the ratios of the rounds, tested and corrected for all pairs. What comes out is stored in
     the study's folder. Ends with 1 where a racer failed, with 2 where there is nothing to race.
     """
-    from benchsuite.measure.worker.racing import RACED_CALLS
+    from benchsuite.measure.worker.racing import RACE_KINDS
     from benchsuite.running.races import run_races
     from benchsuite.running.races.runner import CLOCKS
     from benchsuite.running.races.workers import RaceRunner
@@ -74,7 +74,7 @@ def race(
         task=task, source=source, cell=cell, architecture=architecture, backend=backend, device=device,
         unroll=unroll, precision=precision, seed=seed,
     )  # fmt: skip
-    request.check_choice("--what", what, RACED_CALLS)
+    request.check_choice("--what", what, RACE_KINDS)
     request.check_choice("--clock", clock, CLOCKS)
     options = request.run_options("worker", 1, timeout, pythons, pin)
     found = _study(study, results)

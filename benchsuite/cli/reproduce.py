@@ -14,12 +14,12 @@ from benchsuite.cli.output import console, print_json, table
 if TYPE_CHECKING:
     from benchsuite.analysis.reproduction import Reproduction
 
-WORST = 12
+MOST_FIGURES = 12
 """Figures that are printed of a trial that was not reproduced."""
 
 
 def reproduce(
-    study: given.Study,
+    study: given.StudyName,
     trial: Annotated[
         str,
         typer.Argument(metavar="TRIAL", help="The first digits of a trial's id; all ranked ones without."),
@@ -115,11 +115,11 @@ def _print(found: Reproduction) -> None:
     if unequal:
         rows = [
             (one.name, f"{one.old:.9g}", f"{one.new:.9g}", f"{one.error:.1e}", str(one.likeness))
-            for one in unequal[:WORST]
+            for one in unequal[:MOST_FIGURES]
         ]
         out.print(table("", ["figure", ">recorded", ">now", ">error", ""], rows))
-        if len(unequal) > WORST:
-            out.print(Text(f"  and {len(unequal) - WORST} more"))
+        if len(unequal) > MOST_FIGURES:
+            out.print(Text(f"  and {len(unequal) - MOST_FIGURES} more"))
 
 
 def _short(text: str, most: int = 60) -> str:

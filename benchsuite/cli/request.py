@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchsuite.contracts import RunOptions
 
-RERUNS = ("failed", "all")
 ISOLATIONS = ("worker", "trial")
 
 
@@ -30,6 +29,13 @@ def check_choice(option: str, value: str | None, allowed: Sequence[str]) -> None
 
     if value is not None and value not in allowed:
         raise UnknownNameError(f"value of {option}", value, allowed)
+
+
+def check_rerun(value: str | None) -> None:
+    """Raises UnknownNameError for a value that --rerun does not take."""
+    from benchsuite.running.study.api import RERUNS
+
+    check_choice("--rerun", value, RERUNS)
 
 
 def run_options(

@@ -11,6 +11,7 @@ import typer
 
 from benchsuite.cli import options as given
 from benchsuite.cli import request
+from benchsuite.cli.interrupts import INTERRUPTED
 from benchsuite.cli.output import console
 from benchsuite.cli.plan import print_plan
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from benchsuite.running.matrix import Planned
     from benchsuite.running.study import Study, StudyEvent
-
-INTERRUPTED = 130
 
 
 def run(
@@ -69,7 +68,7 @@ def run(
         precision=precision,
         seed=seed,
     )
-    request.check_choice("--rerun", rerun, request.RERUNS)
+    request.check_rerun(rerun)
     options = request.run_options(isolation, jobs, timeout, pythons, pin)
     if dry_run:
         print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun)

@@ -19,7 +19,7 @@ WHEN: dict[Moment, str] = {"start": "before", "end": "after"}
 
 
 def show(
-    study: given.Study,
+    study: given.StudyName,
     trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The first digits of a trial's id.")] = "",
     results: given.Results = None,
     trials: Annotated[bool, typer.Option("--trials", help="List every trial with its id.")] = False,

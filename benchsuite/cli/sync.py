@@ -10,7 +10,7 @@ from benchsuite.cli import options as given
 
 
 def sync(
-    study: given.Study,
+    study: given.StudyName,
     tracking_uri: Annotated[
         str, typer.Option(metavar="URI", help="As MLflow writes it: sqlite:///FILE or a server's address.")
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,13 @@ from typing import Any, Protocol
 
 from benchsuite.schema import Exhibit, Record, Series, Trial
 from benchsuite.schema.race import RaceResults
+
+RESULTS_VARIABLE = "BENCHSUITE_RESULTS"
+
+
+def results_folder(given: str | Path | None = None) -> Path:
+    """Where studies lie: as given, or what BENCHSUITE_RESULTS says, or `results` in the working directory."""
+    return Path(given or os.environ.get(RESULTS_VARIABLE) or "results").absolute()
 
 
 @dataclass(frozen=True)

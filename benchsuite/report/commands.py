@@ -3,7 +3,6 @@ that give the trials that are meant and no others."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Callable, Sequence
@@ -11,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchsuite.contracts.report import Block, Command, Paragraph
-from benchsuite.contracts.study import StudyReader
+from benchsuite.contracts.study import StudyReader, results_folder
 from benchsuite.report.data import Entry, ReportData
 from benchsuite.schema import Trial
 from benchsuite.schema.names import NO_CELL
 
 BUILT_IN = re.compile(r"built-in matrix (\S+)")
-RESULTS_VARIABLE, RESULTS = "BENCHSUITE_RESULTS", "results"
 
 
 def study_words(study: StudyReader) -> list[str]:
@@ -32,7 +30,7 @@ def study_words(study: StudyReader) -> list[str]:
 
 def results_words(study: StudyReader) -> list[str]:
     """`--results FOLDER`, or nothing where commands look there by themselves."""
-    home = Path(os.environ.get(RESULTS_VARIABLE) or RESULTS).absolute()
+    home = results_folder()
     parent = study.folder.absolute().parent
     return [] if study.origin or parent == home else ["--results", _path(parent)]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from benchsuite.contracts.report import Bullets, PageSection, Paragraph
-from benchsuite.report.contributions import NOTHING, Contributions
+from benchsuite.report.contributions import NO_CONTRIBUTIONS, Contributions
 from benchsuite.report.data import ReportData
 from benchsuite.report.pages.backends import backends_page
 from benchsuite.report.pages.gradients import gradients_page
@@ -31,7 +31,7 @@ PAGES: tuple[Callable[[ReportData], Page | None], ...] = (
 """Makers of the pages that follow those of the tasks. One that has nothing to show gives None."""
 
 
-def make_site(data: ReportData, added: Contributions = NOTHING) -> Site:
+def make_site(data: ReportData, added: Contributions = NO_CONTRIBUTIONS) -> Site:
     """All pages of the report of `data`, with what plugins add to them."""
     pages = [overview_page(data), *(task_page(results, data) for results in data.tasks)]
     pages += [page for page in (make(data) for make in PAGES) if page is not None]

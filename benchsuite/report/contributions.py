@@ -1,15 +1,24 @@
-"""Sections that plugins add to a report: asked for, held to their contract, and left out when they break it."""
+"""Sections that plugins add to a report: asked for, checked, and left out when they break their contract."""
 
 from __future__ import annotations
 
-import types
-import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
-from benchsuite.contracts.report import PAGES, PageSection, Table, TableCell
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from benchsuite.contracts.report import (
+    PAGES,
+    Block,
+    Chart,
+    Details,
+    Grid,
+    PageSection,
+    Table,
+    TableCell,
+)
 from benchsuite.errors import ContractError
 from benchsuite.plugins import Registry
 from benchsuite.schema import Record
@@ -26,7 +35,7 @@ class Contributions:
         return tuple(section for section in self.sections if section.page == page)
 
 
-NOTHING = Contributions((), {})
+NO_CONTRIBUTIONS = Contributions((), {})
 
 
 def contributions(registry: Registry, records: Sequence[Record]) -> Contributions:
@@ -37,26 +46,54 @@ def contributions(registry: Registry, records: Sequence[Record]) -> Contribution
 
 def read_sections(answer: Iterable[PageSection]) -> list[PageSection]:
     """A plugin's answer as sections that every renderer can show. Raises ContractError."""
-    found = list(answer)
-    for place, section in enumerate(found, 1):
-        if not isinstance(section, PageSection):
-            raise ContractError(f"answer {place} is {type(section).__name__}, not a PageSection")
-        _check(section, PageSection, f"section {place}")
-        if section.page not in PAGES:
-            raise ContractError(f"section {place}: page {section.page!r} is none of {', '.join(PAGES)}")
-    return found
+    return [_section(place, section) for place, section in enumerate(answer, 1)]
 
 
-def _check(value: Any, hint: Any, where: str) -> None:
-    """Raise ContractError unless `value` is of the type that a contract's field declares."""
-    if not _fits(value, hint):
-        raise ContractError(f"{where} is {type(value).__name__}, not {_said(hint)}")
-    for name, part, part_hint in _parts(value, hint):
-        _check(part, part_hint, f"{where}{name}")
-    if isinstance(value, Table):
-        _check_rows(value, where)
-    if hint == _SPEC:
-        _check_spec(value, where)
+def _section(place: int, section: Any) -> PageSection:
+    if not isinstance(section, PageSection):
+        raise ContractError(f"answer {place} is {type(section).__name__}, not a PageSection")
+    try:
+        (checked,) = _sections().validate_python([section])
+    except ValidationError as error:
+        raise ContractError(f"section {place}: {_deepest(error)}") from None
+    if checked.page not in PAGES:
+        raise ContractError(f"section {place}: page {checked.page!r} is none of {', '.join(PAGES)}")
+    for block in _blocks(checked.blocks):
+        if isinstance(block, Table):
+            _check_rows(block, f"section {place}")
+        elif isinstance(block, Chart):
+            _check_spec(block.spec, f"section {place}: the specification of {block.title!r}")
+    return checked
+
+
+@cache
+def _sections() -> TypeAdapter[list[PageSection]]:
+    """Built when a plugin first answers. Instances are checked field by field, as if they were made of JSON."""
+    return TypeAdapter(list[PageSection], config=ConfigDict(revalidate_instances="always"))
+
+
+def _deepest(error: ValidationError) -> str:
+    """What is wrong, and where: `blocks.1.Paragraph.text is int, none of str, tuple`. Of several types that a
+    value could have been, the one counts that fits furthest: its error lies deepest."""
+    errors = error.errors(include_url=False)
+    depth = max(len(one["loc"]) for one in errors)
+    wrong = [one for one in errors if len(one["loc"]) == depth]
+    place = wrong[0]["loc"][1:] if len(wrong) == 1 else wrong[0]["loc"][1:-1]
+    where = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+    said = f"{where} is {type(wrong[0]['input']).__name__}"
+    if len(wrong) == 1:
+        return f"{said}: {wrong[0]['msg'][:1].lower()}{wrong[0]['msg'][1:]}"
+    return f"{said}, none of {', '.join(str(one['loc'][-1]) for one in wrong)}"
+
+
+def _blocks(blocks: Iterable[Block]) -> Iterator[Block]:
+    """All of them, those within others included."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Grid | Details):
+            yield from _blocks(block.blocks)
+        elif isinstance(block, Chart) and block.table is not None:
+            yield block.table
 
 
 def _check_rows(table: Table, where: str) -> None:
@@ -92,49 +129,5 @@ def _check_spec(spec: Any, where: str, data: bool = False) -> None:
         raise ContractError(f"{where} holds {type(spec).__name__}, which JSON has no word for")
 
 
-_SPEC = Mapping[str, Any]
 _OUTWARD = ("url", "href", "usermeta")
 """Keys of a specification that lead out of it: to a file, to another site, to settings of the page's script."""
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    origin = typing.get_origin(hint)
-    if origin is Literal:
-        return value in typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        return any(_fits(value, one) for one in typing.get_args(hint))
-    if origin is tuple:
-        return isinstance(value, tuple | list)
-    if origin is Sequence:
-        return isinstance(value, Sequence) and not isinstance(value, str | bytes)
-    if origin is Mapping:
-        return isinstance(value, Mapping)
-    if hint is float:
-        return isinstance(value, int | float)
-    return value is None if hint is type(None) else isinstance(value, hint)
-
-
-def _parts(value: Any, hint: Any) -> Iterator[tuple[str, Any, Any]]:
-    """(name, part, type it must have) of what `value` is made of."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        chosen = next(one for one in arguments if _fits(value, one))
-        yield "", value, chosen
-    elif origin in (tuple, Sequence):
-        for place, part in enumerate(value, 1):
-            yield f", {place}", part, arguments[0]
-    elif is_dataclass(value) and not isinstance(value, type):
-        hints = _hints(type(value))
-        for field in fields(value):
-            yield f": {type(value).__name__}.{field.name}", getattr(value, field.name), hints[field.name]
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
-
-
-def _said(hint: Any) -> str:
-    if typing.get_origin(hint) is Literal:
-        return f"one of {', '.join(map(repr, typing.get_args(hint)))}"
-    return getattr(hint, "__name__", "") or str(hint).replace("benchsuite.contracts.report.", "")

@@ -123,7 +123,7 @@ def test_tests_mirror_the_source() -> None:
 ELSEWHERE = ("backends", "tasks", "conventions", "fixtures")
 """Folders of tests of plugins, of rules on the repository, and of what tests share."""
 WHOLE = {
-    "cli/test_commands.py", "cli/test_process.py", "cli/test_whole.py",
+    "analysis/test_one_answer.py", "cli/test_commands.py", "cli/test_process.py", "cli/test_whole.py",
     "report/test_browser.py", "report/test_speed.py",
     "measure/conformance/test_kit_jax.py", "measure/conformance/test_kit_numpy.py",
     "measure/conformance/test_kit_tensorflow.py", "measure/conformance/test_kit_torch.py",

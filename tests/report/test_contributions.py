@@ -101,10 +101,7 @@ def test_sections_join_their_page_and_what_breaks_is_named_and_left_out(tmp_path
     for shown in ("See methods.", "two nowhere", "1.5", "do it", "this one", "3 J", "folded", "2026-"):
         assert shown in methods.text
     assert "plugin raises: KeyError: '<b>2</b>'" in methods.text
-    assert (
-        "plugin breaks: ContractError: section 1: PageSection.blocks, 1: Paragraph.text is int"
-        in methods.text
-    )
+    assert "plugin breaks: ContractError: section 1: blocks.1.Paragraph.text is int" in methods.text
     assert sorted(line.split(" adds nothing")[0] for line in heard) == ["plugin breaks", "plugin raises"]
     assert (tmp_path / "site" / "tables" / "methods-joules.csv").exists()
     assert (tmp_path / "site" / "charts" / "methods-energy.svg").exists()
@@ -120,17 +117,17 @@ def test_without_plugins_nothing_is_added() -> None:
     ("section", "said"),
     [
         ("text", "answer 1 is str, not a PageSection"),
-        (PageSection(1, ()), "PageSection.title is int, not str"),  # type: ignore[arg-type]
+        (PageSection(1, ()), "section 1: title is int: input should be a valid string"),  # type: ignore[arg-type]
         (PageSection("a", (), "nowhere"), "page 'nowhere' is none of overview"),
-        (holding("text"), "is str, not Paragraph | "),  # type: ignore[arg-type]
-        (holding(Paragraph("x", "loud")), "not one of 'plain', 'note', 'warning'"),  # type: ignore[arg-type]
+        (holding("text"), "section 1: blocks.1 is str, none of Paragraph, Bullets, Table"),  # type: ignore[arg-type]
+        (holding(Paragraph("x", "loud")), "Paragraph.tone is str: input should be 'plain'"),  # type: ignore[arg-type]
         (holding(Table("t", (Column("a"),), [("x", 1)])), "row 1 holds 2 cells; there are 1 columns"),
         (holding(Table("t", (Column("a", "number"),), [("x",)])), "holds the text 'x' in column 'a'"),
         (holding(Chart("c", {"data": {"url": "http://x"}}, "")), "holds 'url'"),
         (holding(Chart("c", {"usermeta": {}}, "")), "holds 'usermeta'"),
         (holding(Chart("c", {"data": {"values": [{"a": object()}]}}, "")), "holds object, which JSON"),
-        (holding(Grid((Details("x", (Paragraph(None),)),))), "Paragraph.text is NoneType"),  # type: ignore[arg-type]
-        (holding(LineChart("c", (Line("l", [0.0], ["a"]),), "x", "y")), "is str, not float"),  # type: ignore[list-item]
+        (holding(Grid((Details("x", (Paragraph(None),)),))), "Details.blocks.1.Paragraph.text is NoneType"),  # type: ignore[arg-type]
+        (holding(LineChart("c", (Line("l", [0.0], ["a"]),), "x", "y")), "lines.1.y.1 is str: input should be"),  # type: ignore[list-item]
     ],
 )  # fmt: skip
 def test_what_is_no_section_is_refused_with_its_place(section: Any, said: str) -> None:

@@ -19,7 +19,6 @@ from typing import Protocol
 
 from benchsuite.contracts.executor import BackendInfo, Progress, RaceSample, Ready, TrialSupport
 from benchsuite.measure.worker.channel import (
-    Answer,
     BackendDescribed,
     CaseChecked,
     CaseResult,
@@ -38,6 +37,7 @@ from benchsuite.measure.worker.channel import (
     TakeSample,
     Tell,
     TrialFinished,
+    WorkerAnswer,
     decode_command,
     encode,
     printable,
@@ -79,7 +79,7 @@ def serve(session: Serves, descriptor: int) -> None:
             return
 
 
-def _answer(session: Serves, line: bytes, write: Write) -> Answer:
+def _answer(session: Serves, line: bytes, write: Write) -> WorkerAnswer:
     """The last answer to the command on `line`; those before it are written as they come."""
     match decode_command(line):
         case DescribeBackend():
@@ -144,7 +144,7 @@ def _teller(write: Write) -> Tell:
     return tell
 
 
-def _send(write: Write, answer: Answer) -> None:
+def _send(write: Write, answer: WorkerAnswer) -> None:
     rest = memoryview(encode(answer))
     while rest:
         rest = rest[write(rest.tobytes()) or 0 :]

@@ -106,7 +106,7 @@ class ChecksFinished(_Answer):
     content: int
 
 
-Answer = (
+WorkerAnswer = (
     BackendDescribed
     | SupportChecked
     | ProgressMade
@@ -183,22 +183,24 @@ class CheckTask(Frozen):
     sources: tuple[str, ...]
 
 
-Command = DescribeBackend | CheckSupport | RunTrial | PrepareRacer | TakeSample | CheckBackend | CheckTask
+WorkerCommand = (
+    DescribeBackend | CheckSupport | RunTrial | PrepareRacer | TakeSample | CheckBackend | CheckTask
+)
 
-_COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
-_ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
+_COMMAND: TypeAdapter[WorkerCommand] = TypeAdapter(Annotated[WorkerCommand, Field(discriminator="kind")])
+_ANSWER: TypeAdapter[WorkerAnswer] = TypeAdapter(Annotated[WorkerAnswer, Field(discriminator="kind")])
 
 
 Tell = Callable[[CaseStarted | CaseResult], None]
 """Hears of the cases of a check, as each begins and ends."""
 
 
-def encode(message: Command | Answer) -> bytes:
+def encode(message: WorkerCommand | WorkerAnswer) -> bytes:
     """A message as one line."""
     return message.model_dump_json().encode() + b"\n"
 
 
-def decode_command(line: bytes) -> Command:
+def decode_command(line: bytes) -> WorkerCommand:
     """The command that a line holds. Raises WorkerError for anything else."""
     try:
         return _COMMAND.validate_json(line)
@@ -208,7 +210,7 @@ def decode_command(line: bytes) -> Command:
         ) from error
 
 
-def decode_answer(line: bytes, command: Command) -> Answer:
+def decode_answer(line: bytes, command: WorkerCommand) -> WorkerAnswer:
     """What a worker said to `command`. Raises WorkerError when it is no answer to it."""
     try:
         answer = _ANSWER.validate_json(line)
@@ -219,7 +221,7 @@ def decode_answer(line: bytes, command: Command) -> Answer:
     return answer
 
 
-def _fits(answer: Answer, command: Command) -> bool:
+def _fits(answer: WorkerAnswer, command: WorkerCommand) -> bool:
     """Whether an answer of the right kind is about what was asked."""
     match answer, command:
         case SupportChecked(content=found), CheckSupport(trials=trials):

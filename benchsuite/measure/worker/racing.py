@@ -16,7 +16,7 @@ from benchsuite.measure.worker.parity_check import ParityCheck
 from benchsuite.measure.worker.trial import Reporter
 from benchsuite.schema import INVALID_TIMING, Trial
 
-RACED_CALLS = ("step", "inference")
+RACE_KINDS = ("step", "inference")
 """What can be raced: training steps, or predict()."""
 
 LEAST_ROUND_SECONDS, LEAST_WARM_UP_SECONDS = 0.05, 0.5
@@ -29,9 +29,9 @@ class RacingProgram:
     """One program in a race."""
 
     def __init__(self, session: Loader, trial: Trial, what: str, report: Reporter) -> None:
-        """Raises RequestError for another `what` than RACED_CALLS."""
-        if what not in RACED_CALLS:
-            raise RequestError(f"a race is of {' or '.join(RACED_CALLS)}, not {what!r}")
+        """Raises RequestError for another `what` than RACE_KINDS."""
+        if what not in RACE_KINDS:
+            raise RequestError(f"a race is of {' or '.join(RACE_KINDS)}, not {what!r}")
         self._session, self._trial, self._what, self._report = session, trial, what, report
 
     def ready(self) -> Ready:

@@ -19,10 +19,10 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import BenchsuiteError, RequestError
 from benchsuite.measure.timing.cores import cores_of
-from benchsuite.measure.worker.channel import CheckSupport, Command, Content, DescribeBackend, RunTrial
+from benchsuite.measure.worker.channel import CheckSupport, Content, DescribeBackend, RunTrial, WorkerCommand
 from benchsuite.plugins import registry
 from benchsuite.running.executors.keys import WorkerKey, worker_key
-from benchsuite.running.executors.parallel import Item, Result, ask_all, run_parallel
+from benchsuite.running.executors.parallel import ItemT, ResultT, ask_all, run_parallel
 from benchsuite.running.executors.pinning import Slots, available, slots, wanted_threads
 from benchsuite.running.executors.pool import MOST_IDLE, WorkerPool
 from benchsuite.running.executors.supervisor import QUESTION_SECONDS, Ended, WorkerProcess
@@ -155,7 +155,7 @@ class LocalExecutor(Executor):
         finally:
             self._pool.take_back(worker)
 
-    def _ask_all(self, ask: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    def _ask_all(self, ask: Callable[[ItemT], ResultT], items: Sequence[ItemT]) -> list[ResultT]:
         """At the same time as far as there are processors: loading a framework takes seconds."""
         return ask_all(ask, items, os.cpu_count() or 1, self._pool.kill_lent)
 
@@ -163,7 +163,7 @@ class LocalExecutor(Executor):
         self._pool.kill_lent()
         self._pool.close()
 
-    def _question(self, key: WorkerKey, command: Command) -> Content | str:
+    def _question(self, key: WorkerKey, command: WorkerCommand) -> Content | str:
         """Ask a worker something else than to run a trial: its answer, or why there is none."""
         worker = self._pool.lend(key)
         try:

@@ -11,8 +11,8 @@ from typing import TypeVar
 from benchsuite.contracts import Event
 from benchsuite.schema import Trial
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
 GRACE_SECONDS = 0.1
 """Pause between two attempts to end what still runs: a thread may just be starting a worker."""
@@ -69,8 +69,8 @@ def run_parallel(
 
 
 def ask_all(
-    ask: Callable[[Item], Result], items: Sequence[Item], most: int, stop: Callable[[], None]
-) -> list[Result]:
+    ask: Callable[[ItemT], ResultT], items: Sequence[ItemT], most: int, stop: Callable[[], None]
+) -> list[ResultT]:
     """`ask` every item, at most `most` at a time; when interrupted, what still runs is ended by `stop`."""
     if not items:
         return []

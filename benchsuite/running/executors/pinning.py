@@ -20,7 +20,7 @@ from benchsuite.schema import Trial
 TOPOLOGY = Path("/sys/devices/system/cpu")
 LOOK_SECONDS = 0.1
 """How long the cores' load is looked at."""
-BUSY = 0.25
+LOAD_STEP = 0.25
 """Steps in which a core's load counts: small differences are no reason to prefer one."""
 
 Cores = tuple[int, ...]
@@ -73,7 +73,8 @@ def preferred(siblings: Mapping[int, str], load: Mapping[int, float]) -> list[in
     for core in sorted(siblings):
         physical.setdefault(siblings[core], []).append(core)
     groups = sorted(
-        physical.values(), key=lambda group: (round(max(load.get(one, 0.0) for one in group) / BUSY), group)
+        physical.values(),
+        key=lambda group: (round(max(load.get(one, 0.0) for one in group) / LOAD_STEP), group),
     )
     rounds = max((len(group) for group in groups), default=0)
     return [group[place] for place in range(rounds) for group in groups if place < len(group)]

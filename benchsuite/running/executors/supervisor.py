@@ -15,7 +15,7 @@ import psutil
 
 from benchsuite.errors import WorkerError
 from benchsuite.measure.timing.cores import keep_on
-from benchsuite.measure.worker.channel import Command, Content, decode_answer, encode
+from benchsuite.measure.worker.channel import Content, WorkerCommand, decode_answer, encode
 from benchsuite.schema import Status
 
 TAIL_BYTES = 8_000
@@ -107,7 +107,7 @@ class WorkerProcess:
         return f"{ended.reason}; it said: {line}" if line else ended.reason
 
     def ask(
-        self, command: Command, seconds: float | None, *, per_answer: bool = False
+        self, command: WorkerCommand, seconds: float | None, *, per_answer: bool = False
     ) -> Iterator[Content | Ended]:
         """Send a command; yield the content of its answers as they come. The last one is Ended when the
         worker died, broke its channel or took too long.

@@ -16,7 +16,7 @@ from benchsuite.errors import MatrixError, unknown_name
 from benchsuite.plugins import Registry
 from benchsuite.running.matrix.fields import check_option
 from benchsuite.running.matrix.overrides import override_layer
-from benchsuite.running.matrix.settings import Reader, Setting, Settings, Value
+from benchsuite.running.matrix.settings import Reader, Setting, Settings, SettingValue
 from benchsuite.running.matrix.source import Matrix
 from benchsuite.schema import Trial
 from benchsuite.schema.fields import BadValueError
@@ -113,7 +113,7 @@ class _Expander:
             yield "axes", {}
         yield from self.includes
 
-    def combinations(self) -> Iterator[tuple[str, dict[str, Value]]]:
+    def combinations(self) -> Iterator[tuple[str, dict[str, SettingValue]]]:
         """(place, one value for each field) of every block and task."""
         everywhere, of_task = override_layer(self.reader, self.overrides)
         for place, own in self.blocks():
@@ -168,7 +168,7 @@ class _Expander:
                 text = unknown_name(f"option of {entry.name}", name, entry.options)
                 self.reader.problem(setting.place, text)
                 continue
-            values: list[Value] = []
+            values: list[SettingValue] = []
             for value in setting.values:
                 try:
                     values.append(check_option(name, entry.options[name], value))
@@ -216,7 +216,7 @@ def expand(matrix: Matrix, registry: Registry, overrides: Iterable[str] = ()) ->
     return Expansion(tuple(trials.values()), tuple(skipped.values()))
 
 
-def _trial(values: dict[str, Value]) -> Trial:
+def _trial(values: dict[str, SettingValue]) -> Trial:
     tree: dict[str, Any] = {}
     for path, value in values.items():
         group, dot, name = path.partition(".")
@@ -233,7 +233,7 @@ def _meets(trial: Trial, path: str, condition: Setting) -> bool:
     if group == "options":
         if name not in trial.options:
             return False
-        value: Value = trial.options[name]
+        value: SettingValue = trial.options[name]
     else:
         value = getattr(getattr(trial, group), name) if dot else getattr(trial, group)
     if isinstance(value, str):

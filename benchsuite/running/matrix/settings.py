@@ -15,14 +15,14 @@ from benchsuite.schema.fields import BadValueError, canonical, flatten
 from benchsuite.schema.names import NO_CELL
 from benchsuite.schema.trial import Scalar
 
-Value = Scalar | None
+SettingValue = Scalar | None
 
 
 @dataclass(frozen=True)
 class Setting:
     """The values of one field and where they were written."""
 
-    values: tuple[Value, ...]
+    values: tuple[SettingValue, ...]
     place: str
 
 
@@ -81,7 +81,7 @@ class Reader:
                 found[name] = Setting(tuple(dict.fromkeys(values)), place)
         return found
 
-    def _value(self, name: str, value: Any, place: str, globs: bool) -> list[Value]:
+    def _value(self, name: str, value: Any, place: str, globs: bool) -> list[SettingValue]:
         """`[value as checked]`, or nothing and a problem."""
         if globs and isinstance(value, str) and any(sign in value for sign in "*?["):
             words = names_of(name, self.registry.tasks, self.registry.backends)

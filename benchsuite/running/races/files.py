@@ -13,7 +13,7 @@ from benchsuite.running.races.rotation import Turn
 from benchsuite.running.store import RACES, atomic_write
 from benchsuite.schema.race import RACE_FORMAT, RaceResults
 
-COLUMNS = ("race", "racer", "round", "place", "wall", "cpu", "idle")
+SAMPLE_COLUMNS = ("race", "racer", "round", "place", "wall", "cpu", "idle")
 """Of the samples: number of the race in the JSON, and what Turn and RaceSample hold; times in seconds."""
 
 
@@ -69,4 +69,4 @@ def _write_samples(path: Path, turns: Sequence[Sequence[Turn]]) -> None:
     kinds = (pyarrow.int32(), pyarrow.string(), pyarrow.int32(), pyarrow.int32(), *[pyarrow.float64()] * 3)
     arrays = [pyarrow.array([row[place] for row in rows], kind) for place, kind in enumerate(kinds)]
     with atomic_write(path) as file:
-        pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, names=list(COLUMNS)), file)
+        pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, names=list(SAMPLE_COLUMNS)), file)

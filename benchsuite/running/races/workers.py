@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from benchsuite.contracts import BackendEntry, Progress, RaceSample, Ready, RunOptions
 from benchsuite.errors import BenchsuiteError, RequestError, WorkerError
-from benchsuite.measure.worker.channel import CheckSupport, Command, Content, PrepareRacer, TakeSample
+from benchsuite.measure.worker.channel import CheckSupport, Content, PrepareRacer, TakeSample, WorkerCommand
 from benchsuite.plugins import registry
 from benchsuite.running.executors.keys import worker_key
 from benchsuite.running.executors.parallel import ask_all
@@ -24,7 +24,7 @@ SAMPLE_SECONDS = 60.0
 SLOWNESS = 100.0
 """A sample may take SAMPLE_SECONDS, or so many times as long as the warm-up foretold."""
 
-Listener = Callable[[Progress], None]
+ProgressListener = Callable[[Progress], None]
 
 
 class RaceWorker:
@@ -45,7 +45,7 @@ class RaceWorker:
         if isinstance(answer, list) and answer[0].reason:
             self.problem, self.broken = answer[0].reason, answer[0].broken
 
-    def get_ready(self, what: str, timeout: float | None, on_progress: Listener) -> None:
+    def get_ready(self, what: str, timeout: float | None, on_progress: ProgressListener) -> None:
         """Build, check parity, warm up: no other racer may be at work."""
         answer = self._ask(PrepareRacer(trial=self.trial, what=what), timeout, on_progress)
         if isinstance(answer, Ready):
@@ -63,7 +63,7 @@ class RaceWorker:
         return answer
 
     def _ask(
-        self, command: Command, seconds: float | None, on_event: Listener | None = None
+        self, command: WorkerCommand, seconds: float | None, on_event: ProgressListener | None = None
     ) -> Content | None:
         """The worker's answer; None, and a problem, when it ended instead."""
         assert self.worker is not None
@@ -112,7 +112,9 @@ class RaceRunner:
                 )
 
     @contextlib.contextmanager
-    def start(self, trials: Sequence[Trial], what: str, on_event: Listener) -> Iterator[list[RaceWorker]]:
+    def start(
+        self, trials: Sequence[Trial], what: str, on_event: ProgressListener
+    ) -> Iterator[list[RaceWorker]]:
         """A worker per trial, ready to race or with its problem, for as long as the context lasts."""
         racers: list[RaceWorker] = []
         try:

@@ -3,12 +3,19 @@
 from benchsuite.running.store.atomic import atomic_write
 from benchsuite.running.store.journal import Journal
 from benchsuite.running.store.series import read_series, write_series
-from benchsuite.running.store.studies import DESCRIPTION, FOLDERS, RACES, StudyStore, latest, study_folder
+from benchsuite.running.store.studies import (
+    DESCRIPTION,
+    RACES,
+    STUDY_FOLDERS,
+    StudyStore,
+    latest,
+    study_folder,
+)
 
 __all__ = [
     "DESCRIPTION",
-    "FOLDERS",
     "RACES",
+    "STUDY_FOLDERS",
     "Journal",
     "StudyStore",
     "atomic_write",

@@ -26,8 +26,8 @@ STUDY_FORMAT = 1
 """Version of the folder's layout; a reader refuses newer ones."""
 
 DESCRIPTION, JOURNAL, SERIES, LOCK = "study.json", "records.jsonl", "series", ".lock"
-EXHIBITS, ARTIFACTS, RACES = "exhibits", "artifacts", "races"
-FOLDERS = (SERIES, EXHIBITS, ARTIFACTS, RACES)
+EXHIBITS_FOLDER, ARTIFACTS, RACES = "exhibits", "artifacts", "races"
+STUDY_FOLDERS = (SERIES, EXHIBITS_FOLDER, ARTIFACTS, RACES)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -109,7 +109,7 @@ class StudyStore:
 
     def exhibits_path(self, trial_id: str) -> Path:
         """Where the exhibits of a trial lie, if it has any."""
-        return self.folder / EXHIBITS / f"{trial_id}.json"
+        return self.folder / EXHIBITS_FOLDER / f"{trial_id}.json"
 
     def exhibits(self, trial_id: str) -> list[Exhibit]:
         """What there is to look at of a trial's latest record, perhaps nothing. Raises StoreError."""
@@ -143,7 +143,7 @@ class StudyStore:
             ) from None
         try:
             torn = self._journal.recover()
-            for folder in FOLDERS:
+            for folder in STUDY_FOLDERS:
                 for partial in (self.folder / folder).glob(f"*{PARTIAL}"):
                     partial.unlink()
             self._writing = True
@@ -158,7 +158,7 @@ class StudyStore:
         except OSError as error:
             raise StoreError(f"the study's folder {self.folder} cannot be made: {error}") from error
         names = {path.name for path in self.folder.iterdir() if not path.name.endswith(PARTIAL)}
-        others = {name for name in names - set(FOLDERS) if not name.startswith(".")}
+        others = {name for name in names - set(STUDY_FOLDERS) if not name.startswith(".")}
         if others and not others & {DESCRIPTION, JOURNAL}:
             strange = min(others)
             raise StoreError(f"{self.folder} is not a study: it holds {strange}; choose another name")

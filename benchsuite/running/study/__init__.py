@@ -1,6 +1,7 @@
 """A study: trials in, records out, observers told."""
 
-from benchsuite.running.study.api import results_folder, run
+from benchsuite.contracts.study import results_folder
+from benchsuite.running.study.api import run
 from benchsuite.running.study.events import Begun, StudyEvent, Warned
 from benchsuite.running.study.runner import run_study
 from benchsuite.running.study.study import Study

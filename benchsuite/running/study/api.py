@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from benchsuite.contracts import RunOptions
+from benchsuite.contracts.study import results_folder
 from benchsuite.errors import UnknownNameError
 from benchsuite.measure.provenance import environment
 from benchsuite.plugins import Registry, registry
 from benchsuite.running.matrix import Matrix, load_matrix, select
 from benchsuite.running.study.events import Warned
-from benchsuite.running.study.runner import Listener, ignore, run_study
+from benchsuite.running.study.runner import StudyListener, ignore, run_study
 from benchsuite.running.study.study import Study
 
 RERUNS = ("failed", "all")
-
-RESULTS_VARIABLE = "BENCHSUITE_RESULTS"
 
 
 def run(
@@ -33,7 +31,7 @@ def run(
     executor: str = "local",
     options: RunOptions | None = None,
     rerun: str | None = None,
-    on_event: Listener = ignore,
+    on_event: StudyListener = ignore,
 ) -> Study:
     """Run a matrix and return its study.
 
@@ -70,11 +68,6 @@ def run(
             settings={} if tracking_uri is None else {"tracking_uri": tracking_uri},
             on_event=on_event,
         )
-
-
-def results_folder(given: str | Path | None = None) -> Path:
-    """Where studies lie: as given, or what BENCHSUITE_RESULTS says, or `results` in the working directory."""
-    return Path(given or os.environ.get(RESULTS_VARIABLE) or "results").absolute()
 
 
 def describe(matrix: Matrix, found: Registry) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from benchsuite.running.study.observers import Observers
 from benchsuite.running.study.study import Study
 from benchsuite.schema import Record, Status, Trial
 
-Listener = Callable[[StudyEvent], None]
+StudyListener = Callable[[StudyEvent], None]
 
 
 def ignore(event: StudyEvent) -> None:
@@ -36,7 +36,7 @@ def run_study(
     rerun: str | None = None,
     description: Mapping[str, Any] | None = None,
     settings: Mapping[str, str] | None = None,
-    on_event: Listener = ignore,
+    on_event: StudyListener = ignore,
 ) -> Study:
     """Run what is new, failed or stale among `trials`, and store it in `results/name`.
 
@@ -81,7 +81,7 @@ class _Run:
     latest: dict[str, Record]
     damage: tuple[Damage, ...]
     observers: Observers
-    on_event: Listener
+    on_event: StudyListener
 
     due: dict[str, Planned] = field(init=False)
     """Trial id -> what has no record of this run yet."""

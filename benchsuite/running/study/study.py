@@ -20,7 +20,7 @@ from benchsuite.schema.race import RaceResults
 if TYPE_CHECKING:
     import pandas as pd
 
-PARTS = ("size", "execution", "recipe", "protocol")
+NESTED = ("size", "execution", "recipe", "protocol")
 """Fields of a trial whose own fields become columns under their plain names."""
 
 
@@ -107,7 +107,7 @@ def _row(record: Record, label: str) -> dict[str, Any]:
     }
     fields = record.trial.model_dump(mode="json")
     for key, value in fields.items():
-        if key in PARTS:
+        if key in NESTED:
             row |= value
         elif key == "options":
             row |= {f"option.{name}": chosen for name, chosen in value.items()}

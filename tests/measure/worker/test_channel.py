@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from benchsuite.contracts import BackendInfo, Progress, RaceSample, Ready, TrialSupport
 from benchsuite.errors import WorkerError
 from benchsuite.measure.worker.channel import (
-    Answer,
     BackendDescribed,
     CaseChecked,
     CaseResult,
@@ -21,7 +20,6 @@ from benchsuite.measure.worker.channel import (
     ChecksFinished,
     CheckSupport,
     CheckTask,
-    Command,
     DescribeBackend,
     PrepareRacer,
     ProgressMade,
@@ -31,6 +29,8 @@ from benchsuite.measure.worker.channel import (
     SupportChecked,
     TakeSample,
     TrialFinished,
+    WorkerAnswer,
+    WorkerCommand,
     decode_answer,
     decode_command,
     encode,
@@ -42,7 +42,7 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 numbers = st.floats()
 TRIAL = scripted_trial("ok", depth=1.5, name="ü\n", flag=True)
 RECORD = Record(trial=TRIAL, status=Status.OK)
-COMMANDS: list[Command] = [
+COMMANDS: list[WorkerCommand] = [
     DescribeBackend(),
     CheckSupport(trials=()),
     CheckSupport(trials=(TRIAL,)),
@@ -52,7 +52,7 @@ COMMANDS: list[Command] = [
     CheckBackend(precision="float64", unrolls=("static",), core=True),
     CheckTask(task="adding", sources=("a", "b")),
 ]
-ANSWERS: list[tuple[Answer, Command]] = [
+ANSWERS: list[tuple[WorkerAnswer, WorkerCommand]] = [
     (BackendDescribed(content=BackendInfo("b", "", {}, {}, "3.12")), DescribeBackend()),
     (SupportChecked(content=[TrialSupport(None, "f")]), CheckSupport(trials=(TRIAL,))),
     (ProgressMade(content=Progress(TRIAL, "train")), RunTrial(trial=TRIAL)),
@@ -72,7 +72,7 @@ ANSWERS: list[tuple[Answer, Command]] = [
 ]
 
 
-def received(answer: Answer, command: Command) -> object:
+def received(answer: WorkerAnswer, command: WorkerCommand) -> object:
     """The content of an answer after its way through the channel."""
     line = encode(answer)
     assert line.count(b"\n") == 1
@@ -80,14 +80,14 @@ def received(answer: Answer, command: Command) -> object:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.kind)
-def test_commands(command: Command) -> None:
+def test_commands(command: WorkerCommand) -> None:
     line = encode(command)
     assert line.count(b"\n") == 1
     assert decode_command(line) == command
 
 
 @pytest.mark.parametrize(("answer", "command"), ANSWERS)
-def test_answers_to_their_command_and_to_no_other(answer: Answer, command: Command) -> None:
+def test_answers_to_their_command_and_to_no_other(answer: WorkerAnswer, command: WorkerCommand) -> None:
     assert received(answer, command) == answer.content
     own = [asked for given, asked in ANSWERS if type(given) is type(answer)]
     for other in COMMANDS:

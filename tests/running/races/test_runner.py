@@ -12,7 +12,7 @@ from benchsuite.contracts import RunOptions
 from benchsuite.errors import StoreError
 from benchsuite.measure.timing.cores import cores_of
 from benchsuite.running.races import Race, RaceGroup, RaceResults, SpeedVerdict, read_races, run_races
-from benchsuite.running.races.files import COLUMNS
+from benchsuite.running.races.files import SAMPLE_COLUMNS
 from benchsuite.running.races.rotation import Retired
 from benchsuite.running.races.runner import GroupFinished, GroupStarted, RaceEvent, RoundFinished
 from benchsuite.running.races.workers import RaceRunner
@@ -70,7 +70,7 @@ def test_what_is_stored_is_what_was_returned_and_holds_every_sample(tmp_path: Pa
     files = sorted((folder / RACES).glob("*.parquet"))
     assert len(files) == 2
     table = pyarrow.parquet.read_table(files[0])
-    assert table.column_names == list(COLUMNS)
+    assert table.column_names == list(SAMPLE_COLUMNS)
     assert len(table) == 3 * ROUNDS
     assert not list((folder / RACES).glob("*.partial"))
 

@@ -1,0 +1,71 @@
+"""One name stands for one thing: classes, aliases and constants of the core are each defined once."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from fixtures.sources import CORE, python_files
+
+STILL_DOUBLE = {
+    "ABSENT",
+    "AXES",
+    "Clock",
+    "ENVIRONMENT",
+    "EXAMPLES",
+    "GROUPS",
+    "HEIGHT",
+    "HELP",
+    "HIDDEN",
+    "LEAST_ROUNDS",
+    "LONG",
+    "LONGEST",
+    "MOST_CHARTS",
+    "MOST_MODELS",
+    "MOST_POINTS",
+    "MOST_ROWS",
+    "MOST_SEEDS",
+    "Names",
+    "PAGES",
+    "PLAIN",
+    "QUANTITIES",
+    "ROWS",
+    "SECONDS",
+    "UNKNOWN",
+    "WIDE",
+    "WIDTH",
+}
+"""Names that wait for their second meaning to be renamed. Take a name off when that is done; add none."""
+
+
+def defined(path: Path) -> Iterator[str]:
+    """The public classes, type aliases and constants that a module defines at its top."""
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        match statement:
+            case ast.ClassDef(name=name):
+                found = [name]
+            case ast.Assign(targets=targets):
+                found = [
+                    node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
+                ]
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                found = [name]
+            case _:
+                found = []
+        yield from (name for name in found if name[0].isupper())
+
+
+def places() -> dict[str, list[str]]:
+    """Name -> modules that define it."""
+    found: dict[str, list[str]] = {}
+    for path in python_files(CORE):
+        for name in defined(path):
+            found.setdefault(name, []).append(path.relative_to(CORE).as_posix())
+    return found
+
+
+def test_no_name_stands_for_two_things() -> None:
+    double = {name: modules for name, modules in places().items() if len(modules) > 1}
+    more = {name: modules for name, modules in double.items() if name not in STILL_DOUBLE}
+    assert not more, "\n".join(f"{name}: {', '.join(modules)}" for name, modules in sorted(more.items()))
