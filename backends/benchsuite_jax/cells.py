@@ -1,12 +1,12 @@
 """The recurrent cells as pure functions: one step forwards and backwards, and the weights' gradients.
 
-A scan that jax differentiates keeps what each operation of a step might need, and makes several passes of
-what a formula takes one for. Generated out, a training step takes 5 to 30 % less time than through `jax.grad`
+A scan that jax differentiates stores what each operation of a step might need, and makes several passes
+where a formula takes one. Written by hand, a training step takes 5 to 30 % less time than through `jax.grad`
 of the same scan, more of it the fewer the rows.
 
-Weights hold `Wx` (I, G*H), `Wh` (H, G*H) and the biases, in the layout of benchsuite.schema.parameters. A state
-is a tuple of (B, H) arrays whose first part is the emitted h: (h,) or, for the LSTM, (h, c). A name that
-starts with d_ is the loss's gradient by what it names.
+B rows, I inputs, H hidden units, G gates. Weights hold `Wx` (I, G*H), `Wh` (H, G*H) and the biases, in the
+layout of benchsuite.schema.parameters. A state is a tuple of (B, H) arrays, the first of them the emitted h:
+(h,) or, for the LSTM, (h, c). A name that starts with d_ is the derivative of the loss by what it names.
 """
 
 from __future__ import annotations
@@ -18,18 +18,22 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from benchsuite.errors import ContractError, unknown_name
+
 Weights = Mapping[str, jax.Array]
 State = tuple[jax.Array, ...]
+States = dict[str, State]
+"""States by layer prefix (`rnn.l0.fwd`)."""
 Residuals = tuple[jax.Array, ...]
-"""What a step keeps for its way back, beside the state after it; (B, ...), over all steps (T, B, ...)."""
+"""What the backward pass reads of a step beside its states: (B, ...), over all steps (T, B, ...)."""
 
 
 class Step(NamedTuple):
-    """A step as its way back sees it: the states before and after, and what it kept."""
+    """What the backward pass reads of a step."""
 
     before: State
     after: State
-    kept: Residuals
+    residuals: Residuals
 
 
 def input_product(x: jax.Array, Wx: jax.Array) -> jax.Array:
@@ -55,27 +59,27 @@ def _rows(array: jax.Array) -> jax.Array:
 class Cell(abc.ABC):
     """A recurrent cell.
 
-    parts        how many (B, H) arrays its state has
-    unroll_back  steps that one round of a scan's way back takes, where these are small
+    parts            how many (B, H) arrays its state has
+    backward_unroll  steps per round of the backward scan, where a step is small
     """
 
     parts: int
-    unroll_back: int = 1
+    backward_unroll: int = 1
 
     @abc.abstractmethod
     def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Residuals]:
-        """The state after a step with input x (B, I), and what backward() needs beside it."""
+        """The state after a step with input x (B, I), and what backward() reads beside the states."""
 
     @abc.abstractmethod
-    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Residuals, State]:
-        """d_gates, as collect() and d_inputs() read them, and d_before."""
+    def backward(self, w: Weights, step: Step, d_after: State) -> tuple[Residuals, State]:
+        """d_gates, as weight_grads() and input_grad() read them, and d_before."""
 
     @abc.abstractmethod
-    def collect(self, x: jax.Array, h: jax.Array, d_gates: Residuals) -> dict[str, jax.Array]:
-        """d_w of one step or summed over steps, from the x (..., B, I) and h (..., B, H) that entered."""
+    def weight_grads(self, x: jax.Array, h: jax.Array, d_gates: Residuals) -> dict[str, jax.Array]:
+        """d_w, summed over rows and steps, from the steps' x (..., B, I) and the h before them (..., B, H)."""
 
     @abc.abstractmethod
-    def d_inputs(self, w: Weights, d_gates: Residuals) -> jax.Array:
+    def input_grad(self, w: Weights, d_gates: Residuals) -> jax.Array:
         """d_x (..., B, I)."""
 
     def advance(self, w: Weights, x: jax.Array, state: State) -> State:
@@ -89,30 +93,30 @@ class _Summed(Cell):
     def _gates(self, w: Weights, x: jax.Array, h: jax.Array) -> jax.Array:
         return input_product(x, w["Wx"]) + h @ w["Wh"] + w["b"]
 
-    def collect(self, x: jax.Array, h: jax.Array, d_gates: Residuals) -> dict[str, jax.Array]:
+    def weight_grads(self, x: jax.Array, h: jax.Array, d_gates: Residuals) -> dict[str, jax.Array]:
         (d,) = d_gates
         both = product_sum(jnp.concatenate([x, h], -1), d)
         width = x.shape[-1]
         return {"Wx": both[:width], "Wh": both[width:], "b": _rows(d).sum(0)}
 
-    def d_inputs(self, w: Weights, d_gates: Residuals) -> jax.Array:
+    def input_grad(self, w: Weights, d_gates: Residuals) -> jax.Array:
         return d_gates[0] @ w["Wx"].T
 
 
 class Rnn(_Summed):
     """h' = tanh(x Wx + h Wh + b)  (Elman 1990).
 
-    With so little to do in a step, the scan's own cost counts: four steps a round take 7 to 12 % off a training
-    step at 32 rows of 128 units. Of the gated cells XLA makes slower code so, by up to 1.4 times.
+    A step is so small that the scan's own cost counts: four steps per round take 7 to 12 % off a training step
+    at 32 rows of 128 units. For the gated cells XLA makes slower code so, by up to 1.4 times.
     """
 
-    parts, unroll_back = 1, 4
+    parts, backward_unroll = 1, 4
 
     def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Residuals]:
         return (jnp.tanh(self._gates(w, x, state[0])),), ()
 
-    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Residuals, State]:
-        d = d_after[0] * (1 - past.after[0] * past.after[0])
+    def backward(self, w: Weights, step: Step, d_after: State) -> tuple[Residuals, State]:
+        d = d_after[0] * (1 - step.after[0] * step.after[0])
         return (d,), (d @ w["Wh"].T,)
 
 
@@ -128,20 +132,20 @@ class Lstm(_Summed):
         c = f * c + i * g
         return (o * jnp.tanh(c), c), (i, f, g, o)
 
-    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Residuals, State]:
-        i, f, g, o = past.kept
+    def backward(self, w: Weights, step: Step, d_after: State) -> tuple[Residuals, State]:
+        i, f, g, o = step.residuals
         dh, dc = d_after
-        bent = jnp.tanh(past.after[1])  # cheaper than to keep it
-        dc = dc + dh * o * (1 - bent * bent)
-        di, df, dg, do = dc * g, dc * past.before[1], dc * i, dh * bent
+        tanh_c = jnp.tanh(step.after[1])  # cheaper than to store it
+        dc = dc + dh * o * (1 - tanh_c * tanh_c)
+        di, df, dg, do = dc * g, dc * step.before[1], dc * i, dh * tanh_c
         d = jnp.concatenate([di * i * (1 - i), df * f * (1 - f), dg * (1 - g * g), do * o * (1 - o)], 1)
         return (d,), (d @ w["Wh"].T, dc * f)
 
 
 class Gru(Cell):
-    """n = tanh(n_x + r n_h); h' = (1 - z) n + z h; gates r, z, n, reset after (Cho et al. 2014).
+    """n = tanh(n_x + r n_h); h' = (1 - z) n + z h; gates r, z, n, reset after the product (Cho et al. 2014).
 
-    d_gates are those of r, z and n_h side by side, and of n_x.
+    d_gates: those of r, z and n_h side by side, and that of n_x.
     """
 
     parts = 1
@@ -154,14 +158,14 @@ class Gru(Cell):
         n = jnp.tanh(n_x + r * n_h)
         return (n + z * (h - n),), (r, z, n, n_h)
 
-    def backward(self, w: Weights, past: Step, d_after: State) -> tuple[Residuals, State]:
-        r, z, n, n_h = past.kept
-        (h,), (dh,) = past.before, d_after
+    def backward(self, w: Weights, step: Step, d_after: State) -> tuple[Residuals, State]:
+        r, z, n, n_h = step.residuals
+        (h,), (dh,) = step.before, d_after
         dn = dh * (1 - z) * (1 - n * n)
         d = jnp.concatenate([dn * n_h * r * (1 - r), dh * (h - n) * z * (1 - z), dn * r], 1)
         return (d, dn), (d @ w["Wh"].T + dh * z,)
 
-    def collect(self, x: jax.Array, h: jax.Array, d_gates: Residuals) -> dict[str, jax.Array]:
+    def weight_grads(self, x: jax.Array, h: jax.Array, d_gates: Residuals) -> dict[str, jax.Array]:
         d, dn = d_gates
         two = 2 * dn.shape[-1]
         sums = _rows(d).sum(0)
@@ -172,7 +176,7 @@ class Gru(Cell):
             "bh": sums,
         }
 
-    def d_inputs(self, w: Weights, d_gates: Residuals) -> jax.Array:
+    def input_grad(self, w: Weights, d_gates: Residuals) -> jax.Array:
         d, dn = d_gates
         return jnp.concatenate([d[..., : 2 * dn.shape[-1]], dn], -1) @ w["Wx"].T
 
@@ -180,6 +184,13 @@ class Gru(Cell):
 CELLS: dict[str, Cell] = {"rnn": Rnn(), "lstm": Lstm(), "gru": Gru()}
 
 
-def zero_state(cell: str, rows: int, hidden: int, dtype: jnp.dtype) -> State:
+def cell_of(name: str) -> Cell:
+    """Raises ContractError for a name that is no cell's."""
+    if name not in CELLS:
+        raise ContractError(unknown_name("cell", name, CELLS))
+    return CELLS[name]
+
+
+def zero_state(cell: Cell, rows: int, hidden: int, dtype: jnp.dtype) -> State:
     """The initial state of a fresh sequence."""
-    return tuple(jnp.zeros((rows, hidden), dtype) for _ in range(CELLS[cell].parts))
+    return tuple(jnp.zeros((rows, hidden), dtype) for _ in range(cell.parts))

@@ -1,8 +1,8 @@
 """The CTC loss: scores of every step against labels that are not aligned with them (Graves et al. 2006).
 
 The probability of a row's labels is summed over all paths through `extended`, the labels with a blank before,
-between and after them: S = 2U + 1 places, of which a path stays at one, goes to the next, or skips a blank
-between two labels that differ. Everything is in logarithms.
+between and after them: S = 2U + 1 places. At each step a path stays at its place, goes to the next, or skips a
+blank between two labels that differ. Everything is in logarithms.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from benchsuite.schema import BLANK
 
 NEVER = -1e30
-"""Stands for ln 0. It is finite, because the derivative of ln(e^a + e^b) at two infinities is not a number;
+"""ln 0. It is finite, because the derivative of ln(e^a + e^b) at two infinities is not a number;
 beside it every real log-probability vanishes, in single precision too."""
 
 

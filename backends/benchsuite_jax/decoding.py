@@ -10,33 +10,33 @@ import numpy as np
 
 from benchsuite.contracts import Advance, Decoding
 from benchsuite_jax.attention import Memory
-from benchsuite_jax.executables import Executables
-from benchsuite_jax.network import Encoded, Network
-from benchsuite_jax.stack import States
+from benchsuite_jax.cells import States
+from benchsuite_jax.model import Encoded, Model
+from benchsuite_jax.runtime import Executables
 
 Parameters = dict[str, jax.Array]
 
 
 class JaxDecoding(Decoding):
-    """What the encoder left and the hypotheses' states, on the device. The states are overwritten by every
-    step's; a function is compiled for each (N, T, k)."""
+    """The encoder's memory and the hypotheses' states, on the device. Each step overwrites the states; a
+    function is compiled for each (N, T, k)."""
 
     def __init__(
         self,
-        network: Network,
+        model: Model,
         executables: Executables,
         parameters: Callable[[], Parameters],
         encoded: Encoded,
         aligned: bool,
     ) -> None:
-        self._network, self._executables, self._parameters = network, executables, parameters
+        self._model, self._executables, self._parameters = model, executables, parameters
         self._memory, self._states = encoded
         self._aligned = aligned and self._memory is not None
 
     def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
         """See the contract. Waits for the device: the search needs to know."""
-        assert self._network.model.decoder is not None
-        most = min(k, self._network.model.decoder.vocabulary)
+        assert self._model.spec.decoder is not None
+        most = min(k, self._model.spec.decoder.vocabulary)
         arguments = (
             self._parameters(),
             self._memory,
@@ -60,8 +60,8 @@ class JaxDecoding(Decoding):
         def function(
             p: Parameters, memory: Memory | None, states: States, tokens: jax.Array, parents: jax.Array
         ) -> tuple[Any, ...]:
-            taken = jax.tree.map(lambda part: part.at[parents].get(mode="promise_in_bounds"), states)
-            states, scores, attention = self._network.write(p, memory, taken, tokens)
+            continued = jax.tree.map(lambda part: part.at[parents].get(mode="promise_in_bounds"), states)
+            states, scores, attention = self._model.generate(p, memory, continued, tokens)
             highest, likeliest = jax.lax.top_k(scores, k)
             log_p = highest - jax.nn.logsumexp(scores, axis=-1, keepdims=True)
             return states, log_p, likeliest, attention if self._aligned else None

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax.experimental.rnn import lstm
 
 from benchsuite.schema import Recurrent
-from benchsuite_jax.cells import State
+from benchsuite_jax.cells import State, States
 
 
 def packed_weights(prefixes: Sequence[str], p: Mapping[str, jax.Array]) -> jax.Array:
@@ -33,7 +33,7 @@ def run_stack(
     initial: Mapping[str, State],
     lengths: jax.Array | None,
     precision: jax.lax.Precision,
-) -> tuple[jax.Array, dict[str, State]]:
+) -> tuple[jax.Array, States]:
     """Run all layers over x (T, B, I): top outputs (T, B, F), zero on padding, and final states by prefix."""
     time, rows, width = x.shape
     h, c = (jnp.stack([initial[prefix][part] for prefix in prefixes]) for part in (0, 1))

@@ -2,6 +2,9 @@
 
 Features are (B, F), or by step (T, B, F): those of the readout `steps`, or of a decoder's U steps. `valid`
 (T, B, 1) is true on real steps, None where there is no padding or no time axis.
+
+Where jax's derivative of a formula is not the canonical one (|x| at 0) or loses digits (the logarithms of
+probabilities near 1), the formula is written in a form whose derivative is right.
 """
 
 from __future__ import annotations
@@ -11,9 +14,10 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from benchsuite.schema import Dense, ModelSpec
+from benchsuite.errors import ContractError, unknown_name
+from benchsuite.schema import LOSSES, Dense, ModelSpec
 from benchsuite_jax import ctc
-from benchsuite_jax.feed import Feed
+from benchsuite_jax.placement import Feed
 
 REGRESSION = ("squared", "absolute")
 """Losses whose scores are forecasts; under the others they are those of classes."""
@@ -44,16 +48,29 @@ def mean_loss(model: ModelSpec, out: jax.Array, feed: Feed, valid: jax.Array | N
     assert targets is not None
     if model.loss == "ctc":
         return ctc.mean_loss(out, feed.lengths, targets, feed.target_lengths)
-    if model.loss == "cross_entropy":
-        whole = jax.nn.logsumexp(out, axis=-1, keepdims=True)
-        entries = whole - jnp.take_along_axis(out, targets[..., None], axis=-1)
-    elif model.loss == "binary_cross_entropy":
-        entries = jax.nn.softplus(out) - out * targets
-    elif model.loss == "squared":
-        entries = jnp.square(out - targets)
-    else:
-        entries = jnp.abs(out - targets)
+    entries = _entries(model.loss, out, targets)
     if valid is None:
         return jnp.mean(entries)
     count = jnp.sum(valid, dtype=jnp.int32) * entries.shape[-1]
     return jnp.sum(jnp.where(valid, entries, 0)) / count.astype(entries.dtype)
+
+
+def _entries(loss: str, out: jax.Array, targets: jax.Array) -> jax.Array:
+    """The terms of a loss whose mean it is: (..., 1) of cross-entropy, else (..., O)."""
+    if loss == "cross_entropy":
+        # less the largest score first: two numbers of its size would differ in few digits
+        shifted = out - jax.lax.stop_gradient(jnp.max(out, axis=-1, keepdims=True))
+        target = jnp.take_along_axis(shifted, targets[..., None], axis=-1)
+        return jnp.log(jnp.sum(jnp.exp(shifted), axis=-1, keepdims=True)) - target
+    if loss == "binary_cross_entropy":
+        # softplus(s) - s y; with positive s the two terms are of one size, and would cancel
+        positive = out >= 0
+        linear = jnp.where(positive, out * (1 - targets), -out * targets)
+        return linear + jnp.log1p(jnp.exp(jnp.where(positive, -out, out)))
+    error = out - targets
+    if loss == "squared":
+        return jnp.square(error)
+    if loss == "absolute":
+        # jnp.abs has slope 1 at 0; sign(0) = 0 is the canonical subgradient
+        return error * jnp.sign(error)
+    raise ContractError(unknown_name("loss", loss, LOSSES))

@@ -1,4 +1,4 @@
-"""Two ways to repeat a step over time: one `lax.scan`, or the steps written out in the graph."""
+"""Two ways to repeat a step over time: one `lax.scan`, or the steps one after the other in the graph."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import jax
 import jax.numpy as jnp
 
 Carry = TypeVar("Carry")
-ENCODER, DECODER = "recurrence", "writing"
-"""Name scopes of the loops: what the compiled program's own metadata is searched for."""
+ENCODER, DECODER = "recurrence", "decoder"
+"""Name scopes of the loops: the compiled program's own metadata is searched for them."""
 
 
 @dataclass(frozen=True)
 class ScanConfig:
-    """How a layer is walked.
+    """How a layer's steps are repeated.
 
-    static      write the steps out in the graph instead of scanning
+    static      as copies of the step in the graph, instead of a scan
     reverse     from the last step to the first
     truncation  detach the state that enters step t = k, 2k, ... of rows live at t; None: full BPTT
     emit        whether the outputs are asked for
@@ -36,12 +36,14 @@ class ScanConfig:
         step: Callable[[Carry, Any], tuple[Carry, Any]],
         carry: Carry,
         steps: Any,
-        back: bool = False,
+        backward: bool = False,
         unroll: int = 1,
     ) -> tuple[Carry, Any]:
-        """Like `lax.scan` over the leading axis of the arrays in `steps`; `back`: against the layer's own
-        direction. A scan takes `unroll` steps a round."""
-        reverse = self.reverse != back
+        """Like `lax.scan` over the leading axis of the arrays in `steps`.
+
+        :param backward: against the layer's own direction. :param unroll: steps per round of a scan.
+        """
+        reverse = self.reverse != backward
         with jax.named_scope(self.scope):
             if not self.static:
                 scanned: tuple[Carry, Any] = jax.lax.scan(step, carry, steps, reverse=reverse, unroll=unroll)

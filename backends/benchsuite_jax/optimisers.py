@@ -9,15 +9,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchsuite.schema import Recipe
+from benchsuite.errors import ContractError, unknown_name
+from benchsuite.schema import OPTIMISERS, Recipe
 
 Tree = dict[str, jax.Array]
 MOMENTS: dict[str, tuple[str, ...]] = {"sgd": (), "momentum": ("v",), "rmsprop": ("s",), "adam": ("m", "v")}
 """Running averages that each optimiser keeps, one array per parameter."""
+CLIPS = ("none", "norm", "value")
 
 
 def initial_moments(recipe: Recipe, parameters: Mapping[str, jax.Array]) -> dict[str, Tree]:
     """Zeros for every running average of the recipe's optimiser."""
+    if recipe.optimiser not in MOMENTS:
+        raise ContractError(unknown_name("optimiser", recipe.optimiser, OPTIMISERS))
     return {
         name: {key: jnp.zeros_like(value) for key, value in parameters.items()}
         for name in MOMENTS[recipe.optimiser]
@@ -36,7 +40,7 @@ def bias_corrections(recipe: Recipe, count: int, dtype: str) -> np.ndarray | Non
 
 
 def clip(recipe: Recipe, gradients: Tree) -> tuple[Tree, jax.Array | None]:
-    """Clipped gradients, and what the clipping looked at: global norm, largest entry, or None.
+    """Clipped gradients, and what clipping measured: global norm, largest entry, or None.
 
     By norm: g * c / max(|g|, c) over all parameters, no epsilon. By value: elementwise into [-c, c].
     """
@@ -48,7 +52,9 @@ def clip(recipe: Recipe, gradients: Tree) -> tuple[Tree, jax.Array | None]:
     if recipe.clip == "value":
         peak = jnp.max(jnp.stack([jnp.max(jnp.abs(g)) for g in gradients.values()]))
         return {name: jnp.clip(g, -at, at) for name, g in gradients.items()}, peak
-    return gradients, None
+    if recipe.clip == "none":
+        return gradients, None
+    raise ContractError(unknown_name("clip", recipe.clip, CLIPS))
 
 
 def update(
@@ -71,7 +77,7 @@ def update(
     elif recipe.optimiser == "rmsprop":
         moments = {"s": _average(float(recipe.rho), moments["s"], _squares(gradients))}
         change = {name: g / (jnp.sqrt(moments["s"][name]) + epsilon) for name, g in gradients.items()}
-    else:
+    elif recipe.optimiser == "adam":
         assert corrections is not None
         m = _average(float(recipe.beta1), moments["m"], gradients)
         v = _average(float(recipe.beta2), moments["v"], _squares(gradients))
@@ -79,6 +85,8 @@ def update(
         change = {
             name: (corrections[0] * m[name]) / (corrections[1] * jnp.sqrt(v[name]) + epsilon) for name in m
         }
+    else:
+        raise ContractError(unknown_name("optimiser", recipe.optimiser, OPTIMISERS))
     return {name: value - rate * change[name] for name, value in parameters.items()}, moments
 
 

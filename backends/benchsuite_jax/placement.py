@@ -1,27 +1,53 @@
-"""The border between NumPy and the device: what goes in is copied and turned time-major, and back."""
+"""Batches, parameters and states between NumPy and the device. Sequences are time-major on the device, because
+a scan runs over the leading axis.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from benchsuite.contracts import Batch
-from benchsuite.contracts.backend import Parameters
-from benchsuite.contracts.checks import check_parameters
-from benchsuite.errors import ContractError, UnsupportedError
-from benchsuite.schema import Convolutional, Execution, ModelSpec, Recurrent, parameter_shapes
-from benchsuite_jax.feed import Feed
-
-STATIC_CELLS = 64
-"""Most cell steps (time x layers x directions, of encoder and decoder) that `static` writes out in one graph.
-Each is compiled on its own, at about a third of a second of CPU time for an LSTM's training step, for every
-function and shape."""
-
+from benchsuite.contracts import Batch, Parameters
+from benchsuite.schema import Convolutional, Execution, ModelSpec, parameter_shapes, state_shapes
+from benchsuite_jax.cells import States
+from benchsuite_jax.support import check_static
 
 Shape = tuple[int, ...] | bool
+
+
+class Feed(NamedTuple):
+    """What a compiled function reads of a batch, as one tree of device arrays.
+
+    inputs          (T, B, D), or (T, B) ids; pictures of the convolutional baseline (B, T, D)
+    lengths         (B,), None where every row is T long
+    targets         (B,), (B, O), by step (T, B, ...), or sequences of a length of their own (U, B); None for a
+                    function that reads none
+    target_lengths  (B,), None where every row is U long or there are no such sequences
+    """
+
+    inputs: jax.Array
+    lengths: jax.Array | None
+    targets: jax.Array | None = None
+    target_lengths: jax.Array | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows B of a batch for a recurrent model."""
+        return int(self.inputs.shape[1])
+
+    def without_targets(self) -> Feed:
+        """The inputs alone."""
+        return Feed(self.inputs, self.lengths)
+
+
+def valid_steps(time: int, lengths: jax.Array | None) -> jax.Array | None:
+    """(time, B), true on real steps; None where there is no padding."""
+    return None if lengths is None else jnp.arange(time)[:, None] < lengths
 
 
 @dataclass(frozen=True)
@@ -29,23 +55,21 @@ class Placed:
     """A batch on the device."""
 
     feed: Feed
-    rows: int
-    fresh: bool
 
     @property
     def shape(self) -> tuple[Shape, ...]:
-        """What a compiled program depends on: shapes, and which of them are free of padding."""
+        """What a compiled function depends on: shapes, and which of them are free of padding."""
         assert self.feed.targets is not None
-        return *self.shape_read, self.feed.targets.shape, self.feed.target_lengths is None
+        return *self.input_shape, self.feed.targets.shape, self.feed.target_lengths is None
 
     @property
-    def shape_read(self) -> tuple[Shape, ...]:
-        """What a program that looks at the inputs alone depends on."""
+    def input_shape(self) -> tuple[Shape, ...]:
+        """What a compiled function that reads the inputs alone depends on."""
         return self.feed.inputs.shape, self.feed.lengths is None
 
 
 class Placement:
-    """Copies batches and parameters of one model to one device, in the trial's dtype.
+    """Copies batches, parameters and states of one model to one device, in the trial's dtype.
 
     Every array is copied first: on the CPU jax may keep a NumPy array as it is, and the caller's later
     writes would reach the model.
@@ -55,39 +79,43 @@ class Placement:
         self._model, self._execution, self._device = model, execution, device
         self._padded: set[tuple[object, ...]] = set()
 
-    def put(self, tree: Any) -> Any:
-        """To the device, without a copy on the host."""
-        return jax.device_put(tree, self._device)
-
     def parameters(self, parameters: Parameters) -> dict[str, jax.Array]:
-        """Raises ContractError unless names and shapes are the model's."""
-        check_parameters(self._model, parameters)
-        copies: dict[str, jax.Array] = self.put(
+        """The parameters on the device, in canonical order."""
+        copies: dict[str, jax.Array] = self._put(
             {name: self._copied(parameters[name]) for name in parameter_shapes(self._model)}
         )
+        return copies
+
+    def states(self, values: Mapping[str, np.ndarray]) -> States:
+        """Initial states on the device, from arrays (B, H) by name (schema.state_shapes)."""
+        parts: dict[str, tuple[np.ndarray, ...]] = {}
+        for name in state_shapes(self._model):  # h comes before c
+            prefix = name.rpartition(".")[0]
+            parts[prefix] = (*parts.get(prefix, ()), self._copied(values[name]))
+        copies: States = self._put(parts)
         return copies
 
     def place(self, batch: Batch) -> Placed:
         """A batch without padding gets a program without masks, unless its shape was already met with
         padding: one more compilation would cost more than the masks.
 
-        Raises UnsupportedError for more steps than a static graph may have, ContractError for a picture of
-        another size than the model's, or targets without the lengths they need.
+        Raises UnsupportedError for more steps than a static graph may have.
         """
-        body, by_step = self._model.body, self._model.readout == "steps" or self._model.has_sequence_targets
-        if isinstance(body, Convolutional):
-            _check_picture(body, batch)
-            return self._on_device(Feed(self._copied(batch.inputs), None, self._copied(batch.targets)), batch)
+        model = self._model
+        if isinstance(model.body, Convolutional):
+            return self._on_device(Feed(self._copied(batch.inputs), None, self._copied(batch.targets)))
         if self._execution.unroll == "static":
-            _check_static(self._model, batch)
+            check_static(model, batch)
         inputs = self._copied(batch.inputs.swapaxes(0, 1))
-        targets = self._copied(batch.targets.swapaxes(0, 1) if by_step else batch.targets)
+        by_step = model.readout == "steps" or model.has_sequence_targets
+        time_major = by_step and batch.targets.ndim > 1  # predict() may be given no targets
+        targets = self._copied(batch.targets.swapaxes(0, 1) if time_major else batch.targets)
         shape = inputs.shape, targets.shape
         lengths = self._unless_full(batch.lengths, batch.time, ("inputs", *shape))
-        written = None
-        if self._model.has_sequence_targets:
-            written = self._unless_full(_target_lengths(batch), len(targets), ("targets", *shape))
-        return self._on_device(Feed(inputs, lengths, targets, written), batch)
+        target_lengths = None
+        if model.has_sequence_targets and batch.target_lengths is not None:
+            target_lengths = self._unless_full(batch.target_lengths, len(targets), ("targets", *shape))
+        return self._on_device(Feed(inputs, lengths, targets, target_lengths))
 
     def _unless_full(self, lengths: np.ndarray, longest: int, met: tuple[object, ...]) -> np.ndarray | None:
         if met not in self._padded and int(lengths.min()) == longest:
@@ -95,8 +123,12 @@ class Placement:
         self._padded.add(met)
         return self._copied(lengths)
 
-    def _on_device(self, feed: Feed, batch: Batch) -> Placed:
-        return Placed(jax.block_until_ready(self.put(feed)), batch.size, batch.fresh)
+    def _on_device(self, feed: Feed) -> Placed:
+        return Placed(jax.block_until_ready(self._put(feed)))
+
+    def _put(self, tree: Any) -> Any:
+        """To the device, without a copy on the host."""
+        return jax.device_put(tree, self._device)
 
     def _copied(self, array: np.ndarray) -> np.ndarray:
         """A contiguous copy: reals in the trial's dtype, integers in int32."""
@@ -104,18 +136,9 @@ class Placement:
         return np.array(array, dtype, order="C", copy=True)
 
 
-def taken(placed: object) -> Placed:
-    """What place() returned. Raises ContractError for anything else."""
-    if not isinstance(placed, Placed):
-        raise ContractError(
-            f"step, predict and gradients take what place() returned, not {type(placed).__name__}"
-        )
-    return placed
-
-
-def by_row(scores: jax.Array) -> np.ndarray:
-    """A NumPy copy of scores (B, O), or of (T, B, O) as (B, T, O)."""
-    array = np.array(jax.device_get(scores))
+def by_row(values: jax.Array) -> np.ndarray:
+    """A NumPy copy of (B, O), or of (T, B, O) as (B, T, O)."""
+    array = np.array(jax.device_get(values))
     return np.ascontiguousarray(array.swapaxes(0, 1)) if array.ndim == 3 else array
 
 
@@ -124,30 +147,10 @@ def fetched(tree: Any) -> Parameters:
     return {name: np.array(value) for name, value in jax.device_get(tree).items()}
 
 
-def _check_picture(body: Convolutional, batch: Batch) -> None:
-    values = batch.inputs[0].size
-    if values != body.height * body.width:
-        raise ContractError(
-            f"inputs {batch.inputs.shape} hold {values} values a row; the model reads pictures of "
-            f"{body.height} x {body.width}"
-        )
-
-
-def _target_lengths(batch: Batch) -> np.ndarray:
-    if batch.target_lengths is None:
-        raise ContractError("the model's targets are sequences of a length of their own: give target_lengths")
-    return batch.target_lengths
-
-
-def _check_static(model: ModelSpec, batch: Batch) -> None:
-    assert isinstance(model.body, Recurrent)
-    layers = model.body.layers * len(model.body.directions)
-    cells, said = batch.time * layers, f"{batch.time} steps x {layers} layers and directions"
-    if model.decoder is not None:
-        steps, written = batch.targets.shape[1], model.decoder.body.layers
-        cells, said = cells + steps * written, f"{said} + {steps} steps x {written} layers of the decoder"
-    if cells > STATIC_CELLS:
-        raise UnsupportedError(
-            f"unroll `static` would write {said} = {cells} cells into one XLA graph; the most is "
-            f"{STATIC_CELLS}, since each one is compiled. Use unroll `dynamic`, or shorter sequences"
-        )
+def fetched_states(states: States) -> dict[str, np.ndarray]:
+    """NumPy copies of states, by the names of schema.state_shapes."""
+    return {
+        f"{prefix}.{name}": np.array(part)
+        for prefix, parts in jax.device_get(states).items()
+        for name, part in zip("hc", parts, strict=False)
+    }

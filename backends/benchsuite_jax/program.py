@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchsuite.contracts import Batch, Decoding, Gradients, Program, StepLog
-from benchsuite.contracts.backend import Parameters
-from benchsuite.errors import ContractError
+from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program, StepLog
 from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite_jax import optimisers
+from benchsuite_jax.cells import States
 from benchsuite_jax.decoding import JaxDecoding
-from benchsuite_jax.executables import CPU_COMPILATION, QUICK_CPU_COMPILATION, Executables, loop_kind
-from benchsuite_jax.feed import Feed
-from benchsuite_jax.network import Network
-from benchsuite_jax.placement import Placed, Placement, by_row, fetched, taken
-from benchsuite_jax.recurrence import ROWS_BY_STEP
-from benchsuite_jax.stack import States
+from benchsuite_jax.kernels.recurrence import ROWS_BY_STEP
+from benchsuite_jax.model import Model
+from benchsuite_jax.placement import Feed, Placed, Placement, by_row, fetched, fetched_states
+from benchsuite_jax.runtime import (
+    CPU_COMPILATION,
+    QUICK_CPU_COMPILATION,
+    Executables,
+    loop_kind,
+    matmul_precision,
+)
 
 PASSES = ("gradients", "predict", "step")
-"""Functions that run the whole model, in the order in which they tell how it is run."""
+"""Functions that run the whole model; the last of them that was compiled tells how it is run."""
 
 
 class JaxProgram(Program):
-    """Pure functions (step, predict, gradients, what decoding needs) and the arrays they act on."""
+    """Pure functions (step, predict, gradients, what decoding needs) and the arrays they act on.
+
+    A state is a dict: layer prefix -> its parts (h, and an LSTM's c), each (B, H).
+    """
 
     def __init__(
         self,
@@ -37,81 +43,85 @@ class JaxProgram(Program):
         execution: Execution,
         device: jax.Device,
     ) -> None:
-        self._model, self._recipe, self._execution, self._device = model, recipe, execution, device
+        self._spec, self._recipe, self._execution, self._device = model, recipe, execution, device
         truncation = None if recipe.truncation is None else int(recipe.truncation)
         precision = jax.lax.Precision.HIGH if execution.precision == "tf32" else jax.lax.Precision.HIGHEST
-        self._network = Network(model, execution.unroll, truncation, precision)
-        self._executables = Executables(self._scope, CPU_COMPILATION if device.platform == "cpu" else {})
+        self._model = Model(model, execution.unroll, truncation, precision)
+        self._executables = Executables(
+            lambda: matmul_precision(execution), CPU_COMPILATION if device.platform == "cpu" else {}
+        )
         self._placement = Placement(model, execution, device)
         self._parameters = self._placement.parameters(parameters)
         with jax.default_device(device):
             self._moments = optimisers.initial_moments(recipe, self._parameters)
-        self._carried: States = {}
-        self._streamed: States = {}
-        self._count = 0
+        self._steps = 0
         self._log: list[tuple[jax.Array, jax.Array | None]] = []
 
     def place(self, batch: Batch) -> Placed:
         return self._placement.place(batch)
 
-    def step(self, placed: object) -> None:
-        batch = taken(placed)
-        self._count += 1
-        corrections = optimisers.bias_corrections(self._recipe, self._count, self._execution.dtype)
-        arguments = (
-            self._parameters,
-            self._moments,
-            self._initial(batch, self._carried),
-            batch.feed,
-            corrections,
-        )
-        run = self._executables.get(("step", batch.shape), self._step, arguments, (0, 1))
-        self._parameters, self._moments, self._carried, loss, clipped_at = run(*arguments)
+    def step(self, placed: Any, state: Any = None) -> States | None:
+        self._steps += 1
+        corrections = optimisers.bias_corrections(self._recipe, self._steps, self._execution.dtype)
+        initial = self._initial(placed, state)
+        arguments = (self._parameters, self._moments, initial, placed.feed, corrections)
+        key = ("step", (*placed.shape, initial is None))
+        run = self._executables.get(key, self._step, arguments, (0, 1))
+        self._parameters, self._moments, final, loss, clipped_at = run(*arguments)
         self._log.append((loss, clipped_at))
+        return final  # type: ignore[no-any-return]
 
     def drain(self) -> StepLog:
         log = jax.device_get(self._log)
         self._log = []
-        losses = np.array([loss for loss, _ in log], np.float64)
-        absent = np.full(len(log), np.nan)
-        seen = np.array([np.nan if value is None else value for _, value in log], np.float64)
-        clip = self._recipe.clip
-        return StepLog(
-            loss=losses, norm=seen if clip == "norm" else absent, peak=seen if clip == "value" else absent
-        )
+        losses, measured = ([entry[part] for entry in log] for part in (0, 1))
+        clips = self._recipe.clip != "none"
+        return StepLog.of(self._recipe.clip, np.array(losses), np.array(measured if clips else []))
 
-    def predict(self, placed: object) -> np.ndarray:
-        batch = taken(placed)
-        teacher_forced = self._model.decoder is not None
-        shape, feed = (
-            (batch.shape, batch.feed) if teacher_forced else (batch.shape_read, batch.feed.untaught())
-        )
-        arguments = (self._parameters, self._initial(batch, self._streamed), feed)
-        run = self._executables.get(("predict", shape), self._predict, arguments)
-        scores, self._streamed = run(*arguments)
-        return by_row(scores)
+    def predict(self, placed: Any, state: Any = None) -> tuple[np.ndarray, States | None]:
+        shape, feed = self._read_by_forward(placed)
+        initial = self._initial(placed, state)
+        arguments = (self._parameters, initial, feed)
+        run = self._executables.get(("predict", (*shape, initial is None)), self._predict, arguments)
+        scores, final = run(*arguments)
+        return by_row(scores), final
 
-    def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> Decoding:
-        if self._model.decoder is None:
+    def outputs(self, placed: Any, state: Any = None) -> dict[str, np.ndarray]:
+        shape, feed = self._read_by_forward(placed)
+
+        def function(parameters: Any, initial: States | None, feed: Feed) -> dict[str, jax.Array]:
+            return self._model.layer_outputs(parameters, feed, self._or_zero(initial, feed))
+
+        arguments = (self._parameters, state, feed)
+        key = ("outputs", (*shape, state is None))
+        run = self._executables.get(key, function, arguments, options=self._quick_compilation)
+        return {name: by_row(value) for name, value in run(*arguments).items()}
+
+    def make_state(self, values: Mapping[str, np.ndarray]) -> States:
+        return self._placement.states(values)
+
+    def read_state(self, state: Any) -> dict[str, np.ndarray]:
+        return fetched_states(state)
+
+    def decoding(self, placed: Any, width: int = 1, aligned: bool = False) -> Decoding:
+        if self._spec.decoder is None:
             return super().decoding(placed, width, aligned)
-        batch = taken(placed)
 
         def encode(parameters: Any, feed: Feed) -> Any:
-            return self._network.encode(parameters, feed, self._zero(feed), width)
+            return self._model.encode(parameters, feed, self._zero(feed), width)
 
-        arguments = (self._parameters, batch.feed.untaught())
-        run = self._executables.get(("encode", (*batch.shape_read, width)), encode, arguments)
+        arguments = (self._parameters, placed.feed.without_targets())
+        run = self._executables.get(("encode", (*placed.input_shape, width)), encode, arguments)
         encoded = run(*arguments)
-        return JaxDecoding(self._network, self._executables, lambda: self._parameters, encoded, aligned)
+        return JaxDecoding(self._model, self._executables, lambda: self._parameters, encoded, aligned)
 
-    def gradients(self, placed: object) -> Gradients:
+    def gradients(self, placed: Any) -> Gradients:
         """See the contract. cuDNN does not return dL/dh_t: for `fused` the states' gradients are taken
         through a scan of the same weights, everything else through the fused kernel. On the CPU this
         function, asked for a few times and never timed, is compiled quickly rather than well."""
-        batch = taken(placed)
-        arguments = (self._parameters, batch.feed)
-        quick = QUICK_CPU_COMPILATION if self._device.platform == "cpu" else None
-        run = self._executables.get(("gradients", batch.shape), self._gradients, arguments, options=quick)
+        arguments = (self._parameters, placed.feed)
+        key = ("gradients", placed.shape)
+        run = self._executables.get(key, self._gradients, arguments, options=self._quick_compilation)
         loss, parameters, states, scores = run(*arguments)
         return Gradients(
             loss=float(loss),
@@ -127,25 +137,25 @@ class JaxProgram(Program):
         self._parameters = self._placement.parameters(parameters)
 
     def synchronize(self) -> None:
-        jax.block_until_ready((self._parameters, self._moments, self._carried, self._log[-1:]))
+        jax.block_until_ready((self._parameters, self._moments, self._log[-1:]))
 
     def kernel(self) -> str:
         """Read from the compiled program with the longest loops, a training step's where there is one; `none`
         before anything ran."""
-        decoder = self._model.decoder
-        if isinstance(self._model.body, Convolutional):
+        decoder = self._spec.decoder
+        if isinstance(self._spec.body, Convolutional):
             return "convolution"
-        written = slice(None) if decoder is not None else slice(1)
+        sizes = slice(0, 3, 2) if decoder is not None else slice(1)  # inputs' shape, and a decoder's targets'
         ran = [
-            (PASSES.index(kind), sum(shape[0] for shape in key[::2][written]), run)
+            (PASSES.index(kind), sum(shape[0] for shape in key[sizes]), run)
             for (kind, key), run in self._executables.compiled.items()
             if kind in PASSES
         ]
         if not ran:
             return "none"
-        scopes = self._network.scopes
-        beside = scopes[1:] if decoder is not None and decoder.attention == "additive" else ()
-        return loop_kind(max(ran, key=lambda item: item[:2])[2].as_text(), scopes, beside)
+        scopes = self._model.scopes
+        looping = scopes[1:] if decoder is not None and decoder.attention == "additive" else ()
+        return loop_kind(max(ran, key=lambda item: item[:2])[2].as_text(), scopes, looping)
 
     def memory(self) -> dict[str, int]:
         found = {}
@@ -163,11 +173,21 @@ class JaxProgram(Program):
             "compilations": str(len(self._executables.compiled)),
             "compile_seconds": f"{self._executables.seconds:.3f}",
         }
-        if isinstance(self._model.body, Convolutional):
+        if isinstance(self._spec.body, Convolutional):
             return found
         by_step, once = f"by step from {ROWS_BY_STEP} rows on", "else in one product"
-        written = f"written out (jax.custom_vjp); weights' gradients {by_step}, {once}"
-        return found | {"backward": "cuDNN's" if self._execution.unroll == "fused" else written}
+        by_hand = f"written by hand (jax.custom_vjp); weights' gradients {by_step}, {once}"
+        return found | {"backward": "cuDNN's" if self._execution.unroll == "fused" else by_hand}
+
+    @property
+    def _quick_compilation(self) -> Mapping[str, int | bool] | None:
+        return QUICK_CPU_COMPILATION if self._device.platform == "cpu" else None
+
+    def _read_by_forward(self, placed: Placed) -> tuple[tuple[Any, ...], Feed]:
+        """What a forward pass reads of a batch, and the shape it is compiled for: a decoder is fed targets."""
+        if self._spec.decoder is not None:
+            return placed.shape, placed.feed
+        return placed.input_shape, placed.feed.without_targets()
 
     def _step(
         self,
@@ -177,27 +197,25 @@ class JaxProgram(Program):
         feed: Feed,
         corrections: jax.Array | None,
     ) -> tuple[Any, ...]:
-        if initial is None:
-            initial = self._zero(feed)
-        (loss, (_, final)), gradients = jax.value_and_grad(self._network.loss, has_aux=True)(
-            parameters, feed, initial
+        (loss, (_, final)), gradients = jax.value_and_grad(self._model.loss, has_aux=True)(
+            parameters, feed, self._or_zero(initial, feed)
         )
         gradients, clipped_at = optimisers.clip(self._recipe, gradients)
         parameters, moments = optimisers.update(self._recipe, parameters, gradients, moments, corrections)
-        return parameters, moments, final if self._recipe.carry else {}, loss, clipped_at
+        return parameters, moments, final if self._recipe.carry else None, loss, clipped_at
 
-    def _predict(self, parameters: Any, initial: States | None, feed: Feed) -> tuple[jax.Array, States]:
-        scores, final = self._network.scores(
-            parameters, feed, self._zero(feed) if initial is None else initial
-        )
-        return scores, final if self._recipe.carry else {}
+    def _predict(
+        self, parameters: Any, initial: States | None, feed: Feed
+    ) -> tuple[jax.Array, States | None]:
+        found = self._model.forward(parameters, feed, self._or_zero(initial, feed))
+        return found.scores, found.final if self._recipe.carry else None
 
     def _gradients(self, parameters: Any, feed: Feed) -> tuple[Any, ...]:
         initial = self._zero(feed)
-        probes = self._network.probes(feed, jnp.dtype(self._execution.dtype))
+        probes = self._model.probes(feed, jnp.dtype(self._execution.dtype))
 
         def loss(p: Any, at: Any) -> tuple[jax.Array, tuple[jax.Array, States]]:
-            return self._network.loss(p, feed, initial, at)
+            return self._model.loss(p, feed, initial, at)
 
         if self._execution.unroll != "fused":
             (value, (scores, _)), (found, states) = jax.value_and_grad(loss, (0, 1), has_aux=True)(
@@ -208,28 +226,19 @@ class JaxProgram(Program):
             (value, (scores, _)), found = jax.value_and_grad(loss, has_aux=True)(parameters, None)
         return value, found, states, scores
 
-    def _initial(self, batch: Placed, stream: States) -> States | None:
-        """The states a batch starts from, of which `stream` holds the ones before it; None: zeros made inside
-        the compiled function."""
-        if not self._recipe.carry:
-            return None
-        if batch.fresh or not stream:
-            with jax.default_device(self._device):
-                return self._zero(batch.feed)
-        rows = {state[0].shape[0] for state in stream.values()}
-        if rows != {batch.rows}:
-            raise ContractError(
-                f"a batch of {batch.rows} rows continues a stream of {rows.pop()} rows; give fresh=True "
-                "where the rows change"
-            )
-        return stream
+    def _initial(self, placed: Placed, state: States | None) -> States | None:
+        """What a batch's compiled function is given to start from; None: zeros made inside it.
+
+        Where states are carried, a stream's first batch is given zeros as arrays: it and the others then share
+        one compiled function.
+        """
+        if state is not None or not self._recipe.carry:
+            return state
+        with jax.default_device(self._device):
+            return self._zero(placed.feed)
+
+    def _or_zero(self, initial: States | None, feed: Feed) -> States:
+        return self._zero(feed) if initial is None else initial
 
     def _zero(self, feed: Feed) -> States:
-        return self._network.zero_states(feed.rows, jnp.dtype(self._execution.dtype))
-
-    def _scope(self) -> AbstractContextManager[Any]:
-        tf32 = self._execution.precision == "tf32"
-        scope: AbstractContextManager[Any] = jax.default_matmul_precision(
-            "tensorfloat32" if tf32 else "highest"
-        )
-        return scope
+        return self._model.zero_states(feed.rows, jnp.dtype(self._execution.dtype))

@@ -1,4 +1,4 @@
-"""The JAX backend's CTC loss: held to optax and to the reference, where it is hard as well."""
+"""The JAX backend's CTC loss, compared with optax and the reference, hard cases included."""
 
 from __future__ import annotations
 

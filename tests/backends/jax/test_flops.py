@@ -20,7 +20,6 @@ from benchsuite.measure.flops import inference_flops, training_flops  # noqa: E4
 from benchsuite.schema import CELLS, Dense, Execution, Features, ModelSpec, Recipe, Recurrent  # noqa: E402
 from benchsuite_jax import optimisers  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
-from benchsuite_jax.placement import taken  # noqa: E402
 from benchsuite_jax.program import JaxProgram  # noqa: E402
 
 CASES = flop_cases()
@@ -66,7 +65,7 @@ def test_products_counted_are_the_products_traced(case: FlopCase, unroll: str) -
     along. Additive attention's scores are made once more on the way back, to save their memory."""
     recipe = Recipe()
     program = built(case, unroll, recipe)
-    batch = taken(program.place(case.batch))
+    batch = program.place(case.batch)
     arguments = program._parameters, program._moments, None, batch.feed
     predict = traced(program._predict, arguments[0], *arguments[2:])
     step = traced(program._step, *arguments, optimisers.bias_corrections(recipe, 1, "float32"))

@@ -1,4 +1,4 @@
-"""One test for each trap of JAX: it fails when the trap is fallen into."""
+"""A JAX program: dtypes, buffers, update rules, asynchrony, kernels; one test for each trap of JAX."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from benchsuite.schema import (  # noqa: E402
 )
 from benchsuite_jax import environment, fused, optimisers  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
-from benchsuite_jax.cells import zero_state  # noqa: E402
-from benchsuite_jax.feed import Feed  # noqa: E402
-from benchsuite_jax.network import Network  # noqa: E402
+from benchsuite_jax.cells import CELLS, zero_state  # noqa: E402
+from benchsuite_jax.model import Model  # noqa: E402
+from benchsuite_jax.placement import Feed  # noqa: E402
 from benchsuite_jax.program import JaxProgram  # noqa: E402
 
 FLOAT32, FLOAT64 = Execution(), Execution(precision="float64")
@@ -102,7 +102,7 @@ def test_double_scalars_do_not_promote_a_float32_program(optimiser: str) -> None
     program, batch = build("gru-plain-tokens-mean", recipe, FLOAT32)
     program.step(program.place(replace(batch, lengths=batch.lengths.astype(np.int64))))
     assert {value.dtype.name for value in program.parameters().values()} == {"float32"}
-    assert program.predict(program.place(batch)).dtype == np.float32
+    assert program.predict(program.place(batch))[0].dtype == np.float32
     for executable in program._executables.compiled.values():
         assert "f64[" not in executable.as_text()
 
@@ -167,7 +167,7 @@ def test_a_static_graph_is_bounded_with_a_reason(time_steps: int, layers: int) -
     execution = Execution(unroll="static")
     program = JaxBackend().build(model, initial_parameters(model, 0, "float32"), Recipe(), execution)
     inputs = np.zeros((1, time_steps, 1), np.float32)
-    with pytest.raises(UnsupportedError, match=r"the most is 64.*Use unroll `dynamic`"):
+    with pytest.raises(UnsupportedError, match=r"the most is 64.*Use unroll dynamic"):
         program.place(Batch(inputs, np.array([time_steps], np.int32), np.zeros(1, np.int32)))
 
 
@@ -201,9 +201,9 @@ def test_cudnn_weights_are_packed_in_its_order(layers: int, bidirectional: bool)
     ways = layers * len(body.directions)
     zero = jnp.zeros((ways, 4, 6))
     outputs, _, _ = rnn.lstm_ref(x, zero, zero, *unpacked, lengths, 5, 6, layers, 0.0, bidirectional)
-    zeros = {prefix: zero_state("lstm", 4, 6, x.dtype) for prefix in recurrent_names(body)}
-    network = Network(model, "dynamic", None, jax.lax.Precision.HIGHEST)
-    found, _ = network.scores(weights, Feed(x.swapaxes(0, 1), lengths), zeros)
+    zeros = {prefix: zero_state(CELLS["lstm"], 4, 6, x.dtype) for prefix in recurrent_names(body)}
+    looped = Model(model, "dynamic", None, jax.lax.Precision.HIGHEST)
+    found = looped.forward(weights, Feed(x.swapaxes(0, 1), lengths), zeros).scores
     valid = np.arange(9)[None, :] < np.asarray(lengths)[:, None]
     expected = np.asarray(outputs @ weights["out.W"] + weights["out.b"]) * valid[..., None]
     np.testing.assert_allclose(np.asarray(found).swapaxes(0, 1), expected, rtol=1e-12, atol=1e-14)

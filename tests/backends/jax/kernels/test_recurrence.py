@@ -1,4 +1,4 @@
-"""The way back that is written out gives what jax finds by differentiating the same steps."""
+"""The backward pass written by hand gives what jax finds by differentiating the same steps."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ jax = pytest.importorskip("jax")
 import jax.numpy as jnp  # noqa: E402
 
 from benchsuite_jax.cells import CELLS, sigmoid  # noqa: E402
+from benchsuite_jax.kernels.recurrence import ROWS_BY_STEP, LayerInputs, run_layer  # noqa: E402
 from benchsuite_jax.loops import ScanConfig  # noqa: E402
-from benchsuite_jax.recurrence import ROWS_BY_STEP, LayerInputs, run_layer  # noqa: E402
 
 TIME, INPUTS, HIDDEN = 5, 3, 4
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
@@ -37,7 +37,7 @@ def weights(cell: str, inputs: int) -> dict[str, Any]:
     return {name: jnp.array(random.standard_normal(shape)) for name, shape in shapes.items()}
 
 
-def entering(cell: str, rows: int, inputs: int, ragged: bool) -> LayerInputs:
+def layer_inputs(cell: str, rows: int, inputs: int, ragged: bool) -> LayerInputs:
     random = np.random.default_rng(1)
     x = jnp.array(random.standard_normal((TIME, rows, inputs)))
     initial = tuple(jnp.array(random.standard_normal((rows, HIDDEN))) for _ in range(CELLS[cell].parts))
@@ -45,13 +45,13 @@ def entering(cell: str, rows: int, inputs: int, ragged: bool) -> LayerInputs:
     return LayerInputs(x, initial, lengths, jnp.zeros((TIME, rows, HIDDEN)))
 
 
-def differentiated(cell: str, w: dict[str, Any], given: LayerInputs, walk: ScanConfig) -> tuple[Any, Any]:
+def differentiated(cell: str, w: dict[str, Any], given: LayerInputs, config: ScanConfig) -> tuple[Any, Any]:
     """run_layer's result, written for jax to differentiate."""
     state, found = given.initial, [None] * TIME
-    for t in reversed(range(TIME)) if walk.reverse else range(TIME):
+    for t in reversed(range(TIME)) if config.reverse else range(TIME):
         live = True if given.lengths is None else (t < given.lengths)[:, None]
         before = state
-        if walk.truncation and t > 0 and t % walk.truncation == 0:
+        if config.truncation and t > 0 and t % config.truncation == 0:
             state = tuple(jnp.where(live, jax.lax.stop_gradient(part), part) for part in state)
         new = CELLS[cell].advance(w, given.x[t], state)
         assert given.probe is not None
@@ -71,19 +71,19 @@ def differentiated(cell: str, w: dict[str, Any], given: LayerInputs, walk: ScanC
 def test_every_gradient(
     cell: str, inputs: int, ragged: bool, reverse: bool, truncation: int | None, rows: int, static: bool
 ) -> None:
-    w, given = weights(cell, inputs), entering(cell, rows, inputs, ragged)
-    walk = ScanConfig(static, reverse, truncation, emit=True)
-    share = np.random.default_rng(2).standard_normal((TIME, rows, HIDDEN))
+    w, given = weights(cell, inputs), layer_inputs(cell, rows, inputs, ragged)
+    config = ScanConfig(static, reverse, truncation, emit=True)
+    weight = np.random.default_rng(2).standard_normal((TIME, rows, HIDDEN))
 
     def loss(run: Any) -> Any:
         def value(w: Any, x: Any, initial: Any, probe: Any) -> Any:
             outputs, final = run(w, LayerInputs(x, initial, given.lengths, probe))
-            return jnp.sum(outputs * share) + sum(jnp.sum(jnp.sin(part)) for part in final)
+            return jnp.sum(outputs * weight) + sum(jnp.sum(jnp.sin(part)) for part in final)
 
         return jax.value_and_grad(value, (0, 1, 2, 3))(w, given.x, given.initial, given.probe)
 
-    found = loss(lambda w, e: run_layer(CELLS[cell], w, e, walk))
-    expected = loss(lambda w, e: differentiated(cell, w, e, walk))
+    found = loss(lambda w, e: run_layer(CELLS[cell], w, e, config))
+    expected = loss(lambda w, e: differentiated(cell, w, e, config))
     for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
         scale = max(1.0, float(jnp.max(jnp.abs(other))))
         assert float(jnp.max(jnp.abs(one - other))) <= 1e-12 * scale

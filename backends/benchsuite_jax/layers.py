@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from benchsuite.schema import Recurrent
 from benchsuite_jax import fused
-from benchsuite_jax.cells import CELLS, Cell, State, Weights, zero_state
+from benchsuite_jax.cells import Cell, States, Weights, cell_of, zero_state
+from benchsuite_jax.kernels.recurrence import LayerInputs, run_layer
 from benchsuite_jax.loops import ScanConfig
-from benchsuite_jax.recurrence import LayerInputs, run_layer
 
 Parameters = Mapping[str, jax.Array]
-States = dict[str, State]
-"""States by layer prefix (`rnn.l0.fwd`)."""
+
+
+class Ran(NamedTuple):
+    """What a pass over a body gave.
+
+    outputs  the top layer's, (T, B, F), zero on padding; None where they were not asked for
+    final    every layer's state after each row's last step
+    layers   h_t (T, B, H) by prefix, zero on padding: of the layers that emitted them
+    """
+
+    outputs: jax.Array | None
+    final: States
+    layers: dict[str, jax.Array]
 
 
 @dataclass(frozen=True)
-class Stack:
-    """Layers of one body, and how their loops are run.
+class Layers:
+    """The layers of one body, and how their loops are run.
 
     prefixes    canonical prefixes, bottom to top, a layer's directions side by side
     unroll      `static`, `dynamic` or `fused`
@@ -38,22 +50,21 @@ class Stack:
 
     @property
     def cell(self) -> Cell:
-        return CELLS[self.body.cell]
+        return cell_of(self.body.cell)
 
-    @property
-    def layers(self) -> Iterator[dict[str, str]]:
+    def __iter__(self) -> Iterator[dict[str, str]]:
         """Bottom to top: direction -> prefix."""
         ways = self.body.directions
         for first in range(0, len(self.prefixes), len(ways)):
             yield dict(zip(ways, self.prefixes[first : first + len(ways)], strict=True))
 
     def zero_states(self, rows: int, dtype: jnp.dtype) -> States:
-        """The initial states of fresh sequences."""
-        return {prefix: zero_state(self.body.cell, rows, self.body.hidden, dtype) for prefix in self.prefixes}
+        """Zero states of every layer and direction."""
+        return {prefix: zero_state(self.cell, rows, self.body.hidden, dtype) for prefix in self.prefixes}
 
     def last(self, final: States) -> jax.Array:
         """The readout `last` (B, F): the top layer's final h, frozen since each row's last step."""
-        *_, top = self.layers
+        *_, top = self
         return jnp.concatenate([final[prefix][0] for prefix in top.values()], axis=-1)
 
     def run(
@@ -64,29 +75,35 @@ class Stack:
         lengths: jax.Array | None,
         probes: Parameters | None,
         emit: bool,
-    ) -> tuple[jax.Array | None, States]:
-        """Over x (T, B, I): top outputs (T, B, F), zero on padding, and final states.
+    ) -> Ran:
+        """Over x (T, B, I).
 
-        `probes` (T, B, H) by prefix are added to the emitted h_t (see recurrence.LayerInputs). emit: whether the
-        outputs are asked for; None may come back where they are not.
+        :param probes: (T, B, H) by prefix, added to the emitted h_t (see LayerInputs). `fused` has no place for
+            them and runs as a scan.
+        :param emit: whether the top layer's outputs are asked for.
         """
         if self.unroll == "fused" and probes is None:
-            return fused.run_stack(self.body, self.prefixes, p, x, initial, lengths, self.precision)
-        final: States = {}
-        outputs: jax.Array | None = x
+            outputs, final = fused.run_stack(self.body, self.prefixes, p, x, initial, lengths, self.precision)
+            return Ran(outputs, final, {})
+        final, layers = {}, {}
+        entering: jax.Array | None = x
         top = self.prefixes[-1]
-        for layer in self.layers:
+        for layer in self:
             wanted = emit or top not in layer.values()
             emitted = []
             for way, prefix in layer.items():
-                walk = ScanConfig(self.unroll == "static", way == "bwd", self.truncation, wanted, self.scope)
+                config = ScanConfig(
+                    self.unroll == "static", way == "bwd", self.truncation, wanted, self.scope
+                )
                 probe = probes[prefix] if probes is not None else None
-                assert outputs is not None
-                entering = LayerInputs(outputs, initial[prefix], lengths, probe)
-                output, final[prefix] = run_layer(self.cell, weights(p, prefix), entering, walk)
-                emitted.append(output)
-            outputs = jnp.concatenate(emitted, axis=-1) if wanted else None
-        return outputs, final
+                assert entering is not None
+                inputs = LayerInputs(entering, initial[prefix], lengths, probe)
+                output, final[prefix] = run_layer(self.cell, weights(p, prefix), inputs, config)
+                if output is not None:
+                    emitted.append(output)
+                    layers[prefix] = output
+            entering = jnp.concatenate(emitted, axis=-1) if wanted else None
+        return Ran(entering, final, layers)
 
 
 def weights(p: Parameters, prefix: str) -> Weights:
