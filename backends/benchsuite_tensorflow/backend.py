@@ -9,13 +9,12 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from benchsuite.contracts import Backend, Device
-from benchsuite.contracts.backend import Parameters
+from benchsuite.contracts import Backend, Device, Parameters
 from benchsuite.errors import UnsupportedError
-from benchsuite.schema import Execution, ModelSpec, Recipe, Trial
+from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_tensorflow import runtime
-from benchsuite_tensorflow.checks import execution_problem, model_problem, trial_problem
 from benchsuite_tensorflow.program import TensorFlowProgram
+from benchsuite_tensorflow.support import execution_problem, unsupported_reason
 
 
 class TensorFlowBackend(Backend):
@@ -28,24 +27,20 @@ class TensorFlowBackend(Backend):
         found = [Device("cpu", platform.machine())]
         for index, gpu in enumerate(tf.config.list_physical_devices("GPU")):
             details = tf.config.experimental.get_device_details(gpu)
-            name = "gpu" if index == 0 else f"gpu:{index}"
+            name = str(DeviceName("gpu", index))
             found.append(Device(name, str(details.get("device_name", gpu.name))))
         return found
 
-    def supports(self, trial: Trial) -> str | None:
-        return trial_problem(trial)
+    def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
+        return unsupported_reason(model, recipe, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> TensorFlowProgram:
-        problem = execution_problem(execution) or model_problem(model, recipe, execution)
-        if problem:
-            raise UnsupportedError(problem)
         return TensorFlowProgram(model, parameters, recipe, execution)
 
     def product(self, m: int, k: int, n: int, execution: Execution) -> Callable[[], None]:
-        problem = execution_problem(execution)
-        if problem:
+        if problem := execution_problem(execution):
             raise UnsupportedError(problem)
         with tf.device(runtime.tf_device(execution.device)):
             a, b = (

@@ -1,4 +1,4 @@
-"""Keras' recurrent layers on their cuDNN path, fed with the canonical weights.
+"""Keras' recurrent layers on their cuDNN path, called with the canonical weights.
 
 The layers hold no weights of the program: each call gets the canonical tensors in Keras' own gate order, so
 that gradients arrive in the canonical layout by themselves.

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from benchsuite.schema import ModelSpec, Rbf
+from benchsuite.errors import ContractError, unknown_name
+from benchsuite.schema import LOSSES, ModelSpec, Rbf
 from benchsuite_tensorflow.cells import Tensor
+
+REALS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "binary_cross_entropy": lambda found, targets: tf.nn.sigmoid_cross_entropy_with_logits(targets, found),
+    "squared": lambda found, targets: (found - targets) * (found - targets),
+    "absolute": lambda found, targets: tf.abs(found - targets),
+}
+"""Losses whose targets are reals, by output. The slope of tf.abs at 0 is 0, the canonical subgradient."""
 
 
 def scores(model: ModelSpec, weights: Mapping[str, Tensor], features: Tensor) -> Tensor:
@@ -29,13 +37,11 @@ def loss(model: ModelSpec, found: Tensor, targets: Tensor, valid: Tensor | None)
     if model.loss == "cross_entropy":
         terms = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, found)
         entries = 1
-    elif model.loss == "binary_cross_entropy":
-        terms = tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(targets, found), -1)
+    elif model.loss in REALS:
+        terms = tf.reduce_sum(REALS[model.loss](found, targets), -1)
         entries = model.head.outputs
     else:
-        error = found - targets
-        terms = tf.reduce_sum(error * error if model.loss == "squared" else tf.abs(error), -1)
-        entries = model.head.outputs
+        raise ContractError(unknown_name("loss", model.loss, LOSSES))
     if valid is None:
         return tf.reduce_sum(terms) / tf.cast(tf.size(terms) * entries, terms.dtype)
     count = tf.reduce_sum(tf.cast(valid, terms.dtype)) * entries

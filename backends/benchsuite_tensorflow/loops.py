@@ -1,4 +1,4 @@
-"""Two ways to repeat a step over time: nodes laid out one after the other, or one tf.while_loop.
+"""Two ways to repeat a step over time: copies of its nodes one after the other, or one tf.while_loop.
 
 `Steps` is a sequence of T tensors in the loop's own form: a list, or a TensorArray. Neither copies a step.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from benchsuite.errors import ContractError, unknown_name
 from benchsuite_tensorflow.cells import Tensor
 
 Steps = Any
@@ -18,9 +19,9 @@ Carry = list[Tensor]
 Body = Callable[[Carry, list[Tensor]], tuple[Carry, list[Tensor]]]
 """(values carried from step to step, this step's inputs) -> (carried values, what the step emits)."""
 
-STEPS_A_ROUND = 4
+STEPS_PER_ROUND = 4
 """Of a while loop: each round has a cost of its own, some microseconds for every value that is carried. Four
-steps a round take 5 to 15 % off a training step where steps are small; eight gain no more."""
+steps per round take 5 to 15 % off a training step where steps are small; eight gain no more."""
 
 
 class Loop(abc.ABC):
@@ -40,7 +41,8 @@ class Loop(abc.ABC):
     def run(
         self, body: Body, carry: Carry, inputs: Sequence[Steps], emits: Sequence[list[int]], backwards: bool
     ) -> tuple[Carry, list[Steps]]:
-        """Run `body` for t = 0 .. T-1, or T-1 .. 0; what step t emits, of shapes `emits`, stands at t."""
+        """Run `body` for t = 0 .. T-1, or `backwards` for T-1 .. 0: the last carried values, and the steps of
+        each emitted tensor, of shapes `emits`."""
 
 
 class UnrolledLoop(Loop):
@@ -106,9 +108,18 @@ class WhileLoop(Loop):
             return steps_of
 
         done: tuple[Any, ...] = (tf.constant(0), *carry, *found)
-        done = tf.while_loop(lambda k, *_: k <= time - STEPS_A_ROUND, round_of(STEPS_A_ROUND), done)
+        done = tf.while_loop(lambda k, *_: k <= time - STEPS_PER_ROUND, round_of(STEPS_PER_ROUND), done)
         done = tf.while_loop(lambda k, *_: k < time, round_of(1), done)
         return list(done[1 : 1 + count]), list(done[1 + count :])
 
 
 LOOPS: dict[str, Loop] = {loop.unroll: loop for loop in (UnrolledLoop(), WhileLoop())}
+
+
+def loop_of(unroll: str) -> Loop:
+    """The loop of an unroll; of `fused` the one that runs what no fused kernel does. Raises ContractError for a
+    name that is no unroll's."""
+    name = "dynamic" if unroll == "fused" else unroll
+    if name not in LOOPS:
+        raise ContractError(unknown_name("unroll", unroll, [*LOOPS, "fused"]))
+    return LOOPS[name]

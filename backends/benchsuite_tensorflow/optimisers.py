@@ -11,8 +11,11 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from benchsuite.schema import Recipe
+from benchsuite.errors import ContractError, unknown_name
+from benchsuite.schema import OPTIMISERS, Recipe
 from benchsuite_tensorflow.cells import Tensor
+
+CLIPS = ("none", "norm", "value")
 
 
 def clip(recipe: Recipe, gradients: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
@@ -26,7 +29,9 @@ def clip(recipe: Recipe, gradients: Sequence[Tensor]) -> tuple[list[Tensor], Ten
     if recipe.clip == "value":
         peak = tf.reduce_max(tf.stack([tf.reduce_max(tf.abs(g)) for g in gradients]))
         return [tf.clip_by_value(g, -recipe.clip_at, recipe.clip_at) for g in gradients], peak
-    return list(gradients), tf.constant(math.nan, dtype)
+    if recipe.clip == "none":
+        return list(gradients), tf.constant(math.nan, dtype)
+    raise ContractError(unknown_name("clip", recipe.clip, CLIPS))
 
 
 class Optimiser:
@@ -35,6 +40,8 @@ class Optimiser:
     def __init__(self, recipe: Recipe, variables: Sequence[tf.Variable]) -> None:
         self._recipe, self._variables = recipe, list(variables)
         name = recipe.optimiser
+        if name not in OPTIMISERS:
+            raise ContractError(unknown_name("optimiser", name, OPTIMISERS))
         self._first = self._slots() if name in ("momentum", "adam") else []
         self._second = self._slots() if name in ("rmsprop", "adam") else []
         # Counted in double: beta2 ** t in single precision spoils the first bias corrections.

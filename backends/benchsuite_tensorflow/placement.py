@@ -1,85 +1,87 @@
-"""A batch on the device, in the layout that the graphs read."""
+"""A batch on the device, in the layout that the graphs read, and states between NumPy and the device."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from benchsuite.contracts import Batch
-from benchsuite.errors import ContractError
-from benchsuite.schema import Convolutional, ModelSpec
-from benchsuite_tensorflow.cells import Tensor
+from benchsuite.schema import Convolutional, ModelSpec, state_shapes
+from benchsuite_tensorflow.cells import States, Tensor
 
 
 @dataclass(frozen=True)
-class Data:
+class Placed:
     """What a graph reads of a batch.
 
-    inputs   (T, B, D) or (T, B); batch-major for the convolutional baseline
-    lengths  (B,)
-    targets  (B,) or (B, O); by step (T, B) or (T, B, O); of a length of their own (U, B)
-    written  with a decoder where its target tokens stand, u B + b, (n,): no padded step meets the head.
-             Under CTC the targets' lengths (B,). Otherwise None
+    inputs            (T, B, D) or (T, B); batch-major for the convolutional baseline
+    lengths           (B,)
+    targets           (B,) or (B, O); by step (T, B) or (T, B, O); of a length of their own (U, B)
+    target_lengths    (B,), where targets are of a length of their own
+    target_positions  (n,), with a decoder: u B + b of every target token, so that the head computes no padding
     """
 
     inputs: Tensor
     lengths: Tensor
     targets: Tensor
-    written: Tensor | None = None
+    target_lengths: Tensor | None = None
+    target_positions: Tensor | None = None
 
     @property
     def tensors(self) -> list[Tensor]:
         """Those that there are."""
-        return [self.inputs, self.lengths, self.targets, *([] if self.written is None else [self.written])]
+        optional = [part for part in (self.target_lengths, self.target_positions) if part is not None]
+        return [self.inputs, self.lengths, self.targets, *optional]
+
+    @property
+    def rows(self) -> int:
+        """Rows, B."""
+        return int(self.lengths.shape[0])
 
 
-@dataclass(frozen=True)
-class Placed:
-    """A batch on the device."""
+def place_batch(batch: Batch, model: ModelSpec, dtype: str) -> Placed:
+    """Copy the batch to the current device. Time is moved to the front here, once, and not in every step."""
 
-    data: Data
-    rows: int
-    fresh: bool
-
-
-def place(batch: Batch, model: ModelSpec, dtype: str) -> Placed:
-    """Copy the batch to the current device. Time goes first here, once, rather than in every step.
-
-    Raises ContractError where targets of a length of their own come without their lengths.
-    """
-
-    def tensor(array: np.ndarray, time_first: bool) -> Tensor:
+    def tensor(array: np.ndarray, time_first: bool = False) -> Tensor:
         kind = dtype if array.dtype.kind == "f" else "int32"
-        turned = np.swapaxes(array, 0, 1) if time_first else array
+        turned = np.swapaxes(array, 0, 1) if time_first and array.ndim > 1 else array
         return tf.constant(np.ascontiguousarray(turned), kind)
 
-    written = _written(batch, model)
-    data = Data(
-        inputs=tensor(batch.inputs, not isinstance(model.body, Convolutional)),
-        lengths=tensor(batch.lengths, False),
-        targets=tensor(batch.targets, model.readout == "steps" or model.has_sequence_targets),
-        written=None if written is None else tensor(written, False),
-    )
-    return Placed(data, batch.size, batch.fresh)
-
-
-def _written(batch: Batch, model: ModelSpec) -> np.ndarray | None:
-    if not model.has_sequence_targets:
-        return None
-    if batch.target_lengths is None:
-        raise ContractError("targets of a length of their own need Batch.target_lengths")
+    inputs = tensor(batch.inputs, not isinstance(model.body, Convolutional))
+    lengths = tensor(batch.lengths)
+    targets = tensor(batch.targets, model.readout == "steps" or model.has_sequence_targets)
+    if not model.has_sequence_targets or batch.target_lengths is None:
+        return Placed(inputs, lengths, targets)
+    target_lengths = tensor(batch.target_lengths)
     if model.decoder is None:
-        return batch.target_lengths
+        return Placed(inputs, lengths, targets, target_lengths)
     steps = np.arange(batch.targets.shape[1])[:, None]
-    return np.flatnonzero(steps < batch.target_lengths)
+    positions = np.flatnonzero(steps < batch.target_lengths)
+    return Placed(inputs, lengths, targets, target_lengths, tensor(positions))
 
 
-def as_placed(given: object) -> Placed:
-    """Raises ContractError for anything but what place() returned."""
-    if not isinstance(given, Placed):
-        raise ContractError(
-            f"step, predict, gradients and decoding take what place() returned, not {type(given).__name__}"
-        )
-    return given
+def place_states(values: Mapping[str, np.ndarray], model: ModelSpec, dtype: str) -> States:
+    """Initial states on the current device, from arrays (B, H) by name (schema.state_shapes)."""
+    states: States = {}
+    for name in state_shapes(model):  # h comes before c
+        prefix = name.rpartition(".")[0]
+        states[prefix] = (*states.get(prefix, ()), tf.constant(values[name], dtype))
+    return states
+
+
+def fetched_states(states: States) -> dict[str, np.ndarray]:
+    """NumPy copies of states, by the names of schema.state_shapes."""
+    return {
+        f"{prefix}.{name}": fetched(part)
+        for prefix, parts in states.items()
+        for name, part in zip("hc", parts, strict=False)
+    }
+
+
+def fetched(values: Any) -> np.ndarray:
+    """A NumPy copy of a tensor or a variable."""
+    return np.array(values.numpy())

@@ -1,14 +1,20 @@
-"""TensorFlow's process-wide settings and its devices."""
+"""TensorFlow's process-wide settings, its devices, and graphs: one tf.function trace per purpose and shape."""
 
 from __future__ import annotations
 
 import os
-import re
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
-from benchsuite.schema import Execution
+from benchsuite.schema import DeviceName, Execution
+from benchsuite_tensorflow.cells import Tensor
+
+LOOP_OPERATIONS = {"While", "StatelessWhile"}
 
 
 def configure() -> None:
@@ -35,7 +41,7 @@ def forget_custom_gradients() -> None:
     """Take the gradients that tf.custom_gradient registered out of TensorFlow's registry.
 
     Each trace registers its own under a new name, for good, and with it all tensors of its graph: some 8 MiB
-    a trial. They are read while a graph is traced and never again. The registry is no part of TensorFlow's
+    per trial. They are read while a graph is traced and never again. The registry is no part of TensorFlow's
     public interface; where it is not found, nothing is forgotten.
     """
     registered: dict[str, object] = getattr(ops.gradient_registry, "_registry", {})
@@ -43,36 +49,83 @@ def forget_custom_gradients() -> None:
         del registered[name]
 
 
-def gpu_index(device: str) -> int | None:
-    """0 for `gpu`, n for `gpu:n`, None for anything else."""
-    found = re.fullmatch(r"gpu(?::(\d+))?", device)
-    return int(found.group(1) or 0) if found else None
-
-
-def device_problem(device: str) -> str | None:
-    """Why `device` cannot be used here, or None."""
-    if device == "cpu":
-        return None
-    index = gpu_index(device)
-    if index is None:
-        return f"unknown device {device!r}; tensorflow backend takes cpu, gpu and gpu:N"
-    count = len(tf.config.list_logical_devices("GPU"))
-    if count == 0:
-        if not tf.test.is_built_with_cuda():
-            return "this TensorFlow is built without CUDA; install benchsuite's tensorflow extra for CUDA"
-        return "TensorFlow sees no GPU on this machine"
-    if index >= count:
-        return f"device {device!r} is not here; TensorFlow sees {count} GPU(s)"
-    return None
-
-
 def tf_device(device: str) -> str:
-    """TensorFlow's name of a contract's device."""
-    index = gpu_index(device)
-    return "/CPU:0" if index is None else f"/GPU:{index}"
+    """TensorFlow's name of the device that `execution.device` names."""
+    name = DeviceName.parse(device)
+    return f"/{name.kind.upper()}:{name.number}"
 
 
 def synchronize(device: str) -> None:
     """Wait for the device. On the CPU a function has run when its call returns."""
     if device != "cpu":
         tf.test.experimental.sync_devices()
+
+
+class Graphs:
+    """Concrete functions by purpose (`step`, `predict`, `gradients`, a decoding's `start` and `advance`) and
+    argument shapes.
+
+    traces   how many were traced, by purpose
+    seconds  what tracing took
+    """
+
+    def __init__(self) -> None:
+        self._traced: dict[tuple[Any, ...], Any] = {}
+        self.traces: Counter[str] = Counter()
+        self.seconds = 0.0
+
+    def get(
+        self,
+        purpose: str,
+        function: Callable[..., Any],
+        arguments: Sequence[Tensor],
+        free_axes: Sequence[int | None],
+        variant: Hashable = None,
+    ) -> Any:
+        """The trace of `function` that fits `arguments`, made now if there is none yet.
+
+        :param free_axes: for each argument the axis that one trace serves every length of, or None.
+        :param variant: what else `function` depends on.
+        """
+        shapes = tuple(
+            tuple(None if axis == free else size for axis, size in enumerate(argument.shape))
+            for argument, free in zip(arguments, free_axes, strict=True)
+        )
+        key = (purpose, variant, *shapes)
+        if key not in self._traced:
+            started = time.perf_counter()
+            specs = [tf.TensorSpec(s, a.dtype) for s, a in zip(shapes, arguments, strict=True)]
+            self._traced[key] = tf.function(function, autograph=False).get_concrete_function(*specs)
+            self.traces[purpose] += 1
+            self.seconds += time.perf_counter() - started
+        return self._traced[key]
+
+    @property
+    def any(self) -> Any:
+        """A traced step, prediction or backward pass, the first of these that there is; or None."""
+        for purpose in ("step", "predict", "gradients"):
+            for key, graph in self._traced.items():
+                if key[0] == purpose:
+                    return graph
+        return None
+
+
+def operations(traced: Any) -> set[str]:
+    """Types of all operations of a concrete function, those of the functions it calls included."""
+    found = {operation.type for operation in traced.graph.get_operations()}
+    library = traced.graph.as_graph_def().library.function
+    return found | {node.op for function in library for node in function.node_def}
+
+
+def kernel_of(traced: Any, looping: bool) -> str:
+    """`cudnn`, `while_loop` or `unrolled`, by the operations of the graph; `conv2d` where nothing recurs.
+
+    :param looping: whether a loop beside a fused kernel is a recurrence too (and not CTC's): both are named.
+    """
+    found = operations(traced)
+    loops = bool(found & LOOP_OPERATIONS)
+    if any(kind.startswith("CudnnRNN") for kind in found):
+        return "cudnn+while_loop" if loops and looping else "cudnn"
+    if loops:
+        return "while_loop"
+    return "conv2d" if "Conv2D" in found else "unrolled"

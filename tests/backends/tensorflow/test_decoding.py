@@ -1,4 +1,4 @@
-"""TensorFlow programs that write sequences: parity, kernels by name, traces, decodings beside training."""
+"""TensorFlow programs that generate sequences: parity, kernels by name, traces, decoding during training."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import pytest
 import tensorflow as tf
 
 from benchsuite.contracts import Backend, Batch, Program
-from benchsuite.errors import ContractError, UnsupportedError
+from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance.backend import Kit
 from benchsuite.measure.conformance.cases import Case, carry_cases, decoder_cases, model_cases
-from benchsuite.measure.conformance.writing import check_teacher_forcing, check_writing
+from benchsuite.measure.conformance.decoding import check_generation, check_teacher_forcing
 from benchsuite.measure.decoding import beam_search, greedy_search
 from benchsuite.measure.parity import compare, in_double, relative_error
 from benchsuite.plugins import registry
-from benchsuite.schema import Execution, Trial
-from benchsuite_tensorflow import network
+from benchsuite.schema import Execution
+from benchsuite_tensorflow import model
 from benchsuite_tensorflow.attention import Memory
-from benchsuite_tensorflow.attentive import Attention, Attentive, Given
 from benchsuite_tensorflow.cells import CELLS
 from benchsuite_tensorflow.fused import FusedLayer
-from benchsuite_tensorflow.graphs import kernel_of
+from benchsuite_tensorflow.kernels.attention_loop import AttentionLoop, AttentionWeights, LoopInputs
+from benchsuite_tensorflow.kernels.recurrence import Recurrence
 from benchsuite_tensorflow.loops import LOOPS
 from benchsuite_tensorflow.program import TensorFlowProgram
-from benchsuite_tensorflow.recurrence import Recurrence
+from benchsuite_tensorflow.runtime import kernel_of
 
 CASES = {case.name: case for case in [*decoder_cases(), *carry_cases(), *model_cases()]}
 ADDITIVE = "gru-additive-plain"
@@ -84,16 +84,16 @@ def test_parity_in_single_precision(backend: Backend, reference: Backend) -> Non
 
 @pytest.mark.parametrize("name", ["lstm-none-plain", ADDITIVE, "gru-multiplicative-deep_bidirectional"])
 def test_generation(backend: Backend, reference: Backend, name: str) -> None:
-    """Fed with the targets it says what predict() says; searches write the reference's tokens."""
+    """Fed with the targets it gives what predict() gives; searches generate the reference's tokens."""
     kit = Kit(backend, reference, DOUBLE)
     check_teacher_forcing(kit, CASES[name])
-    check_writing(kit, CASES[name])
+    check_generation(kit, CASES[name])
 
 
 @pytest.mark.parametrize("unroll", ["static", "dynamic"])
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-def test_backward_pass_of_layers_that_look_back_is_tensorflows_own(cell: str, unroll: str) -> None:
-    """The written-out backward pass of two layers, to everything they read, against TensorFlow's
+def test_backward_pass_of_layers_that_attend_is_tensorflows_own(cell: str, unroll: str) -> None:
+    """The backward pass of two layers, written by hand, to everything they read, against TensorFlow's
     differentiation of the same forward loop; the probes' gradients are those of values added to each h_t."""
     kind, random = CELLS[cell], np.random.default_rng(7)
     steps, rows, time, features, hidden = 4, 3, 5, 6, 4
@@ -107,16 +107,16 @@ def test_backward_pass_of_layers_that_look_back_is_tensorflows_own(cell: str, un
         return [draw(*shapes.get(name, (gates,))) for name in kind.weights]
 
     valid = tf.sequence_mask([5, 2, 1], time)
-    given = Given(
-        ahead=draw(steps, rows, gates),
+    given = LoopInputs(
+        precomputed=draw(steps, rows, gates),
         memory=Memory(draw(rows, time, features), valid, draw(rows, time, hidden)),
-        attention=Attention(draw(hidden, hidden), draw(hidden)),
+        attention=AttentionWeights(draw(hidden, hidden), draw(hidden)),
         layers=[weights(features), weights(hidden)],
         initial=[tuple(draw(rows, hidden) for _ in range(kind.parts)) for _ in range(2)],
     )
     probes = [tf.zeros([steps, rows, hidden], tf.float64)] * 2
-    ours = Attentive(kind, LOOPS[unroll], hidden, training=True)
-    plain = Attentive(kind, LOOPS[unroll], hidden, training=False)
+    ours = AttentionLoop(kind, LOOPS[unroll], hidden, training=True)
+    plain = AttentionLoop(kind, LOOPS[unroll], hidden, training=False)
 
     @tf.function(autograph=False)
     def both() -> tuple[list[tf.Tensor], ...]:
@@ -180,14 +180,14 @@ def test_fused_decoders_with_keras_layers(
         made.append(given)
         return FusedLayer(*given, use_cudnn=False)
 
-    monkeypatch.setattr(network, "FusedLayer", on_cpu)
+    monkeypatch.setattr(model, "FusedLayer", on_cpu)
     case = CASES[name]
     execution = Execution(precision="float64", unroll="fused")
     program = TensorFlowProgram(case.model, case.parameters("float64"), case.recipe, execution)
     assert breaches(program, reference, case) == []
     additive = "additive" in name
     assert len(made) == case.model.body.layers * (1 if additive else 2)
-    assert ("written out" in program.notes()["tensorflow/backward"]) == additive
+    assert ("written by hand" in program.notes()["tensorflow/backward"]) == additive
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ def test_fused_decoders_with_keras_layers(
 )
 def test_kernel_is_read_from_the_graph(backend: Backend, name: str, unroll: str, kernel: str) -> None:
     program = built(backend, CASES[name], unroll=unroll)
-    assert program.kernel() == kernel
+    assert program.kernel() == "none"
     program.step(program.place(CASES[name].batch("float64")))
     assert program.kernel() == kernel
 
 
 def test_a_loop_beside_cudnn_is_named_where_it_is_a_recurrence() -> None:
-    """An attentive decoder's is, CTC's is not. The graph is made, not run: that takes a GPU."""
+    """That of additive attention is, CTC's is not. The graph is made, not run: that takes a GPU."""
 
     def mixed(x: tf.Tensor) -> tf.Tensor:
         state = tf.zeros([1, 2, 4])
@@ -245,7 +245,7 @@ def test_one_trace_serves_every_pair_of_lengths(backend: Backend, name: str) -> 
     assert np.all(np.isfinite(program.drain().loss))
 
 
-def test_one_trace_a_token_serves_every_length_of_the_inputs(backend: Backend) -> None:
+def test_one_trace_per_token_serves_every_length_of_the_inputs(backend: Backend) -> None:
     case = CASES["lstm-additive-plain"]
     assert case.model.decoder is not None
     program = built(backend, case)
@@ -255,8 +255,8 @@ def test_one_trace_a_token_serves_every_length_of_the_inputs(backend: Backend) -
     assert program.notes()["tensorflow/traces"] == "advance 1, start 1"
 
 
-def test_a_static_graph_is_traced_once_a_pair_of_padded_lengths(backend: Backend) -> None:
-    """And not once a number of target tokens, which differs from batch to batch."""
+def test_a_static_graph_is_traced_once_per_pair_of_padded_lengths(backend: Backend) -> None:
+    """And not once per number of target tokens, which differs from batch to batch."""
     case = CASES["rnn-none-plain"]
     program = built(backend, case, unroll="static")
     for index, written in enumerate((4, 3, 4, 3)):
@@ -279,17 +279,17 @@ def test_a_static_graph_of_too_many_steps_is_refused(backend: Backend) -> None:
         built(backend, case, unroll="static").place(case.batch("float64"))
 
 
-def test_writing_does_not_disturb_training(backend: Backend) -> None:
+def test_generation_does_not_disturb_training(backend: Backend) -> None:
     case = CASES["lstm-additive-plain"]
     assert case.model.decoder is not None
-    fresh, written = built(backend, case), built(backend, case)
+    steady, generating = built(backend, case), built(backend, case)
     batch = case.batch("float64")
-    placed = written.place(batch)
-    beam_search(written, placed, case.model.decoder, batch.size, 3, aligned=True)
-    for program, one in ((written, placed), (fresh, fresh.place(batch))):
+    placed = generating.place(batch)
+    beam_search(generating, placed, case.model.decoder, batch.size, 3, aligned=True)
+    for program, one in ((generating, placed), (steady, steady.place(batch))):
         program.step(one)
-    assert np.array_equal(written.drain().loss, fresh.drain().loss)
-    ends, expected = written.parameters(), fresh.parameters()
+    assert np.array_equal(generating.drain().loss, steady.drain().loss)
+    ends, expected = generating.parameters(), steady.parameters()
     assert all(np.array_equal(ends[name], weight) for name, weight in expected.items())
 
 
@@ -317,39 +317,20 @@ def test_what_has_no_decoder_generates_nothing(backend: Backend) -> None:
     placed = program.place(case.batch("float64"))
     with pytest.raises(UnsupportedError, match="no decoder"):
         program.decoding(placed)
-    with pytest.raises(ContractError, match="target_lengths"):
-        program.place(replace(case.batch("float64"), target_lengths=None))
 
 
-def test_predictions_as_a_stream_stand_apart_from_training(backend: Backend) -> None:
+def test_predictions_of_a_stream_do_not_depend_on_training(backend: Backend) -> None:
     case = CASES["lstm-deep-carry"]
     program, steady = built(backend, case), built(backend, case)
-    chunks = [case.batch("float64", index, fresh=index == 0) for index in range(3)]
+    chunks = [case.batch("float64", index) for index in range(3)]
+    state = other = None
     for chunk in chunks:
-        program.kernel()
         program.gradients(program.place(case.batch("float64", 9)))
-        found = program.predict(program.place(chunk))
-        expected = steady.predict(steady.place(chunk))
+        found, state = program.predict(program.place(chunk), state)
+        expected, other = steady.predict(steady.place(chunk), other)
         assert np.array_equal(found, expected)
-    apart = steady.predict(steady.place(replace(chunks[2], fresh=True)))
-    assert relative_error(apart, expected) > 1e-3
-    fewer = replace(case, rows=3).batch("float64", fresh=False)
-    with pytest.raises(ContractError, match="continues a stream of 7 rows"):
-        program.predict(program.place(fewer))
-
-
-@pytest.mark.parametrize("unroll", ["static", "dynamic"])
-@pytest.mark.parametrize("architecture", ["encoder_decoder", "attention"])
-def test_supports_what_writes(backend: Backend, architecture: str, unroll: str) -> None:
-    trial = Trial(
-        task="t",
-        source="s",
-        cell="gru",
-        architecture=architecture,
-        backend="tensorflow",
-        execution=Execution.model_validate({"unroll": unroll}),
-    )
-    assert backend.supports(trial) is None
+    from_zero, _ = steady.predict(steady.place(chunks[2]))
+    assert relative_error(from_zero, expected) > 1e-3
 
 
 @pytest.mark.parametrize("name", [ADDITIVE, "gru-plain-ctc"])

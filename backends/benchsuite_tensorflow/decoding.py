@@ -1,4 +1,4 @@
-"""TensorFlowDecoding: a decoder generating over one batch, one graph a token."""
+"""TensorFlowDecoding: a decoder generating over one batch, one graph per token."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from benchsuite.contracts import Advance, Decoding
 from benchsuite_tensorflow import heads
 from benchsuite_tensorflow.attention import Memory
 from benchsuite_tensorflow.cells import State, Tensor
-from benchsuite_tensorflow.decoder import Writer
-from benchsuite_tensorflow.network import Network
+from benchsuite_tensorflow.decoder import DecoderLayers
+from benchsuite_tensorflow.model import Model
 from benchsuite_tensorflow.placement import Placed
 
 Run = Callable[..., Any]
-"""(purpose, function, arguments, opened, variant) -> what the graph of `function` gives for the arguments."""
+"""(purpose, function, arguments, free axes, variant) -> what the graph of `function` gives for them."""
 
 
 @dataclass(frozen=True)
@@ -28,26 +28,26 @@ class Generator:
     weights  gives the canonical weights, inside a graph
     """
 
-    network: Network
-    writer: Writer
+    model: Model
+    decoder: DecoderLayers
     weights: Callable[[], Mapping[str, Tensor]]
 
     @property
     def vocabulary(self) -> int:
-        return self.writer.decoder.vocabulary
+        return self.decoder.decoder.vocabulary
 
     @property
-    def looks(self) -> bool:
-        return self.writer.decoder.attention != "none"
+    def attends(self) -> bool:
+        return self.decoder.decoder.attention != "none"
 
     @property
-    def held(self) -> int:
+    def state_tensors(self) -> int:
         """Tensors in the states of all layers."""
-        return self.writer.decoder.body.layers * self.writer.cell.parts
+        return self.decoder.decoder.body.layers * self.decoder.cell.parts
 
     def start(self, width: int, inputs: Tensor, lengths: Tensor) -> list[Tensor]:
-        """Each state (N, H), then what there is of the memory, (N, T, ...): every row `width` times."""
-        states, memory = self.network.encode(self.weights(), inputs, lengths)
+        """Each state (N, H), then what there is of the memory, (N, T, ...): each row `width` times."""
+        states, memory = self.model.encode(self.weights(), inputs, lengths)
         found = [part for state in states for part in state]
         if memory is not None:
             found += [memory.values, memory.valid, *([] if memory.keys is None else [memory.keys])]
@@ -56,17 +56,19 @@ class Generator:
     def advance(self, k: int, aligned: bool, tokens: Tensor, parents: Tensor, *given: Tensor) -> list[Tensor]:
         """ln p (N, k) in double and the tokens (N, k), the states after the step, and where `aligned` the
         attention (N, T); `given` as start() returned it."""
-        parts, memory = self.writer.cell.parts, given[self.held :]
-        continued = [tf.gather(state, parents) for state in given[: self.held]]
-        states: list[State] = [tuple(continued[at : at + parts]) for at in range(0, self.held, parts)]
+        parts, memory = self.decoder.cell.parts, given[self.state_tensors :]
+        continued = [tf.gather(state, parents) for state in given[: self.state_tensors]]
+        states: list[State] = [
+            tuple(continued[first : first + parts]) for first in range(0, self.state_tensors, parts)
+        ]
         weights = self.weights()
-        moved = self.writer.step(weights, Memory(*memory) if memory else None, tokens, states)
-        scores = heads.scores(self.network.model, weights, moved.features)
+        found = self.decoder.generate(weights, Memory(*memory) if memory else None, tokens, states)
+        scores = heads.scores(self.model.spec, weights, found.features)
         # ln p is the score less what all tokens share: the order is that of the scores
-        likeliest, which = tf.math.top_k(scores, k)
+        likeliest, ids = tf.math.top_k(scores, k)
         log_p = tf.cast(likeliest - tf.reduce_logsumexp(scores, 1, keepdims=True), tf.float64)
-        after = [part for state in moved.states for part in state]
-        return [log_p, which, *after, *([moved.attention] if aligned else ())]
+        after = [part for state in found.states for part in state]
+        return [log_p, ids, *after, *([found.attention] if aligned else ())]
 
 
 class TensorFlowDecoding(Decoding):
@@ -79,14 +81,14 @@ class TensorFlowDecoding(Decoding):
         self, generator: Generator, run: Run, placed: Placed, width: int, aligned: bool, free_time: bool
     ) -> None:
         self._generator, self._run = generator, run
-        self._aligned, self._free_time = aligned and generator.looks, free_time
+        self._aligned, self._free_time = aligned and generator.attends, free_time
 
         def start(inputs: Tensor, lengths: Tensor) -> list[Tensor]:
             return generator.start(width, inputs, lengths)
 
-        given = [placed.data.inputs, placed.data.lengths]
+        given = [placed.inputs, placed.lengths]
         tensors = run("start", start, given, [0 if free_time else None, None], width)
-        self._states, self._memory = tensors[: generator.held], tensors[generator.held :]
+        self._states, self._memory = tensors[: generator.state_tensors], tensors[generator.state_tensors :]
 
     def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
         generator, aligned = self._generator, self._aligned
@@ -96,10 +98,10 @@ class TensorFlowDecoding(Decoding):
             return generator.advance(wanted, aligned, *given)
 
         latest = [np.asarray(tokens, np.int32), np.asarray(parents, np.int32)]
-        opened = [None] * (2 + generator.held) + [1 if self._free_time else None] * len(self._memory)
+        free = [None] * (2 + generator.state_tensors) + [1 if self._free_time else None] * len(self._memory)
         found = self._run(
-            "advance", advance, [*latest, *self._states, *self._memory], opened, (wanted, aligned)
+            "advance", advance, [*latest, *self._states, *self._memory], free, (wanted, aligned)
         )
-        self._states = found[2 : 2 + generator.held]
-        log_p, which = (np.array(tensor.numpy()) for tensor in found[:2])
-        return Advance(log_p, which, np.array(found[-1].numpy()) if aligned else None)
+        self._states = found[2 : 2 + generator.state_tensors]
+        log_p, ids = (np.array(tensor.numpy()) for tensor in found[:2])
+        return Advance(log_p, ids, np.array(found[-1].numpy()) if aligned else None)

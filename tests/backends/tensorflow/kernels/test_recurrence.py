@@ -1,4 +1,4 @@
-"""The backward pass that is written out gives what TensorFlow finds by differentiating the same steps."""
+"""The backward pass written by hand gives what TensorFlow finds by differentiating the same steps."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 
 from benchsuite_tensorflow.cells import CELLS, Lstm  # noqa: E402
-from benchsuite_tensorflow.loops import LOOPS, STEPS_A_ROUND  # noqa: E402
-from benchsuite_tensorflow.recurrence import Recurrence  # noqa: E402
+from benchsuite_tensorflow.kernels.recurrence import Recurrence  # noqa: E402
+from benchsuite_tensorflow.loops import LOOPS, STEPS_PER_ROUND  # noqa: E402
 
 INPUTS, HIDDEN, DTYPE = 3, 4, tf.float64
-FEW, MANY = 2, int(Lstm.whole_below["dynamic"])
+FEW, MANY = 2, int(Lstm.one_product_below["dynamic"])
 
 
 def drawn(seed: int, *shape: int) -> Any:
@@ -27,12 +27,12 @@ def weights(cell: str, inputs: int) -> list[Any]:
     return [drawn(k, *kinds.get(name, (columns,))) for k, name in enumerate(CELLS[cell].weights)]
 
 
-def differentiated(cell: str, x: Any, w: list[Any], state: tuple[Any, ...], keep: Any, probe: Any) -> Any:
+def differentiated(cell: str, x: Any, w: list[Any], state: tuple[Any, ...], attached: Any, probe: Any) -> Any:
     """The outputs, written for TensorFlow to differentiate."""
     found, prepared = [], CELLS[cell].prepare(w)
     for t in range(x.shape[0]):
-        if keep is not None:
-            state = tuple(keep[t] * part + tf.stop_gradient((1 - keep[t]) * part) for part in state)
+        if attached is not None:
+            state = tuple(attached[t] * part + tf.stop_gradient((1 - attached[t]) * part) for part in state)
         state, _ = CELLS[cell].forward(prepared, x[t], state)
         state = (state[0] + probe[t], *state[1:])
         found.append(state[0])
@@ -42,27 +42,27 @@ def differentiated(cell: str, x: Any, w: list[Any], state: tuple[Any, ...], keep
 @pytest.mark.parametrize("unroll", LOOPS)
 @pytest.mark.parametrize("rows", [FEW, MANY])
 @pytest.mark.parametrize(
-    ("inputs", "cut", "time"), [(INPUTS, False, STEPS_A_ROUND + 2), (1, True, 3), (INPUTS, True, 5)]
+    ("inputs", "cut", "time"), [(INPUTS, False, STEPS_PER_ROUND + 2), (1, True, 3), (INPUTS, True, 5)]
 )
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_gradient(cell: str, inputs: int, cut: bool, time: int, rows: int, unroll: str) -> None:
     x, w = drawn(10, time, rows, inputs), weights(cell, inputs)
     start = tuple(drawn(20 + part, rows, HIDDEN) for part in range(CELLS[cell].parts))
-    keep = None
+    attached = None
     if cut:
-        keep = tf.cast(tf.range(time) % 2 == 0, DTYPE)[:, None, None]
-    probe, share = tf.zeros([time, rows, HIDDEN], DTYPE), drawn(30, time, rows, HIDDEN)
+        attached = tf.cast(tf.range(time) % 2 == 0, DTYPE)[:, None, None]
+    probe, factor = tf.zeros([time, rows, HIDDEN], DTYPE), drawn(30, time, rows, HIDDEN)
     layer = Recurrence(CELLS[cell], LOOPS[unroll], HIDDEN, to_inputs=True, cells=False, training=True)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def gradients(written: bool) -> Any:
+    def gradients(by_hand: bool) -> Any:
         with tf.GradientTape() as tape:
             tape.watch([x, w, start, probe])
-            if written:
-                (outputs,) = layer(x, w, start, keep, probe)
+            if by_hand:
+                (outputs,) = layer(x, w, start, attached, probe)
             else:
-                outputs = differentiated(cell, x, w, start, keep, probe)
-            loss = tf.reduce_sum(outputs * share)
+                outputs = differentiated(cell, x, w, start, attached, probe)
+            loss = tf.reduce_sum(outputs * factor)
         return tf.nest.flatten(tape.gradient(loss, [x, w, start, probe]))
 
     for found, expected in zip(gradients(True), gradients(False), strict=True):

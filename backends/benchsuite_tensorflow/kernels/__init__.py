@@ -1,0 +1,1 @@
+"""Computations that are written by hand where TensorFlow's own differentiation is slower."""
