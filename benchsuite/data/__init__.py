@@ -5,7 +5,15 @@ Cheap to import: nothing here opens a file or a connection until it is asked to.
 
 from benchsuite.contracts.file import DataFile
 from benchsuite.data.bag_of_words import presence
-from benchsuite.data.cache import Cached, FileState, cache_folder, fetch, list_files, status, verify_files
+from benchsuite.data.cache import (
+    Cached,
+    DownloadProgress,
+    FileState,
+    cache_folder,
+    fetch,
+    list_files,
+    status,
+)
 from benchsuite.data.classification import (
     CLASSIFIER_READOUTS,
     classification_metrics,
@@ -39,6 +47,7 @@ __all__ = [
     "UNKNOWN_MARK",
     "Cached",
     "DataFile",
+    "DownloadProgress",
     "FileState",
     "SequenceToSequence",
     "Vocabulary",
@@ -58,7 +67,6 @@ __all__ = [
     "sequence_splits",
     "status",
     "stratified_split",
-    "verify_files",
     "window_starts",
     "window_targets",
     "words",
