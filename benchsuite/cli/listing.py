@@ -119,6 +119,7 @@ def _data() -> list[ListRow]:
             "file": cached.file.name,
             "state": cached.state,
             "bytes": cached.file.bytes,
+            "licence": cached.file.licence,
             "path": str(cached.path),
         }
         for entry in _sorted(installed().tasks)

@@ -16,8 +16,8 @@ from benchsuite.data.cache import (
 )
 from benchsuite.data.classification import (
     CLASSIFIER_READOUTS,
+    Classification,
     classification_metrics,
-    confusion,
     majority_baseline,
 )
 from benchsuite.data.sequence_to_sequence import (
@@ -46,6 +46,7 @@ __all__ = [
     "UNKNOWN",
     "UNKNOWN_MARK",
     "Cached",
+    "Classification",
     "DataFile",
     "DownloadProgress",
     "FileState",
@@ -53,7 +54,6 @@ __all__ = [
     "Vocabulary",
     "cache_folder",
     "classification_metrics",
-    "confusion",
     "facts_by_start",
     "facts_of",
     "fetch",

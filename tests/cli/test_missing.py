@@ -1,4 +1,4 @@
-"""An interpreter without the distributions of the extra `tasks`: what needs them is skipped, with a sentence."""
+"""An interpreter without the distributions of the extra `tasks`: what needs them is skipped and says so."""
 
 from __future__ import annotations
 

@@ -71,8 +71,8 @@ PINNED: list[tuple[str, str, dict[str, Scalar], str | None, str, float]] = [
         0.175,
     ),
 ]
-"""Task, source, options, the digest of the data (None where sines, logarithms or sums make them, whose last digit
-is the machine's), a metric, and its value for predictions()."""
+"""Task, source, options, the digest of the data (None where sines, logarithms or sums make them, whose last
+digit is the machine's), a metric, and its value for predictions()."""
 
 
 def predictions(model: ModelSpec, split: Split) -> np.ndarray:
@@ -107,7 +107,7 @@ def test_data_and_scores_are_those_of_every_year(
     name: str, source: str, options: dict[str, Scalar], digest: str | None, metric: str, value: float
 ) -> None:
     entry = registry().task(name)
-    task = load_task(LoadedTask, entry, source, options)
+    task = load_task(LoadedTask, entry, source, **options)
     assert digest in (None, dataset_digest(task)[:16])
     model = task.model(entry.architectures[0], "gru", Size(hidden=7))
     found = task.score(predictions(model, task.test), task.test)
