@@ -124,6 +124,7 @@ def _download(file: DataFile, url: str, path: Path, progress: DownloadProgress |
         _log.warning(
             "%s is corrupt (SHA-256 %s, expected %s): downloading it again", path, found, file.sha256
         )
+    pooch.get_logger().setLevel(logging.WARNING)  # what it says of each download is the caller's to say
     downloader = pooch.HTTPDownloader(progress or False, CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
     try:
         pooch.retrieve(url, f"sha256:{file.sha256}", file.name, path.parent, downloader=downloader)
