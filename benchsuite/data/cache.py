@@ -24,7 +24,7 @@ FileState = Literal["present", "missing", "corrupt"]
 TIMEOUT_SECONDS = 30
 """Longest silence of a server before a download fails."""
 
-CHUNK_BYTES = 1 << 16
+DOWNLOAD_CHUNK_BYTES = 1 << 16
 """What is read at a time, and told to a progress bar."""
 
 _log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def _download(file: DataFile, url: str, path: Path, progress: DownloadProgress |
             "%s is corrupt (SHA-256 %s, expected %s): downloading it again", path, found, file.sha256
         )
     pooch.get_logger().setLevel(logging.WARNING)  # what it says of each download is the caller's to say
-    downloader = pooch.HTTPDownloader(progress or False, CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
+    downloader = pooch.HTTPDownloader(progress or False, DOWNLOAD_CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
     try:
         pooch.retrieve(url, f"sha256:{file.sha256}", file.name, path.parent, downloader=downloader)
         path.chmod(0o644)  # pooch's temporary file is for its owner alone, a cache may be shared
