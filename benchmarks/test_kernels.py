@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from benchmarks.conftest import Set
-from benchmarks.race import Entry, Race
+from benchmarks.race import Entry, race
 from benchmarks.shapes import FULL, RAGGED, SHAPES, Shape
 
 NUMPY = "numpy:suite-dynamic"
@@ -54,18 +54,16 @@ FINALISTS = 3
 
 @cache
 def medians(shape: Shape, names: tuple[str, ...], what: str, allocator: str) -> dict[str, float]:
-    """CPU seconds a call of those who could take part."""
-    with Race([Entry(name, shape, allocator) for name in names], what) as race:
-        race.run(ROUNDS)
-        return {entry.name: race.seconds(entry) for entry in race.entries}
+    """CPU seconds per call of those that could take part."""
+    found = race([Entry(name, shape, allocator) for name in names], what, ROUNDS)
+    return {entry.name: seconds for entry, seconds in found.items()}
 
 
 def final(*contestants: tuple[str, Shape]) -> list[float]:
-    """CPU seconds a step of each: median over several fresh processes."""
+    """CPU seconds per step of each: median over several fresh processes."""
     entries = {one: [Entry(*one, number=number) for number in range(FINALISTS)] for one in contestants}
-    with Race([each[number] for number in range(FINALISTS) for each in entries.values()]) as race:
-        race.run(ROUNDS)
-        return [float(np.median([race.seconds(entry) for entry in each])) for each in entries.values()]
+    found = race([each[number] for number in range(FINALISTS) for each in entries.values()], rounds=ROUNDS)
+    return [float(np.median([found[entry] for entry in each])) for each in entries.values()]
 
 
 def geometric_mean(ratios: list[float]) -> float:

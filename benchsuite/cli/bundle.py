@@ -16,7 +16,7 @@ def bundle(
         Path | None,
         typer.Option("--output", "-o", help="The zip to write [dim](default: STUDY.crate.zip here)[/dim]."),
     ] = None,
-    report: Annotated[bool, typer.Option(help="Take the study's report along.")] = True,
+    report: Annotated[bool, typer.Option(help="Include the study's report.")] = True,
     licence: Annotated[
         str, typer.Option("--licence", help="Licence (or its URL) you publish it under.")
     ] = "",

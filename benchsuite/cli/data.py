@@ -29,13 +29,16 @@ def list_(json: given.AsJson = False) -> None:
 def fetch(tasks: TaskNames = None) -> None:
     """Download the files of these tasks, each checked against its pinned SHA-256."""
     from benchsuite import data
+    from benchsuite.cli.downloads import download_bar
     from benchsuite.errors import DataError
 
     broken: list[str] = []
     for entry in _chosen(tasks):
         for file in entry.files:
             try:
-                typer.echo(f"{entry.name}  {data.fetch(file)}")
+                with download_bar(file.name) as bar:
+                    path = data.fetch(file, bar)
+                typer.echo(f"{entry.name}  {path}")
             except DataError as error:
                 broken.append(str(error))
     if broken:
@@ -50,7 +53,7 @@ def verify(tasks: TaskNames = None) -> None:
 
     corrupt: list[str] = []
     for entry in _chosen(tasks):
-        for cached in data.verify_files(entry.files):
+        for cached in data.list_files(entry.files):
             typer.echo(f"{cached.state:8} {entry.name}  {cached.path}")
             if cached.state == "corrupt":
                 corrupt.append(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from benchsuite.cli.output import console, installed, print_json, table
+
+if TYPE_CHECKING:
+    from benchsuite.contracts import Option
 
 ListRow = dict[str, Any]
 
@@ -54,11 +57,10 @@ def _tasks() -> list[ListRow]:
                 for name, text in entry.sources.items()
             },
             "architectures": list(entry.architectures),
-            "options": {
-                name: f"{option.help} (default {option.default}"
-                + (f"; {', '.join(map(str, option.choices))})" if option.choices else ")")
-                for name, option in entry.options.items()
-            },
+            "options": {name: _option_text(option) for name, option in entry.options.items()},
+            **_requirements(
+                {name for source in entry.sources for name in entry.required(source)}, entry.extra
+            ),
         }
         for entry in _sorted(installed().tasks)
     ]
@@ -69,11 +71,24 @@ def _backends() -> list[ListRow]:
         {
             "name": entry.name,
             "summary": entry.summary,
-            "installed": {name: distribution_version(name) or "no" for name in entry.requirements},
-            "install_with": f"pip install 'benchsuite[{entry.extra}]'" if entry.extra else "",
+            **_requirements(entry.requirements, entry.extra),
         }
         for entry in _sorted(installed().backends)
     ]
+
+
+def _option_text(option: Option) -> str:
+    """What an option sets, its default, and what else it may be."""
+    limits = option.limits()
+    return f"{option.help} (default {option.default}{f'; {limits}' if limits else ''})"
+
+
+def _requirements(names: Iterable[str], extra: str | None) -> ListRow:
+    """The distributions that a plugin needs, with their versions here, and what installs them."""
+    return {
+        "installed": {name: distribution_version(name) or "no" for name in sorted(names)},
+        "install_with": f"pip install 'benchsuite[{extra}]'" if extra else "",
+    }
 
 
 def _cells() -> list[ListRow]:
@@ -119,6 +134,7 @@ def _data() -> list[ListRow]:
             "file": cached.file.name,
             "state": cached.state,
             "bytes": cached.file.bytes,
+            "licence": cached.file.licence,
             "path": str(cached.path),
         }
         for entry in _sorted(installed().tasks)

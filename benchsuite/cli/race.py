@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from benchsuite.running.races import Race, RaceGroup, RaceResults
     from benchsuite.running.study import Study
     from benchsuite.schema import Record
+    from benchsuite.schema.race import Racer, Rank
 
 LEAST_ROUNDS = 5
 BUSY = 0.05
@@ -37,7 +38,9 @@ def race(
     unroll: given.Unrolls = None,
     precision: given.Precisions = None,
     seed: given.Seeds = None,
-    rounds: Annotated[int, typer.Option("--rounds", min=LEAST_ROUNDS, help="Laps of each racer.")] = 30,
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=LEAST_ROUNDS, help="How often each racer runs.")
+    ] = 30,
     what: Annotated[
         str, typer.Option("--what", metavar="step|inference", help="Training steps, or predictions.")
     ] = "step",
@@ -58,11 +61,12 @@ def race(
     pythons: given.Pythons = None,
     json: given.AsJson = False,
 ) -> None:
-    """Race trials of a study that run one model and differ in backend, unroll, device, threads or allocator.
+    """Time trials of a study in turn that run one model and differ in backend, unroll, device, threads or
+    allocator.
 
-    All racers stay loaded; in each round every one of them runs once, in an order that is drawn anew. Who is
-    faster is told by the ratios of the rounds, tested and corrected for all pairs. What comes out is stored in
-    the study's folder. Ends with 1 where a racer failed, with 2 where there is nothing to race.
+    All of them stay loaded; in each round every one runs once, in an order that is drawn anew. Who is faster is
+    told by the ratios of the rounds, tested and corrected for all pairs. The results are stored in the study's
+    folder. Ends with 1 where a trial failed in its race, with 2 where there is nothing to race.
     """
     from benchsuite.measure.worker.racing import RACE_KINDS
     from benchsuite.running.races import run_races
@@ -164,45 +168,21 @@ def _nothing(study: Study, records: Sequence[Record]) -> str:
 
 
 def print_race(one: Race, results: RaceResults) -> None:
-    """The table of one race, and what keeps others out of it."""
+    """The table of one race, what it does not tell apart, and what fell out of it."""
     from rich.text import Text
 
     out = console()
-    racers = {racer.name: racer for racer in one.racers}
-    unit = "training step" if results.what == "step" else "predicted batch"
-    if one.judgement is not None:
-        title = f"{one.name}: {one.clock.upper() if one.clock == 'cpu' else one.clock} time of a {unit}, "
-        title += f"{one.judgement.rounds} rounds"
-        rows = []
-        for rank in one.judgement.ranks:
-            pair, racer = rank.pair, racers[rank.racer]
-            notes = ["unstable"] if rank.unstable else []
-            notes += ["not warm"] if not racer.warm else []
-            notes += [f"at work while others ran ({racer.busy:.0%})"] if racer.busy > BUSY else []
-            rows.append(
-                (
-                    rank.racer,
-                    racer.kernel,
-                    f"{1000 * rank.median:.4g} ms",
-                    f"{1000 * rank.low:.4g} to {1000 * rank.high:.4g}",
-                    "1" if pair is None else f"{pair.ratio:.3f}",
-                    "" if pair is None else f"{pair.low:.3f} to {pair.high:.3f}",
-                    "" if pair is None else f"{pair.p:.2g}",
-                    "fastest" if pair is None else str(pair.verdict),
-                    ", ".join(notes),
-                )
-            )
+    if one.judgement is None:
+        out.print(Text(f"{one.name}: no two racers finished {LEAST_ROUNDS} rounds", style="bold"))
+    else:
+        unit = "training step" if results.what == "step" else "predicted batch"
+        clock = "CPU" if one.clock == "cpu" else "wall"
+        title = f"{one.name}: {clock} time of a {unit}, {one.judgement.rounds} rounds"
+        racers = {racer.name: racer for racer in one.racers}
         columns = [
-            "",
-            "kernel",
-            ">median",
-            ">95 % interval",
-            ">times the first",
-            ">95 % interval",
-            ">p",
-            "",
-            "",
-        ]
+            "", "kernel", ">median", ">95 % interval", ">times the first", ">95 % interval", ">p", "", "",
+        ]  # fmt: skip
+        rows = [_rank_cells(rank, racers[rank.racer]) for rank in one.judgement.ranks]
         out.print(table(title, columns, rows))
         first = one.judgement.ranks[0].racer
         unsure = [
@@ -211,13 +191,33 @@ def print_race(one: Race, results: RaceResults) -> None:
             if pair.other != first and pair.verdict in ("same", "unclear")
         ]
         if unsure:
-            out.print(Text(f"not told apart either: {'; '.join(unsure)}"))
-    else:
-        out.print(Text(f"{one.name}: no two racers finished {LEAST_ROUNDS} rounds", style="bold"))
+            out.print(Text(f"not distinguishable either: {'; '.join(unsure)}"))
     for racer in one.racers:
         if racer.problem:
-            where = "did not start" if racer.out_since is None else f"out in round {racer.out_since + 1}"
+            where = "did not start" if racer.out_since is None else f"fell out in round {racer.out_since + 1}"
             out.print(Text(f"  {racer.name} {where}: {racer.problem.splitlines()[0]}"))
+
+
+def _rank_cells(rank: Rank, racer: Racer) -> tuple[str, ...]:
+    """Median and interval of a racer's rounds, and how many times the first one's time it took."""
+    from benchsuite.report.formatting import format_value
+
+    notes = ["not steady"] if rank.unstable else []
+    notes += [] if racer.warm else ["not warm"]
+    if racer.busy > BUSY:
+        notes.append(f"at work while others ran ({format_value(racer.busy, form='share', rough=True)})")
+    low, median, high = (format_value(value, form="seconds") for value in (rank.low, rank.median, rank.high))
+    pair = rank.pair
+    if pair is None:
+        compared = ("1", "", "", "fastest")
+    else:
+        compared = (
+            f"{pair.ratio:.3f}",
+            f"{pair.low:.3f} to {pair.high:.3f}",
+            format_value(pair.p, rough=True),
+            str(pair.verdict),
+        )
+    return (rank.racer, racer.kernel, median, f"{low} to {high}", *compared, ", ".join(notes))
 
 
 def _end(results: RaceResults) -> None:

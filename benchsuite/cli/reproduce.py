@@ -1,4 +1,4 @@
-"""`benchsuite reproduce`: run recorded trials again and hold every figure to the recorded one."""
+"""`benchsuite reproduce`: run recorded trials again and compare every figure with the recorded one."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def reproduce(
                 one = compare_records(known, source.series(known.trial_id), event.record)
                 found.append(one)
                 if not json:
-                    _print(one)
+                    _print(one, source.label(known.trial))
     if json:
-        print_json([as_json(one) for one in found])
+        print_json([as_json(one, source.label(one.recorded.trial)) for one in found])
     else:
         counts = {word: sum(one.likeness is word for one in found) for word in Likeness}
         said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
@@ -68,7 +68,7 @@ def reproduce(
         raise typer.Exit(1)
 
 
-def as_json(found: Reproduction) -> dict[str, Any]:
+def as_json(found: Reproduction, label: str) -> dict[str, Any]:
     """The reproduction for programs; what is not a number is None."""
 
     def number(value: float) -> float | None:
@@ -76,7 +76,7 @@ def as_json(found: Reproduction) -> dict[str, Any]:
 
     return {
         "trial": found.recorded.trial_id,
-        "label": found.recorded.trial.label,
+        "label": label,
         "likeness": str(found.likeness),
         "changes": {name: list(both) for name, both in found.changes.items()},
         "figures": [
@@ -92,7 +92,7 @@ def as_json(found: Reproduction) -> dict[str, Any]:
     }
 
 
-def _print(found: Reproduction) -> None:
+def _print(found: Reproduction, label: str) -> None:
     from rich.text import Text
 
     from benchsuite.analysis.reproduction import Likeness
@@ -102,13 +102,13 @@ def _print(found: Reproduction) -> None:
     equal = sum(one.likeness is Likeness.EQUAL for one in held)
     out.print(
         Text(
-            f"{found.recorded.trial.label} [{found.recorded.trial_id}]: {found.likeness} "
+            f"{label} [{found.recorded.trial_id}]: {found.likeness} "
             f"({equal} of {len(held)} figures bit-equal)",
             style="bold",
         )
     )
     if found.data_changed:
-        out.print(Text("  THE DATA ARE OTHERS than those of the record"))
+        out.print(Text("  THE DATA DIFFER from those of the record"))
     for name, (old, new) in found.changes.items():
         out.print(Text(f"  {name}: {_short(old)} then, {_short(new)} now"))
     unequal = sorted((one for one in held if one.likeness is not Likeness.EQUAL), key=lambda one: -one.error)

@@ -132,7 +132,7 @@ def _decay_words(record: Record, moment: Moment) -> str:
     if found.half_life is not None:
         words.append(f"half-life {format_value(found.half_life, unit='steps', rough=True)}")
     if found.change is not None:
-        words.append(f"{format_value(found.change, form='share', rough=True)} left at the first step")
+        words.append(f"{format_value(100 * found.change, unit='%', rough=True)} left at the first step")
     return ", ".join(word for word in words if word)
 
 
@@ -142,4 +142,6 @@ def scalar_words(name: str, value: float) -> str:
 
     if "seconds" in name and "per_second" not in name:
         return format_value(value, form="seconds")
-    return format_value(value, form="bytes" if name.endswith("_bytes") else "number")
+    if name.endswith("_bytes"):
+        return format_value(value, form="bytes")
+    return format_value(value, form="integer" if float(value).is_integer() else "number")

@@ -49,7 +49,7 @@ class Option:
             allowed = ", ".join(map(shown, self.choices))
             raise RequestError(f"option {name} cannot be {shown(value)}; allowed: {allowed}")
         if isinstance(value, int | float) and not self._inside(value):
-            raise RequestError(f"option {name} is {shown(value)}; it must be {self._limits()}: {self.help}")
+            raise RequestError(f"option {name} is {shown(value)}; it must be {self.limits()}: {self.help}")
         return value
 
     def _inside(self, value: float) -> bool:
@@ -57,9 +57,12 @@ class Option:
         high = float("inf") if self.most is None else self.most
         return low <= value <= high
 
-    def _limits(self) -> str:
+    def limits(self) -> str:
+        """What values are allowed besides those of the default's type, in words; empty: all."""
+        if self.choices is not None:
+            return ", ".join(map(str, self.choices))
         if self.most is None:
-            return f"{self.least} or more"
+            return "" if self.least is None else f"{self.least} or more"
         return f"{self.most} or less" if self.least is None else f"{self.least} to {self.most}"
 
 

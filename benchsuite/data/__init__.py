@@ -5,11 +5,19 @@ Cheap to import: nothing here opens a file or a connection until it is asked to.
 
 from benchsuite.contracts.file import DataFile
 from benchsuite.data.bag_of_words import presence
-from benchsuite.data.cache import Cached, FileState, cache_folder, fetch, list_files, status, verify_files
+from benchsuite.data.cache import (
+    Cached,
+    DownloadProgress,
+    FileState,
+    cache_folder,
+    fetch,
+    list_files,
+    status,
+)
 from benchsuite.data.classification import (
     CLASSIFIER_READOUTS,
+    Classification,
     classification_metrics,
-    confusion,
     majority_baseline,
 )
 from benchsuite.data.sequence_to_sequence import (
@@ -38,13 +46,14 @@ __all__ = [
     "UNKNOWN",
     "UNKNOWN_MARK",
     "Cached",
+    "Classification",
     "DataFile",
+    "DownloadProgress",
     "FileState",
     "SequenceToSequence",
     "Vocabulary",
     "cache_folder",
     "classification_metrics",
-    "confusion",
     "facts_by_start",
     "facts_of",
     "fetch",
@@ -58,7 +67,6 @@ __all__ = [
     "sequence_splits",
     "status",
     "stratified_split",
-    "verify_files",
     "window_starts",
     "window_targets",
     "words",

@@ -1,4 +1,4 @@
-"""The download cache: pinned files in, verified paths out.
+"""The download cache: pinned files in, verified paths out. pooch downloads and compares hashes.
 
 Settings, read at every call:
 
@@ -11,30 +11,45 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from benchsuite.contracts.file import DataFile
 from benchsuite.errors import DataError, RequestError
 
 FileState = Literal["present", "missing", "corrupt"]
 
-_log = logging.getLogger(__name__)
+TIMEOUT_SECONDS = 30
+"""Longest silence of a server before a download fails."""
 
-_verified: dict[tuple[str, int, int], str] = {}
-"""(path, size, mtime in ns) -> SHA-256, so that a process reads each file for its hash only once."""
+DOWNLOAD_CHUNK_BYTES = 1 << 16
+"""What is read at a time, and told to a progress bar."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Cached:
-    """A file and its state in the cache folder; `path` is where it lies or should lie."""
+    """A file and its state in the cache folder; `path` is where it is or should be."""
 
     file: DataFile
     path: Path
     state: FileState
+
+
+class DownloadProgress(Protocol):
+    """What a download tells of itself, as pooch calls it: `total` bytes are set first, then come the bytes of
+    each chunk; at the end it is reset, updated by the whole and closed."""
+
+    total: int
+
+    def update(self, count: int) -> object: ...
+
+    def reset(self) -> object: ...
+
+    def close(self) -> object: ...
 
 
 def cache_folder() -> Path:
@@ -48,33 +63,27 @@ def cache_folder() -> Path:
 
 
 def status(file: DataFile) -> FileState:
-    """Whether the cache holds `file`, by its SHA-256; looks at the disk only.
+    """Whether the cache holds `file`, by the SHA-256 of the bytes on disk.
 
     Raises DataError when the cached file cannot be read.
     """
-    path = cache_folder() / file.name
-    if not path.is_file():
+    found = _sha256(cache_folder() / file.name)
+    if found is None:
         return "missing"
-    return "present" if _sha256(path) == file.sha256 else "corrupt"
+    return "present" if found == file.sha256 else "corrupt"
 
 
 def list_files(files: Iterable[DataFile]) -> list[Cached]:
-    """Every file with its path and state, in the order given."""
+    """Every file with its path and state, in the order given; every file that is there is read."""
     folder = cache_folder()
     return [Cached(file, folder / file.name, status(file)) for file in files]
 
 
-def verify_files(files: Iterable[DataFile]) -> list[Cached]:
-    """As list_files, but every hash is computed anew from the bytes on disk."""
-    _verified.clear()
-    return list_files(files)
-
-
-def fetch(file: DataFile) -> Path:
+def fetch(file: DataFile, progress: DownloadProgress | None = None) -> Path:
     """Path of a copy of `file` whose SHA-256 is the pinned one; downloads it where the cache has none.
 
     A cached file with another hash is never used: it is replaced, with a warning in the log, or where no
-    replacement can be had it is left alone. Safe when several processes ask at once.
+    replacement can be had it is left alone. Of several processes that ask at once, one downloads.
 
     Raises DataError saying which file, the expected and the found SHA-256, the URL, and where to put it by
     hand; RequestError for a BENCHSUITE_MIRROR that is no http(s) URL.
@@ -89,7 +98,7 @@ def fetch(file: DataFile) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.parent / f".{file.name}.lock"):
             if status(file) != "present":  # another process may have brought it while this one waited
-                _download(file, url, path)
+                _download(file, url, path, progress)
     except OSError as error:
         raise DataError(_help(file, url, path, f"the cache folder cannot be used: {error}")) from error
     return path
@@ -107,44 +116,33 @@ def _url(file: DataFile) -> str:
     return f"{mirror.rstrip('/')}/{file.name}"
 
 
-def _download(file: DataFile, url: str, path: Path) -> None:
+def _download(file: DataFile, url: str, path: Path, progress: DownloadProgress | None) -> None:
     """Bring `file` to `path`, atomically and only if its hash is right; the caller holds the lock."""
-    found = _sha256(path) if path.is_file() else None
-    if found:
+    import pooch
+
+    if found := _sha256(path):
         _log.warning(
             "%s is corrupt (SHA-256 %s, expected %s): downloading it again", path, found, file.sha256
         )
-    import pooch
-
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{file.name}.", suffix=".part")
-    os.close(handle)
-    part = Path(name)
+    pooch.get_logger().setLevel(logging.WARNING)  # what it says of each download is the caller's to say
+    downloader = pooch.HTTPDownloader(progress or False, DOWNLOAD_CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
     try:
-        try:
-            pooch.HTTPDownloader(timeout=30)(url, str(part), None)
-        except Exception as error:  # the downloader passes on whatever its HTTP library raises
-            trouble = f"the download failed: {type(error).__name__}: {error}"
-            raise DataError(_help(file, url, path, trouble, found)) from error
-        got = _sha256(part)
-        if got != file.sha256:
-            trouble = f"the download has {part.stat().st_size} bytes and SHA-256 {got}"
-            raise DataError(_help(file, url, path, trouble, found))
-        part.chmod(0o644)  # mkstemp gives 0600, a cache may be shared
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        pooch.retrieve(url, f"sha256:{file.sha256}", file.name, path.parent, downloader=downloader)
+        path.chmod(0o644)  # pooch's temporary file is for its owner alone, a cache may be shared
+    except Exception as error:  # pooch passes on whatever its HTTP library raises
+        trouble = f"the download failed: {type(error).__name__}: {error}"
+        raise DataError(_help(file, url, path, trouble, found)) from error
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path) -> str | None:
+    """SHA-256 of the file, None where there is none."""
     try:
-        stat = path.stat()
-        key = (str(path), stat.st_size, stat.st_mtime_ns)
-        if key not in _verified:
-            with path.open("rb") as stream:
-                _verified[key] = hashlib.file_digest(stream, "sha256").hexdigest()
+        if not path.is_file():
+            return None
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-    return _verified[key]
 
 
 def _help(file: DataFile, url: str, path: Path, trouble: str, found: str | None = None) -> str:

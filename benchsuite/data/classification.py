@@ -1,16 +1,46 @@
-"""Metrics of classifiers, in float64 NumPy: the same figures whatever framework made the scores."""
+"""Classification of whole sequences: the tasks, and their metrics, in float64 NumPy for every framework."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from benchsuite.contracts.dataset import Split
+from benchsuite.contracts.task import LoadedTask
 from benchsuite.schema import Exhibit
 from benchsuite.schema.model import Readout
 
 CLASSIFIER_READOUTS: tuple[Readout, ...] = ("last", "mean")
 """What a classifier of whole sequences can see of the outputs: the values of a task's option `readout`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classification(LoadedTask):
+    """A task with one class for each row; `accuracy` ranks.
+
+    classes  the text of each class
+    """
+
+    primary = "accuracy"
+    higher_is_better = True
+
+    classes: tuple[str, ...]
+
+    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
+        """accuracy, macro_f1 and cross_entropy of scores (n, classes); see classification_metrics()."""
+        return classification_metrics(predictions, split.row_targets)
+
+    def confusion(self, name: str, predictions: np.ndarray, split: Split) -> Exhibit:
+        """An exhibit, titled `name`: how many rows of each class were taken for each class."""
+        counts = np.zeros((len(self.classes), len(self.classes)), np.int64)
+        np.add.at(counts, (split.row_targets, predictions.argmax(axis=1)), 1)
+        return Exhibit(
+            name=name,
+            kind="confusion",
+            lines={"classes": list(self.classes)},
+            tables={"counts": counts.tolist()},
+        )
 
 
 def classification_metrics(scores: np.ndarray, classes: np.ndarray) -> dict[str, float]:
@@ -48,15 +78,3 @@ def majority_baseline(train: np.ndarray, test: np.ndarray, count: int) -> dict[s
     shares = np.bincount(train, minlength=count) / len(train)
     scores = np.log(np.maximum(shares, 1e-12))
     return classification_metrics(np.broadcast_to(scores, (len(test), count)), test)
-
-
-def confusion(name: str, chosen: np.ndarray, classes: np.ndarray, words: Sequence[str]) -> Exhibit:
-    """Counts of what was `chosen` (n,) by what it was, `classes` (n,); `words` name the classes."""
-    counts = np.zeros((len(words), len(words)), np.int64)
-    np.add.at(counts, (classes, chosen), 1)
-    return Exhibit(
-        name=name,
-        kind="confusion",
-        lines={"classes": list(words)},
-        tables={"counts": counts.tolist()},
-    )

@@ -23,14 +23,14 @@ def words(text: str, lower_case: bool = True) -> list[str]:
 
 
 JOINER = "\uffed"
-"""Stands on the side of a token where no space is (Klein et al. 2017, OpenNMT)."""
+"""The mark on the side of a token where no space is (Klein et al. 2017, OpenNMT)."""
 _PIECE = re.compile(r"(\w+)|[^\w\s]")
 
 
 def marked_words(text: str, lower_case: bool = True) -> list[str]:
     """Words and single signs of `text`, in order, from which join_words() makes the text again.
 
-    Signs carry the marks, words never do, so a word is one entry of a vocabulary wherever it stands: `Well-fed
+    Signs carry the marks, words never do, so a word is one entry of a vocabulary wherever it is: `Well-fed
     (now).` is `well`, `￭-￭`, `fed`, `(￭`, `now`, `￭)`, `￭.`
     """
     if lower_case:

@@ -5,7 +5,7 @@
     predicate  a verb that agrees with the noun it belongs to, alone or with an object: "the" noun [relative]
     relative   "that" predicate, which agrees with the noun before it, or "that the" noun verb; any tense
 
-So a verb's form needs the day the sentence opened with and the number of a noun that may stand many words back:
+So a verb's form needs the day the sentence opened with and the number of a noun that may be many words back:
 n-grams of characters miss both, a recurrent network can carry them. Each choice shows in the next word, so a
 sentence has one derivation, and the entropy rate is known exactly (grammar.py).
 """

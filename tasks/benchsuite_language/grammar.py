@@ -1,7 +1,7 @@
-"""Stochastic context-free grammars: sentences drawn from one, and what a character of them costs at least.
+"""Stochastic context-free grammars: sentences drawn from one, and their entropy per character.
 
 A grammar maps a symbol to its rules (probability, parts); a part that is no symbol is text. Probabilities of a
-symbol's rules sum to one. Where every sentence has one derivation and ends with a sign that stands nowhere
+symbol's rules sum to one. Where every sentence has one derivation and ends with a sign that is nowhere
 else, the entropy rate of sentences without end, each drawn for itself, is exactly
 
     bits per character = H(derivation of a sentence) / E[characters of a sentence],

@@ -3,7 +3,7 @@
     p_n(c | h) = (count(h c) - D(count(h c)) + sum_x D(count(h x)) p_{n-1}(c | h')) / sum_x count(h x)
 
 h are the n - 1 characters before c, h' the last n - 2 of them. Below the highest order count(h c) is not how
-often h c occurs but how many different characters stand before it. D(1), D(2) and D(3 or more) are estimated
+often h c occurs but how many different characters come before it. D(1), D(2) and D(3 or more) are estimated
 from the numbers of n-grams counted once to four times. A history that was never seen leaves p_{n-1} as it is;
 p_0 is uniform. Chen and Goodman, Computer Speech and Language 1999, section 3.
 """
@@ -25,7 +25,7 @@ def ngram_scores(
     """Log-probabilities (m - 1, vocabulary) float64 of the characters after test[0], for each n of `orders`.
 
     train  (k,) ids in [0, vocabulary), the text that is counted
-    test   (m,) ids. The first ones have a history shorter than n - 1, for which a lower order stands
+    test   (m,) ids. The first ones have a history shorter than n - 1: they take a lower order
 
     n-grams are numbered in base `vocabulary`: vocabulary ** max(orders) must be below 2 ** 63.
     """

@@ -1,4 +1,4 @@
-"""The task `mnist_rows`: which digit is it, read a row, a column or a pixel at a time?
+"""The task `mnist_rows`: which digit is it, read one row, one column or one pixel at a time?
 
     mnist   28 x 28 pictures of handwritten digits, 55,000 / 5,000 / 10,000; LeCun et al., Proc. IEEE 1998.
             The validation split is the last 5,000 of the 60,000 training pictures.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
-from benchsuite.contracts import Alignments, LoadedTask, Options, Ragged, Split, Task
-from benchsuite.data import classification_metrics, confusion, fixed_order, majority_baseline
+from benchsuite.contracts import Alignments, Options, Ragged, Split, Task
+from benchsuite.data import Classification, fixed_order, majority_baseline
 from benchsuite.data.pictures import digits, mnist
 from benchsuite.schema import (
     Convolutional,
@@ -46,6 +46,7 @@ class MnistRows(Task):
             train=train,
             validation=validation,
             test=test,
+            classes=tuple(str(digit) for digit in range(_CLASSES)),
             picture=(width, height) if view == "columns" else (height, width),
             head=_HEADS[options.text("head")](_CLASSES),
             baselines={"majority": majority_baseline(album.train.labels, album.test.labels, _CLASSES)},
@@ -54,16 +55,13 @@ class MnistRows(Task):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadedMnistRows(LoadedTask):
+class LoadedMnistRows(Classification):
     """Ten classes; `accuracy` ranks.
 
     picture  height and width that the sequence has when it is laid out as a picture again: upright for rows and
              pixels, on its side for columns
     head     output layer
     """
-
-    primary = "accuracy"
-    higher_is_better = True
 
     picture: tuple[int, int]
     head: Dense | Rbf
@@ -81,21 +79,10 @@ class LoadedMnistRows(LoadedTask):
             input=Features(self.train.inputs.values.shape[1]), body=body, head=self.head, loss="cross_entropy"
         )
 
-    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
-        """accuracy, macro_f1 and cross_entropy of scores (n, 10)."""
-        return classification_metrics(predictions, split.row_targets)
-
     @override
     def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
         """Which digit was taken for which."""
-        return [
-            confusion(
-                "digits read, by the digit written",
-                predictions.argmax(axis=1),
-                split.row_targets,
-                [str(digit) for digit in range(_CLASSES)],
-            )
-        ]
+        return [self.confusion("digits read, by the digit written", predictions, split)]
 
 
 def _sequences(pictures: np.ndarray, ink: int, view: str, permutation: int) -> np.ndarray:

@@ -5,7 +5,7 @@
     clause      subject verb [negation] [degree] opinion [filler]
 
 A clause is favourable if its opinion word is, turned around by each negation ("not", "never", "hardly",
-"far from"). A sentence takes the side of its main claim: what follows "but", what does not stand under
+"far from"). A sentence takes the side of its main claim: what follows "but", what does not follow
 "although" or "even though". The two clauses of a contrast always disagree, so their words alone tell nothing;
 clauses joined by "and" agree.
 Fillers and subordinate phrases make the lengths uneven and part the words that matter.
@@ -97,7 +97,7 @@ _OPENINGS = ("to be fair ,", "i must say ,", "in my view ,", "after two hours in
 
 
 def generated() -> Corpus:
-    """The three splits; no sentence stands twice."""
+    """The three splits; no sentence occurs twice."""
     random = np.random.RandomState(_SEED)  # its stream is frozen, so these sentences never change
     sentences: dict[str, int] = {}
     while len(sentences) < sum(SIZES):

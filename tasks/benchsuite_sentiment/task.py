@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
-from benchsuite.contracts import Alignments, LoadedTask, Options, Ragged, Split, Task
+from benchsuite.contracts import Alignments, Options, Ragged, Split, Task
 from benchsuite.data import (
     CLASSIFIER_READOUTS,
+    Classification,
     Vocabulary,
     classification_metrics,
-    confusion,
     majority_baseline,
     words,
 )
@@ -21,7 +21,7 @@ from benchsuite_sentiment.bag_of_words import bag_of_words_scores
 from benchsuite_sentiment.generated import generated
 from benchsuite_sentiment.texts import mr, reviews, sst2
 
-_CLASSES = 2
+_CLASSES = ("unfavourable", "favourable")
 _SOURCES = {"sst2": sst2, "mr": mr, "reviews": reviews, "generated": generated}
 
 
@@ -54,9 +54,10 @@ class Sentiment(Task):
             validation=validation,
             test=test,
             vocabulary=vocabulary.words,
+            classes=_CLASSES,
             readout=options.one_of("readout", CLASSIFIER_READOUTS),
             baselines={
-                "majority": majority_baseline(corpus.train.labels, truth, _CLASSES),
+                "majority": majority_baseline(corpus.train.labels, truth, len(_CLASSES)),
                 "bag_of_words": classification_metrics(order_free, truth),
             },
             licence=corpus.licence,
@@ -64,14 +65,11 @@ class Sentiment(Task):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadedSentiment(LoadedTask):
+class LoadedSentiment(Classification):
     """Two classes; `accuracy` ranks.
 
     readout  what the classifier sees of the outputs
     """
-
-    primary = "accuracy"
-    higher_is_better = True
 
     readout: Readout
 
@@ -80,26 +78,15 @@ class LoadedSentiment(LoadedTask):
         return ModelSpec(
             input=Tokens(len(self.vocabulary), size.embedding),
             body=recurrent_body(architecture, cell, size),
-            head=Dense(_CLASSES),
+            head=Dense(len(self.classes)),
             loss="cross_entropy",
             readout=self.readout,
         )
 
-    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
-        """accuracy, macro_f1 and cross_entropy of logits (n, 2)."""
-        return classification_metrics(predictions, split.row_targets)
-
     @override
     def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
         """What was taken for favourable."""
-        return [
-            confusion(
-                "opinions found, by the opinion given",
-                predictions.argmax(axis=1),
-                split.row_targets,
-                ["unfavourable", "favourable"],
-            )
-        ]
+        return [self.confusion("opinions found, by the opinion given", predictions, split)]
 
 
 def _filled_up(split: Split, length: int) -> Split:

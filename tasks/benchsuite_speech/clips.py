@@ -15,7 +15,7 @@ from benchsuite.errors import DataError
 from benchsuite_speech.files import FSDD
 
 RATE = 8000
-"""Samples a second, of every source."""
+"""Samples per second, of every source."""
 
 _NAME = re.compile(r"[^/]+/recordings/(\d)_([a-z]+)_(\d+)\.wav")
 

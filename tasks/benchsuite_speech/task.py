@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import override
 
-from benchsuite.contracts import Alignments, LoadedTask, Options, Ragged, Split, Task
-from benchsuite.data import CLASSIFIER_READOUTS, classification_metrics, confusion, majority_baseline
+from benchsuite.contracts import Alignments, Options, Ragged, Split, Task
+from benchsuite.data import CLASSIFIER_READOUTS, Classification, classification_metrics, majority_baseline
 from benchsuite.schema import Dense, Exhibit, Features, ModelSpec, Readout, Size, recurrent_body
 from benchsuite_speech.average import average_scores
 from benchsuite_speech.exhibits import spectrogram
@@ -37,6 +37,7 @@ class Speech(Task):
             train=train,
             validation=validation,
             test=test,
+            classes=WORDS,
             readout=options.one_of("readout", CLASSIFIER_READOUTS),
             baselines={
                 "majority": majority_baseline(seen, truth, len(WORDS)),
@@ -47,14 +48,11 @@ class Speech(Task):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadedSpeech(LoadedTask):
+class LoadedSpeech(Classification):
     """Ten classes; `accuracy` ranks.
 
     readout  what the classifier sees of the outputs
     """
-
-    primary = "accuracy"
-    higher_is_better = True
 
     readout: Readout
 
@@ -63,14 +61,10 @@ class LoadedSpeech(LoadedTask):
         return ModelSpec(
             input=Features(self.train.inputs.values.shape[1]),
             body=recurrent_body(architecture, cell, size),
-            head=Dense(len(WORDS)),
+            head=Dense(len(self.classes)),
             loss="cross_entropy",
             readout=self.readout,
         )
-
-    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
-        """accuracy, macro_f1 and cross_entropy of logits (n, 10)."""
-        return classification_metrics(predictions, split.row_targets)
 
     @override
     def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
@@ -78,7 +72,7 @@ class LoadedSpeech(LoadedTask):
         heard, spoken = predictions.argmax(axis=1), split.row_targets
         missed = np.flatnonzero(heard != spoken)[:_SHOWN]
         return [
-            confusion("digits heard, by the digit spoken", heard, spoken, WORDS),
+            self.confusion("digits heard, by the digit spoken", predictions, split),
             *(
                 spectrogram(f"{WORDS[spoken[row]]}, heard as {WORDS[heard[row]]}", split.inputs[row])
                 for row in missed

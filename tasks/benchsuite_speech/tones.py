@@ -78,7 +78,7 @@ def speak(random: np.random.RandomState, phones: str, pitch: float, tract: float
 
     pitch  Hz, in the middle; it rises or falls by up to a fifth of itself
     tract  factor of all formants
-    pace   seconds a phone
+    pace   seconds per phone
     """
     durations = pace * random.uniform(0.7, 1.3, len(phones))
     targets = np.array([_PHONES[phone] for phone in phones])

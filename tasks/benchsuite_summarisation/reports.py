@@ -42,7 +42,7 @@ _MONTHS = ("january", "april", "july", "october")
 
 
 def reports() -> Corpus:
-    """The three splits; no report stands twice."""
+    """The three splits; no report occurs twice."""
     random = np.random.RandomState(_SEED)  # its stream is frozen, so these reports never change
     rows: dict[str, tuple[str, str]] = {}
     while len(rows) < sum(SIZES):

@@ -8,7 +8,7 @@ from benchsuite.contracts import Ragged, Split
 
 LETTERS = ("E", "B", "a", "b", "c", "d", "X", "Y")
 SHARES = {2: ((0.1, 0.2), (0.5, 0.6)), 3: ((0.1, 0.2), (0.33, 0.43), (0.66, 0.76))}
-"""Number of symbols -> the part of the sequence that each one stands in, ends included."""
+"""Number of symbols -> the part of the sequence that each one is in, ends included."""
 
 _FIRST, _LAST, _DISTRACTOR, _RELEVANT = 0, 1, 2, 6
 _DISTRACTORS = 4
@@ -17,7 +17,7 @@ _SEED = 1997
 
 
 def places(length: int, symbols: int) -> list[tuple[int, int]]:
-    """The first and the last step, counted from 0, that each symbol may stand at."""
+    """The first and the last step, counted from 0, that each symbol may be at."""
     return [(round(low * length), round(high * length)) for low, high in SHARES[symbols]]
 
 

@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 from typing_extensions import override
 
-from benchsuite.contracts import Alignments, LoadedTask, Options, Split, Task
-from benchsuite.data import classification_metrics, confusion, majority_baseline
+from benchsuite.contracts import Alignments, Options, Split, Task
+from benchsuite.data import Classification, majority_baseline
 from benchsuite.schema import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
 from benchsuite_temporal_order.sequences import LETTERS, places, sequences
 
@@ -34,7 +34,7 @@ class TemporalOrder(Task):
             validation=validation,
             test=test,
             vocabulary=LETTERS,
-            orders=orders,
+            classes=orders,
             lag=length - 1 - places(length, symbols)[0][1],
             baselines={"majority": majority_baseline(train.row_targets, test.row_targets, len(orders))},
             licence="generated; no rights reserved",
@@ -42,17 +42,12 @@ class TemporalOrder(Task):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadedTemporalOrder(LoadedTask):
-    """Four or eight classes; `accuracy` ranks.
+class LoadedTemporalOrder(Classification):
+    """Four or eight classes, named by their order (`XY`); `accuracy` ranks.
 
-    orders  the order that each class means, such as XY
-    lag     fewest time steps from the first X or Y to the answer
+    lag  fewest time steps from the first X or Y to the answer
     """
 
-    primary = "accuracy"
-    higher_is_better = True
-
-    orders: tuple[str, ...]
     lag: int
 
     def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
@@ -63,17 +58,17 @@ class LoadedTemporalOrder(LoadedTask):
         return ModelSpec(
             input=Tokens(len(LETTERS), size.embedding),
             body=recurrent_body(architecture, cell, size),
-            head=Dense(len(self.orders)),
+            head=Dense(len(self.classes)),
             loss="cross_entropy",
         )
 
     def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
         """accuracy, macro_f1 and cross_entropy of scores (n, classes), and lag_solved: the lag in steps where
         accuracy is above .99, else 0."""
-        found = classification_metrics(predictions, split.row_targets)
+        found = super().score(predictions, split)
         return {**found, "lag_solved": float(self.lag) if found["accuracy"] > _SOLVED else 0.0}
 
     @override
     def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
         """Which order is taken for which."""
-        return [confusion("orders", predictions.argmax(axis=1), split.row_targets, self.orders)]
+        return [self.confusion("orders", predictions, split)]

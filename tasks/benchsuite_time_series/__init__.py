@@ -1,5 +1,5 @@
-"""The task `time_series`: the next `horizon` values from the last `window` ones, beside forecasts that cost
-nothing.
+"""The task `time_series`: the next `horizon` values from the last `window` ones, compared with forecasts that
+cost nothing.
 
     etth1              transformer temperature, hourly, 7 channels. Zhou et al., Informer, AAAI 2021, whose
                        split (12/4/4 months) and scaling are kept; every test window is scored

@@ -20,7 +20,7 @@ _TATOEBA_SEED = 2019
 
 @dataclass(frozen=True)
 class Pairs:
-    """n texts and the translations of each, one or more; the first one is what a model learns to write."""
+    """n texts and the translations of each, one or more; the first one is the target that a model learns."""
 
     sources: list[str]
     references: list[tuple[str, ...]]

@@ -1,7 +1,7 @@
 """Numbers in words: a language with a rule for every case, and no file to download.
 
-0 to 99,999, as num2words writes them. What makes them a translation: German puts units before tens and writes
-one long word, Spanish has tens with and without `y`, French counts `quatre-vingt-dix-neuf`.
+0 to 99,999, as num2words spells them. What makes them a translation: German puts units before tens in one
+long word, Spanish has tens with and without `y`, French counts `quatre-vingt-dix-neuf`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Rules:
     min_count   a word is known, a pair of subwords merged, if the training split has it so often
     size        most tokens known, the special ones included
     decoder     a decoder generates the tokens: its vocabulary has START and END
-    parts       finds the parts of compounds, in a language that writes numbers as one word
+    parts       finds the parts of compounds, in a language whose number words are one word
     """
 
     lower_case: bool
@@ -38,12 +38,16 @@ class Rules:
 class Tokeniser(abc.ABC):
     """Texts of one language to tokens and back, losing nothing but case."""
 
-    vocabulary: Vocabulary
-    """The tokens known."""
-
-    @abc.abstractmethod
     def __init__(self, texts: Sequence[str], rules: Rules) -> None:
         """Learn from a training split's `texts`."""
+        self.rules = rules
+        self.vocabulary = self.learn(texts)
+        """The tokens known."""
+
+    def learn(self, texts: Sequence[str]) -> Vocabulary:
+        """The tokens of `texts` that are frequent enough."""
+        rules = self.rules
+        return Vocabulary.build(self.split(texts), rules.min_count, rules.size, rules.decoder)
 
     @property
     def artifact(self) -> str:
@@ -61,10 +65,6 @@ class Tokeniser(abc.ABC):
 
 class Words(Tokeniser):
     """Words and signs, see marked_words(); a word that is all compound is as many tokens as it has parts."""
-
-    def __init__(self, texts: Sequence[str], rules: Rules) -> None:
-        self.rules = rules
-        self.vocabulary = Vocabulary.build(self.split(texts), rules.min_count, rules.size, rules.decoder)
 
     def split(self, texts: Sequence[str]) -> list[list[str]]:
         found = [marked_words(text, self.rules.lower_case) for text in texts]
@@ -85,10 +85,6 @@ def _parted(word: str, pattern: re.Pattern[str]) -> list[str]:
 class Characters(Tokeniser):
     """Every character a token, spaces too."""
 
-    def __init__(self, texts: Sequence[str], rules: Rules) -> None:
-        self.rules = rules
-        self.vocabulary = Vocabulary.build(self.split(texts), rules.min_count, rules.size, rules.decoder)
-
     def split(self, texts: Sequence[str]) -> list[list[str]]:
         return [list(text) for text in self.rules.cased(texts)]
 
@@ -100,10 +96,11 @@ class Subwords(Tokeniser):
     """Byte pair encoding (Sennrich et al. 2016) of words and signs: the most frequent neighbours become
     one token, again and again, until there are `size` tokens or no pair is frequent enough."""
 
-    def __init__(self, texts: Sequence[str], rules: Rules) -> None:
+    def learn(self, texts: Sequence[str]) -> Vocabulary:
+        """The characters of `texts`, and what is merged of them."""
         from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
-        self.rules = rules
+        rules = self.rules
         self._model = Tokenizer(models.BPE(unk_token=_UNKNOWN))
         spaces = pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always")
         signs = pre_tokenizers.Split(Regex(rf"[^\w\s{SPACE}]"), "isolated")
@@ -117,7 +114,7 @@ class Subwords(Tokeniser):
         )
         self._model.train_from_iterator(rules.cased(texts), trainer)
         known = set(self._model.get_vocab()) - {_UNKNOWN}  # also those seen inside longer ones alone
-        self.vocabulary = Vocabulary.build([sorted(known)], decoder=rules.decoder)
+        return Vocabulary.build([sorted(known)], decoder=rules.decoder)
 
     @property
     def artifact(self) -> str:

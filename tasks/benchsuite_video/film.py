@@ -1,7 +1,7 @@
 """Films of two bouncing digits, by the procedure of Srivastava et al. 2015, section 4.1, and of its code.
 
-The corner of a digit's picture moves in the unit square, which stands for all the places where the picture lies
-inside the frame. It starts anywhere in it, in any direction, and takes steps of a tenth of its side. A step
+The corner of a digit's picture moves in the unit square, which is mapped to all the places where the picture
+is inside the frame. It starts anywhere in it, in any direction, and takes steps of a tenth of its side. A step
 that leaves the square ends at its wall, and the velocity across that wall turns round. Corners are cut down to
 whole pixels; where two digits overlap the brighter one is seen.
 """

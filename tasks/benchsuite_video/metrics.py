@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 CLIP = 0.02
-"""Where pixels stand for probabilities they are kept this far from 0 and 1, or a wrong one would cost without
-end. Of 0.001, 0.01, 0.02, 0.05 and 0.1 the best for the last frame at the default scale."""
+"""Where pixels are taken as probabilities they are kept this far from 0 and 1, or the cost of a wrong one would
+have no limit. Of 0.001, 0.01, 0.02, 0.05 and 0.1 the best for the last frame at the default scale."""
 
 _CHUNK = 32
 

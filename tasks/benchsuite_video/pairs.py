@@ -8,8 +8,8 @@ from itertools import combinations_with_replacement
 import numpy as np
 from typing_extensions import override
 
-from benchsuite.contracts import Alignments, LoadedTask, Options, Ragged, Split, Task
-from benchsuite.data import CLASSIFIER_READOUTS, classification_metrics, majority_baseline
+from benchsuite.contracts import Alignments, Options, Ragged, Split, Task
+from benchsuite.data import CLASSIFIER_READOUTS, Classification, majority_baseline
 from benchsuite.schema import Dense, Exhibit, Features, ModelSpec, Readout, Size, recurrent_body
 from benchsuite_video.exhibits import frames_side_by_side
 from benchsuite_video.sources import load_films
@@ -36,6 +36,7 @@ class VideoPairs(Task):
             train=train,
             validation=validation,
             test=test,
+            classes=tuple(f"{low} and {high}" for low, high in PAIRS),
             side=films.side,
             readout=options.one_of("readout", CLASSIFIER_READOUTS),
             baselines={"majority": majority},
@@ -44,15 +45,12 @@ class VideoPairs(Task):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadedVideoPairs(LoadedTask):
+class LoadedVideoPairs(Classification):
     """Which two digits move in a film; `accuracy` ranks.
 
     side     height and width of a frame in pixels
     readout  what the classifier sees of the outputs
     """
-
-    primary = "accuracy"
-    higher_is_better = True
 
     side: int
     readout: Readout
@@ -62,7 +60,7 @@ class LoadedVideoPairs(LoadedTask):
         return ModelSpec(
             input=Features(self.side**2),
             body=recurrent_body(architecture, cell, size),
-            head=Dense(len(PAIRS)),
+            head=Dense(len(self.classes)),
             loss="cross_entropy",
             readout=self.readout,
         )
@@ -70,7 +68,7 @@ class LoadedVideoPairs(LoadedTask):
     def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
         """accuracy, macro_f1 and cross_entropy of logits (n, 55), and digit_accuracy: the share of the digits
         shown that are in the pair named."""
-        found = classification_metrics(predictions, split.row_targets)
+        found = super().score(predictions, split)
         return found | {"digit_accuracy": digit_accuracy(predictions.argmax(axis=1), split.row_targets)}
 
     @override
@@ -79,10 +77,11 @@ class LoadedVideoPairs(LoadedTask):
         shown = []
         for row in range(min(_SHOWN, len(split))):
             frames = split.inputs[row]
-            true, named = (PAIRS[index] for index in (split.row_targets[row], predictions[row].argmax()))
-            name = f"{true[0]} and {true[1]}, recognised as {named[0]} and {named[1]}"
+            true, named = (
+                self.classes[index] for index in (split.row_targets[row], predictions[row].argmax())
+            )
             chosen = {"first": frames[0], "middle": frames[len(frames) // 2], "last": frames[-1]}
-            shown.append(frames_side_by_side(name, chosen, self.side))
+            shown.append(frames_side_by_side(f"{true}, recognised as {named}", chosen, self.side))
         return shown
 
 

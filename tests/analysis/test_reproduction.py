@@ -144,7 +144,7 @@ def test_other_data_and_other_versions_are_found_out(study: Study, tmp_path: Pat
         store.describe({})
         store.append(one.model_copy(update={"environment": facts, "series": study.series(one.trial_id)}))
     _, said = reproduce(store.folder)
-    assert "THE DATA ARE OTHERS" in said
+    assert "THE DATA DIFFER" in said
     assert "version of numpy: 0." in said
 
 

@@ -128,6 +128,9 @@ def test_lists_hold_what_is_installed() -> None:
     backends = {row["name"]: row for row in json.loads(call("list", "backends", "--json").stdout)}
     assert {"numpy", "torch", "tensorflow", "jax"} <= set(backends)
     tasks = {row["name"]: row for row in json.loads(call("list", "tasks", "--json").stdout)}
+    assert set(tasks["time_series"]["installed"]) == {"pandas", "statsmodels"}
+    assert tasks["time_series"]["install_with"] == "pip install 'benchsuite[tasks]'"
+    assert (tasks["adding"]["installed"], tasks["adding"]["install_with"]) == ({}, "")
     assert tasks["mnist_rows"]["sources"]["digits"].endswith("(offline)")
     matrices = {row["name"]: row["trials"] for row in json.loads(call("list", "matrices", "--json").stdout)}
     assert matrices["smoke"] == 4

@@ -89,3 +89,41 @@ def test_a_split_keeps_inputs_and_targets_together(by_step: bool) -> None:
         np.testing.assert_array_equal(chosen.targets[0], np.arange(4))
     else:
         np.testing.assert_array_equal(chosen.targets, [9, 7])
+
+
+@given(lengths=LENGTHS, width=st.sampled_from([None, 2]))
+def test_flat_is_the_sequences_one_after_the_other(lengths: list[int], width: int | None) -> None:
+    parts = sequences(lengths, width)
+    ragged = Ragged.from_sequences(parts)
+    np.testing.assert_array_equal(ragged.flat(), np.concatenate(parts))
+    chosen = np.arange(len(parts))[::-2]
+    np.testing.assert_array_equal(
+        ragged.select(chosen).flat(), np.concatenate([parts[row] for row in chosen])
+    )
+
+
+def test_sequences_of_one_length_are_dense_again() -> None:
+    dense = np.arange(24.0).reshape(3, 4, 2)
+    np.testing.assert_array_equal(Ragged.from_dense(dense).to_dense(), dense)
+    with pytest.raises(ContractError, match="lengths are 1 to 3"):
+        Ragged.from_sequences(sequences([3, 1], 2)).to_dense()
+
+
+INPUTS = Ragged.from_sequences(sequences([2, 1], 1))
+STEPS = Ragged.from_sequences([np.array([1, 2]), np.array([3])])
+KINDS = {
+    "row": Split(INPUTS, np.array([0, 1])),
+    "step": Split(INPUTS, STEPS),
+    "sequence": Split(INPUTS, STEPS, aligned=False),
+}
+
+
+@pytest.mark.parametrize("asked", KINDS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_targets_are_read_as_what_they_are_and_as_nothing_else(kind: str, asked: str) -> None:
+    split = KINDS[kind]
+    if kind == asked:
+        assert getattr(split, f"{asked}_targets") is split.targets
+    else:
+        with pytest.raises(ContractError, match="targets are"):
+            getattr(split, f"{asked}_targets")

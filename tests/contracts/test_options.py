@@ -63,6 +63,19 @@ def test_a_value_that_is_not_allowed_is_told_what_is(name: str, value: Scalar, m
     assert f"{name} of spelling" in str(caught.value)
 
 
+def test_limits_are_told_in_words() -> None:
+    told = {name: option.limits() for name, option in ENTRY.options.items()}
+    assert told == {
+        "length": "2 to 9",
+        "share": "0.0 or more",
+        "top": "4 or less",
+        "side": "left, right",
+        "count": "2, 3",
+        "upper": "True, False",
+    }
+    assert Option(1, "any").limits() == ""
+
+
 def test_unknown_options_and_sources_are_told_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match=r"option of spelling 'lenght'; did you mean 'length'"):
         ENTRY.complete({"lenght": 3})

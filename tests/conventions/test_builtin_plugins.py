@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from importlib.metadata import entry_points
 
 import pytest
 from fixtures.sources import CORE, ROOT, plugin_packages, project, python_files
 
+from benchsuite.contracts import TaskEntry
 from benchsuite.plugins import GROUP, load, registry
 
 POINTS = sorted(entry_points(group=GROUP), key=lambda point: point.name)
@@ -55,6 +57,22 @@ def test_the_core_does_not_spell_the_name_of_a_plugin_package() -> None:
         and node.value.split(".")[0] in names
     }
     assert not found
+
+
+def distributions(requirements: list[str]) -> set[str]:
+    """The names in a list of requirements, without versions and markers."""
+    return {re.split(r"[\[<>=!; ]", requirement)[0] for requirement in requirements}
+
+
+@pytest.mark.parametrize("entry", registry().tasks.values(), ids=lambda entry: entry.name)
+def test_what_a_task_requires_comes_with_benchsuite_or_with_the_extra_that_it_names(entry: TaskEntry) -> None:
+    about = project()["project"]
+    offered = distributions(about["dependencies"])
+    if entry.extra:
+        offered |= distributions(about["optional-dependencies"][entry.extra])
+    needed = {name for source in entry.sources for name in entry.required(source)}
+    assert needed <= offered
+    assert set(entry.source_requirements) <= set(entry.sources)
 
 
 def test_exactly_one_backend_is_the_reference() -> None:

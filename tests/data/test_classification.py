@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from benchsuite.data import classification_metrics, confusion, majority_baseline
+from benchsuite.contracts import Ragged, Split
+from benchsuite.data import Classification, classification_metrics, majority_baseline
+from benchsuite.schema import Dense, Features, ModelSpec, Size, recurrent_body
 
 
 def test_metrics_agree_with_scikit_learn() -> None:
@@ -35,8 +37,27 @@ def test_the_majority_baseline_knows_the_training_classes_alone() -> None:
     assert found["cross_entropy"] == pytest.approx(-(np.log(0.75) + 3 * np.log(0.25)) / 4)
 
 
+class Letters(Classification):
+    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
+        return ModelSpec(Features(1), recurrent_body(architecture, cell, size), Dense(3), "cross_entropy")
+
+
+def letters() -> Letters:
+    split = Split(Ragged.from_dense(np.zeros((4, 2, 1))), np.array([0, 1, 2, 2], np.int32))
+    return Letters(name="letters", train=split, validation=split, test=split, classes=("a", "b", "c"))
+
+
+def test_a_classification_is_scored_by_its_classes() -> None:
+    task, scores = letters(), np.eye(3)[[0, 1, 1, 2]]
+    assert task.score(scores, task.test) == classification_metrics(scores, task.test.row_targets)
+    assert task.score(scores, task.test)[task.primary] == 0.75
+    assert task.higher_is_better
+
+
 def test_a_confusion_counts_what_was_chosen_by_what_it_was() -> None:
-    found = confusion("seen", np.array([0, 1, 1, 2]), np.array([0, 1, 2, 2]), ["a", "b", "c"])
+    task = letters()
+    found = task.confusion("seen", np.eye(3)[[0, 1, 1, 2]], task.test)
+    assert found.name == "seen"
     assert found.kind == "confusion"
     assert found.lines == {"classes": ["a", "b", "c"]}
     assert found.tables == {"counts": [[1, 0, 0], [0, 1, 0], [0, 1, 1]]}

@@ -17,12 +17,8 @@ from benchsuite_adding.task import LoadedAdding
 (ENTRY,) = benchsuite_adding.benchsuite_register_tasks()
 
 
-def options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in ENTRY.options.items()} | given
-
-
 def load(**given: Scalar) -> LoadedAdding:
-    return load_task(LoadedAdding, ENTRY, "generated", options(**{"length": 20, "examples": 50} | given))
+    return load_task(LoadedAdding, ENTRY, "generated", **{"length": 20, "examples": 50} | given)
 
 
 def dense(split: Split) -> tuple[np.ndarray, np.ndarray]:
@@ -114,7 +110,7 @@ def test_an_architecture_without_use_is_refused() -> None:
 
 def test_an_unknown_source_names_the_known_one() -> None:
     with pytest.raises(UnknownNameError, match="generated"):
-        load_task(LoadedAdding, ENTRY, "published", options())
+        load_task(LoadedAdding, ENTRY, "published")
 
 
 @pytest.mark.parametrize("wrong", [{"length": 1}, {"examples": 0}, {"length": 10.5}])

@@ -17,14 +17,8 @@ from benchsuite_copy.task import LoadedCopy
 (ENTRY,) = benchsuite_copy.benchsuite_register_tasks()
 
 
-def options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in ENTRY.options.items()} | given
-
-
 def load(**given: Scalar) -> LoadedCopy:
-    return load_task(
-        LoadedCopy, ENTRY, "generated", options(**{"length": 12, "symbols": 3, "examples": 50} | given)
-    )
+    return load_task(LoadedCopy, ENTRY, "generated", **{"length": 12, "symbols": 3, "examples": 50} | given)
 
 
 def dense(split: Split) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +124,7 @@ def test_an_architecture_without_use_is_refused() -> None:
 
 def test_an_unknown_source_names_the_known_one() -> None:
     with pytest.raises(UnknownNameError, match="generated"):
-        load_task(LoadedCopy, ENTRY, "published", options())
+        load_task(LoadedCopy, ENTRY, "published")
 
 
 @pytest.mark.parametrize("wrong", [{"length": 0}, {"symbols": 0}, {"examples": 0}, {"length": True}])

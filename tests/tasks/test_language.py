@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.tasks import load_task
+from fixtures.tasks import load_task, need_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import benchsuite_language
 from benchsuite.contracts import Ragged, Split
-from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.batching import stream_batches
 from benchsuite.schema import Dense, Recurrent, Scalar, Size, Tokens
@@ -25,19 +24,9 @@ from benchsuite_language.texts import read_text
 (ENTRY,) = benchsuite_language.benchsuite_register_tasks()
 
 
-def options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in ENTRY.options.items()} | given
-
-
-def need_files() -> None:
-    absent = [entry.file.name for entry in list_files(ENTRY.files) if entry.state != "present"]
-    if absent:
-        pytest.skip(f"BENCHSUITE_DATA lacks {', '.join(absent)}")
-
-
 @pytest.fixture(scope="module")
 def data() -> LoadedLanguage:
-    return load_task(LoadedLanguage, ENTRY, "generated", options())
+    return load_task(LoadedLanguage, ENTRY, "generated")
 
 
 def text(data: LoadedLanguage, ids: np.ndarray) -> str:
@@ -112,7 +101,7 @@ def test_the_generated_text_is_pinned(data: LoadedLanguage) -> None:
         text(data, data.train.inputs[0][:72])
         == "\nToday the dogs know the teacher and hear the cats that the cats follow."
     )
-    again = load_task(LoadedLanguage, ENTRY, "generated", options())
+    again = load_task(LoadedLanguage, ENTRY, "generated")
     assert np.array_equal(again.train.inputs.values, data.train.inputs.values)
 
 
@@ -138,7 +127,7 @@ def test_it_can_be_streamed(data: LoadedLanguage) -> None:
 
 
 def test_chunks_are_the_same_text_in_pieces(data: LoadedLanguage) -> None:
-    pieces = load_task(LoadedLanguage, ENTRY, "generated", options(chunk=100))
+    pieces = load_task(LoadedLanguage, ENTRY, "generated", chunk=100)
     assert pieces.baselines == data.baselines
     for split, whole in ((pieces.train, data.train), (pieces.test, data.test)):
         assert set(split.inputs.lengths[:-1].tolist()) == {100}
@@ -156,7 +145,7 @@ def test_the_true_entropy_is_below_every_ngram(data: LoadedLanguage) -> None:
 
 @pytest.mark.parametrize("chunk", [0, 300])
 def test_scores_by_hand(chunk: int) -> None:
-    pieces = load_task(LoadedLanguage, ENTRY, "generated", options(chunk=chunk))
+    pieces = load_task(LoadedLanguage, ENTRY, "generated", chunk=chunk)
     rows, steps = len(pieces.test), int(pieces.test.inputs.lengths.max())
     truth = targets(pieces.test).padded(np.arange(rows), steps + 3)
     sure = (np.eye(26, dtype=np.float32) * 50)[truth]
@@ -194,13 +183,13 @@ def test_what_reads_backwards_is_refused(data: LoadedLanguage) -> None:
 
 def test_an_unknown_source_names_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="generated, shakespeare"):
-        load_task(LoadedLanguage, ENTRY, "dickens", options())
+        load_task(LoadedLanguage, ENTRY, "dickens")
 
 
 @pytest.mark.parametrize("wrong", [-1, 2.5, True])
 def test_chunks_of_no_length_are_refused(wrong: Scalar) -> None:
     with pytest.raises(RequestError, match="chunk"):
-        load_task(LoadedLanguage, ENTRY, "generated", options(chunk=wrong))
+        load_task(LoadedLanguage, ENTRY, "generated", chunk=wrong)
 
 
 def plain_ngram(train: list[int], history: list[int], vocabulary: int, n: int, highest: bool) -> np.ndarray:
@@ -275,8 +264,8 @@ def test_what_is_no_text_is_a_data_error(tmp_path: Path) -> None:
 
 @pytest.mark.data
 def test_tiny_shakespeare_is_the_real_one() -> None:
-    need_files()
-    data = load_task(LoadedLanguage, ENTRY, "shakespeare", options())
+    need_files(ENTRY)
+    data = load_task(LoadedLanguage, ENTRY, "shakespeare")
     assert len(data.vocabulary) == 65
     assert [int(split.inputs.lengths[0]) for split in (data.train, data.validation, data.test)] == [
         1_003_853,

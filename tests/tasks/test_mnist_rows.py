@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.tasks import load_task
+from fixtures.tasks import load_task, need_files
 
 import benchsuite_mnist_rows
-from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.schema import Convolutional, Dense, Features, Rbf, Recurrent, Scalar, Size
 from benchsuite_mnist_rows.task import LoadedMnistRows
@@ -16,18 +15,8 @@ from benchsuite_mnist_rows.task import LoadedMnistRows
 VIEWS = {"rows": (8, 8), "columns": (8, 8), "pixels": (64, 1), "permuted": (64, 1)}
 
 
-def options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in ENTRY.options.items()} | given
-
-
-def need_files() -> None:
-    absent = [entry.file.name for entry in list_files(ENTRY.files) if entry.state != "present"]
-    if absent:
-        pytest.skip(f"BENCHSUITE_DATA lacks {', '.join(absent)}")
-
-
 def digits(**given: Scalar) -> LoadedMnistRows:
-    return load_task(LoadedMnistRows, ENTRY, "digits", options(**given))
+    return load_task(LoadedMnistRows, ENTRY, "digits", **given)
 
 
 def test_listing_the_task_imports_nothing_heavy() -> None:
@@ -76,7 +65,7 @@ def test_a_permutation_that_is_no_seed_is_refused(seed: Scalar) -> None:
 
 def test_an_unknown_source_names_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="digits, mnist"):
-        load_task(LoadedMnistRows, ENTRY, "emnist", options())
+        load_task(LoadedMnistRows, ENTRY, "emnist")
 
 
 @pytest.mark.parametrize(("view", "shape"), VIEWS.items())
@@ -113,14 +102,14 @@ def test_mnist_without_files_and_network_says_where_to_put_them(
     monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
     monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9")
     with pytest.raises(DataError, match="mnist_train-images"):
-        load_task(LoadedMnistRows, ENTRY, "mnist", options())
+        load_task(LoadedMnistRows, ENTRY, "mnist")
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("view", ["rows", "permuted"])
 def test_mnist_is_the_real_one(view: str) -> None:
-    need_files()
-    data = load_task(LoadedMnistRows, ENTRY, "mnist", options(view=view))
+    need_files(ENTRY)
+    data = load_task(LoadedMnistRows, ENTRY, "mnist", view=view)
     assert [len(split) for split in (data.train, data.validation, data.test)] == [55_000, 5_000, 10_000]
     counts = np.bincount(np.concatenate([data.train.row_targets, data.validation.row_targets]))
     assert counts.tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]

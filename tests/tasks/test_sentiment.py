@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.tasks import load_task
+from fixtures.tasks import load_task, need_files
 
 import benchsuite_sentiment
-from benchsuite.data import list_files, words
+from benchsuite.data import words
 from benchsuite.errors import DataError, RequestError, UnknownNameError
 from benchsuite.schema import Dense, Recurrent, Scalar, Size, Tokens
 from benchsuite_sentiment.generated import FAVOURABLE, UNFAVOURABLE, generated
@@ -22,19 +22,9 @@ from benchsuite_sentiment.texts import read_mr, read_reviews, read_sst2, reviews
 NEGATIONS = ("not", "never", "hardly", "far from")
 
 
-def options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in ENTRY.options.items()} | given
-
-
-def need_files() -> None:
-    absent = [entry.file.name for entry in list_files(ENTRY.files) if entry.state != "present"]
-    if absent:
-        pytest.skip(f"BENCHSUITE_DATA lacks {', '.join(absent)}")
-
-
 @pytest.fixture(scope="module")
 def data() -> LoadedSentiment:
-    return load_task(LoadedSentiment, ENTRY, "generated", options())
+    return load_task(LoadedSentiment, ENTRY, "generated")
 
 
 def texts(data: LoadedSentiment, ids: Iterable[int]) -> list[str]:
@@ -100,7 +90,7 @@ def test_the_generated_corpus_is_pinned(data: LoadedSentiment) -> None:
         "the lead actor seems delightful but the acting everyone talks about these days was not superb "
         "in the end ."
     )
-    again = load_task(LoadedSentiment, ENTRY, "generated", options())
+    again = load_task(LoadedSentiment, ENTRY, "generated")
     assert np.array_equal(again.train.inputs.values, data.train.inputs.values)
 
 
@@ -111,16 +101,16 @@ def test_the_vocabulary_comes_from_the_training_split_alone(data: LoadedSentimen
 
 
 def test_long_texts_lose_the_end_that_is_not_kept() -> None:
-    whole = load_task(LoadedSentiment, ENTRY, "generated", options(min_count=1))
+    whole = load_task(LoadedSentiment, ENTRY, "generated", min_count=1)
     for keep, part in (("tail", slice(-6, None)), ("head", slice(6))):
-        short = load_task(LoadedSentiment, ENTRY, "generated", options(min_count=1, max_length=6, keep=keep))
+        short = load_task(LoadedSentiment, ENTRY, "generated", min_count=1, max_length=6, keep=keep)
         assert short.train.inputs.lengths.max() == 6
         for row in range(20):
             assert texts(short, short.train.inputs[row]) == texts(whole, whole.train.inputs[row])[part]
 
 
 def test_rare_words_are_unknown_and_the_vocabulary_is_bounded() -> None:
-    small = load_task(LoadedSentiment, ENTRY, "generated", options(vocabulary=20))
+    small = load_task(LoadedSentiment, ENTRY, "generated", vocabulary=20)
     assert len(small.vocabulary) == 20
     assert np.any(small.train.inputs.values == 1)
 
@@ -130,17 +120,17 @@ def test_rare_words_are_unknown_and_the_vocabulary_is_bounded() -> None:
 )
 def test_options_out_of_range_are_refused(wrong: dict[str, Scalar]) -> None:
     with pytest.raises(RequestError, match=next(iter(wrong))):
-        load_task(LoadedSentiment, ENTRY, "generated", options(**wrong))
+        load_task(LoadedSentiment, ENTRY, "generated", **wrong)
 
 
 def test_an_unknown_source_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'sst2'"):
-        load_task(LoadedSentiment, ENTRY, "sst-2", options())
+        load_task(LoadedSentiment, ENTRY, "sst-2")
 
 
 @pytest.mark.parametrize("readout", ["last", "mean"])
 def test_the_model_embeds_the_vocabulary(readout: str) -> None:
-    data = load_task(LoadedSentiment, ENTRY, "generated", options(readout=readout))
+    data = load_task(LoadedSentiment, ENTRY, "generated", readout=readout)
     model = data.model("deep", "lstm", Size(hidden=5, layers=3, embedding=4))
     assert model.input == Tokens(len(data.vocabulary), 4)
     assert model.body == Recurrent("lstm", 5, 3)
@@ -201,8 +191,8 @@ def test_reviews_are_read_from_the_archive_with_their_folds(tmp_path: Path) -> N
     ],
 )
 def test_the_real_corpora(source: str, sizes: list[int], positive: list[int]) -> None:
-    need_files()
-    data = load_task(LoadedSentiment, ENTRY, source, options())
+    need_files(ENTRY)
+    data = load_task(LoadedSentiment, ENTRY, source)
     splits = (data.train, data.validation, data.test)
     assert [len(split) for split in splits] == sizes
     assert [int(split.row_targets.sum()) for split in splits] == positive
@@ -211,7 +201,7 @@ def test_the_real_corpora(source: str, sizes: list[int], positive: list[int]) ->
 
 @pytest.mark.data
 def test_whole_reviews_are_as_long_as_published() -> None:
-    need_files()
+    need_files(ENTRY)
     corpus = reviews()
     lengths = [len(text.split()) for text in corpus.train.texts + corpus.validation.texts + corpus.test.texts]
     assert np.mean(lengths) == pytest.approx(746, abs=1)
@@ -221,8 +211,8 @@ def test_whole_reviews_are_as_long_as_published() -> None:
 
 def test_without_a_mask_every_text_is_read_to_the_same_end() -> None:
     """The padding is part of the sequence then: equal lengths, and the words first."""
-    masked = load_task(LoadedSentiment, ENTRY, "generated", options(max_length=40))
-    unmasked = load_task(LoadedSentiment, ENTRY, "generated", options(max_length=40, mask=False))
+    masked = load_task(LoadedSentiment, ENTRY, "generated", max_length=40)
+    unmasked = load_task(LoadedSentiment, ENTRY, "generated", max_length=40, mask=False)
     assert set(unmasked.train.inputs.lengths) == {40}
     assert len(unmasked.test) == len(masked.test)
     assert unmasked.baselines == masked.baselines

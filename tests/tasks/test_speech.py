@@ -9,13 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.tasks import load_task
+from fixtures.tasks import load_task, need_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_speech
 from benchsuite.contracts import LoadedTask
-from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
 from benchsuite_speech.clips import RATE, Clips, levelled, read_fsdd
@@ -28,12 +27,8 @@ from benchsuite_speech.transcription import LABELS, LoadedSpeechStrings
 DIGIT, STRINGS = benchsuite_speech.benchsuite_register_tasks()
 
 
-def options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in DIGIT.options.items()} | given
-
-
 def string_options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in STRINGS.options.items()} | {"strings": 40} | given
+    return {"strings": 40} | given
 
 
 @cache
@@ -43,23 +38,17 @@ def clips() -> Clips:
 
 @cache
 def spoken() -> LoadedSpeech:
-    return load_task(LoadedSpeech, DIGIT, "tones", options())
+    return load_task(LoadedSpeech, DIGIT, "tones")
 
 
 @cache
 def strings() -> LoadedSpeechStrings:
-    return load_task(LoadedSpeechStrings, STRINGS, "tones", string_options())
+    return load_task(LoadedSpeechStrings, STRINGS, "tones", **string_options())
 
 
 def written(data: LoadedSpeechStrings) -> np.ndarray:
     """The test split's labels, (n, MOST), zero after the last."""
     return data.test.sequence_targets.padded(np.arange(len(data.test)), MOST)
-
-
-def need_files() -> None:
-    absent = [entry.file.name for entry in list_files(DIGIT.files) if entry.state != "present"]
-    if absent:
-        pytest.skip(f"BENCHSUITE_DATA lacks {', '.join(absent)}")
 
 
 def wav(samples: np.ndarray, rate: int = RATE, channels: int = 1) -> bytes:
@@ -224,7 +213,7 @@ def test_a_speaker_held_out_is_heard_in_the_test_split_alone(speaker: int) -> No
 
 @pytest.mark.parametrize("split", ["official", "speaker"])
 def test_a_dataset_follows_its_split(split: str) -> None:
-    data = load_task(LoadedSpeech, DIGIT, "tones", options(split=split, speaker=2))
+    data = load_task(LoadedSpeech, DIGIT, "tones", split=split, speaker=2)
     for part, rows in zip((data.train, data.validation, data.test), clips().split(split, 2), strict=True):
         assert np.array_equal(part.row_targets, clips().digits[rows])
         assert np.array_equal(part.inputs[3], LogMel(24, 200, 120)(clips().waves[rows[3]]))
@@ -245,12 +234,12 @@ def test_a_dataset_follows_its_split(split: str) -> None:
 )
 def test_options_without_meaning_are_refused(name: str, value: Scalar) -> None:
     with pytest.raises(RequestError, match=name):
-        load_task(LoadedSpeech, DIGIT, "tones", options(**{name: value}))
+        load_task(LoadedSpeech, DIGIT, "tones", **{name: value})
 
 
 def test_an_unknown_source_names_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="fsdd, tones"):
-        load_task(LoadedSpeech, DIGIT, "timit", options())
+        load_task(LoadedSpeech, DIGIT, "timit")
 
 
 @pytest.mark.parametrize("entry", [DIGIT, STRINGS], ids=lambda entry: entry.name)
@@ -260,7 +249,7 @@ def test_fsdd_without_files_and_network_says_where_to_put_them(
     monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
     monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9")
     with pytest.raises(DataError, match=r"fsdd-1\.0\.10\.zip"):
-        load_task(LoadedTask, entry, "fsdd", {name: option.default for name, option in entry.options.items()})
+        load_task(LoadedTask, entry, "fsdd")
 
 
 # one digit
@@ -275,7 +264,7 @@ def test_the_average_spectrum_hears_no_order() -> None:
 
 @pytest.mark.parametrize("readout", ["last", "mean"])
 def test_the_model_takes_what_the_clips_give(readout: str) -> None:
-    data = load_task(LoadedSpeech, DIGIT, "tones", options(readout=readout))
+    data = load_task(LoadedSpeech, DIGIT, "tones", readout=readout)
     model = data.model("bidirectional", "gru", Size(hidden=7))
     assert model.input == Features(24)
     assert model.body == Recurrent("gru", 7, 1, bidirectional=True)
@@ -362,13 +351,13 @@ def test_ctc_needs_a_blank_between_equal_labels(labels: list[int], frames: int) 
 
 def test_strings_that_ctc_could_not_write_are_refused() -> None:
     with pytest.raises(RequestError, match="hop_ms"):
-        load_task(LoadedSpeechStrings, STRINGS, "tones", string_options(hop_ms=400))
+        load_task(LoadedSpeechStrings, STRINGS, "tones", **string_options(hop_ms=400))
 
 
 @pytest.mark.parametrize("count", [9, True, 40.0])
 def test_too_few_strings_are_refused(count: Scalar) -> None:
     with pytest.raises(RequestError, match="strings"):
-        load_task(LoadedSpeechStrings, STRINGS, "tones", string_options(strings=count))
+        load_task(LoadedSpeechStrings, STRINGS, "tones", **string_options(strings=count))
 
 
 def test_strings_ask_for_ctc() -> None:
@@ -428,8 +417,8 @@ def test_strings_are_shown_beside_the_truth() -> None:
 
 @pytest.mark.data
 def test_fsdd_is_the_real_one() -> None:
-    need_files()
-    data = load_task(LoadedSpeech, DIGIT, "fsdd", options())
+    need_files(DIGIT)
+    data = load_task(LoadedSpeech, DIGIT, "fsdd")
     assert [len(split) for split in (data.train, data.validation, data.test)] == [2400, 300, 300]
     for split, each in ((data.train, 240), (data.validation, 30), (data.test, 30)):
         assert np.bincount(split.row_targets).tolist() == [each] * 10
@@ -440,15 +429,15 @@ def test_fsdd_is_the_real_one() -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("speaker", [0, 4])
 def test_a_speaker_of_fsdd_can_be_held_out(speaker: int) -> None:
-    need_files()
-    data = load_task(LoadedSpeech, DIGIT, "fsdd", options(split="speaker", speaker=speaker))
+    need_files(DIGIT)
+    data = load_task(LoadedSpeech, DIGIT, "fsdd", split="speaker", speaker=speaker)
     assert [len(split) for split in (data.train, data.validation, data.test)] == [2250, 250, 500]
 
 
 @pytest.mark.data
 def test_strings_of_fsdd_keep_to_their_split() -> None:
-    need_files()
-    data = load_task(LoadedSpeechStrings, STRINGS, "fsdd", string_options(strings=100))
+    need_files(DIGIT)
+    data = load_task(LoadedSpeechStrings, STRINGS, "fsdd", **string_options(strings=100))
     names = {name for string in data.clips for name in string}
     assert {int(name.rsplit("_", 1)[1]) for name in names} == set(range(5))
     assert all(len({name.split("_")[1] for name in string}) == 1 for string in data.clips)

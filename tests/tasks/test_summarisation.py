@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 # Tests of the emails hold numbers only: what pytest shows of a failure must not be anybody's mail.
-from fixtures.tasks import load_task
+from fixtures.tasks import load_task, need_files
 
 import benchsuite_summarisation
-from benchsuite.data import END, list_files
+from benchsuite.data import END
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.conformance.tasks import perfect_predictions
 from benchsuite.measure.provenance import dataset_digest, text_digest
@@ -26,19 +26,9 @@ from benchsuite_summarisation.task import SOURCES, LoadedSummarisation
 (ENTRY,) = benchsuite_summarisation.benchsuite_register_tasks()
 
 
-def options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in ENTRY.options.items()} | given
-
-
-def need_files() -> None:
-    absent = [entry.file.name for entry in list_files(ENTRY.files) if entry.state != "present"]
-    if absent:
-        pytest.skip(f"BENCHSUITE_DATA lacks {', '.join(absent)}")
-
-
 @pytest.fixture(scope="module")
 def data() -> LoadedSummarisation:
-    return load_task(LoadedSummarisation, ENTRY, "reports", options())
+    return load_task(LoadedSummarisation, ENTRY, "reports")
 
 
 def perfect(data: LoadedSummarisation) -> np.ndarray:
@@ -112,7 +102,7 @@ def test_the_rules_that_do_not_read_stay_far_below(data: LoadedSummarisation) ->
 
 
 def test_long_texts_lose_their_end(data: LoadedSummarisation) -> None:
-    short = load_task(LoadedSummarisation, ENTRY, "reports", options(max_length=9))
+    short = load_task(LoadedSummarisation, ENTRY, "reports", max_length=9)
     assert short.train.inputs.lengths.max() == 9
     for row in range(5):
         assert texts(short, short.train.inputs[row]) == texts(data, data.train.inputs[row])[:9]
@@ -122,12 +112,12 @@ def test_long_texts_lose_their_end(data: LoadedSummarisation) -> None:
 @pytest.mark.parametrize("wrong", [{"max_length": 0}, {"vocabulary": 2}, {"min_count": True}])
 def test_options_out_of_range_are_refused(wrong: dict[str, Scalar]) -> None:
     with pytest.raises(RequestError, match=next(iter(wrong))):
-        load_task(LoadedSummarisation, ENTRY, "reports", options(**wrong))
+        load_task(LoadedSummarisation, ENTRY, "reports", **wrong)
 
 
 def test_an_unknown_source_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'reports'"):
-        load_task(LoadedSummarisation, ENTRY, "report", options())
+        load_task(LoadedSummarisation, ENTRY, "report")
 
 
 def test_what_equals_the_summaries_is_perfect(data: LoadedSummarisation) -> None:
@@ -159,7 +149,7 @@ def test_the_record_is_told_how_rouge_counts(data: LoadedSummarisation) -> None:
 @pytest.mark.parametrize("kind", ["additive", "multiplicative"])
 def test_the_model_reads_and_generates(architecture: str, kind: str) -> None:
     size = Size(hidden=5, layers=2, embedding=4)
-    data = load_task(LoadedSummarisation, ENTRY, "reports", options(attention=kind))
+    data = load_task(LoadedSummarisation, ENTRY, "reports", attention=kind)
     model = data.model(architecture, "lstm", size)
     written = len(data.target_vocabulary)
     assert model.input == Tokens(len(data.vocabulary), 4)
@@ -222,7 +212,7 @@ def test_texts_of_another_split_can_be_left_out() -> None:
 
 @pytest.mark.data
 def test_emails_are_split_as_published_and_not_shared() -> None:
-    need_files()
+    need_files(ENTRY)
     splits = SOURCES["aeslc"]()
     sizes = [len(split.texts) for split in (splits.train, splits.validation, splits.test)]
     first, second, third = (
@@ -234,8 +224,8 @@ def test_emails_are_split_as_published_and_not_shared() -> None:
 
 @pytest.mark.data
 def test_nothing_of_an_email_leaves_the_data_set() -> None:
-    need_files()
-    data = load_task(LoadedSummarisation, ENTRY, "aeslc", options())
+    need_files(ENTRY)
+    data = load_task(LoadedSummarisation, ENTRY, "aeslc")
     found = [len(data.artifacts), len(data.exhibits(perfect(data), data.test, {}))]
     longest = int(data.train.inputs.lengths.max())
     shown = repr(data)

@@ -16,14 +16,8 @@ from benchsuite_temporal_order.task import LoadedTemporalOrder
 (ENTRY,) = benchsuite_temporal_order.benchsuite_register_tasks()
 
 
-def options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in ENTRY.options.items()} | given
-
-
 def load(**given: Scalar) -> LoadedTemporalOrder:
-    return load_task(
-        LoadedTemporalOrder, ENTRY, "generated", options(**{"length": 20, "examples": 50} | given)
-    )
+    return load_task(LoadedTemporalOrder, ENTRY, "generated", **{"length": 20, "examples": 50} | given)
 
 
 def text(ids: np.ndarray) -> str:
@@ -135,7 +129,7 @@ def test_an_architecture_without_use_is_refused() -> None:
 
 def test_an_unknown_source_names_the_known_one() -> None:
     with pytest.raises(UnknownNameError, match="generated"):
-        load_task(LoadedTemporalOrder, ENTRY, "published", options())
+        load_task(LoadedTemporalOrder, ENTRY, "published")
 
 
 @pytest.mark.parametrize("wrong", [{"length": 9}, {"symbols": 4}, {"symbols": 1}, {"examples": 0}])

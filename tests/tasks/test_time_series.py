@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.tasks import load_task
+from fixtures.tasks import load_task, need_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_time_series
-from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError
 from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
 from benchsuite_time_series import files
@@ -35,18 +34,8 @@ from benchsuite_time_series.task import LoadedTimeSeries
 OFFLINE = ("sunspots", "elnino", "co2")
 
 
-def options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in ENTRY.options.items()} | given
-
-
 def load(source: str, **given: Scalar) -> LoadedTimeSeries:
-    return load_task(LoadedTimeSeries, ENTRY, source, options(**given))
-
-
-def need_files() -> None:
-    absent = [entry.file.name for entry in list_files(ENTRY.files) if entry.state != "present"]
-    if absent:
-        pytest.skip(f"BENCHSUITE_DATA lacks {', '.join(absent)}")
+    return load_task(LoadedTimeSeries, ENTRY, source, **given)
 
 
 def test_listing_the_task_imports_nothing_heavy() -> None:
@@ -279,7 +268,7 @@ def test_a_file_without_its_columns_is_a_data_error(tmp_path: Path) -> None:
 
 @pytest.mark.data
 def test_etth1_keeps_the_published_counts() -> None:
-    need_files()
+    need_files(ENTRY)
     data = load("etth1", window=96)
     assert [len(split) for split in (data.train, data.validation, data.test)] == [8521, 2857, 2857]
     assert etth1().values.shape == (17_420, 7)
@@ -302,7 +291,7 @@ def test_etth1_keeps_the_published_counts() -> None:
     ],
 )
 def test_the_real_series(source: str, shape: tuple[int, int]) -> None:
-    need_files()
+    need_files(ENTRY)
     values = SOURCES[source]().values
     assert values.shape == shape
     assert np.isfinite(values).all()
@@ -312,7 +301,7 @@ def test_the_real_series(source: str, shape: tuple[int, int]) -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("ticker", files.STOCKS)
 def test_every_stock(ticker: str) -> None:
-    need_files()
+    need_files(ENTRY)
     series = stocks(ticker)
     assert series.values.shape == (1257, 4)
     assert np.isfinite(series.values).all()
@@ -321,7 +310,7 @@ def test_every_stock(ticker: str) -> None:
 
 @pytest.mark.data
 def test_the_range_of_melbourne_and_of_the_exchange_rates() -> None:
-    need_files()
+    need_files(ENTRY)
     melbourne, rates = SOURCES["weather_melbourne"]().values, SOURCES["exchange"]().values
     assert (melbourne.min(), melbourne.max()) == (0.0, 26.3)
     assert rates.min() == pytest.approx(0.006254, abs=1e-6)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.tasks import load_task
+from fixtures.tasks import load_task, need_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_translation
 from benchsuite.contracts import Ragged, Split
-from benchsuite.data import END, JOINER, UNKNOWN, UNKNOWN_MARK, Vocabulary, list_files
+from benchsuite.data import END, JOINER, UNKNOWN, UNKNOWN_MARK, Vocabulary
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.conformance.tasks import perfect_predictions
 from benchsuite.measure.provenance import dataset_digest, text_digest
@@ -32,18 +32,8 @@ KINDS = ("words", "characters", "bpe")
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=JOINER), max_size=40)
 
 
-def options(**given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in ENTRY.options.items()} | given
-
-
 def load(source: str = "numbers", **given: Scalar) -> LoadedTranslation:
-    return load_task(LoadedTranslation, ENTRY, source, options(**given))
-
-
-def need_files() -> None:
-    absent = [entry.file.name for entry in list_files(ENTRY.files) if entry.state != "present"]
-    if absent:
-        pytest.skip(f"BENCHSUITE_DATA lacks {', '.join(absent)}")
+    return load_task(LoadedTranslation, ENTRY, source, **given)
 
 
 @pytest.fixture(scope="module")
@@ -342,7 +332,7 @@ def test_a_sentence_is_in_one_split_with_all_its_translations() -> None:
 @pytest.mark.data
 @pytest.mark.parametrize("pair", SOURCES["multi30k"][1])
 def test_multi30k_keeps_its_split(pair: str) -> None:
-    need_files()
+    need_files(ENTRY)
     data = load("multi30k", pair=pair)
     assert [len(part) for part in (data.train, data.validation, data.test)] == [29_000, 1014, 1000]
     assert data.baselines["copy"]["bleu"] < 2 < data.baselines["dictionary"]["bleu"] < 30
@@ -352,7 +342,7 @@ def test_multi30k_keeps_its_split(pair: str) -> None:
 
 @pytest.mark.data
 def test_multi30k_in_subwords_lacks_nothing() -> None:
-    need_files()
+    need_files(ENTRY)
     data = load("multi30k", tokens="bpe", vocabulary=4000)
     assert len(data.target_vocabulary) <= 4000
     assert data.score(perfect(data), data.test)["bleu"] > 99.5
@@ -360,7 +350,7 @@ def test_multi30k_in_subwords_lacks_nothing() -> None:
 
 @pytest.mark.data
 def test_tatoeba_has_no_sentence_in_two_splits() -> None:
-    need_files()
+    need_files(ENTRY)
     corpus = tatoeba("en", "es")
     assert len(corpus.validation.sources) == 1000
     assert len(corpus.test.sources) == 2000

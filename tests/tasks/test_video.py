@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.tasks import load_task
+from fixtures.tasks import load_task, need_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_video
 from benchsuite.contracts import LoadedTask, TaskEntry
-from benchsuite.data import list_files
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
 from benchsuite_video.film import STEP, films, trajectories
@@ -23,24 +22,18 @@ NEXT, PAIR = benchsuite_video.benchsuite_register_tasks()
 SMALL: dict[str, Scalar] = {"sequences": 60, "frames": 6, "scale": 2}
 
 
-def options(entry: TaskEntry, **given: Scalar) -> dict[str, Scalar]:
-    return {name: option.default for name, option in entry.options.items()} | SMALL | given
+def options(**given: Scalar) -> dict[str, Scalar]:
+    return SMALL | given
 
 
 @cache
 def moving() -> LoadedVideo:
-    return load_task(LoadedVideo, NEXT, "moving_digits", options(NEXT))
+    return load_task(LoadedVideo, NEXT, "moving_digits", **options())
 
 
 @cache
 def pairs() -> LoadedVideoPairs:
-    return load_task(LoadedVideoPairs, PAIR, "moving_digits", options(PAIR))
-
-
-def need_files() -> None:
-    absent = [entry.file.name for entry in list_files(NEXT.files) if entry.state != "present"]
-    if absent:
-        pytest.skip(f"BENCHSUITE_DATA lacks {', '.join(absent)}")
+    return load_task(LoadedVideoPairs, PAIR, "moving_digits", **options())
 
 
 def test_listing_the_tasks_imports_nothing_heavy() -> None:
@@ -115,13 +108,13 @@ def test_frames_shrink_by_the_mean(scale: int) -> None:
 )
 def test_options_without_meaning_are_refused(entry: TaskEntry, name: str, value: Scalar) -> None:
     with pytest.raises(RequestError, match=rf"option {name} of {entry.name}"):
-        load_task(LoadedTask, entry, "moving_digits", options(entry, **{name: value}))
+        load_task(LoadedTask, entry, "moving_digits", **options(**{name: value}))
 
 
 @pytest.mark.parametrize("entry", [NEXT, PAIR], ids=lambda entry: entry.name)
 def test_an_unknown_source_names_the_known_ones(entry: TaskEntry) -> None:
     with pytest.raises(UnknownNameError, match="moving_digits, moving_mnist"):
-        load_task(LoadedTask, entry, "kth", options(entry))
+        load_task(LoadedTask, entry, "kth", **options())
 
 
 @pytest.mark.parametrize("entry", [NEXT, PAIR], ids=lambda entry: entry.name)
@@ -131,7 +124,7 @@ def test_mnist_without_files_and_network_says_where_to_put_them(
     monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
     monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9")
     with pytest.raises(DataError, match="mnist_train-images"):
-        load_task(LoadedTask, entry, "moving_mnist", options(entry))
+        load_task(LoadedTask, entry, "moving_mnist", **options())
 
 
 def test_both_tasks_show_the_same_films() -> None:
@@ -156,9 +149,9 @@ def test_targets_are_the_frames_after_without_a_copy() -> None:
 
 
 def test_the_scale_divides_the_frame() -> None:
-    data = load_task(LoadedVideo, NEXT, "moving_digits", options(NEXT, scale=4))
+    data = load_task(LoadedVideo, NEXT, "moving_digits", **options(scale=4))
     assert (data.side, data.train.inputs.values.shape[1]) == (8, 64)
-    whole = load_task(LoadedVideo, NEXT, "moving_digits", options(NEXT, scale=1))
+    whole = load_task(LoadedVideo, NEXT, "moving_digits", **options(scale=1))
     assert whole.train.inputs.values.mean() == pytest.approx(data.train.inputs.values.mean(), rel=1e-5)
 
 
@@ -260,7 +253,7 @@ def test_pairs_are_scored_and_shown() -> None:
 
 @pytest.mark.parametrize("readout", ["last", "mean"])
 def test_the_model_of_pairs(readout: str) -> None:
-    data = load_task(LoadedVideoPairs, PAIR, "moving_digits", options(PAIR, readout=readout))
+    data = load_task(LoadedVideoPairs, PAIR, "moving_digits", **options(readout=readout))
     model = data.model("bidirectional", "gru", Size(hidden=7))
     assert (model.head, model.loss, model.readout) == (Dense(55), "cross_entropy", readout)
 
@@ -270,8 +263,8 @@ def test_the_model_of_pairs(readout: str) -> None:
 
 @pytest.mark.data
 def test_moving_mnist_is_made_of_mnist() -> None:
-    need_files()
-    data = load_task(LoadedVideoPairs, PAIR, "moving_mnist", options(PAIR, scale=1))
+    need_files(NEXT)
+    data = load_task(LoadedVideoPairs, PAIR, "moving_mnist", **options(scale=1))
     assert data.side == 64
     assert data.train.inputs[0].shape == (6, 4096)
     frames = data.train.inputs.values.reshape(-1, 64, 64)

@@ -66,7 +66,7 @@ def _check_splits(task: LoadedTask) -> None:
 
 
 def _check_texts(task: LoadedTask) -> None:
-    """What goes into a record or beside it is text by name."""
+    """What is stored with a record is text by name."""
     for kind, texts in (("artifacts", task.artifacts), ("signatures", task.signatures)):
         text = all(isinstance(part, str) for pair in texts.items() for part in pair)
         _demand(text, f"{task.name}: {kind} must be texts by name")

@@ -18,7 +18,7 @@ TOLD = ("device", "threads", "allocator", "deterministic")
 class RaceGroup:
     """One race to run.
 
-    name    what they run: task, source, cell, architecture, and what tells it from other race_groups
+    name    what they run: task, source, cell, architecture, and what tells it from other groups
     racers  name (`torch fused`) -> trial
     left    trials that would race as well but for MOST_RACERS; they were the slowest when they were recorded
     """
@@ -66,7 +66,7 @@ def _group(group: Sequence[Record], told: Sequence[str]) -> RaceGroup:
 
 
 def _varying(trials: Sequence[Trial]) -> list[str]:
-    """Fields beyond task, source, cell and architecture that tell race_groups of one name apart."""
+    """Fields beyond task, source, cell and architecture that tell groups of one name apart."""
     return list(
         varying(
             trials,

@@ -1,4 +1,4 @@
-"""StudyComparisons find what was planted, find nothing in nothing, and compare no speeds of different
+"""Comparisons of studies find what was planted, find nothing in nothing, and compare no speeds of different
 machines."""
 
 from __future__ import annotations

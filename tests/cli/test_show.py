@@ -1,0 +1,74 @@
+"""`benchsuite show`: trials and one trial."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from fixtures import planted
+from fixtures.command import call
+
+from benchsuite.cli.show import scalar_words
+from benchsuite.running.store import StudyStore
+from benchsuite.schema import INVALID_TIMING, Record, Status
+
+
+def stored(folder: Path, records: list[Record]) -> str:
+    """A study's path."""
+    store = StudyStore(folder / "mine")
+    with store.writing():
+        store.describe({})
+        for record in records:
+            store.append(record)
+    return str(store.folder)
+
+
+@pytest.mark.parametrize("word", INVALID_TIMING)
+def test_a_trial_whose_timing_is_refused_shows_why_and_no_speed(word: str, tmp_path: Path) -> None:
+    made = planted.planted(timing=word, step=planted.BOGUS_STEP)
+    path = stored(tmp_path, [made])
+    text = call("show", path, made.trial_id).stdout
+    assert f"{word}: the timing is refused: {INVALID_TIMING[word]}" in text
+    assert "speed/sequences_per_second" not in text
+    plain = json.loads(call("show", path, made.trial_id, "--json").stdout)
+    assert (plain["problem"], plain["problem_reason"]) == (
+        word, f"the timing is refused: {INVALID_TIMING[word]}"
+    )  # fmt: skip
+    assert not [name for name in plain["scalars"] if name.startswith(("speed/step_", "speed/sequences"))]
+    assert "speed/import_seconds" in plain["scalars"]
+
+
+def test_both_snapshots_of_a_gradient_are_shown_and_nothing_between_them(tmp_path: Path) -> None:
+    [made] = planted.vanishing_at_the_start_alone()
+    text = call("show", stored(tmp_path, [made]), made.trial_id).stdout
+    assert "vanishing, half-life 2.6 steps, 0.01 % left at the first step" in " ".join(text.split())
+    assert "stable, half-life 33 steps, 44 % left at the first step" in " ".join(text.split())
+    assert "verdict: gradient" not in text
+
+
+def test_the_list_of_trials_names_each_and_what_is_wrong_with_it(tmp_path: Path) -> None:
+    records = [*planted.three_horizons(Status.FAILED), planted.planted(cell="gru", timing="cached")]
+    text = call("show", stored(tmp_path, records), "--trials").stdout
+    for horizon in (24, 48, 96):
+        assert f"horizon={horizon}" in text
+    assert text.count("out of memory") == 3
+    assert "cached" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("speed/step_median_seconds", 0.00125, "1.25 ms"),
+        ("speed/build_seconds", 0.145547, "146 ms"),
+        ("speed/sequences_per_second", 21234.5, "21,230"),
+        ("memory/peak_bytes", 413 * 2.0**20, "413 MiB"),
+        ("gradient/half_life_steps_end", math.inf, "∞"),
+        ("test/accuracy", 0.98123, "0.9812"),
+        ("model/parameters", 30122.0, "30,122"),
+        ("train/loss_final", math.nan, "NaN"),
+    ],
+)
+def test_a_scalar_has_the_unit_that_its_name_tells(name: str, value: float, words: str) -> None:
+    assert scalar_words(name, value) == words
