@@ -11,13 +11,11 @@ from fixtures.sources import CORE, python_files
 STILL_DOUBLE = {
     "ABSENT",
     "AXES",
-    "Clock",
     "ENVIRONMENT",
     "EXAMPLES",
     "GROUPS",
     "HEIGHT",
     "HELP",
-    "HIDDEN",
     "LEAST_ROUNDS",
     "LONG",
     "LONGEST",

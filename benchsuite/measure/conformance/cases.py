@@ -28,7 +28,7 @@ from benchsuite.schema import (
 )
 from benchsuite.schema.model import AttentionKind, Loss
 
-HIDDEN, OUTPUTS, FEATURES, VOCABULARY = 6, 4, 5, 11
+HIDDEN_UNITS, OUTPUTS, FEATURES, VOCABULARY = 6, 4, 5, 11
 TARGET_TIME, TARGET_VOCABULARY = 6, 9
 STACKS: dict[str, tuple[int, bool]] = {
     "plain": (1, False),
@@ -151,7 +151,7 @@ def padded(batch: Batch, more: int = 0, other: tuple[float, int, int] | None = N
 
 def _recurrent(cell: str, stack: str) -> Recurrent:
     layers, both = STACKS[stack]
-    return Recurrent(cell, HIDDEN, layers, both)
+    return Recurrent(cell, HIDDEN_UNITS, layers, both)
 
 
 def model_cases() -> list[Case]:
@@ -195,11 +195,11 @@ def decoder_cases() -> list[Case]:
     kinds: tuple[AttentionKind, ...] = ("none", "additive", "multiplicative")
     for cell, attention, stack in itertools.product(CELLS, kinds, ("plain", "deep", "deep_bidirectional")):
         layers, both = STACKS[stack]
-        body, limit = Recurrent(cell, HIDDEN + 1, layers), TARGET_TIME + 2
+        body, limit = Recurrent(cell, HIDDEN_UNITS + 1, layers), TARGET_TIME + 2
         decoder = Decoder(TARGET_VOCABULARY, 5, body, attention, limit)
         model = ModelSpec(
             Tokens(VOCABULARY, 4),
-            Recurrent(cell, HIDDEN, layers, both),
+            Recurrent(cell, HIDDEN_UNITS, layers, both),
             Dense(TARGET_VOCABULARY),
             "cross_entropy",
             decoder=decoder,
@@ -259,7 +259,7 @@ def small_cases() -> list[Case]:
     found = []
     for cell in CELLS:
         plain = ModelSpec(Features(FEATURES), _recurrent(cell, "plain"), Dense(OUTPUTS), "squared")
-        deep = replace(plain, body=Recurrent(cell, HIDDEN, 10))
+        deep = replace(plain, body=Recurrent(cell, HIDDEN_UNITS, 10))
         both = replace(plain, body=_recurrent(cell, "deep_bidirectional"), readout="steps")
         found += [
             Case(f"{cell}-inputs-0.01", plain, inputs=1e-2, biases=False),
@@ -284,7 +284,7 @@ def tie_cases() -> list[Case]:
 
 def still_cases() -> list[Case]:
     """Training on rows that are constant altogether: every gradient, and its norm, is exactly zero."""
-    body = Recurrent("gru", HIDDEN)
+    body = Recurrent("gru", HIDDEN_UNITS)
     model = ModelSpec(Features(FEATURES), body, Dense(1), "absolute")
     recipe = Recipe(clip="norm", clip_at=0.1)
     return [Case("train-still", model, recipe, rows=1, ragged=False, biases=False, ties=True)]

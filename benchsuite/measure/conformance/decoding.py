@@ -15,7 +15,7 @@ from benchsuite.measure.conformance.cases import Case, padded
 from benchsuite.measure.decoding import beam_search, greedy_search
 from benchsuite.measure.parity import in_double
 
-BEAM = 3
+BEAM_WIDTH = 3
 
 
 def check_teacher_forcing(kit: Kit, case: Case) -> None:
@@ -29,18 +29,18 @@ def check_teacher_forcing(kit: Kit, case: Case) -> None:
     expected = _log_softmax(program.predict(placed)[0].astype(np.float64))
     assert batch.target_lengths is not None
     fed = batch.decoder_inputs(decoder.start)
-    decoding = program.decoding(placed, BEAM, aligned=True)
+    decoding = program.decoding(placed, BEAM_WIDTH, aligned=True)
     # every hypothesis goes on from another one of its row, and all of a row are alike
-    within = np.tile(np.roll(np.arange(BEAM), 1), batch.size)
-    parents = np.repeat(np.arange(batch.size) * BEAM, BEAM) + within
-    padding = np.arange(batch.time) >= np.repeat(batch.lengths, BEAM)[:, None]
+    within = np.tile(np.roll(np.arange(BEAM_WIDTH), 1), batch.size)
+    parents = np.repeat(np.arange(batch.size) * BEAM_WIDTH, BEAM_WIDTH) + within
+    padding = np.arange(batch.time) >= np.repeat(batch.lengths, BEAM_WIDTH)[:, None]
     for step in range(batch.targets.shape[1]):
-        tokens = np.repeat(fed[:, step], BEAM).astype(np.int32)
+        tokens = np.repeat(fed[:, step], BEAM_WIDTH).astype(np.int32)
         found = decoding.advance(tokens, parents, decoder.vocabulary)
-        live = np.repeat(step < batch.target_lengths, BEAM)
+        live = np.repeat(step < batch.target_lengths, BEAM_WIDTH)
         by_token = np.empty_like(found.log_probabilities)
         np.put_along_axis(by_token, found.tokens.astype(np.int64), found.log_probabilities, axis=1)
-        wanted = np.repeat(expected[:, step], BEAM, axis=0)
+        wanted = np.repeat(expected[:, step], BEAM_WIDTH, axis=0)
         near(f"{case.name}: ln p of token {step}", by_token[live], wanted[live], 10 * forward_tolerance(kit))
         if np.any(np.diff(found.log_probabilities, axis=1) > 0):
             raise ConformanceError(f"{case.name}: advance() does not give the likeliest tokens first")
@@ -84,8 +84,8 @@ def check_generation(kit: Kit, case: Case) -> None:
         return
     if not np.array_equal(greedy.tokens, greedy_search(reference, there, decoder, batch.size).tokens):
         raise ConformanceError(f"{case.name}: greedy search generates other tokens than the reference")
-    wide = beam_search(program, placed, decoder, batch.size, BEAM)
-    expected = beam_search(reference, there, decoder, batch.size, BEAM)
+    wide = beam_search(program, placed, decoder, batch.size, BEAM_WIDTH)
+    expected = beam_search(reference, there, decoder, batch.size, BEAM_WIDTH)
     if not np.array_equal(wide.tokens, expected.tokens):
         raise ConformanceError(f"{case.name}: beam search generates other tokens than the reference")
     near(f"{case.name}: score of the beam", wide.score, expected.score, 10 * forward_tolerance(kit))
