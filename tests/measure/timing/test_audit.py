@@ -73,6 +73,25 @@ def test_an_expensive_readback_is_no_proof_of_guilt(batch: Batch) -> None:
     assert not unsynchronised(slow, lambda: slow.step(batch), 1e-3)
 
 
+def test_one_slow_reading_is_no_proof_of_guilt(batch: Batch) -> None:
+    """Another process may have the core just then."""
+
+    class Interrupted(ReferenceProgram):
+        readings = 0
+
+        def parameters(self) -> Parameters:
+            self.readings += 1
+            if self.readings == 1:
+                time.sleep(0.05)
+            return super().parameters()
+
+    model = sign_model(hidden=2)
+    weights = program(model, Recipe()).parameters()
+    interrupted = Interrupted(model, weights, Recipe(), "float64")
+    assert not unsynchronised(interrupted, lambda: interrupted.step(batch), 1e-3)
+    assert interrupted.readings == 4
+
+
 def test_the_forgetful_one_would_have_looked_far_too_fast(
     honest: QueueingProgram, forgetful: QueueingProgram, batch: Batch
 ) -> None:
