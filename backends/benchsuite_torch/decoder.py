@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
+from benchsuite.errors import UnsupportedError
 from benchsuite.schema import ModelSpec
 from benchsuite_torch import attention, fused, heads, loops
 from benchsuite_torch.attention import AdditiveAttention
@@ -55,6 +56,10 @@ class DecoderLayers:
             self.attention_tensors = {
                 "attn.W": CanonicalTensor(allocate((hidden, width), device, dtype), AS_IS[2])
             }
+        elif decoder.attention != "none":
+            raise UnsupportedError(
+                f"torch has no attention {decoder.attention!r}; it has none, additive, multiplicative"
+            )
         self.embedding = allocate((decoder.vocabulary, decoder.embedding), device, dtype)
         inputs = decoder.embedding + (width if decoder.attention == "additive" else 0)
         self.stack = RecurrentStack(decoder.body, inputs, device, dtype, prefix="dec")

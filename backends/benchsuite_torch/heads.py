@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import Dense, ModelSpec
+from benchsuite.schema.names import LOSSES
 from benchsuite_torch.ctc import ctc_loss
 from benchsuite_torch.kernels.cross_entropy import ProjectedCrossEntropy
 from benchsuite_torch.kernels.matmul import affine
@@ -100,4 +101,4 @@ class Head:
             return functional.mse_loss(scores, targets)
         if kind == "absolute":
             return functional.l1_loss(scores, targets)
-        raise UnsupportedError(f"torch has no loss {kind!r}")
+        raise UnsupportedError(f"torch has no loss {kind!r}; it has {', '.join(LOSSES)}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from benchsuite.errors import UnsupportedError
 from benchsuite.schema import Recipe
 
 
@@ -20,6 +21,10 @@ def make_optimiser(recipe: Recipe, parameters: Sequence[torch.Tensor]) -> torch.
         return torch.optim.Adam(parameters, lr=rate, betas=betas, eps=recipe.epsilon, fused=True)
     if recipe.optimiser == "rmsprop":
         return torch.optim.RMSprop(parameters, lr=rate, alpha=recipe.rho, eps=recipe.epsilon, foreach=True)
+    if recipe.optimiser not in ("sgd", "momentum"):
+        raise UnsupportedError(
+            f"torch has no optimiser {recipe.optimiser!r}; it has sgd, momentum, rmsprop, adam"
+        )
     momentum = recipe.momentum if recipe.optimiser == "momentum" else 0.0
     return torch.optim.SGD(parameters, lr=rate, momentum=momentum, fused=True)
 
@@ -32,6 +37,8 @@ class Clipping:
     """
 
     def __init__(self, recipe: Recipe) -> None:
+        if recipe.clip not in ("none", "norm", "value"):
+            raise UnsupportedError(f"torch has no clipping {recipe.clip!r}; it has none, norm, value")
         self._clip, self._at = recipe.clip, recipe.clip_at
 
     def __call__(self, gradients: list[torch.Tensor]) -> torch.Tensor | None:

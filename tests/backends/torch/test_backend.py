@@ -6,9 +6,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 
+from benchsuite.contracts import Batch
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.schema import (
@@ -87,6 +89,30 @@ def test_ctc_on_a_gpu_is_not_reproducible() -> None:
         support._kernel_problem(model(), Execution(device="gpu", unroll="dynamic", deterministic=True))
         is None
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"optimiser": "adagrad"}, "no optimiser 'adagrad'; it has sgd, momentum, rmsprop, adam"),
+        ({"clip": "length"}, "no clipping 'length'; it has none, norm, value"),
+    ],
+)
+def test_a_name_that_nobody_knows_is_an_error(fields: dict[str, str], reason: str) -> None:
+    """Recipes are validated where they are made; the backend does not take a name for another one either."""
+    recipe = Recipe.model_construct(**{**Recipe().model_dump(), **fields})
+    with pytest.raises(UnsupportedError, match=reason):
+        TorchBackend().build(model(), initial_parameters(model(), 0, "float32"), recipe, Execution())
+
+
+@pytest.mark.parametrize(("name", "value"), [("loss", "mse"), ("readout", "final")])
+def test_a_loss_or_readout_that_nobody_knows_is_an_error(name: str, value: str) -> None:
+    spec = model()
+    object.__setattr__(spec, name, value)  # values are validated where they are made
+    program = TorchBackend().build(spec, initial_parameters(model(), 0, "float32"), Recipe(), Execution())
+    batch = Batch(np.zeros((1, 2, 2), np.float32), np.array([2], np.int32), np.zeros((1, 2), np.float32))
+    with pytest.raises(UnsupportedError, match=f"{name} '{value}'"):
+        program.step(program.place(batch))
 
 
 def test_devices_begin_with_the_cpu() -> None:
