@@ -101,7 +101,7 @@ class Registry:
         return _look_up("executor", self.executors, name)
 
     def reference(self) -> BackendEntry:
-        """The backend that parity is held to. Raises PluginError unless exactly one says it is."""
+        """The backend that parity is checked against. Raises PluginError unless exactly one is marked as it."""
         found = [entry for entry in self.backends.values() if entry.reference]
         if len(found) != 1:
             names = ", ".join(entry.name for entry in found) or "none"
@@ -117,7 +117,7 @@ def _look_up(kind: str, entries: dict[str, AnyEntry], name: str) -> AnyEntry:
 
 @cache
 def registry() -> Registry:
-    """The plugins of this interpreter, found once a process."""
+    """The plugins of this interpreter, found once per process."""
     return load(entry_points(group=GROUP))
 
 
@@ -171,7 +171,7 @@ def _brief(error: BaseException) -> str:
 
 
 def _check_marks(plugin: object) -> None:
-    """pluggy passes over a function without @hookimpl in silence; its author should hear of it."""
+    """pluggy passes over a function without @hookimpl in silence; its author must be told."""
     for name in vars(hookspecs):
         is_hook = name.startswith(f"{hookspecs.PROJECT}_")
         found = getattr(plugin, name, None) if is_hook else None
