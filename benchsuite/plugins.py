@@ -103,7 +103,7 @@ class Registry:
         return _look_up("executor", self.executors, name)
 
     def reference(self) -> BackendEntry:
-        """The backend that parity is compared with. Raises PluginError unless exactly one says it is."""
+        """The backend that parity is checked against. Raises PluginError unless exactly one is marked as it."""
         found = [entry for entry in self.backends.values() if entry.reference]
         if len(found) != 1:
             names = ", ".join(entry.name for entry in found) or "none"
@@ -121,9 +121,8 @@ def load_backend(name: str, execution: Execution | None = None) -> Backend:
     """The backend `name`, its framework imported here, behind every check of what it is given.
 
     :param execution: what programs will be built for: the environment variables that the framework reads at
-    its
-        import are set for it (`os.environ`), which has no effect where it is imported already. Thread counts
-        of BLAS libraries are read even earlier: set OMP_NUM_THREADS before Python starts.
+        its import are set for it (`os.environ`), which has no effect where it is imported already. Thread
+        counts of BLAS libraries are read even earlier: set OMP_NUM_THREADS before Python starts.
 
     Raises UnknownNameError for a name that no plugin registered, and MissingFrameworkError where the
     framework is not installed.
@@ -151,7 +150,7 @@ def _installed(distribution: str) -> bool:
 
 @cache
 def registry() -> Registry:
-    """The plugins of this interpreter, found once a process."""
+    """The plugins of this interpreter, found once per process."""
     return load(entry_points(group=GROUP))
 
 
@@ -205,7 +204,7 @@ def _brief(error: BaseException) -> str:
 
 
 def _check_marks(plugin: object) -> None:
-    """pluggy passes over a function without @hookimpl in silence; its author should hear of it."""
+    """pluggy passes over a function without @hookimpl in silence; its author must be told."""
     for name in vars(hookspecs):
         is_hook = name.startswith(f"{hookspecs.PROJECT}_")
         found = getattr(plugin, name, None) if is_hook else None

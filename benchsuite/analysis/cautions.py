@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from benchsuite.analysis.ranking import Model, Ranking
-from benchsuite.analysis.validity import invalid_timing, unsteady
+from benchsuite.analysis.validity import disturbance, invalid_timing, unsteady
 from benchsuite.schema import INVALID_TIMING, Record
 
 
@@ -93,11 +93,19 @@ def _on_timing(model: Model) -> Iterable[Caution]:
             CautionKind.REFUSED,
             f"the timing of {', '.join(sorted(backends))} is refused: {INVALID_TIMING[word]}",
         )
-    found: dict[str, set[str]] = {}
+    found: dict[str, list[Record]] = {}
     for record in records:
-        if why := unsteady(record):
-            found.setdefault(record.trial.backend, set()).add(why)
-    for backend, reasons in sorted(found.items()):
+        if unsteady(record):
+            found.setdefault(record.trial.backend, []).append(record)
+    for backend, members in sorted(found.items()):
         yield Caution(
-            CautionKind.UNSTEADY, f"the timing of {backend} is not steady: {'; '.join(sorted(reasons))}"
+            CautionKind.UNSTEADY, f"the timing of {backend} is not steady: {'; '.join(_reasons(members))}"
         )
+
+
+def _reasons(records: Iterable[Record]) -> list[str]:
+    """Why the timings of one backend are not steady; of those that were disturbed the one that was most."""
+    found = list(records)
+    worst = max(found, key=disturbance)
+    kept = [record for record in found if not disturbance(record)]
+    return sorted({unsteady(record) for record in ([*kept, worst] if disturbance(worst) else kept)})

@@ -9,6 +9,7 @@ Seeds are the only replicates: two sizes, recipes or options are two models.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -84,14 +85,25 @@ def is_convolutional_baseline(trial: Trial) -> bool:
 def varying(
     trials: Sequence[Trial], counts: Callable[[str], bool], within: Callable[[Trial], Hashable]
 ) -> tuple[str, ...]:
-    """Dotted paths for which `counts` holds and that have several values among trials of one group `within`."""
+    """Dotted paths for which `counts` holds and that have several values among trials of one group `within`; that
+    a trial does not have the field is a value too."""
     values: dict[tuple[str, Hashable], set[str]] = {}
+    having: Counter[tuple[str, Hashable]] = Counter()
+    sizes: Counter[Hashable] = Counter()
     for trial in trials:
         group = within(trial)
+        sizes[group] += 1
         for path, value in fields(trial).items():
             if counts(path):
                 values.setdefault((path, group), set()).add(repr(value))
-    return tuple(dict.fromkeys(path for (path, _), several in values.items() if len(several) > 1))
+                having[path, group] += 1
+    return tuple(
+        dict.fromkeys(
+            path
+            for (path, group), several in values.items()
+            if len(several) > 1 or having[path, group] < sizes[group]
+        )
+    )
 
 
 def words(trial: Trial, paths: Iterable[str]) -> list[str]:

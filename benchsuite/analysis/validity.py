@@ -103,6 +103,15 @@ def has_valid_timing(record: Record) -> bool:
     return not problem(record)
 
 
+def disturbance(record: Record) -> float:
+    """Wall time over processor time of the timed steps, where the trial has one thread on a CPU and the ratio
+    is above DISTURBED; else 0."""
+    wall, cpu = _seconds(record, "step", "wall"), _seconds(record, "step", "cpu")
+    if record.trial.execution.alone and wall and cpu and wall > DISTURBED * cpu:
+        return wall / cpu
+    return 0.0
+
+
 def unsteady(record: Record) -> str:
     """Why a valid timing is not steady, as a phrase, or "".
 
@@ -111,9 +120,8 @@ def unsteady(record: Record) -> str:
     """
     if not has_valid_timing(record):
         return ""
-    wall, cpu = _seconds(record, "step", "wall"), _seconds(record, "step", "cpu")
-    if record.trial.execution.alone and wall and cpu and wall > DISTURBED * cpu:
-        return f"wall time was {wall / cpu:.1f} times the processor time: something else had the core"
+    if ratio := disturbance(record):
+        return f"wall time was {ratio:.1f} times the processor time: something else had the core"
     if record.verdicts.get("speed", "stable") != "stable":
         return "the rounds differ by more than 15 % of their median"
     return ""

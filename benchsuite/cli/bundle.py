@@ -31,6 +31,7 @@ def bundle(
 
     from benchsuite.bundle import write_bundle
     from benchsuite.cli.studies import open_study
+    from benchsuite.report.formatting import format_value
 
     found = open_study(study, results, allow_damage=allow_damage)
     path = output or Path(f"{found.name}.crate.zip")
@@ -42,4 +43,6 @@ def bundle(
         with tempfile.TemporaryDirectory(prefix="benchsuite-report-") as made:
             write_report([found], Path(made), ["html"])
             write_bundle(found, path, Path(made), licence)
-    typer.echo(f"{path} ({path.stat().st_size / 2**20:.1f} MiB); read it with: benchsuite report {path}")
+    typer.echo(
+        f"{path} ({format_value(path.stat().st_size, form='bytes')}); read it with: benchsuite report {path}"
+    )

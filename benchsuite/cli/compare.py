@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benchsuite.schema import Record
 
 CLOCK_NAMES = {"cpu": "CPU time", "wall": "wall time"}
-EXAMPLES = 5
+MOST_NAMED = 5
 """Trials that are named of each kind that is not compared."""
 SELECTION = "A study, or some of its trials: STUDY:field=value,value;field=value"
 
@@ -150,10 +150,10 @@ def _print_trials(found: StudyComparison, what: str, trials: Sequence[tuple[Reco
         return
     out = console()
     out.print(Text(f"{what}: {format_count(len(trials), 'trial')}"))
-    for record, why in trials[:EXAMPLES]:
+    for record, why in trials[:MOST_NAMED]:
         out.print(Text(f"  {found.label(record.trial)}: {why.splitlines()[0]}"))
-    if len(trials) > EXAMPLES:
-        out.print(Text(f"  and {len(trials) - EXAMPLES} more"))
+    if len(trials) > MOST_NAMED:
+        out.print(Text(f"  and {len(trials) - MOST_NAMED} more"))
 
 
 def _row(effect: Effect) -> tuple[str, ...]:

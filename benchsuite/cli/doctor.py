@@ -37,12 +37,13 @@ def _machine() -> Iterator[Finding]:
 
     from benchsuite.measure.provenance import environment
     from benchsuite.measure.provenance.environment import KERNEL_VARIABLES
+    from benchsuite.report.formatting import format_value
 
     facts = environment()
-    memory = int(facts.get("hardware.memory_bytes", "0")) / 2**30
+    memory = format_value(int(facts.get("hardware.memory_bytes", "0")), form="bytes")
     yield "benchsuite", "ok", version("benchsuite")
     yield "python", "ok", f"{facts.get('python.version')} on {facts.get('system.platform')}"
-    cores = f"{facts.get('hardware.logical_cores')} logical cores, {memory:.1f} GiB"
+    cores = f"{facts.get('hardware.logical_cores')} logical cores, {memory}"
     yield "processor", "ok", f"{facts.get('hardware.cpu', 'unknown')}, {cores}"
     for name in KERNEL_VARIABLES:
         if value := facts.get(f"variable.{name}"):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
-ABSENT = "-"
+NO_VALUE = "-"
 """Stands in a cell for a figure that is absent."""
 
 

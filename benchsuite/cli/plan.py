@@ -116,7 +116,8 @@ def _print_json(planned: Plan, label: Labels) -> None:
 
 
 def _print_table(planned: Plan, name: str, label: Labels) -> None:
-    from benchsuite.cli.progress import begun_line, duration
+    from benchsuite.cli.progress import begun_line
+    from benchsuite.report.formatting import format_value
 
     rows = [
         (
@@ -124,7 +125,7 @@ def _print_table(planned: Plan, name: str, label: Labels) -> None:
             item.action,
             label(item.trial),
             item.reason,
-            "" if item.seconds is None else duration(item.seconds),
+            format_value(item.seconds, form="seconds"),
         )
         for item in planned.items
     ]

@@ -17,7 +17,7 @@ from rich.text import Text
 from benchsuite.analysis.validity import is_failure, problem, problem_reason
 from benchsuite.cli.output import warn
 from benchsuite.contracts import Finished, Progress, Started, StudyInfo
-from benchsuite.report.formatting import format_value
+from benchsuite.report.formatting import format_duration, format_value
 from benchsuite.running.matrix import Action, Plan
 from benchsuite.running.study import Begun, StudyEvent, Warned
 from benchsuite.schema import Record, Status, Trial
@@ -158,7 +158,7 @@ class LiveDisplay:
         head.add_row(
             ProgressBar(total=max(state.total, 1), completed=state.done, width=30),
             f"{state.done}/{state.total} trials",
-            Text(f"{duration(left)} left" if left is not None else "", style="bold"),
+            Text(f"{format_duration(left)} left" if left is not None else "", style="bold"),
             Text(state.tally(), style="dim"),
         )
         rows = Table.grid(padding=(0, 2))
@@ -168,7 +168,7 @@ class LiveDisplay:
             rows.add_row(
                 Text(state.label(running.trial), style="cyan", overflow="ellipsis", no_wrap=True),
                 progress_words(running.latest),
-                Text(duration(state.clock() - running.since), style="dim"),
+                Text(format_duration(state.clock() - running.since), style="dim"),
             )
         return Group(head, rows)
 
@@ -191,7 +191,7 @@ def begun_line(name: str, plan: Plan) -> str:
     words += [f"{skips} skipped"] if skips else []
     words += [f"{left} not recorded and left alone"] if left else []
     if runs and plan.seconds is not None:
-        words.append(f"about {duration(plan.seconds)}")
+        words.append(f"about {format_duration(plan.seconds)}")
     return f"study {name}: {', '.join(words)}"
 
 
@@ -213,7 +213,8 @@ def finished_line(record: Record, label: str) -> str:
     if kind := problem(record):
         reason = problem_reason(record)
         what += f"  {kind.upper()}: {reason}" if record.status is Status.OK else reason
-    took = duration(record.finished - record.started) if record.finished > record.started else ""
+    seconds = record.finished - record.started
+    took = format_value(seconds, form="seconds") if seconds > 0 else ""
     return "  ".join(part for part in (f"{record.status:8}", label, what.strip(), took) if part)
 
 
@@ -229,16 +230,3 @@ def progress_words(latest: Progress | None) -> str:
     if latest.metric is not None:
         words.append(f"metric {format_value(latest.metric)}")
     return "  ".join(words)
-
-
-def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`."""
-    if seconds < 9.95:
-        return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    minutes = round(whole / 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min"

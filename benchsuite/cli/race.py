@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from benchsuite.schema import Record
     from benchsuite.schema.race import Racer, Rank
 
-LEAST_ROUNDS = 5
 BUSY = 0.05
 """Share of the others' time above which a process that was not at rest is named."""
 
@@ -38,9 +37,7 @@ def race(
     unroll: given.Unrolls = None,
     precision: given.Precisions = None,
     seed: given.Seeds = None,
-    rounds: Annotated[
-        int, typer.Option("--rounds", min=LEAST_ROUNDS, help="How often each racer runs.")
-    ] = 30,
+    rounds: Annotated[int, typer.Option("--rounds", help="How often each racer runs, 5 times or more.")] = 30,
     what: Annotated[
         str, typer.Option("--what", metavar="step|inference", help="Training steps, or predictions.")
     ] = "step",
@@ -68,9 +65,10 @@ def race(
     told by the ratios of the rounds, tested and corrected for all pairs. The results are stored in the study's
     folder. Ends with 1 where a trial failed in its race, with 2 where there is nothing to race.
     """
+    from benchsuite.errors import RequestError
     from benchsuite.measure.worker.racing import RACE_KINDS
     from benchsuite.running.races import run_races
-    from benchsuite.running.races.runner import CLOCKS
+    from benchsuite.running.races.runner import CLOCKS, LEAST_ROUNDS
     from benchsuite.running.races.workers import RaceRunner
     from benchsuite.running.store import RACES, StudyStore
 
@@ -79,6 +77,8 @@ def race(
         unroll=unroll, precision=precision, seed=seed,
     )  # fmt: skip
     request.check_choice("--what", what, RACE_KINDS)
+    if rounds < LEAST_ROUNDS:
+        raise RequestError(f"--rounds {rounds}: fewer than {LEAST_ROUNDS} rounds are not judged")
     request.check_choice("--clock", clock, CLOCKS)
     options = request.run_options("worker", 1, timeout, pythons, pin)
     found = _study(study, results)
@@ -173,7 +173,7 @@ def print_race(one: Race, results: RaceResults) -> None:
 
     out = console()
     if one.judgement is None:
-        out.print(Text(f"{one.name}: no two racers finished {LEAST_ROUNDS} rounds", style="bold"))
+        out.print(Text(f"{one.name}: no two racers finished enough rounds to be judged", style="bold"))
     else:
         unit = "training step" if results.what == "step" else "predicted batch"
         clock = "CPU" if one.clock == "cpu" else "wall"

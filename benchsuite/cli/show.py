@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchsuite.cli import options as given
-from benchsuite.cli.output import ABSENT, console, print_json, table
+from benchsuite.cli.output import NO_VALUE, console, print_json, table
 
 if TYPE_CHECKING:
     from benchsuite.analysis.decay import Moment
@@ -70,7 +70,7 @@ def _print_trials(study: Study) -> None:
             record.trial_id,
             problem(record) or str(record.status),
             study.label(record.trial),
-            format_value(record.scalars.get(f"test/{record.primary}")) or ABSENT,
+            format_value(record.scalars.get(f"test/{record.primary}")) or NO_VALUE,
             problem_reason(record),
         )
         for record in study.records

@@ -14,7 +14,7 @@ from benchsuite.analysis.comparison.effects import LEAST_REPLICATES
 from benchsuite.analysis.decay import Moment, decay_over_seeds
 from benchsuite.analysis.ranking import BOUNDS, Model, Ranking
 from benchsuite.analysis.seeds import Aggregate, Estimate
-from benchsuite.cli.output import ABSENT, table, table_width
+from benchsuite.cli.output import NO_VALUE, table, table_width
 from benchsuite.report.formatting import format_list, format_value
 
 BEST = 12
@@ -41,7 +41,7 @@ def print_models(console: Console, ranking: Ranking, title: str) -> None:
         "model": [model.name for model in shown],
         "settings": [ranking.setting(model) for model in shown],
         metric: [estimate_words(model.metric) for model in shown],
-        ">differ by": [format_value(model.spread, rough=True) or ABSENT for model in shown],
+        ">differ by": [format_value(model.spread, rough=True) or NO_VALUE for model in shown],
         ">memory": [_memory(model.fastest) for model in shown],
         "gradient before": [gradient_words(model.fastest, "start") for model in shown],
         "gradient after": [gradient_words(model.fastest, "end") for model in shown],
@@ -116,7 +116,7 @@ def _explained(ranking: Ranking, models: Sequence[Model]) -> dict[CautionKind, l
 def estimate_words(estimate: Estimate | None) -> str:
     """`0.981 ± 0.004 (n=3)`: mean and half the 95 % interval; one seed has none."""
     if estimate is None:
-        return ABSENT
+        return NO_VALUE
     text = format_value(estimate.mean, estimate.half_width)
     return f"{text} (n={estimate.n})" if estimate.n > 1 else text
 
@@ -125,14 +125,14 @@ def gradient_words(run: Aggregate, moment: Moment) -> str:
     """`vanishing, 3.5 steps`: verdict and half-life of the snapshot before or after training."""
     found = decay_over_seeds(run.records, moment)
     if found is None:
-        return ABSENT
+        return NO_VALUE
     half_life = format_value(found.half_life, unit="steps", rough=True)
     return ", ".join(text for text in (found.verdict, half_life) if text)
 
 
 def _memory(run: Aggregate) -> str:
     memory = run.scalars.get("memory/peak_bytes") or run.scalars.get("memory/resident_bytes")
-    return format_value(memory.mean, form="bytes") if memory else ABSENT
+    return format_value(memory.mean, form="bytes") if memory else NO_VALUE
 
 
 def _parity(model: Model) -> str:

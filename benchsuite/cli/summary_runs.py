@@ -20,11 +20,11 @@ from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.analysis.seeds import Aggregate
 from benchsuite.analysis.training_time import TrainingTime, seconds_to_trained, training_time
 from benchsuite.analysis.validity import invalid_timing
-from benchsuite.cli.output import ABSENT, table, table_width
+from benchsuite.cli.output import NO_VALUE, table, table_width
 from benchsuite.report.formatting import format_ratio, format_value
 from benchsuite.schema import Record
 
-MOST_MODELS = 24
+MOST_TIMED = 24
 """Models that the table of a task holds."""
 UNSTEADY = "~"
 """Stands before a speed whose timing was not steady."""
@@ -38,7 +38,7 @@ def print_runs(console: Console, ranking: Ranking, title: str) -> None:
     """One row per model: its speed and its seconds by each way to run it, the fastest steps, who was trained
     first, and from how many steps on the faster steps pay. In a terminal that is too narrow for both answers in
     one cell, each has a table."""
-    models = ranking.models[:MOST_MODELS]
+    models = ranking.models[:MOST_TIMED]
     ways = sorted({ranking.way(run) for model in models for run in model.runs})
     if not ways:
         return
@@ -87,7 +87,7 @@ def _by_way(
     runs = [{ranking.way(run): run for run in model.runs} for model in models]
     return {
         f">{way}": [
-            cell(model, found[way]) if way in found else ABSENT
+            cell(model, found[way]) if way in found else NO_VALUE
             for model, found in zip(models, runs, strict=True)
         ]
         for way in ways
@@ -98,7 +98,7 @@ def speed_words(model: Model, run: Aggregate) -> str:
     """`21,000`, `~21,000` where the timing was not steady, `refused` where it does not count."""
     speed = model.speed(run)
     if speed is None:
-        return REFUSED if any(invalid_timing(record) for record in run.records) else ABSENT
+        return REFUSED if any(invalid_timing(record) for record in run.records) else NO_VALUE
     return f"{UNSTEADY}{format_value(speed, rough=True)}" if model.is_unsteady(run) else format_value(speed)
 
 
@@ -106,7 +106,7 @@ def seconds_words(model: Model, run: Aggregate) -> str:
     """`31 s`: from the start to the trained model, compilation included, the framework's import apart."""
     del model
     found = seconds_to_trained(run)
-    return ABSENT if found is None else format_value(found.mean, form="seconds")
+    return NO_VALUE if found is None else format_value(found.mean, form="seconds")
 
 
 def _both(model: Model, run: Aggregate) -> str:
@@ -117,7 +117,7 @@ def _fastest(ranking: Ranking, model: Model) -> str:
     """`torch (2.1 times jax)`."""
     found = fastest_steps(model)
     if found is None:
-        return ABSENT
+        return NO_VALUE
     way = ranking.way(found.first)
     if found.second is None:
         return way
@@ -126,7 +126,7 @@ def _fastest(ranking: Ranking, model: Model) -> str:
 
 def _first(ranking: Ranking, model: Model) -> str:
     found = soonest_trained(model)
-    return ABSENT if found is None else ranking.way(found.first)
+    return NO_VALUE if found is None else ranking.way(found.first)
 
 
 def _pays(model: Model) -> str:
@@ -134,7 +134,7 @@ def _pays(model: Model) -> str:
     first."""
     found = soonest_trained(model)
     if found is None or found.pays_from is None:
-        return ABSENT
+        return NO_VALUE
     if math.isinf(found.pays_from):
         return "never"
     return f"from {format_value(found.pays_from, rough=True)} steps"

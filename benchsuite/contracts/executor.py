@@ -98,11 +98,11 @@ class TrialSupport:
 @with_config(NUMBERS)
 @dataclass(frozen=True)
 class Ready:
-    """What a racer says when it is ready: built, at parity with the reference, warm.
+    """A racer that is ready: built, at parity with the reference, warm.
 
     problem  why it cannot race (parity, a framework's error, an invalid timing), or ""
     calls    calls per sample; batches: batches per call
-    seconds  wall time of one batch, as the warm-up saw it
+    seconds  wall time of one batch, as measured while warming up
     warm     whether warm-up became stable within its time
     facts    what its record would say of its environment
     """

@@ -55,53 +55,53 @@ _DIGITS_SEED = 1998
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """Pictures (n, height, width) uint8, 0 for paper, and their digits (n,) int32."""
+class LabelledImages:
+    """Pictures (n, height, width) uint8, 0 for the background, and their digits (n,) int32."""
 
     pictures: np.ndarray
     labels: np.ndarray
 
 
 @dataclass(frozen=True)
-class Album:
-    """The licence of a source's files, the value of full ink, and the three splits."""
+class ImageSplits:
+    """The licence of a source's files, the largest value that a pixel can have, and the three splits."""
 
     licence: str
-    ink: int
-    train: Labelled
-    validation: Labelled
-    test: Labelled
+    maximum: int
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
 
 
-def mnist() -> Album:
+def mnist() -> ImageSplits:
     """The 60,000 training pictures without the last 5,000, those 5,000, and the 10,000 test pictures."""
     train, test = (
-        Labelled(
+        LabelledImages(
             read_idx(fetch(MNIST_FILES[f"mnist_{part}-images-idx3-ubyte.gz"])),
             read_idx(fetch(MNIST_FILES[f"mnist_{part}-labels-idx1-ubyte.gz"])).astype(np.int32),
         )
         for part in ("train", "t10k")
     )
-    return Album(
+    return ImageSplits(
         MNIST_FILES["mnist_train-images-idx3-ubyte.gz"].licence,
         255,
-        Labelled(train.pictures[:-_VALIDATION], train.labels[:-_VALIDATION]),
-        Labelled(train.pictures[-_VALIDATION:], train.labels[-_VALIDATION:]),
+        LabelledImages(train.pictures[:-_VALIDATION], train.labels[:-_VALIDATION]),
+        LabelledImages(train.pictures[-_VALIDATION:], train.labels[-_VALIDATION:]),
         test,
     )
 
 
-def digits() -> Album:
+def digits() -> ImageSplits:
     """scikit-learn's digits, 70/15/15 within each class by a fixed seed."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
     pictures, labels = bunch.images.astype(np.uint8), bunch.target.astype(np.int32)
     parts = stratified_split(labels, (0.7, 0.15, 0.15), _DIGITS_SEED)
-    return Album(
+    return ImageSplits(
         "CC BY 4.0 (UCI, Optical Recognition of Handwritten Digits)",
         16,
-        *(Labelled(pictures[rows], labels[rows]) for rows in parts),
+        *(LabelledImages(pictures[rows], labels[rows]) for rows in parts),
     )
 
 

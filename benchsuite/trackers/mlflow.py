@@ -32,7 +32,7 @@ LOCAL_SERVER = "http://127.0.0.1:5000"
 REACH_SECONDS = 3.0
 """How long a tracking server may take to show that it is there."""
 
-ENVIRONMENT = {
+MLFLOW_VARIABLES = {
     # the defaults block a study for minutes when the server is gone
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -126,7 +126,7 @@ def connect(folder: Path, uri: str, label: Callable[[Trial], str] = lambda trial
         _reach(uri)
     elif uri.startswith(SQLITE) and "?" not in uri:
         _make_database(Path(uri.removeprefix(SQLITE)))
-    for name, value in ENVIRONMENT.items():
+    for name, value in MLFLOW_VARIABLES.items():
         os.environ.setdefault(name, value)
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)

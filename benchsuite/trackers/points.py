@@ -91,7 +91,7 @@ def points(record: Record, series: Sequence[Series]) -> list[Point]:
     """Scalars, then curves thinned to fit. Infinite values are left out (MLflow would draw 1.8e308); the tag
     `benchsuite.infinite` names the scalars, and the attached curves have them all. Of a timing that is refused
     there is no figure and no curve; the attached record has them."""
-    names = Names()
+    names = MetricNames()
     found = [Point(names.take(name), value, 0) for name, value in sorted(valid_scalars(record).items())]
     found = [point for point in found if not math.isinf(point.value)][:MOST_IN_BATCH]
     room = MOST_IN_BATCH - len(found)
@@ -120,7 +120,7 @@ def thinned(length: int, most: int) -> list[int]:
     return [place * (length - 1) // (most - 1) for place in range(most)]
 
 
-class Names:
+class MetricNames:
     """Gives every metric a legal name of its own."""
 
     def __init__(self) -> None:
@@ -151,7 +151,7 @@ def estimates(scalars: Mapping[str, Any]) -> list[Point]:
 
     :param scalars: scalar name -> benchsuite.analysis.seeds.Estimate.
     """
-    names = Names()
+    names = MetricNames()
     found = []
     for name, estimate in scalars.items():
         taken = names.take(name)

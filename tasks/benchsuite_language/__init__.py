@@ -3,8 +3,8 @@
     shakespeare  tiny Shakespeare, 1,115,394 characters, 65 different ones; the first 90 % train, the next 5 %
                  validate, the last 5 % test. Karpathy, char-rnn, 2015
     generated    60,000 characters of small sentences from a stochastic grammar, whose verbs depend on the
-                 sentence's first word and on nouns far before them (generated.py). What a character costs at
-                 least is known exactly and is among the baselines: `true_entropy` of the source, and
+                 sentence's first word and on nouns far before them (generated.py). The entropy per
+                 character is known exactly and is among the baselines: `true_entropy` of the source, and
                  `true_source`, the bits that the source itself needs for the test text.
 
 A split is one long sequence: train it with recipe.carry and recipe.truncation, so that states are carried from

@@ -64,7 +64,7 @@ def generated() -> Corpus:
 
 
 def _text(grammar: Grammar, part: int, size: int) -> tuple[str, float]:
-    """A split's text, and the bits that its source takes for all but the first character."""
+    """A split's text, and the bits that its source needs for all but the first character."""
     random = np.random.RandomState([_SEED, part])  # its stream is frozen, so these sentences never change
     texts, total, length = ["\n"], 0.0, 0
     while length < size:

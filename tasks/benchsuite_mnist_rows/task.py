@@ -34,13 +34,15 @@ class MnistRows(Task):
     def load(self, source: str, options: Options) -> LoadedMnistRows:
         """Pictures as sequences: (height, width) by rows, (width, height) by columns, (height * width, 1) by
         pixels, float32 in [0, 1]; targets (n,) int32."""
-        album = _SOURCES[source]()
+        images = _SOURCES[source]()
         view, permutation = options.text("view"), options.integer("permutation")
         train, validation, test = (
-            Split(Ragged.from_dense(_sequences(part.pictures, album.ink, view, permutation)), part.labels)
-            for part in (album.train, album.validation, album.test)
+            Split(
+                Ragged.from_dense(_sequences(part.pictures, images.maximum, view, permutation)), part.labels
+            )
+            for part in (images.train, images.validation, images.test)
         )
-        height, width = album.train.pictures.shape[1:]
+        height, width = images.train.pictures.shape[1:]
         return LoadedMnistRows(
             name=f"mnist_rows/{source}",
             train=train,
@@ -49,8 +51,8 @@ class MnistRows(Task):
             classes=tuple(str(digit) for digit in range(_CLASSES)),
             picture=(width, height) if view == "columns" else (height, width),
             head=_HEADS[options.text("head")](_CLASSES),
-            baselines={"majority": majority_baseline(album.train.labels, album.test.labels, _CLASSES)},
-            licence=album.licence,
+            baselines={"majority": majority_baseline(images.train.labels, images.test.labels, _CLASSES)},
+            licence=images.licence,
         )
 
 
@@ -85,8 +87,8 @@ class LoadedMnistRows(Classification):
         return [self.confusion("digits read, by the digit written", predictions, split)]
 
 
-def _sequences(pictures: np.ndarray, ink: int, view: str, permutation: int) -> np.ndarray:
-    """Pictures (n, height, width) as sequences (n, T, D), float32, 1 for full ink.
+def _sequences(pictures: np.ndarray, maximum: int, view: str, permutation: int) -> np.ndarray:
+    """Pictures (n, height, width) as sequences (n, T, D), float32, 1 for the largest value `maximum`.
 
     :param view: what one time step sees.
     :param permutation: seed of the order of pixels in the view `permuted`.
@@ -98,5 +100,5 @@ def _sequences(pictures: np.ndarray, ink: int, view: str, permutation: int) -> n
     elif view == "permuted":
         pixels = pictures.reshape(len(pictures), -1)
         pictures = pixels.take(fixed_order(pixels.shape[1], permutation), axis=1)[:, :, None]
-    shares: np.ndarray = np.divide(pictures, ink, dtype=np.float32, order="C")
+    shares: np.ndarray = np.divide(pictures, maximum, dtype=np.float32, order="C")
     return shares

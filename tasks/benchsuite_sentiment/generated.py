@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchsuite_sentiment.texts import Corpus, Labelled
+from benchsuite_sentiment.texts import Corpus, LabelledTexts
 
 SIZES = (3000, 500, 1000)
 """Sentences in the training, validation and test split."""
@@ -106,7 +106,7 @@ def generated() -> Corpus:
     texts, labels = list(sentences), np.array(list(sentences.values()), np.int32)
     ends = np.cumsum((0, *SIZES))
     parts = (np.arange(start, stop) for start, stop in pairwise(ends))
-    every = Labelled(texts, labels)
+    every = LabelledTexts(texts, labels)
     return Corpus("generated; no rights reserved", *(every.select(rows) for rows in parts))
 
 

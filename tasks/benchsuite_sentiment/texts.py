@@ -17,14 +17,14 @@ _MR_SEED = 2005
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledTexts:
     """n texts and their labels (n,) int32."""
 
     texts: list[str]
     labels: np.ndarray
 
-    def select(self, rows: np.ndarray) -> Labelled:
-        return Labelled([self.texts[row] for row in rows], self.labels[rows])
+    def select(self, rows: np.ndarray) -> LabelledTexts:
+        return LabelledTexts([self.texts[row] for row in rows], self.labels[rows])
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Corpus:
     """The licence of a source's files, and the three splits."""
 
     licence: str
-    train: Labelled
-    validation: Labelled
-    test: Labelled
+    train: LabelledTexts
+    validation: LabelledTexts
+    test: LabelledTexts
 
 
 def sst2() -> Corpus:
@@ -59,27 +59,27 @@ def reviews() -> Corpus:
     return Corpus(file.licence, *(every.select(rows) for rows in parts))
 
 
-def read_sst2(path: Path) -> Labelled:
+def read_sst2(path: Path) -> LabelledTexts:
     """CSV with the header `label,sentence`, quoted as in RFC 4180, UTF-8."""
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
     if not rows or rows[0] != ["label", "sentence"]:
         raise DataError(f"{path}: expected the header label,sentence, found {rows[0] if rows else 'nothing'}")
-    return Labelled([row[1] for row in rows[1:]], np.array([int(row[0]) for row in rows[1:]], np.int32))
+    return LabelledTexts([row[1] for row in rows[1:]], np.array([int(row[0]) for row in rows[1:]], np.int32))
 
 
-def read_mr(positive: Path, negative: Path) -> Labelled:
-    """One snippet a line, in Windows' cp1252; its byte 0x85, an ellipsis, is no line's end."""
+def read_mr(positive: Path, negative: Path) -> LabelledTexts:
+    """One snippet per line, in Windows' cp1252; its byte 0x85, an ellipsis, is no line's end."""
     texts: list[str] = []
     labels: list[int] = []
     for path, label in ((positive, 1), (negative, 0)):
         lines = path.read_bytes().decode("cp1252").split("\n")
         texts += [line.strip() for line in lines if line.strip()]
         labels += [label] * (len(texts) - len(labels))
-    return Labelled(texts, np.array(labels, np.int32))
+    return LabelledTexts(texts, np.array(labels, np.int32))
 
 
-def read_reviews(path: Path) -> tuple[Labelled, np.ndarray]:
+def read_reviews(path: Path) -> tuple[LabelledTexts, np.ndarray]:
     """Archive of `txt_sentoken/{pos,neg}/cvNNN_*.txt`; also gives each review's fold, NNN // 100, (n,)."""
     found: dict[str, str] = {}
     with tarfile.open(path, "r:gz") as archive:
@@ -90,4 +90,4 @@ def read_reviews(path: Path) -> tuple[Labelled, np.ndarray]:
     names = sorted(name for name in found if name.startswith("txt_sentoken/"))
     labels = np.array([name.split("/")[1] == "pos" for name in names], np.int32)
     folds = np.array([int(name.split("/")[2][2:5]) // 100 for name in names])
-    return Labelled([found[name] for name in names], labels), folds
+    return LabelledTexts([found[name] for name in names], labels), folds

@@ -24,7 +24,7 @@ _NAME = re.compile(r"[^/]+/recordings/(\d)_([a-z]+)_(\d+)\.wav")
 class Clips:
     """n clips.
 
-    waves     each (samples,) float32 at RATE, without offset and of unit power: see levelled()
+    waves     each (samples,) float32 at RATE, without offset and of unit power: see normalised()
     digits    (n,) int32, 0 to 9
     speakers  (n,) int64, numbers of their names in alphabetical order
     takes     (n,) int64, number of the recording among those of its speaker and digit
@@ -77,7 +77,7 @@ def read_fsdd(path: Path) -> Clips:
         for name in sorted(archive.namelist()):
             if match := _NAME.fullmatch(name):
                 with archive.open(name) as stream:
-                    waves.append(levelled(_read_wave(f"{path}: {name}", stream)))
+                    waves.append(normalised(_read_wave(f"{path}: {name}", stream)))
                 found.append((int(match[1]), match[2], int(match[3])))
     if not found:
         raise DataError(f"{path}: no file called recordings/DIGIT_SPEAKER_TAKE.wav in it")
@@ -104,7 +104,7 @@ def _read_wave(place: str, stream: object) -> np.ndarray:
         return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float32)
 
 
-def levelled(samples: np.ndarray) -> np.ndarray:
+def normalised(samples: np.ndarray) -> np.ndarray:
     """A clip (samples,) with its mean taken away and its power divided out; silence stays silence.
 
     One speaker of fsdd has an offset of -232 of 32767, which would click at every join of a string.

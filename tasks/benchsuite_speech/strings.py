@@ -10,12 +10,12 @@ FEWEST, MOST = 3, 5
 """Digits of a string."""
 PAUSES = (0.05, 0.2)
 """Seconds between two digits, drawn uniformly."""
-HUSH = 10 ** (-30 / 20)
+PAUSE_NOISE = 10 ** (-30 / 20)
 """Amplitude of the white noise in a pause, 30 dB below the clips: spread over the bands it just stays above the
 floor of the features. Digital silence would mark the joins by a sign that no recording has."""
 
 
-def spell(clips: Clips, allowed: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+def draw_strings(clips: Clips, allowed: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
     """`count` strings of clips among the rows `allowed`, the row numbers of one speaker's clips each.
 
     The speaker, the length, each digit and each take are drawn uniformly, so that digits repeat and a clip
@@ -42,7 +42,7 @@ def join(random: np.random.RandomState, waves: list[np.ndarray]) -> np.ndarray:
     parts = [waves[0]]
     for following in waves[1:]:
         pause = int(random.uniform(*PAUSES) * RATE)
-        parts += [(HUSH * random.standard_normal(pause)).astype(np.float32), following]
+        parts += [(PAUSE_NOISE * random.standard_normal(pause)).astype(np.float32), following]
     return np.concatenate(parts)
 
 

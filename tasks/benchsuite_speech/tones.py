@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite_speech.clips import RATE, Clips, levelled
+from benchsuite_speech.clips import RATE, Clips, normalised
 
 TAKES = 20
 """Of each digit by each voice."""
@@ -67,7 +67,7 @@ def tones() -> Clips:
                     pace[voice] * varied[2],
                 )
                 clip += random.standard_normal(len(clip)) * noise[voice] * varied[3] * clip.std()
-                waves.append(levelled(np.rint(clip / np.abs(clip).max() * level[voice] * 32767)))
+                waves.append(normalised(np.rint(clip / np.abs(clip).max() * level[voice] * 32767)))
                 found.append((digit, voice, take))
     digits, speakers, takes = np.array(found).T
     return Clips(waves, digits.astype(np.int32), speakers, takes, VOICES, "generated; no rights reserved")

@@ -16,7 +16,7 @@ from benchsuite_speech.clips import Clips
 from benchsuite_speech.exhibits import spectrogram, transcript
 from benchsuite_speech.features import LogMel
 from benchsuite_speech.settings import load_clips, log_mel
-from benchsuite_speech.strings import frames_needed, join, spell
+from benchsuite_speech.strings import draw_strings, frames_needed, join
 from benchsuite_speech.task import WORDS
 
 LABELS = ("<blank>", *WORDS)
@@ -38,19 +38,19 @@ class SpeechStrings(Task):
         clips, allowed = load_clips(source, options)
         features = log_mel(options)
         count = options.integer("strings")
-        spelt = [
-            spell(clips, rows, size, seed)
+        drawn = [
+            draw_strings(clips, rows, size, seed)
             for rows, size, seed in zip(allowed, (count, count // 10, count // 5), _SEEDS, strict=True)
         ]
         train, validation, test = (
-            _split(clips, strings, features, seed) for strings, seed in zip(spelt, _SEEDS, strict=True)
+            _split(clips, strings, features, seed) for strings, seed in zip(drawn, _SEEDS, strict=True)
         )
         return LoadedSpeechStrings(
             name=f"speech_strings/{source}",
             train=train,
             validation=validation,
             test=test,
-            clips=tuple(tuple(map(clips.title, string)) for string in spelt[2]),
+            clips=tuple(tuple(map(clips.title, string)) for string in drawn[2]),
             baselines={"constant": _word_errors(_constant(train, len(test)), test)},
             licence=clips.licence,
             target_vocabulary=LABELS,

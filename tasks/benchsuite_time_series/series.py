@@ -12,7 +12,7 @@ import numpy as np
 class Series:
     """One multivariate series.
 
-    values    (N, C) float64, one row a time step, no gaps and no NaN
+    values    (N, C) float64, one row per time step, no gaps and no NaN
     channels  the C names
     target    index of the channel that univariate forecasting is about
     season    time steps after which the series is expected to repeat itself
@@ -33,7 +33,7 @@ class Series:
         return Series(self.values[:, chosen], names, target, self.season, self.ends, self.licence)
 
 
-def thirds(rows: int) -> tuple[int, int, int]:
+def split_ends(rows: int) -> tuple[int, int, int]:
     """Ends of a split 60/20/20 in time."""
     return rows * 3 // 5, rows * 4 // 5, rows
 

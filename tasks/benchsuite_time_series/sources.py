@@ -12,7 +12,7 @@ import pandas as pd
 from benchsuite.data import DataFile, fetch
 from benchsuite.errors import DataError
 from benchsuite_time_series import files
-from benchsuite_time_series.series import Series, carried_forward, thirds
+from benchsuite_time_series.series import Series, carried_forward, split_ends
 
 _DAY, _TRADING_WEEK, _YEAR_OF_DAYS, _YEAR_OF_WEEKS, _YEAR_OF_MONTHS = 24, 5, 365, 52, 12
 _SOLAR_CYCLE = 11
@@ -35,7 +35,7 @@ def read_etth1(path: Path) -> Series:
 
 
 def weather_beijing() -> Series:
-    """Temperature with what goes with it; the first day, without PM2.5, is left out."""
+    """Temperature with other weather and PM2.5; the first day, without PM2.5, is left out."""
     return read_beijing(fetch(files.BEIJING))
 
 
@@ -53,7 +53,7 @@ def read_beijing(path: Path) -> Series:
         north=wind[:, 0], east=wind[:, 1], pm25=carried_forward(frame["pm2.5"].to_numpy(np.float64))
     )
     kept = kept.iloc[int(np.argmax(kept["pm25"].notna().to_numpy())) :]
-    return _series(kept, "TEMP", _DAY, thirds(len(kept)), files.BEIJING)
+    return _series(kept, "TEMP", _DAY, split_ends(len(kept)), files.BEIJING)
 
 
 def weather_melbourne() -> Series:
@@ -64,7 +64,7 @@ def weather_melbourne() -> Series:
 def read_melbourne(path: Path) -> Series:
     """CSV with the header Date,Temp."""
     frame = _csv(path, ("Temp",))[["Temp"]]
-    return _series(frame, "Temp", _YEAR_OF_DAYS, thirds(len(frame)), files.MELBOURNE)
+    return _series(frame, "Temp", _YEAR_OF_DAYS, split_ends(len(frame)), files.MELBOURNE)
 
 
 def stocks(ticker: str) -> Series:
@@ -97,7 +97,7 @@ def read_prices(path: Path, file: DataFile) -> Series:
             "volume": np.diff(volume),
         }
     )
-    return _series(moves, "return", _TRADING_WEEK, thirds(len(moves)), file)
+    return _series(moves, "return", _TRADING_WEEK, split_ends(len(moves)), file)
 
 
 def exchange() -> Series:
@@ -109,11 +109,11 @@ def exchange() -> Series:
 
 
 def read_exchange(path: Path) -> Series:
-    """gzip of comma-separated numbers without a header, one row a day."""
+    """gzip of comma-separated numbers without a header, one row per day."""
     with gzip.open(path, "rt") as stream:
         values = np.loadtxt(stream, delimiter=",", ndmin=2)
     frame = pd.DataFrame(values, columns=[f"rate{index}" for index in range(values.shape[1])])
-    return _series(frame, frame.columns[-1], _TRADING_WEEK, thirds(len(frame)), files.EXCHANGE)
+    return _series(frame, frame.columns[-1], _TRADING_WEEK, split_ends(len(frame)), files.EXCHANGE)
 
 
 def sunspots() -> Series:
@@ -121,7 +121,7 @@ def sunspots() -> Series:
     from statsmodels.datasets import sunspots as data
 
     frame = data.load_pandas().data[["SUNACTIVITY"]]
-    return _series(frame, "SUNACTIVITY", _SOLAR_CYCLE, thirds(len(frame)), None)
+    return _series(frame, "SUNACTIVITY", _SOLAR_CYCLE, split_ends(len(frame)), None)
 
 
 def elnino() -> Series:
@@ -130,19 +130,19 @@ def elnino() -> Series:
 
     table = data.load_pandas().data.drop(columns="YEAR")
     frame = pd.DataFrame({"temperature": table.to_numpy(np.float64).reshape(-1)})
-    return _series(frame, "temperature", _YEAR_OF_MONTHS, thirds(len(frame)), None)
+    return _series(frame, "temperature", _YEAR_OF_MONTHS, split_ends(len(frame)), None)
 
 
 def co2() -> Series:
     """Weekly change of the concentration in parts per million; a week without a measurement has none.
 
-    The change, because the concentration only grows: the test split would lie wholly outside what was seen.
+    The change, because the concentration only grows: the whole test split would be above all training values.
     """
     from statsmodels.datasets import co2 as data
 
     level = carried_forward(data.load_pandas().data["co2"].to_numpy(np.float64))
     frame = pd.DataFrame({"change": np.diff(level)})
-    return _series(frame, "change", _YEAR_OF_WEEKS, thirds(len(frame)), None)
+    return _series(frame, "change", _YEAR_OF_WEEKS, split_ends(len(frame)), None)
 
 
 SOURCES: dict[str, Callable[[], Series]] = {

@@ -48,7 +48,7 @@ class Corpus:
 def multi30k(source: str, target: str) -> Corpus:
     """Captions in the languages `source` and `target` (de, en, fr), split as published."""
     train, validation, test = (
-        _beside(*(read_lines(fetch(FILES[f"multi30k_{split}.{each}.gz"])) for each in (source, target)))
+        _in_pairs(*(read_lines(fetch(FILES[f"multi30k_{split}.{each}.gz"])) for each in (source, target)))
         for split in ("train", "val", "test_2016_flickr")
     )
     return Corpus(FILES[f"multi30k_train.{source}.gz"].licence, train, validation, test)
@@ -96,20 +96,20 @@ def _one_each(groups: Iterable[dict[str, list[str]]]) -> Pairs:
     return Pairs([english for english, _ in firsts], [tuple(spanish) for _, spanish in firsts])
 
 
-def _beside(sources: list[str], targets: list[str]) -> Pairs:
+def _in_pairs(sources: list[str], targets: list[str]) -> Pairs:
     if len(sources) != len(targets):
         raise DataError(f"{len(sources)} sentences have {len(targets)} translations")
     return Pairs(sources, [(target,) for target in targets])
 
 
 def read_lines(path: Path) -> list[str]:
-    """One sentence a line, gzip, UTF-8; white space, no-break spaces too, becomes single spaces."""
+    """One sentence per line, gzip, UTF-8; white space, no-break spaces too, becomes single spaces."""
     with gzip.open(path, "rt", encoding="utf-8", newline="\n") as stream:
         return [" ".join(line.split()) for line in stream]
 
 
 def read_tatoeba(path: Path) -> list[tuple[str, str]]:
-    """English and Spanish by tab, a pair a line, in `spa.txt` of the archive; zero-width spaces are dropped."""
+    """`spa.txt` of the archive: English, a tab and Spanish in each line. Zero-width spaces are dropped."""
     with zipfile.ZipFile(path) as archive:
         text = archive.read("spa.txt").decode("utf-8")
     found = []

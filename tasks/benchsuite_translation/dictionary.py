@@ -1,4 +1,4 @@
-"""The baseline that knows words and no grammar: each word becomes the one that goes with it best."""
+"""The baseline that knows words and no grammar: each word becomes the one that occurs with it most."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def word_by_word(
 
 
 def dictionary(sources: Ragged, targets: Ragged, read: int, decoded: int) -> np.ndarray:
-    """(read,) int64: for each source id the target id s with the largest Dice coefficient
+    """(read,) int64: for each source id s the target id t with the largest Dice coefficient
     2 n(s, t) / (n(s) + n(t)), n being the number of pairs that hold them (Smadja et al. 1996).
 
     Special ones are never the answer; a source id that no pair has gets 0.

@@ -19,7 +19,7 @@ class Rules:
     """What is learnt.
 
     lower_case  texts lose their case
-    min_count   a word is known, a pair of subwords merged, if the training split has it so often
+    min_count   a word is known, a pair of subwords merged, if the training split has it this often or more
     size        most tokens known, the special ones included
     decoder     a decoder generates the tokens: its vocabulary has START and END
     parts       finds the parts of compounds, in a language whose number words are one word
@@ -51,7 +51,7 @@ class Tokeniser(abc.ABC):
 
     @property
     def artifact(self) -> str:
-        """What was learnt, as text: one token a line, in the order of their ids."""
+        """What was learnt, as text: one token per line, in the order of their ids."""
         return "".join(f"{word}\n" for word in self.vocabulary.words)
 
     @abc.abstractmethod

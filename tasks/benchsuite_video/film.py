@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite.data.pictures import Labelled
+from benchsuite.data.pictures import LabelledImages
 
 STEP = 0.1
 """Of the unit square's side, from frame to frame."""
@@ -68,8 +68,8 @@ def _whole(pictures: np.ndarray, paths: np.ndarray, side: int) -> np.ndarray:
     return whole
 
 
-def shoot(
-    part: Labelled, count: int, frames: int, side: int, scale: int, seed: int
+def draw_films(
+    part: LabelledImages, count: int, frames: int, side: int, scale: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """`count` films of the pictures of one split: see films(); and the digits they show, (count, DIGITS)."""
     random = np.random.RandomState(seed)  # its stream is frozen, so these films never change

@@ -27,8 +27,8 @@ class VideoPairs(Task):
         """Films, (T, pixels) float32 in [0, 1] each; targets (n,) int32, index into PAIRS."""
         films = load_films(source, options)
         train, validation, test = (
-            Split(Ragged.from_dense(reel.frames), pair_classes(reel.digits))
-            for reel in (films.train, films.validation, films.test)
+            Split(Ragged.from_dense(part.frames), pair_classes(part.digits))
+            for part in (films.train, films.validation, films.test)
         )
         majority = majority_baseline(train.row_targets, test.row_targets, len(PAIRS))
         return LoadedVideoPairs(

@@ -25,7 +25,7 @@ class Video(Task):
         step, the frames but the first. Both lie in one copy of the frames."""
         films = load_films(source, options)
         train, validation, test = (
-            _next_frames(reel.frames) for reel in (films.train, films.validation, films.test)
+            _next_frames(part.frames) for part in (films.train, films.validation, films.test)
         )
         before, after = films.test.frames[:, :-1], films.test.frames[:, 1:]
         return LoadedVideo(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from fixtures.command import call
 
@@ -44,22 +42,6 @@ def test_a_second_run_does_nothing_and_prints_the_table_again(results: Path) -> 
     assert (results / "smoke" / "records.jsonl").read_bytes() == before
 
 
-def test_plan_tells_fresh_from_new(results: Path) -> None:
-    items = json.loads(call("plan", "smoke", "--backend", "numpy", "--set", "seed=0,1", "--json").stdout)
-    assert [(item["action"], item["reason"]) for item in items] == [("fresh", "recorded"), ("run", "new")]
-    assert items[1]["seconds"] == pytest.approx(items[0]["seconds"])
-    assert items[0]["id"] in {record.trial_id for record in records(results)}
-    text = call("plan", "smoke", "--backend", "numpy", "--set", "seed=1").stdout
-    assert "study smoke: 1 trial to run, about" in text
-
-
-def test_dry_run_runs_nothing(results: Path) -> None:
-    result = call("run", "smoke", "--backend", "numpy", "--name", "dry", "--dry-run")
-    assert "study dry: 1 trial to run" in result.stdout
-    assert "estimated time: unknown" in result.stdout
-    assert not (results / "dry").exists()
-
-
 def records(results: Path) -> list[Record]:
     lines = (results / "smoke" / "records.jsonl").read_text("utf-8").splitlines()
     return [Record.model_validate_json(line) for line in lines]
@@ -88,81 +70,6 @@ def test_show_names_what_is_not_there(results: Path) -> None:
     assert "is not a study" in call("show", str(results), code=2).stderr
     (results / "mlartifacts").mkdir()
     assert "Known: smoke." in call("show", "other", code=2).stderr
-
-
-@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
-def test_export_gives_one_row_a_trial(results: Path, tmp_path: Path, form: str) -> None:
-    file = tmp_path / f"table.{form}"
-    call("export", "smoke", "--format", form, "--output", str(file))
-    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[form]
-    frame = read(file)
-    assert len(frame) == 1
-    assert frame["test/accuracy"][0] == pytest.approx(records(results)[0].scalars["test/accuracy"])
-
-
-def test_export_goes_to_standard_output(results: Path) -> None:
-    del results
-    assert len(pd.read_csv(io.StringIO(call("export", "smoke", "-f", "csv").stdout))) == 1
-
-
-def test_export_refuses_what_it_cannot_write(results: Path) -> None:
-    assert "unknown format 'xml'" in call("export", "smoke", "--format", "xml", code=2).stderr
-    nowhere = str(results / "no" / "folder.csv")
-    refused = call("export", "smoke", "-f", "csv", "-o", nowhere, code=2).stderr
-    assert "cannot write" in refused
-    assert "None" not in refused
-
-
-@pytest.mark.parametrize(
-    "kind", ["tasks", "backends", "cells", "architectures", "plugins", "matrices", "executors"]
-)
-def test_list_as_table_and_as_json(kind: str) -> None:
-    found = json.loads(call("list", kind, "--json").stdout)
-    assert found
-    text = call("list", kind).stdout
-    for row in found:
-        assert row["name"] in text
-
-
-def test_lists_hold_what_is_installed() -> None:
-    backends = {row["name"]: row for row in json.loads(call("list", "backends", "--json").stdout)}
-    assert {"numpy", "torch", "tensorflow", "jax"} <= set(backends)
-    tasks = {row["name"]: row for row in json.loads(call("list", "tasks", "--json").stdout)}
-    assert set(tasks["time_series"]["installed"]) == {"pandas", "statsmodels"}
-    assert tasks["time_series"]["install_with"] == "pip install 'benchsuite[tasks]'"
-    assert (tasks["adding"]["installed"], tasks["adding"]["install_with"]) == ({}, "")
-    assert tasks["mnist_rows"]["sources"]["digits"].endswith("(offline)")
-    matrices = {row["name"]: row["trials"] for row in json.loads(call("list", "matrices", "--json").stdout)}
-    assert matrices["smoke"] == 4
-    assert matrices["quick"] >= 112
-
-
-def test_data_that_is_not_there_is_listed_as_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
-    rows = json.loads(call("data", "list", "--json").stdout)
-    assert {row["state"] for row in rows} == {"missing"}
-    assert rows == json.loads(call("list", "data", "--json").stdout)
-    assert call("data", "verify", "mnist_rows").stdout.count("missing") == len(
-        [row for row in rows if row["task"] == "mnist_rows"]
-    )
-
-
-def test_corrupt_data_is_named_and_ends_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
-    name = json.loads(call("data", "list", "--json").stdout)[0]["file"]
-    (tmp_path / name).write_bytes(b"not the file")
-    result = call("data", "verify", code=1)
-    assert f"{tmp_path / name} is not the pinned file" in result.stderr
-
-
-def test_data_that_cannot_be_fetched_is_named_with_the_way_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
-    monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9/nothing")
-    error = call("data", "fetch", "mnist_rows", code=1).stderr
-    assert error.startswith("error: data file ")
-    assert "by hand" in error
 
 
 @pytest.mark.parametrize(

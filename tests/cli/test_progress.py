@@ -16,7 +16,6 @@ from benchsuite.cli.progress import (
     PlainDisplay,
     RunState,
     begun_line,
-    duration,
     finished_line,
     noteworthy,
     progress_words,
@@ -83,7 +82,7 @@ def test_without_a_terminal_there_is_one_line_a_trial(capsys: pytest.CaptureFixt
     lines = out.splitlines()
     assert lines[0] == "study quick: 4 trials to run, 1 skipped"
     label = RECORDS[0].trial.label
-    assert lines[1] == f"[1/4] ok        {label}  accuracy 0.9  3.0 s"
+    assert lines[1] == f"[1/4] ok        {label}  accuracy 0.9  3.00 s"
     assert len(lines) == 5
     assert err == "warning: a plugin failed\n"
 
@@ -122,7 +121,7 @@ def test_in_a_terminal_what_runs_is_shown_and_only_trouble_stays() -> None:
 )
 def test_a_line_says_what_went_wrong(made: Record, words: str) -> None:
     line = finished_line(made, made.trial.label)
-    assert f"  {words}  3.0 s" in line
+    assert f"  {words}  3.00 s" in line
     assert "\n" not in line
 
 
@@ -153,23 +152,6 @@ def test_trials_are_called_what_the_study_calls_them(capsys: pytest.CaptureFixtu
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (-1, "0.0 s"),
-        (0.44, "0.4 s"),
-        (9.97, "10 s"),
-        (59.4, "59 s"),
-        (59.9, "1 min 00 s"),
-        (185, "3 min 05 s"),
-        (3599.9, "1 h 00 min"),
-        (7800, "2 h 10 min"),
-    ],
-)
-def test_durations(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
-
-
 def test_progress_says_what_is_known() -> None:
     trial = RECORDS[0].trial
     assert progress_words(None) == "starting"
@@ -182,5 +164,5 @@ def test_a_plan_in_one_line() -> None:
     records = {each.trial_id: each for each in RECORDS[:3]}
     assert begun_line("a", make_plan(trials[:1], supported[:1])) == "study a: 1 trial to run"
     assert begun_line("a", make_plan(trials, supported, (), records)) == (
-        "study a: 1 trial to run, 3 recorded already, about 3.0 s"
+        "study a: 1 trial to run, 3 recorded already, about 3 s"
     )

@@ -9,22 +9,16 @@ from pathlib import Path
 from fixtures.sources import CORE, python_files
 
 STILL_DOUBLE = {
-    "ABSENT",
     "AXES",
-    "ENVIRONMENT",
-    "EXAMPLES",
     "GROUPS",
     "HEIGHT",
     "HELP",
-    "LEAST_ROUNDS",
     "LONG",
     "LONGEST",
     "MOST_CHARTS",
-    "MOST_MODELS",
     "MOST_POINTS",
     "MOST_ROWS",
     "MOST_SEEDS",
-    "Names",
     "PAGES",
     "PLAIN",
     "QUANTITIES",

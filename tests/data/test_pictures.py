@@ -32,7 +32,7 @@ def test_what_is_no_idx_file_is_a_data_error(tmp_path: Path, content: bytes) -> 
 
 
 def test_the_digits_of_scikit_learn_are_split_once() -> None:
-    album = digits()
-    assert [len(part.labels) for part in (album.train, album.validation, album.test)] == [1258, 270, 269]
-    assert album.train.pictures.shape[1:] == (8, 8)
-    assert (album.train.pictures.max(), album.ink) == (16, 16)
+    images = digits()
+    assert [len(part.labels) for part in (images.train, images.validation, images.test)] == [1258, 270, 269]
+    assert images.train.pictures.shape[1:] == (8, 8)
+    assert (images.train.pictures.max(), images.maximum) == (16, 16)

@@ -17,9 +17,9 @@ import benchsuite_speech
 from benchsuite.contracts import LoadedTask
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
-from benchsuite_speech.clips import RATE, Clips, levelled, read_fsdd
+from benchsuite_speech.clips import RATE, Clips, normalised, read_fsdd
 from benchsuite_speech.features import LOWEST, RANGE, LogMel, from_mel, to_mel
-from benchsuite_speech.strings import FEWEST, HUSH, MOST, PAUSES, frames_needed, join, spell
+from benchsuite_speech.strings import FEWEST, MOST, PAUSE_NOISE, PAUSES, draw_strings, frames_needed, join
 from benchsuite_speech.task import LoadedSpeech
 from benchsuite_speech.tones import DIGITS, TAKES, VOICES, tones
 from benchsuite_speech.transcription import LABELS, LoadedSpeechStrings
@@ -111,12 +111,12 @@ def test_an_archive_without_recordings_is_refused(tmp_path: Path) -> None:
 @given(st.integers(1, 50), st.floats(0.01, 1000), st.floats(-500, 500))
 def test_level_and_offset_do_not_matter(seed: int, level: float, offset: float) -> None:
     sound = np.random.RandomState(seed).standard_normal(200)
-    np.testing.assert_allclose(levelled(level * sound + offset), levelled(sound), atol=1e-4)
-    assert np.mean(levelled(sound).astype(np.float64) ** 2) == pytest.approx(1, rel=1e-5)
+    np.testing.assert_allclose(normalised(level * sound + offset), normalised(sound), atol=1e-4)
+    assert np.mean(normalised(sound).astype(np.float64) ** 2) == pytest.approx(1, rel=1e-5)
 
 
 def test_silence_stays_silence() -> None:
-    assert not levelled(np.full(9, 7.0)).any()
+    assert not normalised(np.full(9, 7.0)).any()
     assert not LogMel(24, 200, 120)(np.zeros(400, np.float32)).any()
 
 
@@ -299,14 +299,14 @@ def test_digits_are_scored_and_shown() -> None:
 @given(st.integers(0, 1000))
 def test_a_string_is_of_one_speaker_and_of_the_clips_allowed(seed: int) -> None:
     allowed = clips().split("official", 0)[1]
-    for rows in spell(clips(), allowed, 5, seed):
+    for rows in draw_strings(clips(), allowed, 5, seed):
         assert FEWEST <= len(rows) <= MOST
         assert set(rows) <= set(allowed)
         assert len(set(clips().speakers[rows])) == 1
 
 
 def test_strings_of_all_lengths_digits_and_speakers_occur() -> None:
-    rows = spell(clips(), clips().split("official", 0)[0], 300, 1)
+    rows = draw_strings(clips(), clips().split("official", 0)[0], 300, 1)
     lengths = np.bincount([len(string) for string in rows])
     assert lengths[:3].tolist() == [0, 0, 0]
     assert np.all(lengths[3:] > 70)
@@ -322,7 +322,7 @@ def test_clips_are_joined_unchanged_with_pauses() -> None:
     pauses = (len(joined) - sum(map(len, waves))) / RATE
     assert 2 * PAUSES[0] - 0.001 <= pauses <= 2 * PAUSES[1]
     quiet = joined[len(waves[0]) : len(waves[0]) + int(PAUSES[0] * RATE)]
-    assert quiet.std() == pytest.approx(HUSH, rel=0.15)
+    assert quiet.std() == pytest.approx(PAUSE_NOISE, rel=0.15)
 
 
 def test_a_pause_is_no_digital_silence() -> None:

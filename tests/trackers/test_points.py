@@ -16,7 +16,7 @@ from benchsuite.schema import Record, Series, Status
 from benchsuite.trackers.points import (
     MOST_IN_BATCH,
     MOST_POINTS,
-    Names,
+    MetricNames,
     estimates,
     legal,
     params,
@@ -56,7 +56,7 @@ def test_legal_names(name: str, expected: str) -> None:
 
 
 def test_names_that_fall_together_stay_apart() -> None:
-    names = Names()
+    names = MetricNames()
     assert [names.take("a@b"), names.take("a%b"), names.take("a b")] == ["a_b", "a_b_2", "a b"]
     assert [names.take("a b", "by_step"), names.take("a b", "by_step")] == ["a b_by_step", "a b_2"]
 

@@ -1,8 +1,8 @@
 """`python -m benchsuite.measure.worker BACKEND FD`: serves trials of one backend until its standard input ends.
 
-Commands are read from standard input, answers written to the inherited file descriptor FD. Both are taken
-out of the frameworks' reach first: standard input becomes /dev/null, and what anything prints goes to the
-standard output and error that the parent captures.
+Commands are read from standard input, answers written to the inherited file descriptor FD. Frameworks
+have access to neither: standard input becomes /dev/null, and what anything prints goes to the standard output
+and error that the parent captures.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from benchsuite.measure.worker.channel import (
 from benchsuite.schema import Record, Status, Trial
 
 Write = Callable[[bytes], int | None]
-"""Writes some of the bytes given, and says how many."""
+"""Writes some of the bytes given; returns how many."""
 
 PROGRESS_SECONDS = 0.1
 """Least time between two progress messages of one phase."""
@@ -136,7 +136,7 @@ class _Reporter:
 
 
 def _teller(write: Write) -> Tell:
-    """Writes what it is told of the cases of a check."""
+    """Writes the start and the result of every case of a check."""
 
     def tell(event: CaseStarted | CaseResult) -> None:
         _send(write, event if isinstance(event, CaseStarted) else CaseChecked(content=event))
@@ -151,7 +151,7 @@ def _send(write: Write, answer: WorkerAnswer) -> None:
 
 
 def _take_standard_input() -> int:
-    """Move standard input out of the frameworks' reach; returns the descriptor that commands come from."""
+    """Move standard input away from the frameworks; returns the descriptor that commands come from."""
     commands = os.dup(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

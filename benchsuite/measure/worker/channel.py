@@ -1,7 +1,7 @@
 """The messages between a worker and the process that supervises it: one JSON object per line.
 
 Commands go to the worker's standard input. Answers come back on a pipe of their own, because frameworks print
-on standard output and error. Every message is one class here, told from the others by its `kind`; pydantic
+on standard output and error. Every message is one class here, with a `kind` of its own; pydantic
 writes and reads them, and refuses what is none of them. NaN and the infinities travel as text.
 """
 
@@ -192,7 +192,7 @@ _ANSWER: TypeAdapter[WorkerAnswer] = TypeAdapter(Annotated[WorkerAnswer, Field(d
 
 
 Tell = Callable[[CaseStarted | CaseResult], None]
-"""Hears of the cases of a check, as each begins and ends."""
+"""Called for every case of a check, as it begins and as it ends."""
 
 
 def encode(message: WorkerCommand | WorkerAnswer) -> bytes:
@@ -211,7 +211,7 @@ def decode_command(line: bytes) -> WorkerCommand:
 
 
 def decode_answer(line: bytes, command: WorkerCommand) -> WorkerAnswer:
-    """What a worker said to `command`. Raises WorkerError when it is no answer to it."""
+    """A worker's answer to `command`. Raises WorkerError when it is no answer to it."""
     try:
         answer = _ANSWER.validate_json(line)
     except ValidationError as error:

@@ -70,7 +70,7 @@ class Session:
         return TrialSupport(reason, mark)
 
     def run(self, trial: Trial, report: Reporter) -> Record:
-        """Run one trial. Never raises for the trial's own failure: the record says what happened."""
+        """Run one trial. Never raises for the trial's own failure: the record has the reason."""
         started = time.time()
         self._leave()
         try:
@@ -110,26 +110,26 @@ class Session:
             return RaceSample(math.nan, math.nan, problem=_reason(error))
 
     def check_backend(self, asked: CheckBackend, tell: Tell) -> int:
-        """Run the conformance kit and tell of every case; how many there were. Raises what loading raises."""
+        """Run the conformance kit, telling of every case; returns how many there were."""
         from benchsuite.measure.worker.checking import check_backend
 
         return check_backend(self._load(), self.load_reference(), asked, tell)
 
     def check_task(self, asked: CheckTask, tell: Tell) -> int:
-        """Check a task on its sources and tell of each; how many there were."""
+        """Check a task on its sources, telling of each; returns how many there were."""
         from benchsuite.measure.worker.checking import check_sources
 
         return check_sources(asked, tell)
 
     def _leave(self) -> None:
-        """Let go of the trial that raced last."""
+        """Free the trial that raced last."""
         if self._racing is not None:
             self._racing = None
             self._release()
 
     def _release(self) -> dict[str, str]:
-        """Give back what a trial held. A backend that fails to costs no record: its problem is a fact of the
-        record's environment."""
+        """Free what a trial used. Where the backend fails in that, the record is kept, with the problem in its
+        environment."""
         if self._backend is None:
             return {}
         gc.collect()
@@ -149,7 +149,7 @@ class Session:
         return self._load(), self._import_seconds
 
     def load_reference(self) -> Backend:
-        """The implementation that parity is compared with."""
+        """The implementation that parity is checked against."""
         if self._reference is None:
             entry = registry().reference()
             self._reference = (entry.reference_load or entry.load)()
@@ -181,7 +181,7 @@ class Session:
     def _fingerprint_or_none(self, trial: Trial) -> str:
         try:
             return self._fingerprint(trial)
-        except BenchsuiteError:  # an unknown task: the record already says so
+        except BenchsuiteError:  # an unknown task: the record already has the reason
             return ""
 
 
@@ -196,8 +196,8 @@ def _check_task(trial: Trial) -> tuple[TaskEntry, Options]:
 
 
 def _reason(error: Exception) -> str:
-    """An error in one line, as text that a message can hold: benchsuite's own messages say all, others need
-    their type."""
+    """An error in one line, as text that a message can hold: benchsuite's own messages are complete,
+    others need their type."""
     text = printable(str(error).strip())
     first = text if isinstance(error, BenchsuiteError) else (text.splitlines() or [""])[0]
     return first if isinstance(error, BenchsuiteError) else f"{type(error).__name__}: {first}".rstrip(": ")

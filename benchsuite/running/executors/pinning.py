@@ -1,7 +1,7 @@
 """Which processor cores each job is kept on: as many as its trials have threads, shared with no other job.
 
 A core is kept free of the second hardware thread of another one as long as there are enough, and the quietest
-ones go first: others may be at work on this machine, even another benchsuite.
+ones go first: other programs may run on this machine, even another benchsuite.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Cores = tuple[int, ...]
 
 def wanted_threads(trials: Iterable[Trial]) -> int:
     """Cores that one job needs: the most threads of the trials that run on the CPU. Trials on other devices are
-    kept nowhere: frameworks feed a device from several threads."""
+    not pinned: frameworks feed a device from several threads."""
     return max((trial.execution.threads for trial in trials if trial.execution.device == "cpu"), default=0)
 
 

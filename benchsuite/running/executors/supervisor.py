@@ -102,7 +102,7 @@ class WorkerProcess:
         return telling[-1].strip() if telling else ""
 
     def explain(self, ended: Ended) -> str:
-        """The reason, with the line of the worker's output that tells most of it."""
+        """The reason, with the most telling line of the worker's output."""
         line = self.telling_line
         return f"{ended.reason}; it said: {line}" if line else ended.reason
 
@@ -126,7 +126,7 @@ class WorkerProcess:
                 yield Ended(Status.TIMEOUT, f"took longer than {seconds:g} s")
                 return
             was_alive = self.alive
-            heard = self._receive(left)
+            received = self._receive(left)
             for line in self._lines():
                 try:
                     answer = decode_answer(line, command)
@@ -141,7 +141,7 @@ class WorkerProcess:
                     return
                 if per_answer and seconds is not None:
                     deadline = time.monotonic() + seconds
-            if heard == b"" or (heard is None and not was_alive):
+            if received == b"" or (received is None and not was_alive):
                 yield self._ending()
                 return
 
@@ -164,14 +164,14 @@ class WorkerProcess:
 
     def _receive(self, seconds: float) -> bytes | None:
         """Wait for something to read; what came on the channel: b"" at its end, None for nothing."""
-        heard: bytes | None = None
+        received: bytes | None = None
         for key, _ in self._selector.select(seconds):
             if key.fd == self._channel:
-                heard = _read(self._channel)
-                self._buffer += heard or b""
+                received = _read(self._channel)
+                self._buffer += received or b""
             elif key.fd == self._output and self._keep_output() == b"":
                 self._selector.unregister(self._output)
-        return heard
+        return received
 
     def _lines(self) -> Iterator[bytes]:
         while (end := self._buffer.find(b"\n")) >= 0:

@@ -1,4 +1,4 @@
-"""Matrices: TOML files of axes, includes and excludes, and the trials they stand for. See docs/matrix.md."""
+"""Matrices: TOML files of axes, includes and excludes, expanded to trials. See docs/matrix.md."""
 
 from benchsuite.running.matrix.expansion import Expansion, Skipped, expand
 from benchsuite.running.matrix.filters import FIELDS, narrow, split_values

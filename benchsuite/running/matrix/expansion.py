@@ -186,7 +186,7 @@ class _Expander:
 
 
 def expand(matrix: Matrix, registry: Registry, overrides: Iterable[str] = ()) -> Expansion:
-    """The trials of `matrix`, with `overrides` (`FIELD=VALUE`) standing above everything it says.
+    """The trials of `matrix`, with `overrides` (`FIELD=VALUE`) before everything that it sets.
 
     Raises MatrixError with every problem and its place.
     """
@@ -252,7 +252,7 @@ _ORDER = {
 
 
 def _nesting(path: str) -> tuple[int, str]:
-    """Outermost first; seed and backend vary fastest, so that backends stand side by side early."""
+    """Outermost first; seed and backend vary fastest, so that the backends of one model run close together."""
     last = {"seed": len(_ORDER), "backend": len(_ORDER) + 1}
     group = path.partition(".")[0]
     return (last.get(path, _ORDER.get(group, 0)), path)

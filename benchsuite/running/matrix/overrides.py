@@ -1,4 +1,4 @@
-"""`--set FIELD=VALUE`: settings from the command line that stand above everything a matrix says."""
+"""`--set FIELD=VALUE`: settings from the command line that go before everything a matrix sets."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ Action = Literal["run", "fresh", "fail", "skip", "left"]
 
 @dataclass(frozen=True)
 class Planned:
-    """One trial: `reason` says why it does not run, or why it runs again; `seconds` is None where no earlier
-    record of its configuration tells."""
+    """One trial: `reason` says why it does not run, or why it runs again; `seconds` is its estimated time,
+    None without an earlier record of its configuration."""
 
     trial: Trial
     action: Action
@@ -60,7 +60,7 @@ def make_plan(
 ) -> Plan:
     """Decide what becomes of each trial.
 
-    :param supported: whether each of `trials` can run, as the executor said.
+    :param supported: whether each of `trials` can run, as the executor answered.
     :param skipped: trials already known to be impossible.
     :param records: trial id -> latest record of the study.
     :param rerun: None runs what is new, failed or stale; `failed` only what is recorded and did not end

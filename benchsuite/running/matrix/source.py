@@ -1,4 +1,4 @@
-"""A matrix as it was written: TOML text, where each setting stands in it, and where matrices are found."""
+"""A matrix before it is checked: TOML text, the line of each setting in it, and where matrices are found."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Racers take turns, round by round, each round in an order of its own: what disturbs the machine for longer
-than a round disturbs all of them, and who runs after whom is left to chance."""
+than a round disturbs all of them, and the order is random."""
 
 from __future__ import annotations
 

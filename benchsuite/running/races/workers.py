@@ -1,4 +1,4 @@
-"""The workers of a race: one per racer, all alive together, one of them at work at a time."""
+"""The workers of a race: one per racer, all kept loaded, one running at a time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RaceWorker:
     """One trial and the worker it has for the race.
 
     problem  why it cannot race, or ""; broken: that is a fault, not something this machine lacks
-    ready    what the worker said of it when it was ready
+    ready    the worker's answer when it was ready
     """
 
     def __init__(self, trial: Trial, worker: WorkerProcess | None, problem: str = "") -> None:
@@ -46,7 +46,7 @@ class RaceWorker:
             self.problem, self.broken = answer[0].reason, answer[0].broken
 
     def get_ready(self, what: str, timeout: float | None, on_progress: ProgressListener) -> None:
-        """Build, check parity, warm up: no other racer may be at work."""
+        """Build, check parity, warm up: no other racer may run meanwhile."""
         answer = self._ask(PrepareRacer(trial=self.trial, what=what), timeout, on_progress)
         if isinstance(answer, Ready):
             self.ready = answer

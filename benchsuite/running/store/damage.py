@@ -1,4 +1,4 @@
-"""What can be told of a line of the journal that is no record."""
+"""What a line of the journal that is no record still shows: what is wrong with it, and its trial."""
 
 from __future__ import annotations
 

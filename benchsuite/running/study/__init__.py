@@ -1,4 +1,4 @@
-"""A study: trials in, records out, observers told."""
+"""Studies: run trials, store their records, call the observers."""
 
 from benchsuite.contracts.study import results_folder
 from benchsuite.running.study.api import run

@@ -44,7 +44,7 @@ def run(
     :param executor: who runs the trials.
     :param options: isolation, jobs, timeout, interpreters.
     :param rerun: None for what is new, failed or stale; `failed`; or `all`.
-    :param on_event: hears what happens while it happens.
+    :param on_event: called with every event as it happens.
 
     Raises MatrixError and other RequestErrors before anything runs.
     """
@@ -72,7 +72,7 @@ def run(
 
 def describe(matrix: Matrix, found: Registry) -> dict[str, Any]:
     """What study.json says of a run: its matrix, the plugins, the parent's environment."""
-    # a matrix made in Python has no text, and its tables stand for it
+    # a matrix made in Python has no text: its tables are stored instead
     written = {"text": matrix.text} if matrix.text else {"data": dict(matrix.data)}
     return {
         "matrix": {"name": matrix.name, "origin": matrix.origin, **written},

@@ -1,4 +1,4 @@
-"""What a running study says: Begun, then Started, Progress and Finished of its trials; Warned at any time."""
+"""Events of a running study: Begun, then Started, Progress and Finished of its trials; Warned at any time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchsuite.running.matrix import Plan
 
 @dataclass(frozen=True)
 class Begun:
-    """The study is about to run what its plan says."""
+    """The study is about to run its plan."""
 
     study: StudyInfo
     plan: Plan

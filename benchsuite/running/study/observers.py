@@ -1,4 +1,4 @@
-"""Tells the plugins what happens; one that fails is named, and nobody else suffers."""
+"""Calls the observers among the plugins; one that fails is named, and the others are called all the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pluggy
 
 
 class Observers:
-    """Calls observer hooks one plugin at a time; `warn` hears of those that fail."""
+    """Calls observer hooks one plugin at a time; `warn` is called for those that fail."""
 
     def __init__(self, manager: pluggy.PluginManager, warn: Callable[[str], None]) -> None:
         self._manager, self._warn = manager, warn

@@ -1,4 +1,4 @@
-"""run_study: asks the workers what can run, runs what is due, stores every record, then tells observers."""
+"""run_study: ask the workers what can run, run what is due, store every record, then call the observers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ StudyListener = Callable[[StudyEvent], None]
 
 
 def ignore(event: StudyEvent) -> None:
-    """Hear an event and do nothing."""
+    """Do nothing."""
 
 
 def run_study(
@@ -40,8 +40,8 @@ def run_study(
 ) -> Study:
     """Run what is new, failed or stale among `trials`, and store it in `results/name`.
 
-    A record is stored before anybody hears of it. Ctrl-C ends the running trials; what is stored stays, and
-    the study returned says what is left. Where nothing is due, nothing is written and no plugin is called.
+    A record is stored before any observer is called. Ctrl-C ends the running trials; what is stored stays, and
+    the study returned has what is left. Where nothing is due, nothing is written and no plugin is called.
 
     :param skipped: trials known to be impossible, each with its reason.
     :param rerun: None, `failed` (only what failed before) or `all`.
@@ -123,10 +123,10 @@ class _Run:
                 events.close()
 
     def _finish(self, record: Record) -> None:
-        """Store first, then tell."""
+        """Store the record first, then call the observers."""
         planned = self.due.get(record.trial_id)
         if planned is not None and not record.fingerprint:
-            # the worker did not live to say what produced the record
+            # the worker ended before it could give a fingerprint
             record = record.model_copy(update={"fingerprint": planned.fingerprint})
         self.store.append(record)
         self.latest[record.trial_id] = record

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from fixtures.matrix_worlds import small_registry
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.plugins import registry
-from benchsuite.running.matrix import Matrix, builtin_matrices, expand, narrow, parse_matrix, select
+from benchsuite.running.matrix import Matrix, expand
 from benchsuite.schema import Trial
 
 REGISTRY = small_registry()
@@ -79,15 +77,6 @@ def test_include_is_a_union(axes: dict[str, Any], backends: list[str], seeds: li
     assert len(both) == len({trial.id for trial in both})
 
 
-@given(AXES, st.data())
-def test_filters_narrow_to_what_they_name(axes: dict[str, Any], data: st.DataObject) -> None:
-    expansion = expand(Matrix("test", {"axes": axes, "tasks": TASKS}), REGISTRY)
-    cells = data.draw(some(axes["cell"]))
-    seeds = data.draw(some(axes["seed"]))
-    kept = narrow(expansion, {"cell": cells, "seed": [str(seed) for seed in seeds], "backend": []})
-    assert list(kept.trials) == [t for t in expansion.trials if t.cell in cells and t.seed in seeds]
-
-
 @given(AXES)
 def test_a_trial_survives_its_journal_line(axes: dict[str, Any]) -> None:
     for trial in trials({"axes": axes, "tasks": TASKS})[:5]:
@@ -147,93 +136,3 @@ def test_an_architecture_that_a_task_lacks_is_skipped_with_the_reason() -> None:
     [skip] = found.skipped
     assert skip.trial.task == "beta"
     assert skip.reason == "task beta has no cnn; it offers plain, deep, bidirectional, deep_bidirectional"
-
-
-@pytest.mark.parametrize(
-    ("condition", "left"),
-    [
-        ({"backend": "t*"}, {"numpy", "jax"}),
-        ({"backend": ["jax", "n*"]}, {"torch"}),
-        ({"backend": "numpy", "cell": "gru"}, {"numpy", "torch", "jax"}),
-        ({"backend": "numpy", "recipe.epochs": 10}, {"torch", "jax"}),
-        ({"options.lower": True, "backend": "jax"}, {"numpy", "torch"}),
-        ({"options.scale": True, "backend": "jax"}, {"numpy", "torch", "jax"}),
-    ],
-)
-def test_conditions(condition: dict[str, Any], left: set[str]) -> None:
-    data = {"axes": {**BASE, "backend": ["numpy", "torch", "jax"]}, "exclude": [condition]}
-    assert {trial.backend for trial in trials(data)} == left
-
-
-def test_none_unsets_a_field() -> None:
-    found = trials({"axes": {**BASE, "recipe": {"truncation": ["none", 7]}}})
-    assert [trial.recipe.truncation for trial in found] == [None, 7]
-
-
-@pytest.mark.parametrize(
-    ("override", "values"),
-    [
-        ("cell=gru,rnn", ["gru", "rnn"]),
-        ('cell=["gru"]', ["gru"]),
-        ("cell='gru'", ["gru"]),
-        ("cell = gru", ["gru"]),
-        ("cell=[gru, rnn]", ["gru", "rnn"]),
-    ],
-)
-def test_overrides_are_toml_or_plain_words(override: str, values: list[str]) -> None:
-    assert [trial.cell for trial in trials({"axes": BASE}, override)] == values
-
-
-def test_an_overridden_option_is_for_the_tasks_that_have_it() -> None:
-    data = {"axes": {**BASE, "task": ["alpha", "beta"]}, "tasks": {"beta": {"source": "only"}}}
-    assert [trial.options.get("horizon") for trial in trials(data, "options.horizon=3")] == [3, None]
-
-
-def test_written_tables_and_dotted_keys_are_one() -> None:
-    rest = 'task="beta"\ncell="rnn"\narchitecture="plain"\nbackend="numpy"\n'
-    forms = ["recipe.epochs = 3", '"recipe.epochs" = 3', "recipe = { epochs = 3 }"]
-    ids = {
-        trial.id
-        for form in forms
-        for trial in expand(parse_matrix(f"[axes]\n{rest}{form}\n", "x", "x"), REGISTRY).trials
-    }
-    assert len(ids) == 1
-
-
-@pytest.mark.parametrize("name", ["smoke", "quick", "scaling", "standard", "applications", "paper"])
-def test_built_in_matrices_expand_with_the_installed_plugins(name: str) -> None:
-    matrix = builtin_matrices()[name]
-    found = expand(matrix, registry())
-    assert matrix.name == name
-    assert matrix.summary
-    assert found.trials
-    assert not found.skipped
-
-
-def test_quick_is_what_the_readme_promises() -> None:
-    found = expand(builtin_matrices()["quick"], registry()).trials
-    assert len(found) >= 112
-    for entry in registry().tasks.values():
-        assert {t.source for t in found if t.task == entry.name} <= set(entry.offline)
-    points = {(t.task, t.cell, t.architecture, t.backend) for t in found}
-    assert len(points) == len(found)
-
-
-def test_plugins_may_change_and_skip_trials() -> None:
-    from benchsuite import hookimpl
-
-    class Plugin:
-        @hookimpl
-        def benchsuite_modify_trials(self, trials: list[Trial]) -> None:
-            trials.append(trials[0].model_copy(update={"seed": 7}))
-            trials.append(trials[0])
-
-        @hookimpl
-        def benchsuite_skip_trial(self, trial: Trial) -> str | None:
-            return "torch is out today" if trial.backend == "torch" else None
-
-    world = small_registry()
-    world.manager.register(Plugin())
-    found = select(Matrix("test", {"axes": {**BASE, "backend": ["numpy", "torch"]}}), world)
-    assert [(t.backend, t.seed) for t in found.trials] == [("numpy", 0), ("numpy", 7)]
-    assert [(skip.trial.backend, skip.reason) for skip in found.skipped] == [("torch", "torch is out today")]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fixtures.matrix_worlds import small_registry
 
-from benchsuite.errors import MatrixError, RequestError, UnknownNameError
-from benchsuite.running.matrix import expand, load_matrix, parse_matrix
+from benchsuite.errors import MatrixError
+from benchsuite.running.matrix import expand, parse_matrix
 
 GOOD = """
 [axes]
@@ -121,45 +121,3 @@ def test_every_problem_is_listed_at_once() -> None:
 def test_the_message_holds_the_file_and_the_count() -> None:
     with pytest.raises(MatrixError, match=r"^test\.toml: 1 problem\n  axes\.cell \(line 5\): unknown cell"):
         expand(parse_matrix(GOOD.replace("lstm", "lsmt"), "test", "test.toml"), small_registry())
-
-
-@pytest.mark.parametrize(
-    ("override", "text"),
-    [
-        ("recipe.epochs", "write FIELD=VALUE"),
-        ("recipe.epoch=2", "did you mean 'epochs'"),
-        ("recipe.epochs=two", "valid integer"),
-        ("options.horizn=2", "unknown option 'horizn'; did you mean 'horizon'"),
-        ("tasks.alpah.seed=2", "unknown task 'alpah'; did you mean 'alpha'"),
-        ("tasks.alpha.sed=2", "unknown field 'sed'; did you mean 'seed'"),
-        ("backend=nunpy", "did you mean 'numpy'"),
-    ],
-)
-def test_a_wrong_override_is_named(override: str, text: str) -> None:
-    [(place, what)] = problems(GOOD, (override,))
-    assert place.startswith("--set ")
-    assert text in what
-
-
-def test_text_that_is_no_toml_is_named_with_its_line() -> None:
-    with pytest.raises(MatrixError) as caught:
-        parse_matrix("[axes]\ncell = \n", "broken", "broken.toml")
-    [(place, what)] = caught.value.problems
-    assert "line 2" in place
-    assert what
-
-
-def test_a_name_that_is_no_folder_is_refused() -> None:
-    [(place, what)] = problems('name = "a/b"\n' + GOOD)
-    assert place == "name (line 1)"
-    assert "names a folder" in what
-
-
-def test_an_unknown_matrix_names_the_nearest() -> None:
-    with pytest.raises(UnknownNameError, match="did you mean 'quick'"):
-        load_matrix("quik")
-
-
-def test_a_matrix_file_that_is_not_there_is_named() -> None:
-    with pytest.raises(RequestError, match=r"cannot read the matrix file nowhere\.toml: No such file"):
-        load_matrix("nowhere.toml")

@@ -12,8 +12,8 @@ from fixtures.scripted import scripted_trial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchsuite.running.store import Journal, read_series, write_series
-from benchsuite.schema import Record, Series, Status
+from benchsuite.running.store import Journal
+from benchsuite.schema import Record, Status
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -122,28 +122,3 @@ def test_a_disk_that_is_full_leaves_no_half_line(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert journal.path.read_bytes() == content
-
-
-curves = st.lists(
-    st.builds(
-        lambda name, axis, points: Series(
-            name=name, axis=axis, x=[x for x, _ in points], y=[y for _, y in points]
-        ),
-        words,
-        st.sampled_from(["step", "epoch", "lag", "sample"]),
-        st.lists(st.tuples(st.floats(0, 1e9), numbers), min_size=1, max_size=5),
-    ),
-    max_size=4,
-    unique_by=lambda one: (one.name, one.axis),
-)
-
-
-@settings(deadline=None, max_examples=50)
-@given(curves)
-def test_curves_come_back_as_they_were(series: list[Series]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "one.parquet"
-        write_series(path, series)
-        found = read_series(path)
-        assert [one.name for one in Path(folder).iterdir()] == ["one.parquet"]
-    assert same([one.model_dump() for one in found], [one.model_dump() for one in series])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import subprocess
@@ -14,7 +13,7 @@ from fixtures.scripted import scripted_trial
 
 from benchsuite.errors import StoreError
 from benchsuite.running.store import StudyStore, study_folder
-from benchsuite.schema import Exhibit, Record, Series, Status
+from benchsuite.schema import Record, Series, Status
 
 LOSS = Series(name="train/loss", axis="step", x=[1, 2, 3], y=[1.0, math.nan, math.inf])
 
@@ -178,28 +177,3 @@ def test_a_description_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "s" / "study.json.partial").mkdir(parents=True)
     with store.writing(), pytest.raises(StoreError, match=r"study\.json cannot be written"):
         store.describe({})
-
-
-def test_exhibits_and_artifacts_lie_beside_the_journal(tmp_path: Path) -> None:
-    store = StudyStore(tmp_path / "mine")
-    text = Exhibit(
-        name="row 0", kind="text", lines={"source": ["ä", "<b>"]}, tables={"alignment": [[0.5, 0.5]]}
-    )
-    one = record().model_copy(update={"exhibits": [text], "artifacts": {"tokeniser": "ß{}"}})
-    with store.writing():
-        store.append(one)
-        assert store.exhibits(one.trial_id) == [text]
-        digest = hashlib.sha256("ß{}".encode()).hexdigest()
-        assert store.artifact_path(digest).read_text(encoding="utf-8") == "ß{}"
-        store.append(record())
-    assert store.exhibits(one.trial_id) == []
-    assert "ß" not in (store.folder / "records.jsonl").read_text(encoding="utf-8")
-
-
-def test_exhibits_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    store = StudyStore(tmp_path / "mine")
-    path = store.exhibits_path("abc")
-    path.parent.mkdir(parents=True)
-    path.write_text("{")
-    with pytest.raises(StoreError, match="cannot be read"):
-        store.exhibits("abc")

@@ -1,0 +1,119 @@
+"""Which timing counts, by which clock, and why a trial is not ranked."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from fixtures.planted import planted
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchsuite.analysis import validity
+from benchsuite.schema import INVALID_TIMING, Record, Series, Status
+
+
+def with_verdicts(**verdicts: str) -> Record:
+    return planted().model_copy(update={"verdicts": verdicts})
+
+
+@pytest.mark.parametrize(
+    ("record", "problem", "ranked"),
+    [
+        (planted(), "", True),
+        (planted(timing="unstable"), "", True),
+        *((planted(timing=word), word, True) for word in INVALID_TIMING),
+        *((planted(status=status), str(status), False) for status in Status if status is not Status.OK),
+        (with_verdicts(parity="breach", speed="cached"), "parity breach", False),
+        (with_verdicts(parity="not_checked"), "parity not checked", False),
+        (with_verdicts(), "parity not checked", False),
+    ],
+)
+def test_every_record_has_one_problem_or_none(record: Record, problem: str, ranked: bool) -> None:
+    assert validity.problem(record) == problem
+    assert validity.is_ranked(record) is ranked
+    assert bool(validity.problem_reason(record)) is bool(problem)
+    assert validity.has_valid_timing(record) is (problem == "")
+    assert not problem or problem in validity.GRAVEST_FIRST
+
+
+@pytest.mark.parametrize(
+    ("reason", "exception", "expected"),
+    [
+        ("out of memory\nmore", "", "out of memory"),
+        ("", "ValueError: bad", "ValueError: bad"),
+        ("", "", "the worker gave no reason"),
+    ],
+)
+def test_a_reason_is_one_line_and_never_blank(reason: str, exception: str, expected: str) -> None:
+    record = planted(status=Status.FAILED).model_copy(update={"reason": reason, "exception": exception})
+    assert validity.problem_reason(record) == expected
+
+
+@pytest.mark.parametrize("word", INVALID_TIMING)
+def test_of_a_refused_timing_no_figure_and_no_sample_counts(word: str) -> None:
+    record = planted(timing=word)
+    assert validity.seconds(record) is None
+    assert validity.sequences_per_second(record) is None
+    assert validity.unsteady(record) == ""
+    kept = validity.valid_scalars(record)
+    assert not [name for name in kept if name.startswith(("speed/step_", "speed/sequences_per_second"))]
+    assert {"speed/import_seconds", "speed/build_seconds", "test/accuracy", "train/seconds"} <= set(kept)
+    series = [Series(name=name, axis="sample", x=[1], y=[1]) for name in ("speed/step_wall", "train/loss")]
+    assert [one.name for one in validity.valid_series(record, series)] == ["train/loss"]
+
+
+def test_of_a_valid_timing_everything_counts() -> None:
+    record = planted(timing="unstable")
+    assert validity.valid_scalars(record) == record.scalars
+    series = [Series(name="speed/step_wall", axis="sample", x=[1], y=[1])]
+    assert validity.valid_series(record, series) == series
+
+
+@pytest.mark.parametrize(
+    ("executions", "clock"),
+    [
+        ([{}], "cpu"),
+        ([{"threads": 4}], "wall"),
+        ([{"device": "gpu"}], "wall"),
+        ([{}, {"threads": 4}], "wall"),
+        ([{}, {"unroll": "fused"}], "cpu"),
+    ],
+)
+def test_processor_time_counts_where_every_trial_has_one_thread_on_a_cpu(
+    executions: list[dict[str, object]], clock: str
+) -> None:
+    records = [planted(execution=execution) for execution in executions]
+    assert validity.clock(record.trial for record in records) == clock
+    assert validity.common_clock(records) == clock
+
+
+def test_without_a_processor_time_wall_time_counts() -> None:
+    record = planted()
+    scalars = {name: value for name, value in record.scalars.items() if name != "speed/step_cpu_seconds"}
+    old = record.model_copy(update={"scalars": scalars})
+    assert validity.common_clock([record, old]) == "wall"
+    assert validity.seconds(old) == 0.002
+
+
+@given(step=st.floats(1e-6, 10.0), cpu=st.floats(1e-6, 10.0))
+def test_a_speed_and_a_time_say_the_same_by_either_clock(step: float, cpu: float) -> None:
+    record = planted(step=step, cpu=cpu)
+    for by in ("cpu", "wall"):
+        seconds = validity.seconds(record, by=by)
+        speed = validity.sequences_per_second(record, by=by)
+        assert seconds is not None
+        assert speed is not None
+        assert speed * seconds == pytest.approx(10.0)
+
+
+@given(wall=st.floats(1e-6, 1.0), cpu=st.floats(1e-6, 1.0))
+def test_wall_far_above_cpu_on_one_thread_is_not_steady(wall: float, cpu: float) -> None:
+    assert bool(validity.unsteady(planted(step=wall, cpu=cpu))) is (wall > 1.25 * cpu)
+    assert not validity.unsteady(planted(step=wall, cpu=cpu, execution={"threads": 2}))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 0.0])
+def test_a_time_that_is_none_is_no_time(value: float) -> None:
+    record = planted(scalars={"speed/step_median_seconds": value})
+    assert validity.seconds(record, by="wall") is None

@@ -1,0 +1,52 @@
+"""Filters keep the trials that have the values named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fixtures.matrix_worlds import small_registry
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchsuite.running.matrix import Matrix, expand, narrow
+
+REGISTRY = small_registry()
+
+
+def some(values: list[Any]) -> st.SearchStrategy[list[Any]]:
+    return st.lists(st.sampled_from(values), min_size=1, unique=True)
+
+
+AXES = st.fixed_dictionaries(
+    {
+        "task": some(["alpha", "beta"]),
+        "cell": some(["rnn", "lstm", "gru"]),
+        "architecture": some(["plain", "deep"]),
+        "backend": some(["numpy", "torch", "jax"]),
+        "seed": some([0, 1, 2]),
+    },
+    optional={
+        "unroll": some(["static", "dynamic", "fused"]),
+        "recipe.epochs": some([1, 2]),
+        "size": st.just({"hidden": [4, 8]}),
+    },
+)
+TASKS = {"alpha": {"source": "tiny"}}
+
+
+@given(AXES, st.data())
+def test_filters_narrow_to_what_they_name(axes: dict[str, Any], data: st.DataObject) -> None:
+    expansion = expand(Matrix("test", {"axes": axes, "tasks": TASKS}), REGISTRY)
+    cells = data.draw(some(axes["cell"]))
+    seeds = data.draw(some(axes["seed"]))
+    kept = narrow(expansion, {"cell": cells, "seed": [str(seed) for seed in seeds], "backend": []})
+    assert list(kept.trials) == [t for t in expansion.trials if t.cell in cells and t.seed in seeds]
+
+
+BASE: dict[str, Any] = {
+    "task": "alpha",
+    "source": "tiny",
+    "cell": "lstm",
+    "architecture": "plain",
+    "backend": "numpy",
+}

@@ -1,0 +1,52 @@
+"""Matrices as they are written, and those that ship with benchsuite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fixtures.matrix_worlds import small_registry
+
+from benchsuite.plugins import registry
+from benchsuite.running.matrix import builtin_matrices, expand, parse_matrix
+
+REGISTRY = small_registry()
+
+
+BASE: dict[str, Any] = {
+    "task": "alpha",
+    "source": "tiny",
+    "cell": "lstm",
+    "architecture": "plain",
+    "backend": "numpy",
+}
+
+
+def test_written_tables_and_dotted_keys_are_one() -> None:
+    rest = 'task="beta"\ncell="rnn"\narchitecture="plain"\nbackend="numpy"\n'
+    forms = ["recipe.epochs = 3", '"recipe.epochs" = 3', "recipe = { epochs = 3 }"]
+    ids = {
+        trial.id
+        for form in forms
+        for trial in expand(parse_matrix(f"[axes]\n{rest}{form}\n", "x", "x"), REGISTRY).trials
+    }
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize("name", ["smoke", "quick", "scaling", "standard", "applications", "paper"])
+def test_built_in_matrices_expand_with_the_installed_plugins(name: str) -> None:
+    matrix = builtin_matrices()[name]
+    found = expand(matrix, registry())
+    assert matrix.name == name
+    assert matrix.summary
+    assert found.trials
+    assert not found.skipped
+
+
+def test_quick_is_what_the_readme_promises() -> None:
+    found = expand(builtin_matrices()["quick"], registry()).trials
+    assert len(found) >= 112
+    for entry in registry().tasks.values():
+        assert {t.source for t in found if t.task == entry.name} <= set(entry.offline)
+    points = {(t.task, t.cell, t.architecture, t.backend) for t in found}
+    assert len(points) == len(found)
