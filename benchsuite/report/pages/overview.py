@@ -23,7 +23,8 @@ from benchsuite.contracts.report import Block, Card, Cards, Grid, Link, PageSect
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number, format_ratio, format_value
 from benchsuite.report.pages.exclusions import excluded, ran_section
-from benchsuite.report.pages.overview_charts import differences_chart, tradeoff_chart
+from benchsuite.report.pages.over_tasks import over_tasks
+from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import (
     SAID_ELSEWHERE,
     model_words,
@@ -31,7 +32,6 @@ from benchsuite.report.pages.rankings import (
     seeds_words,
     settings_words,
 )
-from benchsuite.report.ranks import ranks, verdict
 from benchsuite.report.site import Page
 
 MOST_CHARTS = 12
@@ -53,7 +53,7 @@ def overview_page(data: ReportData) -> Page:
     sections = [PageSection("In short", (cards,))]
     if ranked:
         sections += [
-            PageSection("Over all tasks", tuple(_over_tasks(data))),
+            PageSection("Over all tasks", tuple(over_tasks(data))),
             PageSection("Accuracy against speed", tuple(_tradeoffs(ranked))),
             PageSection("Rankings", tuple(_rankings(ranked))),
         ]
@@ -185,7 +185,7 @@ def _fastest(fastest: FastestSteps, found: Answer, ranking: Ranking) -> str:
     second = ranking.way(fastest.second)
     if fastest.ratio < CLOSE:
         return f"Fastest steps with {name}, {speed}; {second} is about as fast."
-    return f"Fastest steps with {name}, {speed}: {format_ratio(fastest.ratio)} times those of {second}."
+    return f"Fastest steps with {name}, {speed}: {format_ratio(fastest.ratio)} times as fast as {second}."
 
 
 def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
@@ -208,19 +208,6 @@ def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
     missing = excluded(results)
     if missing:
         yield f"Not ranked: {missing}."
-
-
-def _over_tasks(data: ReportData) -> Iterator[Block]:
-    found = ranks(data.tasks)
-    if isinstance(found, str):
-        yield Paragraph(found, "note")
-        return
-    yield Paragraph(verdict(found))
-    yield differences_chart(found)
-    if found.left_out:
-        yield Paragraph(
-            f"Left out, because not every task has them: {format_list(list(found.left_out))}.", "note"
-        )
 
 
 def _tradeoffs(tasks: list[TaskResults]) -> Iterator[Block]:
