@@ -16,7 +16,7 @@ from benchsuite.schema import Record, Series
 from benchsuite.schema.names import NO_CELL
 
 _STATE = re.compile(r"gradient/state/rnn\.l(\d+)\.fwd/(.+)", re.DOTALL)
-MOST_SEEDS = 10
+MOST_PROFILE_SEEDS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +66,11 @@ class CellGroup:
 TEACHING_ORDER = ("rnn", "lstm", "gru")
 
 
-Curves = Callable[[Record], Sequence[Series]]
+CurveReader = Callable[[Record], Sequence[Series]]
 """Reads the curves of a record; none where they cannot be read."""
 
 
-def cell_group(ranking: Ranking, curves: Curves) -> CellGroup | None:
+def cell_group(ranking: Ranking, curves: CurveReader) -> CellGroup | None:
     """Models of a ranking that differ in their cell alone, of the architecture, size and recipe in which most
     cells were run; None where no model has curves of its gradients."""
     for cells in _alike_but_for_cells(ranking):
@@ -107,7 +107,7 @@ def teaching_order(cells: Iterable[str]) -> list[str]:
     return [cell for cell in TEACHING_ORDER if cell in known] + sorted(set(known) - set(TEACHING_ORDER))
 
 
-def profiles_of(model: Model, curves: Curves) -> list[GradientProfile]:
+def profiles_of(model: Model, curves: CurveReader) -> list[GradientProfile]:
     """The profiles of a model's fastest run, in the order of training."""
     return [
         GradientProfile(model, when, lags, left)
@@ -115,10 +115,10 @@ def profiles_of(model: Model, curves: Curves) -> list[GradientProfile]:
     ]
 
 
-def run_profiles(run: Aggregate, curves: Curves) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def run_profiles(run: Aggregate, curves: CurveReader) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """When -> (lags, what is left), of one configuration over its seeds."""
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for record in run.records[:MOST_SEEDS]:
+    for record in run.records[:MOST_PROFILE_SEEDS]:
         for when, (lags, left) in _relative(curves(record)).items():
             found.setdefault(when, []).append((lags, left))
     return {when: _over_seeds(parts) for when, parts in found.items()}

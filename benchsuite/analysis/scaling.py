@@ -19,8 +19,8 @@ LONGER = 1.05
 """Ratio of the longest to the shortest sequences above which an option is one of length."""
 
 
-HIDDEN, LENGTH, BATCH = "hidden size", "sequence length", "batch size"
-SIZES = (HIDDEN, LENGTH, BATCH)
+HIDDEN_SIZE, SEQUENCE_LENGTH, BATCH_SIZE = "hidden size", "sequence length", "batch size"
+SIZES = (HIDDEN_SIZE, SEQUENCE_LENGTH, BATCH_SIZE)
 """What may be varied."""
 
 
@@ -49,7 +49,11 @@ def laws(runs: Iterable[Run]) -> list[PowerLaw]:
     flat = {id(run): fields(run.aggregate.trial) for run in timed}
     lengths = sorted({path for values in flat.values() for path in values if path.startswith("options.")})
     made: list[PowerLaw] = []
-    for kind, paths in ((HIDDEN, ["size.hidden"]), (LENGTH, lengths), (BATCH, ["recipe.batch_size"])):
+    for kind, paths in (
+        (HIDDEN_SIZE, ["size.hidden"]),
+        (SEQUENCE_LENGTH, lengths),
+        (BATCH_SIZE, ["recipe.batch_size"]),
+    ):
         for path in paths:
             groups: dict[str, list[Run]] = {}
             for run in timed:

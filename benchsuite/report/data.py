@@ -11,10 +11,10 @@ from benchsuite.analysis.ranking import Ranking, rankings
 from benchsuite.analysis.runs import Run
 from benchsuite.contracts.study import StudyReader
 from benchsuite.errors import StoreError
-from benchsuite.report.slugs import Names
+from benchsuite.report.slugs import UniqueSlugs
 from benchsuite.schema import Exhibit, Record, Series
 
-UNKNOWN = "unknown machine"
+UNKNOWN_MACHINE = "unknown machine"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Machine:
         if "hardware.cores" in known:
             parts.append(f"{known['hardware.cores']} core{'' if known['hardware.cores'] == '1' else 's'}")
         parts.append(known.get("hardware.gpu", ""))
-        return ", ".join(part for part in parts if part) or UNKNOWN
+        return ", ".join(part for part in parts if part) or UNKNOWN_MACHINE
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +168,7 @@ def _pages(entries: Sequence[Entry]) -> list[str]:
 
     An id is sixteen hexadecimal digits; a journal that was tampered with may hold anything.
     """
-    names = Names()
+    names = UniqueSlugs()
     pages: dict[Entry, str] = {}
     for entry in sorted(entries, key=lambda entry: not entry.counts):
         pages[entry] = f"trial:{names.take(entry.record.trial_id)}"
@@ -201,7 +201,7 @@ def _by_task(entries: Sequence[Entry]) -> Iterable[TaskResults]:
         groups.setdefault((entry.machine, task_key(entry.record.trial)), []).append(entry)
     several = len({machine for machine, _ in groups}) > 1
     first = [group[0].record.trial for group in groups.values()]
-    names = Names()
+    names = UniqueSlugs()
     for (machine, _), members in groups.items():
         title = task_title(members[0].record.trial, first)
         if several:

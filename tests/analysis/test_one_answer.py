@@ -188,7 +188,7 @@ def test_one_thread_and_four_are_compared_by_wall_time(
     found = outputs(planted.one_and_four_threads())
     assert "numpy threads=4 (3 times numpy threads=1)" in found.terminal
     for name, text in found.report.items():
-        assert "Fastest steps with numpy threads=4, 2,500 sequences/s: 3 times those of" in text, name
+        assert "Fastest steps with numpy threads=4, 2,500 sequences/s: 3 times as fast as" in text, name
     assert found.races() == [["numpy", "numpy"]] * 3
     one, four = (
         [record for record in found.records if record.trial.execution.threads == threads]
@@ -219,7 +219,7 @@ def test_how_long_is_timed_makes_no_other_model(outputs: Callable[[list[Record]]
     assert "torch (2 times numpy)" in found.terminal
     for name, text in found.report.items():
         assert "The only model with a result" in text, name
-        assert "2 times those of numpy" in text, name
+        assert "2 times as fast as numpy" in text, name
     assert found.races() == [["numpy", "torch"]]
 
 

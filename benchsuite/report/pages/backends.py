@@ -14,7 +14,7 @@ from benchsuite.contracts.report import (
     TableCell,
     Value,
 )
-from benchsuite.report.commands import BACKENDS, vary
+from benchsuite.report.commands import VARY_BACKENDS, vary
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_list, format_ratio
 from benchsuite.report.pages.backends_allocator import allocator
@@ -89,7 +89,7 @@ def _speed(data: ReportData, runs: Sequence[Run], runners: Sequence[str]) -> Ite
             "No model has a valid timing by more than one backend, so that no two speeds can be compared. To "
             "compare backends, run one of the models with several of them, into a study of its own:"
         )
-        yield from vary(data, BACKENDS, data.entries_of(runs))
+        yield from vary(data, VARY_BACKENDS, data.entries_of(runs))
     trained = {id(run.model) for run in runs if run.relative_trained}
     if trained:
         yield Paragraph(_trained_answer(runs, runners, len(trained)))

@@ -10,13 +10,15 @@ from statistics import median
 from benchsuite.analysis.identity import pair_key
 from benchsuite.analysis.runs import Run
 from benchsuite.contracts.report import Column, PageSection, Paragraph, Table, TableCell, Value
-from benchsuite.report.commands import ALLOCATOR, vary
+from benchsuite.report.commands import VARY_ALLOCATOR, vary
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_list, format_ratio
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.prose import prose
 
-HELP = "a training step, CPU time where the trial has one thread on a CPU; ± over seeds, or over timed rounds"
+STEP_HELP = (
+    "a training step, CPU time where the trial has one thread on a CPU; ± over seeds, or over timed rounds"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,8 @@ def allocator(data: ReportData, runs: Sequence[Run], where: str) -> list[PageSec
         )
         return [
             PageSection(
-                title, (*prose("backends_allocator"), text, *vary(data, ALLOCATOR, data.entries_of(runs)))
+                title,
+                (*prose("backends_allocator"), text, *vary(data, VARY_ALLOCATOR, data.entries_of(runs))),
             )
         ]
     return [
@@ -134,7 +137,7 @@ def _by_backend(pairs: Sequence[AllocatorPair]) -> Table:
 def _by_model(data: ReportData, pairs: Sequence[AllocatorPair]) -> Table:
     columns = (
         Column("task", filter=True), Column("model"), Column("run by", filter=True),
-        Column("default", "seconds", HELP), Column("tuned", "seconds", HELP),
+        Column("default", "seconds", STEP_HELP), Column("tuned", "seconds", STEP_HELP),
         Column("ratio", "number", "± is half its 95 % interval, from those of the two times"),
     )  # fmt: skip
     rows: list[list[Value | TableCell]] = []

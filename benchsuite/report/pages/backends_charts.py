@@ -10,14 +10,14 @@ from typing import Any
 import altair as alt
 
 from benchsuite.analysis.runs import Run, geometric_mean
-from benchsuite.analysis.scaling import BATCH, HIDDEN, LENGTH, PowerLaw
+from benchsuite.analysis.scaling import BATCH_SIZE, HIDDEN_SIZE, SEQUENCE_LENGTH, PowerLaw
 from benchsuite.contracts.report import Chart, Column, Table
 from benchsuite.report.axes import log_axis
 from benchsuite.report.charts import CELL_ORDER, backend_colour, chart, named
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_number, format_value
 
-MOST_POINTS = 400
+MOST_SCATTERED = 400
 """Points of a scatter chart; of more, evenly many are drawn."""
 MOST_LAWS = 16
 """Lines of a scaling chart."""
@@ -27,9 +27,9 @@ PARTS = (
     ("first step", "speed/first_step_seconds"),
 )
 AXIS_TITLES = {
-    HIDDEN: "hidden units",
-    LENGTH: "time steps per sequence",
-    BATCH: "sequences per batch",
+    HIDDEN_SIZE: "hidden units",
+    SEQUENCE_LENGTH: "time steps per sequence",
+    BATCH_SIZE: "sequences per batch",
 }
 ACCENT = "#0b6bb5"
 """Of fields; half of it lets the text of either theme stand out."""
@@ -214,7 +214,7 @@ def roofline_chart(data: ReportData, runs: Sequence[Run]) -> Chart | None:
             points.append((run, flops, flops / step, peak))
     if not points:
         return None
-    step_by = max(1, -(-len(points) // MOST_POINTS))
+    step_by = max(1, -(-len(points) // MOST_SCATTERED))
     rows = [
         {
             "flops": flops,

@@ -8,15 +8,15 @@ from statistics import median
 from benchsuite.analysis.runs import Run
 from benchsuite.analysis.scaling import LEAST_SIZES, SIZES, PowerLaw, laws
 from benchsuite.contracts.report import Block, Column, Grid, Paragraph, Table, TableCell, Value
-from benchsuite.report.commands import BATCH, HIDDEN, LENGTH, vary
+from benchsuite.report.commands import VARY_BATCH, VARY_HIDDEN, VARY_LENGTH, vary
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_list
 from benchsuite.report.pages.backends_charts import MOST_LAWS, roofline_chart, scaling_chart
 from benchsuite.report.prose import prose
 
-VARIATIONS = dict(zip(SIZES, (HIDDEN, LENGTH, BATCH), strict=True))
+VARIATIONS = dict(zip(SIZES, (VARY_HIDDEN, VARY_LENGTH, VARY_BATCH), strict=True))
 """How a study varies each size."""
-MOST_CHARTS = 4
+MOST_SIZE_CHARTS = 4
 """Scaling charts of one size: those of the tasks with most to show."""
 
 
@@ -47,7 +47,7 @@ def _laws(size: str, found: Sequence[PowerLaw]) -> Iterator[Block]:
     for law in found:
         trial = law.runs[0].aggregate.trial
         groups.setdefault((f"{trial.task} / {trial.source}", trial.architecture), []).append(law)
-    largest = sorted(groups.items(), key=lambda item: -len(item[1]))[:MOST_CHARTS]
+    largest = sorted(groups.items(), key=lambda item: -len(item[1]))[:MOST_SIZE_CHARTS]
     charts = tuple(
         scaling_chart(members, f"Time by {size}: {task}, {architecture}")
         for (task, architecture), members in largest

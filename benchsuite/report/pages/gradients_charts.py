@@ -11,7 +11,7 @@ import altair as alt
 from benchsuite.analysis.decay import MOMENTS, Moment
 from benchsuite.analysis.gradient_profiles import CellGroup, GradientProfile, teaching_order, thinned
 from benchsuite.contracts.report import Chart, Column, Table, TableCell, Value
-from benchsuite.report.axes import PLAIN, log_axis, marks
+from benchsuite.report.axes import PLAIN_NUMBERS, log_axis, marks
 from benchsuite.report.charts import cell_colour, chart, colour, named
 from benchsuite.report.formatting import format_number
 
@@ -85,7 +85,7 @@ def heat_chart(group: CellGroup) -> Chart:
                 "left:Q",
                 title="left",
                 scale=alt.Scale(type="log", domain=[lowest, highest], clamp=True, scheme="viridis"),
-                legend=alt.Legend(values=marks(lowest, highest), gradientLength=200, labelExpr=PLAIN),
+                legend=alt.Legend(values=marks(lowest, highest), gradientLength=200, labelExpr=PLAIN_NUMBERS),
             ),
             tooltip=[
                 alt.Tooltip("row:N", title="cell"), alt.Tooltip("lag:Q"), alt.Tooltip("shown:N", title="left"),

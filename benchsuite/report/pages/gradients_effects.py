@@ -10,13 +10,13 @@ from benchsuite.analysis.gradient_profiles import run_profiles
 from benchsuite.analysis.identity import pair_key
 from benchsuite.analysis.seeds import Aggregate, aggregate, median_over_seeds
 from benchsuite.contracts.report import Block, Column, Paragraph, Table, TableCell, Value
-from benchsuite.report.commands import CLIPPING, TRUNCATION, vary
+from benchsuite.report.commands import VARY_CLIPPING, VARY_TRUNCATION, vary
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count
 from benchsuite.report.pages.gradients_charts import lines_chart
 from benchsuite.schema import Status, Trial
 
-MOST_POINTS = 200
+MOST_NORMS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def clipping(data: ReportData, tasks: Sequence[TaskResults]) -> Iterator[Block]:
             "shortens a gradient that is too long; it does nothing for one that has vanished. To see what it "
             "changes, into a study of its own:"
         )
-        yield from vary(data, CLIPPING)
+        yield from vary(data, VARY_CLIPPING)
         return
     yield Paragraph(
         "Clipping scales the whole gradient down to a given length when it is longer: the direction stays, "
@@ -120,7 +120,7 @@ def _norms(family: Family) -> Block | None:
     for run in family.members:
         for one in family.results.curves(run.records[0]):
             if one.name == "gradient/norm_before_clip":
-                step = max(1, len(one.x) // MOST_POINTS)
+                step = max(1, len(one.x) // MOST_NORMS)
                 lines[clip_words(run.trial)] = [
                     (x, max(one.y[at : at + step])) for at, x in enumerate(one.x) if at % step == 0
                 ]
@@ -137,7 +137,7 @@ def truncation(data: ReportData, tasks: Sequence[TaskResults]) -> Iterator[Block
             "the chain: nothing further back than so many steps can be learned from. To see what it changes, "
             "into a study of its own:"
         )
-        yield from vary(data, TRUNCATION)
+        yield from vary(data, VARY_TRUNCATION)
         return
     yield Paragraph(
         "Truncated backpropagation cuts the chain of factors every so many steps: what lies further back "

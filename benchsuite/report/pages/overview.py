@@ -23,7 +23,7 @@ from benchsuite.contracts.report import Block, Card, Cards, Grid, Link, PageSect
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number, format_ratio, format_value
 from benchsuite.report.pages.exclusions import excluded, ran_section
-from benchsuite.report.pages.over_tasks import over_tasks
+from benchsuite.report.pages.over_tasks import NAMED, over_tasks
 from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import (
     SAID_ELSEWHERE,
@@ -34,16 +34,14 @@ from benchsuite.report.pages.rankings import (
 )
 from benchsuite.report.site import Page
 
-MOST_CHARTS = 12
+MOST_TRADEOFFS = 12
 """Tasks whose accuracy is drawn against speed here; each has its chart on its own page as well."""
-ROWS = 10
+MOST_RANKED = 10
 """Models of a task that are named here."""
 CLOSE = 1.05
 """Ratio of speeds below which two backends are called about as fast."""
 COMPILING = 0.05
 """Share of the time to a trained model above which compilation is named."""
-NAMED = 4
-"""Models that a sentence names before it counts the others."""
 
 
 def overview_page(data: ReportData) -> Page:
@@ -211,7 +209,7 @@ def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
 
 
 def _tradeoffs(tasks: list[TaskResults]) -> Iterator[Block]:
-    charts = [chart for results in tasks[:MOST_CHARTS] if (chart := tradeoff_chart(results)) is not None]
+    charts = [chart for results in tasks[:MOST_TRADEOFFS] if (chart := tradeoff_chart(results)) is not None]
     if not charts:
         yield Paragraph(
             "There is nothing to draw: no task has several models whose speed was measured.", "note"
@@ -222,16 +220,18 @@ def _tradeoffs(tasks: list[TaskResults]) -> Iterator[Block]:
         "better for an accuracy, down for an error; right is faster."
     )
     yield Grid(tuple(charts))
-    if len(tasks) > MOST_CHARTS:
-        yield Paragraph(f"The other {len(tasks) - MOST_CHARTS} tasks have theirs on their own pages.", "note")
+    if len(tasks) > MOST_TRADEOFFS:
+        yield Paragraph(
+            f"The other {len(tasks) - MOST_TRADEOFFS} tasks have theirs on their own pages.", "note"
+        )
 
 
 def _rankings(tasks: list[TaskResults]) -> Iterator[Block]:
     for results in tasks:
         assert results.ranking is not None
-        yield ranking_table(results, ROWS)
-        if len(results.ranking.models) > ROWS:
-            more = len(results.ranking.models) - ROWS
+        yield ranking_table(results, MOST_RANKED)
+        if len(results.ranking.models) > MOST_RANKED:
+            more = len(results.ranking.models) - MOST_RANKED
             yield Paragraph(
                 (Link(f"{format_count(more, 'more model')} of {results.title}", results.key), "."), "note"
             )

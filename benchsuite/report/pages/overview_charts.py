@@ -14,7 +14,7 @@ from benchsuite.report.charts import cell_colour, chart, named
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number
 
-MOST_POINTS = 400
+MOST_RUNS = 400
 """Runs that a chart of one task shows, the fastest of each model first."""
 
 
@@ -44,7 +44,7 @@ def tradeoff_chart(results: TaskResults, title: str = "") -> Chart | None:
                         "speed shown": f"{format_number(speed)}/s",
                     }
                 )
-    rows = rows[:MOST_POINTS]
+    rows = rows[:MOST_RUNS]
     if len({row["model"] for row in rows}) < 2:
         return None
     points = [(float(row["speed"]), float(row["metric"])) for row in rows]

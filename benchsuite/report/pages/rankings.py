@@ -14,7 +14,7 @@ from benchsuite.contracts.report import Column, Mark, Table, TableCell, Value
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_value
 
-HELP = {
+COLUMN_HELP = {
     "#": "rank by the metric; equal where values differ by no more than rounding",
     "settings": "what tells models of one name apart",
     "seeds": "trials of one configuration that differ in their seed alone",
@@ -67,21 +67,21 @@ def ranking_table(results: TaskResults, most: int | None = None) -> Table:
     told = _compared(answer(ranking))
     arrow = "↑" if ranking.higher_is_better else "↓"
     columns = [
-        Column("#", "integer", HELP["#"]),
+        Column("#", "integer", COLUMN_HELP["#"]),
         Column("model"),
-        *([Column("settings", help=HELP["settings"])] if ranking.settings else []),
+        *([Column("settings", help=COLUMN_HELP["settings"])] if ranking.settings else []),
         Column(f"{ranking.metric.replace('_', ' ')} {arrow}", "number", _metric_help(ranking)),
-        Column("seeds", "integer", HELP["seeds"]),
-        Column("vs best", help=HELP["vs best"]),
-        Column("cautions", help=HELP["cautions"]),
-        Column("fastest steps", help=HELP["fastest steps"]),
-        Column("sequences/s", "rate", HELP["sequences/s"]),
-        Column("trained soonest", help=HELP["trained soonest"]),
-        Column("trained in", "seconds", HELP["trained in"]),
-        Column("memory", "bytes", HELP["memory"]),
-        Column("gradient before", help=HELP["gradient before"]),
-        Column("gradient after", help=HELP["gradient after"]),
-        Column("parity", "share", HELP["parity"]),
+        Column("seeds", "integer", COLUMN_HELP["seeds"]),
+        Column("vs best", help=COLUMN_HELP["vs best"]),
+        Column("cautions", help=COLUMN_HELP["cautions"]),
+        Column("fastest steps", help=COLUMN_HELP["fastest steps"]),
+        Column("sequences/s", "rate", COLUMN_HELP["sequences/s"]),
+        Column("trained soonest", help=COLUMN_HELP["trained soonest"]),
+        Column("trained in", "seconds", COLUMN_HELP["trained in"]),
+        Column("memory", "bytes", COLUMN_HELP["memory"]),
+        Column("gradient before", help=COLUMN_HELP["gradient before"]),
+        Column("gradient after", help=COLUMN_HELP["gradient after"]),
+        Column("parity", "share", COLUMN_HELP["parity"]),
     ]
     rows = [
         _row(model, results, ranking, told.get(id(model), TableCell(""))) for model in ranking.models[:most]
