@@ -9,7 +9,7 @@ from benchsuite.contracts.report import Column, Table, TableCell, Value
 from benchsuite.report.formatting import Scale, scale_for
 
 NUMERIC = ("number", "integer", "seconds", "bytes", "rate", "share", "scientific", "mixed")
-NO_VALUE = "–"
+ABSENT = "–"
 """Shown for a value that is absent for a known reason, which is the cell's title."""
 
 
@@ -78,7 +78,7 @@ def cell_text(value: Value | TableCell, heading: Heading) -> CellText:
     if cell.text:
         return CellText(cell.text, "", cell)
     if cell.value is None and cell.title and heading.numeric:
-        return CellText(NO_VALUE, "", cell)
+        return CellText(ABSENT, "", cell)
     text, half = heading.scale.format_uncertain(cell.value, cell.half)
     return CellText(text, half, cell)
 
