@@ -87,8 +87,8 @@ def is_convolutional_baseline(trial: Trial) -> bool:
 def varying(
     trials: Sequence[Trial], counts: Callable[[str], bool], within: Callable[[Trial], Hashable]
 ) -> tuple[str, ...]:
-    """Dotted paths for which `counts` holds and that have several values among trials of one group `within`; that
-    a trial does not have the field is a value too."""
+    """Dotted paths for which `counts` holds and that have several values among trials of one group `within`;
+    that a trial does not have the field is a value too."""
     values: dict[tuple[str, Hashable], set[str]] = {}
     having: Counter[tuple[str, Hashable]] = Counter()
     sizes: Counter[Hashable] = Counter()
