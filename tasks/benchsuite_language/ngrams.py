@@ -10,6 +10,7 @@ p_0 is uniform. Chen and Goodman, Computer Speech and Language 1999, section 3.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,14 +30,14 @@ def ngram_scores(
     train  (k,) ids in [0, vocabulary), the text that is counted
     test   (m,) ids. The first ones have a history shorter than n - 1: they take a lower order
 
-    n-grams are numbered in base `vocabulary`. Raises DataError where vocabulary ** max(orders) needs more than 63
-    bits.
+    n-grams are numbered in base `vocabulary`. Raises DataError where vocabulary ** max(orders) needs more than
+    63 bits.
     """
     highest = max(orders)
     if vocabulary**highest >= 2**63:
         raise DataError(
             f"language: the training text has {vocabulary} different characters; {highest}-grams of them are "
-            f"numbered in 63 bits, which is enough for {int(2 ** (63 / highest))}"
+            f"numbered in 63 bits, which is enough for fewer than {math.ceil(2 ** (63 / highest))}"
         )
     lower = np.full((len(test) - 1, vocabulary), 1.0 / vocabulary)
     grams, counts = np.unique(_numbers(train, 1, vocabulary), return_counts=True)
