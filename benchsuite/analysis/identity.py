@@ -48,9 +48,11 @@ def changes_run(path: str) -> bool:
     return path != "seed" and not changes_result(path)
 
 
-def model_key(trial: Trial) -> str:
-    """Equal for trials of one model, whoever runs it and with which seed."""
-    return _key(fields(trial), changes_result)
+def model_key(trial: Trial, free: Iterable[str] = ()) -> str:
+    """Equal for trials of one model, whoever runs it and with which seed; or of models that differ in the
+    fields at the paths `free` alone."""
+    without = set(free)
+    return _key(fields(trial), lambda path: path not in without and changes_result(path))
 
 
 def run_key(trial: Trial) -> str:
@@ -85,8 +87,8 @@ def is_convolutional_baseline(trial: Trial) -> bool:
 def varying(
     trials: Sequence[Trial], counts: Callable[[str], bool], within: Callable[[Trial], Hashable]
 ) -> tuple[str, ...]:
-    """Dotted paths for which `counts` holds and that have several values among trials of one group `within`; that
-    a trial does not have the field is a value too."""
+    """Dotted paths for which `counts` holds and that have several values among trials of one group `within`;
+    that a trial does not have the field is a value too."""
     values: dict[tuple[str, Hashable], set[str]] = {}
     having: Counter[tuple[str, Hashable]] = Counter()
     sizes: Counter[Hashable] = Counter()

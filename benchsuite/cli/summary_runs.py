@@ -47,12 +47,13 @@ def print_runs(console: Console, ranking: Ranking, title: str) -> None:
         left["settings"] = [ranking.setting(model) for model in models]
     foreign = foreign_hardware(_neighbours(ranking))
     compared = len(ways) > 1 and not foreign
-    faster = {"fastest steps": [_fastest(ranking, model) for model in models]} if compared else {}
-    sooner = {}
+    faster: Columns = {}
+    sooner: Columns = {}
     if compared:
+        faster = {"fastest steps": [_fastest(ranking, model) for model in models]}
         sooner = {
             "trained first": [_first(ranking, model) for model in models],
-            "faster steps pay": [_pays(model) for model in models],
+            ">pays from step": [_pays(model) for model in models],
         }
     both = left | _by_way(ranking, models, ways, _both) | faster | sooner
     speeds = f"{title}: training, sequences per second once it runs, {_clocks(models)}"
@@ -60,7 +61,8 @@ def print_runs(console: Console, ranking: Ranking, title: str) -> None:
     if table_width(both) <= console.width:
         _print(console, f"{speeds} · {seconds}", both)
     else:
-        _print(console, speeds, left | _by_way(ranking, models, ways, speed_words) | faster)
+        names = {column: [text.partition(" (")[0] for text in texts] for column, texts in faster.items()}
+        _print(console, speeds, left | _by_way(ranking, models, ways, speed_words) | names)
         _print(console, f"{title}: {seconds}", left | _by_way(ranking, models, ways, seconds_words) | sooner)
     for name, (here, there) in foreign.items():
         console.print(
@@ -130,14 +132,14 @@ def _first(ranking: Ranking, model: Model) -> str:
 
 
 def _pays(model: Model) -> str:
-    """`from 1,200 steps`, to two digits; `-` where the fastest steps are those of the run that was trained
-    first."""
+    """`1,200`: the optimiser steps from which the fastest steps pay, to two digits; `-` where they are those of
+    the run that was trained first."""
     found = soonest_trained(model)
     if found is None or found.pays_from is None:
         return NO_VALUE
     if math.isinf(found.pays_from):
         return "never"
-    return f"from {format_value(found.pays_from, rough=True)} steps"
+    return format_value(found.pays_from, rough=True)
 
 
 def _clocks(models: Sequence[Model]) -> str:

@@ -112,7 +112,9 @@ class CheckedProgram(Program):
 
     def _batch(self, placed: object, call: str, targets: bool = True) -> _Owned:
         if not isinstance(placed, _Owned) or placed.owner is not self:
-            raise ContractError(f"{call} takes what place() of the same program returned, not {_name(placed)}")
+            raise ContractError(
+                f"{call} takes what place() of the same program returned, not {_name(placed)}"
+            )
         if targets and not placed.targets:
             raise ContractError(f"{call} needs targets, and the batch was placed without")
         return placed

@@ -38,14 +38,14 @@ def log_axis(
     chosen = sorted(set(at))
     if not 2 <= len(chosen) <= MOST_MARKS:
         chosen = marks(low, high)
-    label = "format(datum.value, '~s')" if unit == "si" else PLAIN
+    label = "format(datum.value, '~s')" if unit == "si" else PLAIN_NUMBERS
     return {
         "scale": alt.Scale(type="log", domain=[low / 1.2, high * 1.2], nice=False),
         "axis": alt.Axis(values=chosen, labelExpr=label, **axis),
     }
 
 
-PLAIN = (
+PLAIN_NUMBERS = (
     "datum.value >= 0.001 && datum.value < 1e6 ? format(datum.value, '~g') : "
     "replace(format(datum.value, '~e'), '+', '')"
 )

@@ -10,8 +10,8 @@ import altair as alt
 from benchsuite.contracts.report import Chart, Table
 from benchsuite.schema.names import NO_CELL
 
-HEIGHT = 260
-ROWS = "rows"
+CHART_HEIGHT = 260
+ROWS_NAME = "rows"
 """The name of a chart's data where it has one set of them."""
 CELL_ORDER = ("lstm", "rnn", "gru", NO_CELL)
 BACKEND_ORDER = ("torch", "jax", "numpy", "tensorflow")
@@ -27,7 +27,7 @@ def chart(
     alt_text: str,
     note: str = "",
     table: Table | None = None,
-    height: int | None = HEIGHT,
+    height: int | None = CHART_HEIGHT,
 ) -> Chart:
     """A chart block of an Altair chart: as wide as its place, in the page's fonts and colours.
 
@@ -38,12 +38,12 @@ def chart(
     sized = drawn.properties(width="container", **({} if height is None else {"height": height}))
     spec = sized.to_dict()
     spec.pop("config", None)
-    datasets = rows if isinstance(rows, Mapping) else {ROWS: rows}
+    datasets = rows if isinstance(rows, Mapping) else {ROWS_NAME: rows}
     spec["datasets"] = {name: [dict(row) for row in held] for name, held in datasets.items()}
     return Chart(title, spec, alt_text, note, table)
 
 
-def named(name: str = ROWS) -> Any:
+def named(name: str = ROWS_NAME) -> Any:
     """A chart's data by name; chart() is given the rows. Altair would check each row against its schema, which
     takes longer than the rest of a report."""
     return alt.NamedData(name=name)

@@ -66,23 +66,23 @@ def _recurrent(trial: Trial) -> bool:
     return trial.cell != NO_CELL
 
 
-HIDDEN = Variation("hidden", "size.hidden=32,64,128,256", _recurrent)
-LENGTH = Variation(
+VARY_HIDDEN = Variation("hidden", "size.hidden=32,64,128,256", _recurrent)
+VARY_LENGTH = Variation(
     "length",
     "options.length=50,100,200,400",
     lambda trial: trial.cell != NO_CELL and isinstance(trial.options.get("length"), int),
 )
-BATCH = Variation("batch", "recipe.batch_size=16,32,64,128", _recurrent)
-ALLOCATOR = Variation(
+VARY_BATCH = Variation("batch", "recipe.batch_size=16,32,64,128", _recurrent)
+VARY_ALLOCATOR = Variation(
     "allocator", "execution.allocator=default,tuned", lambda trial: trial.execution.device == "cpu"
 )
-CLIPPING = Variation("clipping", "recipe.clip=none,norm", _recurrent)
-TRUNCATION = Variation(
+VARY_CLIPPING = Variation("clipping", "recipe.clip=none,norm", _recurrent)
+VARY_TRUNCATION = Variation(
     "truncation",
     "recipe.truncation=none,5,10",
     lambda trial: trial.cell != NO_CELL and trial.architecture in ("plain", "deep"),
 )
-BACKENDS = Variation("backends", "backend=numpy,torch,tensorflow,jax", lambda _: True)
+VARY_BACKENDS = Variation("backends", "backend=numpy,torch,tensorflow,jax", lambda _: True)
 
 
 def vary(data: ReportData, variation: Variation, entries: Sequence[Entry] | None = None) -> list[Block]:
@@ -115,7 +115,7 @@ def _filters(trial: Trial, variation: Variation) -> list[str]:
         "backend": trial.backend, "unroll": trial.execution.unroll, "device": trial.execution.device,
         "precision": trial.execution.precision, "seed": str(trial.seed),
     }  # fmt: skip
-    if variation is BACKENDS:  # each backend has unrolls and devices of its own
+    if variation is VARY_BACKENDS:  # each backend has unrolls and devices of its own
         values = {name: values[name] for name in ("task", "source", "cell", "architecture", "seed")}
     return [word for name, value in values.items() for word in (f"--{name}", value)]
 

@@ -20,7 +20,7 @@ from benchsuite.report.pages.trial import trial_page
 from benchsuite.report.pages.trials import trials_page
 from benchsuite.report.site import Page, Site
 
-PAGES: tuple[Callable[[ReportData], Page | None], ...] = (
+PAGE_MAKERS: tuple[Callable[[ReportData], Page | None], ...] = (
     backends_page,
     gradients_page,
     parity_page,
@@ -34,7 +34,7 @@ PAGES: tuple[Callable[[ReportData], Page | None], ...] = (
 def make_site(data: ReportData, added: Contributions = NO_CONTRIBUTIONS) -> Site:
     """All pages of the report of `data`, with what plugins add to them."""
     pages = [overview_page(data), *(task_page(results, data) for results in data.tasks)]
-    pages += [page for page in (make(data) for make in PAGES) if page is not None]
+    pages += [page for page in (make(data) for make in PAGE_MAKERS) if page is not None]
     pages = [replace(page, sections=(*page.sections, *added.of(page.key))) for page in pages]
     homeless = tuple(one for one in added.sections if one.page not in {page.key for page in pages})
     if homeless:

@@ -8,11 +8,13 @@ from functools import cached_property
 
 from benchsuite.analysis.identity import HARDWARE, Labels, task_key, task_title
 from benchsuite.analysis.ranking import Ranking, rankings
+from benchsuite.analysis.runs import Run
 from benchsuite.contracts.study import StudyReader
-from benchsuite.report.slugs import Names
+from benchsuite.errors import StoreError
+from benchsuite.report.slugs import UniqueSlugs
 from benchsuite.schema import Exhibit, Record, Series
 
-UNKNOWN = "unknown machine"
+UNKNOWN_MACHINE = "unknown machine"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Machine:
         if "hardware.cores" in known:
             parts.append(f"{known['hardware.cores']} core{'' if known['hardware.cores'] == '1' else 's'}")
         parts.append(known.get("hardware.gpu", ""))
-        return ", ".join(part for part in parts if part) or UNKNOWN
+        return ", ".join(part for part in parts if part) or UNKNOWN_MACHINE
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +76,21 @@ class TaskResults:
         """The records that count in rankings."""
         return [entry.record for entry in self.entries if entry.counts]
 
+    def curves(self, record: Record) -> Sequence[Series]:
+        """The curves of a record that counts; none where they cannot be read."""
+        try:
+            return self._counted[record.trial_id].series()
+        except (KeyError, StoreError):
+            return []
+
+    @cached_property
+    def _counted(self) -> dict[str, Entry]:
+        return {entry.record.trial_id: entry for entry in self.entries if entry.counts}
+
     @cached_property
     def pages(self) -> dict[str, str]:
         """Trial id -> key of its page."""
-        return {entry.record.trial_id: entry.page for entry in self.entries if entry.counts}
+        return {trial_id: entry.page for trial_id, entry in self._counted.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +116,15 @@ class ReportData:
     def label(self) -> Labels:
         """What a trial is called, so that no two trials of the report have one label."""
         return Labels(entry.record.trial for entry in self.entries)
+
+    def task_of(self, ranking: Ranking) -> TaskResults:
+        """The task that a ranking is of."""
+        return next(results for results in self.tasks if results.ranking is ranking)
+
+    def entries_of(self, runs: Iterable[Run]) -> list[Entry]:
+        """The entries of the tasks that the runs are of."""
+        tasks = dict.fromkeys(self.task_of(run.ranking) for run in runs)
+        return [entry for results in tasks for entry in results.entries]
 
     @property
     def repeated(self) -> int:
@@ -146,7 +168,7 @@ def _pages(entries: Sequence[Entry]) -> list[str]:
 
     An id is sixteen hexadecimal digits; a journal that was tampered with may hold anything.
     """
-    names = Names()
+    names = UniqueSlugs()
     pages: dict[Entry, str] = {}
     for entry in sorted(entries, key=lambda entry: not entry.counts):
         pages[entry] = f"trial:{names.take(entry.record.trial_id)}"
@@ -179,7 +201,7 @@ def _by_task(entries: Sequence[Entry]) -> Iterable[TaskResults]:
         groups.setdefault((entry.machine, task_key(entry.record.trial)), []).append(entry)
     several = len({machine for machine, _ in groups}) > 1
     first = [group[0].record.trial for group in groups.values()]
-    names = Names()
+    names = UniqueSlugs()
     for (machine, _), members in groups.items():
         title = task_title(members[0].record.trial, first)
         if several:

@@ -26,7 +26,7 @@ from benchsuite.report.site import Page, Site
 
 LEFT_OUT = ("trials", "methods")
 """Pages that only the site has: a row for each trial, and what is looked up."""
-LONGEST = 300
+LONGEST_CELL = 300
 """Characters of a text in a cell of a document; the site's CSV files hold it in full."""
 
 Flowing = Paragraph | Bullets | Table | Facts | Command | Cards
@@ -84,7 +84,7 @@ def bare(words: Words) -> str:
     return "".join(part.text if isinstance(part, Link) else part for part in words)
 
 
-def cut(text: str, most: int = LONGEST) -> str:
+def cut(text: str, most: int = LONGEST_CELL) -> str:
     """A text on one line, its end left out where it is very long."""
     one = " ".join(text.split())
     return one if len(one) <= most else f"{one[: most - 1]}…"

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 
 from benchsuite.contracts.report import Form, Value
 
-SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-BYTES = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
-UNITS = {"seconds": SECONDS, "bytes": BYTES}
+SECOND_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+BYTE_UNITS = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
+UNITS = {"seconds": SECOND_UNITS, "bytes": BYTE_UNITS}
 MINUS = "−"
 DIGITS = 4
 """Significant digits of a number whose uncertainty is not known."""
 ROUGH_DIGITS = 2
 """Significant digits of a number that is known to be rough, such as a timing that was not steady."""
-WIDE = 1000.0
+WIDE_RANGE = 1000.0
 """Ratio of the largest to the smallest value of a group above which one unit does not suit all of them."""
 LONGEST_EXPONENT = 400
 """Powers of ten beyond those of float64: rounding to so many decimals changes nothing."""
@@ -137,7 +137,7 @@ def scale_for(form: Form, values: Sequence[float]) -> Scale:
     if form in ("text", "date") or not sizes:
         return Scale(form, by, unit)
     if form in UNITS:
-        if sizes[-1] > WIDE * sizes[0]:
+        if sizes[-1] > WIDE_RANGE * sizes[0]:
             return Scale(form, own_unit=True)
         by, unit = _unit(sizes[len(sizes) // 2], UNITS[form])
     low, high = sizes[0] / by, sizes[-1] / by
@@ -147,7 +147,7 @@ def scale_for(form: Form, values: Sequence[float]) -> Scale:
         return Scale(form, by, unit)
     if form in ("share", "bytes") and high >= 1:
         return Scale(form, by, unit, 1 if high < 100 else 0)
-    if high > WIDE * low:
+    if high > WIDE_RANGE * low:
         return Scale(form, by, unit)
     digits = DIGITS if form == "number" else 3
     power = math.floor(math.log10(high))

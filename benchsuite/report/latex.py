@@ -10,16 +10,16 @@ from benchsuite.contracts.report import Table
 from benchsuite.report.flow import cut, document_pages, parts, place
 from benchsuite.report.layout import CellText, table_text
 from benchsuite.report.site import Site
-from benchsuite.report.slugs import Names
+from benchsuite.report.slugs import UniqueSlugs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_ROWS = 300
+MOST_LATEX_ROWS = 300
 """Rows of a table; the site's CSV files have all of them."""
 ONE_PAGE = 40
 """Rows above which a table may be broken across pages."""
-WIDE = 36
+WIDE_TEXT = 36
 """Characters above which a column of text is broken into lines."""
 BROKEN = r">{\raggedright\arraybackslash}p{5.5cm}"
 PACKAGES = "% needs \\usepackage{array,booktabs,longtable,textcomp}"
@@ -76,7 +76,7 @@ def write_latex(site: Site, output: Path) -> list[Path]:
     which takes in all of them; returns the latter."""
     folder = output / "latex"
     folder.mkdir(parents=True, exist_ok=True)
-    names = Names()
+    names = UniqueSlugs()
     found = [
         (names.take(f"{place(page)} {block.title}"), block)
         for page in document_pages(site)
@@ -97,9 +97,9 @@ def table_latex(table: Table, label: str) -> str:
     half of an interval behind its value."""
     import pandas as pd
 
-    made = table_text(table, MOST_ROWS)
+    made = table_text(table, MOST_LATEX_ROWS)
     wide = [
-        not head.numeric and any(len(row[at].text) > WIDE for row in made.rows)
+        not head.numeric and any(len(row[at].text) > WIDE_TEXT for row in made.rows)
         for at, head in enumerate(made.headings)
     ]
     rows = [[_cell(one) for one in row] for row in made.rows]

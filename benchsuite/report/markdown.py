@@ -13,7 +13,7 @@ from benchsuite.report.flow import Part, bare, cut, document_pages, facts_words,
 from benchsuite.report.layout import CellText, table_text
 from benchsuite.report.site import Site
 
-MOST_ROWS = 50
+MOST_MARKDOWN_ROWS = 50
 """Rows of a table; the CSV files have all of them."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$!@])")
@@ -102,7 +102,7 @@ def _table(block: Table) -> Iterator[str]:
     if block.title:
         yield f"**{escape(cut(block.title))}**"
         yield ""
-    laid = table_text(block, MOST_ROWS)
+    laid = table_text(block, MOST_MARKDOWN_ROWS)
     yield _row([escape(cut(head.text)) for head in laid.headings])
     yield _row(["---:" if head.numeric else ":---" for head in laid.headings])
     for row in laid.rows:

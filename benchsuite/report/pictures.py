@@ -14,11 +14,11 @@ from typing import Any, Self
 from benchsuite.contracts.report import Chart
 from benchsuite.report.text import presentable
 
-WIDTH = 720
+PICTURE_WIDTH = 720
 """Width in pixels of what a page draws as wide as its container."""
 SCALE = 2.0
 """Pixels of the PNG by pixel of the SVG."""
-SECONDS = 60.0
+PICTURE_SECONDS = 60.0
 """Time that a chart may take."""
 CONFIG: dict[str, Any] = {
     "background": "white",
@@ -114,8 +114,8 @@ class Pictures:
 
 
 def static(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The specification for a picture: where a page gives the width, WIDTH does."""
+    """The specification for a picture: where a page gives the width, PICTURE_WIDTH does."""
     made: dict[str, Any] = presentable(dict(spec))
     if made.get("width") == "container":
-        made["width"] = WIDTH
+        made["width"] = PICTURE_WIDTH
     return made

@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 
-LONGEST = 48
+LONGEST_SLUG = 48
 
 
 def slug(text: str) -> str:
@@ -15,13 +15,13 @@ def slug(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     faithful = re.fullmatch(r"[a-z0-9]+(?:[ _/.=:,-]+[a-z0-9]+)*", text.lower())
-    if faithful and 0 < len(made) <= LONGEST:
+    if faithful and 0 < len(made) <= LONGEST_SLUG:
         return made
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{made[:LONGEST].strip('-')}-{digest}".lstrip("-")
+    return f"{made[:LONGEST_SLUG].strip('-')}-{digest}".lstrip("-")
 
 
-class Names:
+class UniqueSlugs:
     """Gives out slugs, each of them once: what is asked for again gets a number."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-LONGEST = 120
+LONGEST_TEXT = 120
 """Letters of a text in a chart's data: a longer one would draw a picture as wide as itself."""
 
 
@@ -18,11 +18,11 @@ def clean(text: str) -> str:
 
 
 def presentable(data: Any, in_data: bool = False) -> Any:
-    """A chart's specification with clean texts, none of its data's longer than LONGEST, and None in place of
-    numbers that are not finite."""
+    """A chart's specification with clean texts, none of its data's longer than LONGEST_TEXT, and None in place
+    of numbers that are not finite."""
     if isinstance(data, str):
         text = clean(data)
-        return f"{text[:LONGEST]}…" if in_data and len(text) > LONGEST else text
+        return f"{text[:LONGEST_TEXT]}…" if in_data and len(text) > LONGEST_TEXT else text
     if isinstance(data, float):
         return data if math.isfinite(data) else None
     if isinstance(data, dict):

@@ -10,10 +10,13 @@ p_0 is uniform. Chen and Goodman, Computer Speech and Language 1999, section 3.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from benchsuite.errors import DataError
 
 _USUAL = np.array([0.0, 0.5, 1.0, 1.5])
 """Discounts by count where a text is too short to estimate them."""
@@ -27,10 +30,15 @@ def ngram_scores(
     train  (k,) ids in [0, vocabulary), the text that is counted
     test   (m,) ids. The first ones have a history shorter than n - 1: they take a lower order
 
-    n-grams are numbered in base `vocabulary`: vocabulary ** max(orders) must be below 2 ** 63.
+    n-grams are numbered in base `vocabulary`. Raises DataError where vocabulary ** max(orders) needs more than
+    63 bits.
     """
     highest = max(orders)
-    assert vocabulary**highest < 2**63, "the n-grams' numbers need 64 bits"
+    if vocabulary**highest >= 2**63:
+        raise DataError(
+            f"language: the training text has {vocabulary} different characters; {highest}-grams of them are "
+            f"numbered in 63 bits, which is enough for fewer than {math.ceil(2 ** (63 / highest))}"
+        )
     lower = np.full((len(test) - 1, vocabulary), 1.0 / vocabulary)
     grams, counts = np.unique(_numbers(train, 1, vocabulary), return_counts=True)
     found = {}

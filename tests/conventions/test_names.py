@@ -8,28 +8,6 @@ from pathlib import Path
 
 from fixtures.sources import CORE, python_files
 
-STILL_DOUBLE = {
-    "AXES",
-    "GROUPS",
-    "HEIGHT",
-    "HELP",
-    "LONG",
-    "LONGEST",
-    "MOST_CHARTS",
-    "MOST_POINTS",
-    "MOST_ROWS",
-    "MOST_SEEDS",
-    "PAGES",
-    "PLAIN",
-    "QUANTITIES",
-    "ROWS",
-    "SECONDS",
-    "UNKNOWN",
-    "WIDE",
-    "WIDTH",
-}
-"""Names that wait for their second meaning to be renamed. Take a name off when that is done; add none."""
-
 
 def defined(path: Path) -> Iterator[str]:
     """The public classes, type aliases and constants that a module defines at its top."""
@@ -59,5 +37,4 @@ def places() -> dict[str, list[str]]:
 
 def test_no_name_stands_for_two_things() -> None:
     double = {name: modules for name, modules in places().items() if len(modules) > 1}
-    more = {name: modules for name, modules in double.items() if name not in STILL_DOUBLE}
-    assert not more, "\n".join(f"{name}: {', '.join(modules)}" for name, modules in sorted(more.items()))
+    assert not double, "\n".join(f"{name}: {', '.join(modules)}" for name, modules in sorted(double.items()))

@@ -140,6 +140,6 @@ def test_a_matrix_that_is_no_file_any_more_is_said_to_be_on_the_methods_page(tmp
     with store.writing():
         store.describe({"matrix": {"name": "own matrix", "origin": "/gone/own.toml", "text": "[axes]"}})
         store.append(record())
-    blocks = vary(collect([Study.load(tmp_path / "results" / "mine")]), commands.HIDDEN)
+    blocks = vary(collect([Study.load(tmp_path / "results" / "mine")]), commands.VARY_HIDDEN)
     assert "is on the page Methods; save it as own-matrix.toml" in text(blocks)
     assert "benchsuite run own-matrix.toml" in text(blocks)

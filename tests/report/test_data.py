@@ -9,7 +9,7 @@ import pytest
 from fixtures.records import record
 
 from benchsuite.errors import StoreError
-from benchsuite.report.data import UNKNOWN, ReportData, collect
+from benchsuite.report.data import UNKNOWN_MACHINE, ReportData, collect
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Study
 from benchsuite.schema import Record, Status
@@ -69,7 +69,7 @@ def test_what_failed_before_it_could_say_where_ran_where_its_study_did(tmp_path:
     guessed = collect([study(tmp_path / "b", on(SMALL), lost)])
     assert [machine.name for machine in guessed.machines] == ["Small, 1 core"]
     unknown = collect([study(tmp_path / "c", lost)])
-    assert [machine.name for machine in unknown.machines] == [UNKNOWN]
+    assert [machine.name for machine in unknown.machines] == [UNKNOWN_MACHINE]
     assert unknown.tasks[0].ranking is None
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from benchsuite.contracts.report import Column, Table, TableCell
 from benchsuite.report import write_report
-from benchsuite.report.latex import MOST_ROWS, ONE_PAGE, escape, table_latex
+from benchsuite.report.latex import MOST_LATEX_ROWS, ONE_PAGE, escape, table_latex
 from benchsuite.running.study import Study
 
 ENGINES = (
@@ -86,7 +86,7 @@ def test_a_column_of_long_texts_is_broken_into_lines() -> None:
 
 def test_what_is_left_out_is_told() -> None:
     text = table_latex(Table("Huge", (Column("n", "integer"),), [[n] for n in range(5000)]), "tab:huge")
-    assert f"The first {MOST_ROWS} of 5{{,}}000 rows" in text
+    assert f"The first {MOST_LATEX_ROWS} of 5{{,}}000 rows" in text
 
 
 def test_a_table_without_a_row_is_a_table() -> None:

@@ -25,7 +25,7 @@ from benchsuite.contracts.report import (
     TableCell,
 )
 from benchsuite.report import write_report
-from benchsuite.report.markdown import MOST_ROWS, document, escape
+from benchsuite.report.markdown import MOST_MARKDOWN_ROWS, document, escape
 from benchsuite.report.site import Page, Site
 from benchsuite.running.study import Study
 
@@ -143,9 +143,9 @@ def test_a_table_has_units_intervals_and_its_best_in_bold() -> None:
 
 
 def test_a_long_table_says_how_long_it_is() -> None:
-    text = made(Table("Long", (Column("n", "integer"),), [[n] for n in range(MOST_ROWS + 7)]))
-    assert len(rows(render(text))) == MOST_ROWS + 1
-    assert f"The first {MOST_ROWS} of {MOST_ROWS + 7} rows." in text
+    text = made(Table("Long", (Column("n", "integer"),), [[n] for n in range(MOST_MARKDOWN_ROWS + 7)]))
+    assert len(rows(render(text))) == MOST_MARKDOWN_ROWS + 1
+    assert f"The first {MOST_MARKDOWN_ROWS} of {MOST_MARKDOWN_ROWS + 7} rows." in text
 
 
 def test_a_fence_is_longer_than_any_within_it() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from benchsuite.contracts.report import Chart
-from benchsuite.report.pictures import WIDTH, Pictures, static
-from benchsuite.report.text import LONGEST, clean, presentable
+from benchsuite.report.pictures import PICTURE_WIDTH, Pictures, static
+from benchsuite.report.text import LONGEST_TEXT, clean, presentable
 
 SPEC: dict[str, Any] = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.1.0.json",
@@ -80,7 +80,7 @@ def test_no_data_is_fetched(tmp_path: Path) -> None:
 
 def test_a_picture_has_a_width_of_its_own_and_no_number_that_json_has_no_word_for() -> None:
     made = static(SPEC)
-    assert made["width"] == WIDTH
+    assert made["width"] == PICTURE_WIDTH
     assert made["data"]["values"][1]["y"] is None
     assert SPEC["width"] == "container"
 
@@ -89,7 +89,7 @@ def test_texts_of_data_are_cut_and_those_of_the_chart_are_not() -> None:
     long = "x" * 500
     made = presentable({"title": long, "data": {"values": [{"a": long}]}})
     assert made["title"] == long
-    assert len(made["data"]["values"][0]["a"]) == LONGEST + 1
+    assert len(made["data"]["values"][0]["a"]) == LONGEST_TEXT + 1
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.report.slugs import LONGEST, Names, slug
+from benchsuite.report.slugs import LONGEST_SLUG, UniqueSlugs, slug
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ def test_plain_texts_are_their_own_names(text: str, name: str) -> None:
 def test_any_text_has_a_name_that_is_safe(text: str) -> None:
     name = slug(text)
     assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name)
-    assert len(name) <= LONGEST + 9
+    assert len(name) <= LONGEST_SLUG + 9
 
 
 @given(st.lists(st.text(max_size=12), max_size=20))
 def test_names_are_given_out_once(texts: list[str]) -> None:
-    names = Names()
+    names = UniqueSlugs()
     taken = [names.take(text) for text in texts]
     assert len(set(taken)) == len(taken)
 

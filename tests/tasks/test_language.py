@@ -246,6 +246,13 @@ def test_orders_asked_for_together_are_those_asked_for_alone() -> None:
         np.testing.assert_array_equal(ngram_scores(train, test, 5, [n])[n], scores)
 
 
+def test_a_text_of_too_many_characters_is_a_data_error() -> None:
+    ids = np.arange(600)
+    assert ngram_scores(ids, ids[:9], 600, [6])[6].shape == (8, 600)
+    with pytest.raises(DataError, match=r"600 different characters; 7-grams .* enough for fewer than 512"):
+        ngram_scores(ids, ids[:9], 600, [7])
+
+
 def test_texts_are_split_in_order_and_keep_their_line_ends(tmp_path: Path) -> None:
     whole = "".join(chr(97 + index % 26) for index in range(37)) + "\r\né"
     path = tmp_path / "tiny.txt"

@@ -336,3 +336,23 @@ def test_a_trial_costs_four_requests_of_bounded_size(results: Path) -> None:
         assert mirror.send(record)
     assert counting.calls == {"create_run": 2, "log_batch": 2, "log_artifacts": 2, "set_terminated": 2}
     assert 500 < counting.most_points <= 700
+
+
+def test_a_run_takes_its_new_name_when_the_study_grows(results: Path) -> None:
+    first, second = (
+        Record(trial=scripted_trial(horizon=horizon), status=Status.OK, scalars={"a": 1.0}, started=5)
+        for horizon in (24, 48)
+    )
+    uri = f"sqlite:///{results / 'mlflow.db'}"
+    store = StudyStore(results / "s")
+    with store.writing():
+        store.describe({})
+        store.append(first)
+    assert tracker.sync(store.folder, uri)[0] == 1
+    [before] = [run.info.run_name for run in everything(results)["benchsuite/scripted"]]
+    assert "horizon" not in before
+    with store.writing():
+        store.append(second)
+    assert tracker.sync(store.folder, uri)[0] == 1
+    runs = everything(results)["benchsuite/scripted"]
+    assert sorted(run.info.run_name.rpartition(" ")[2] for run in runs) == ["horizon=24", "horizon=48"]

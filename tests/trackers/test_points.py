@@ -7,12 +7,13 @@ import posixpath
 import re
 
 import pytest
+from fixtures.planted import planted, vanishing_at_the_start_alone
 from fixtures.scripted import scripted_trial
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.analysis.seeds import estimate
-from benchsuite.schema import Record, Series, Status
+from benchsuite.schema import INVALID_TIMING, Record, Series, Status
 from benchsuite.trackers.points import (
     MOST_IN_BATCH,
     MOST_POINTS,
@@ -126,3 +127,34 @@ def test_estimates_have_bounds_where_there_are_any() -> None:
     assert found["a_low"] < 1.0 < 3.0 < found["a_high"]
     assert found["b"] == 2.0
     assert "b_low" not in found
+
+
+@pytest.mark.parametrize("word", INVALID_TIMING)
+def test_a_refused_timing_sends_no_speed_and_says_why(word: str) -> None:
+    one = planted(timing=word)
+    series = [
+        Series(name=name, axis="sample", x=[1], y=[1])
+        for name in ("speed/step_wall", "speed/inference_cpu", "train/loss")
+    ]
+    names = {point.name for point in points(one, series)}
+    assert not [
+        name for name in names if name.startswith(("speed/step_", "speed/inference_", "speed/sequences"))
+    ]
+    assert {"train/loss", "speed/import_seconds", "test/accuracy"} <= names
+    found = tags(one, "what it is called")
+    assert found["benchsuite.problem"] == word
+    assert found["benchsuite.problem_reason"] == f"the timing is refused: {INVALID_TIMING[word]}"
+    assert found["benchsuite.label"] == "what it is called"
+
+
+def test_the_verdict_on_a_gradient_is_that_of_each_snapshot() -> None:
+    [one] = vanishing_at_the_start_alone()
+    found = tags(one)
+    assert found["benchsuite.verdict.gradient_start"] == "vanishing"
+    assert found["benchsuite.verdict.gradient_end"] == "stable"
+    assert "benchsuite.verdict.gradient" not in found
+
+
+def test_a_timing_that_is_not_steady_is_tagged_so() -> None:
+    assert "something else had the core" in tags(planted(step=0.0014, cpu=0.0004))["benchsuite.unsteady"]
+    assert "benchsuite.unsteady" not in tags(planted())

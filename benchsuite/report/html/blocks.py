@@ -33,10 +33,10 @@ from benchsuite.report.html.drawing import draw
 from benchsuite.report.html.embedding import embedded, rounded
 from benchsuite.report.html.exhibits import exhibit_html
 from benchsuite.report.layout import CellText, Heading, cell_of, cell_text, headings, table_text
-from benchsuite.report.slugs import Names
+from benchsuite.report.slugs import UniqueSlugs
 from benchsuite.report.text import presentable
 
-LONG = 120
+LONG_TABLE = 120
 """Rows above which a table is made by the page's script, a part at a time."""
 FILTERED = 10
 """Rows above which a table with columns to filter by is made by the script as well."""
@@ -75,7 +75,7 @@ class Blocks:
         pictures: Callable[[Chart], Mapping[str, str]],
     ) -> None:
         self._resolve, self._keep_table, self._pictures = resolve, keep_table, pictures
-        self.ids = Names()
+        self.ids = UniqueSlugs()
         self._makers: dict[type, Callable[[Any], Markup]] = {
             Paragraph: self._paragraph,
             Bullets: self._bullets,
@@ -113,7 +113,7 @@ class Blocks:
 
     def _table(self, block: Table) -> Markup:
         name = self.ids.take(block.title or "table")
-        cut = len(block.rows) > LONG
+        cut = len(block.rows) > LONG_TABLE
         filters = len(block.rows) > FILTERED and any(column.filter for column in block.columns)
         long = cut or filters
         laid = table_text(block, FIRST if cut else None)

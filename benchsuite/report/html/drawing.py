@@ -16,7 +16,7 @@ from markupsafe import Markup
 from benchsuite.contracts.report import Line, LineChart
 from benchsuite.report.formatting import format_number
 
-WIDTH, HEIGHT = 320, 190
+DRAWING_WIDTH, DRAWING_HEIGHT = 320, 190
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 32
 POINTS = 160
 """Most points of a line: half as many as the frame has pixels on a small screen."""
@@ -47,7 +47,7 @@ def draw(curves: LineChart) -> tuple[Markup, list[tuple[str, int]]]:
     label = html.escape(f"{curves.title}: {curves.y} by {curves.x}")
     # only numbers and escaped texts come together here and below: Markup.format would cost ten times as much
     return Markup(
-        f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}" '
+        f'<svg class="curve" viewBox="0 0 {DRAWING_WIDTH} {DRAWING_HEIGHT}" role="img" aria-label="{label}" '
         f'data-x0="{frame.x0:.7g}" data-x1="{frame.x1:.7g}" data-y0="{frame.y0:.7g}" data-y1="{frame.y1:.7g}" '
         f'data-log="{int(curves.log)}">{"".join(parts)}</svg>'
     ), legend
@@ -111,12 +111,12 @@ class _Frame:
         return cls(x0, x1, y0 - spare, y1 + spare, log)
 
     def across(self, x: np.ndarray) -> np.ndarray:
-        return np.asarray(LEFT + (x - self.x0) / (self.x1 - self.x0) * (WIDTH - LEFT - RIGHT))
+        return np.asarray(LEFT + (x - self.x0) / (self.x1 - self.x0) * (DRAWING_WIDTH - LEFT - RIGHT))
 
     def down(self, y: np.ndarray) -> np.ndarray:
         values = np.log10(y) if self.log else y
         share = (values - self.y0) / (self.y1 - self.y0)
-        return np.asarray(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM))
+        return np.asarray(DRAWING_HEIGHT - BOTTOM - share * (DRAWING_HEIGHT - TOP - BOTTOM))
 
     def line(self, x: np.ndarray, y: np.ndarray, colour: int, name: str) -> str:
         across, down = self.across(x).tolist(), self.down(y).tolist()
@@ -136,7 +136,7 @@ class _Frame:
         return f'<polygon class="band c{colour}" points="{path}"/>'
 
     def axes(self, x_name: str, y_name: str) -> str:
-        floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+        floor, right = DRAWING_HEIGHT - BOTTOM, DRAWING_WIDTH - RIGHT
         parts = []
         for value in ticks(self.x0, self.x1, 4, whole=True):
             at = LEFT + (value - self.x0) / (self.x1 - self.x0) * (right - LEFT)
@@ -153,7 +153,7 @@ class _Frame:
                 f'<text class="tick" x="{LEFT - 5}" y="{at + 3:.1f}" text-anchor="end">'
                 f"{format_number(value)}</text>"
             )
-        low = HEIGHT - 5
+        low = DRAWING_HEIGHT - 5
         parts.append(
             f'<text class="axis" x="{right}" y="{low}" text-anchor="end">{html.escape(x_name)}</text>'
         )

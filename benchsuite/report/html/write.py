@@ -16,7 +16,7 @@ from benchsuite.report.html.page_pool import Shares, helpers
 from benchsuite.report.html.vega_bundle import vega_bundle
 from benchsuite.report.pictures import Pictures
 from benchsuite.report.site import Page, Site, page_path
-from benchsuite.report.slugs import Names, slug
+from benchsuite.report.slugs import UniqueSlugs, slug
 from benchsuite.report.text import clean
 
 POLICY = (
@@ -58,7 +58,7 @@ def clear(output: Path) -> None:
 class _Writer:
     def __init__(self, site: Site, output: Path, pictures: Pictures) -> None:
         self._site, self._output, self._pictures = site, output, pictures
-        self._names = Names()
+        self._names = UniqueSlugs()
         self._version = version("benchsuite")
         self._drawn: dict[int, Future[Mapping[str, str]]] = {}
         """By the identity of the chart's block."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from benchsuite.analysis.runs import Run, geometric_mean, runs_of
 from benchsuite.contracts.report import (
     Block,
     Column,
@@ -13,7 +14,7 @@ from benchsuite.contracts.report import (
     TableCell,
     Value,
 )
-from benchsuite.report.commands import BACKENDS, vary
+from benchsuite.report.commands import VARY_BACKENDS, vary
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_list, format_ratio
 from benchsuite.report.pages.backends_allocator import allocator
@@ -23,7 +24,6 @@ from benchsuite.report.pages.backends_limits import limit, scaling
 from benchsuite.report.pages.backends_races import raced
 from benchsuite.report.pages.backends_timings import kernels, timings
 from benchsuite.report.pages.overview import CLOSE
-from benchsuite.report.runners import Run, geometric_mean, runs_of
 from benchsuite.report.site import Page
 
 
@@ -32,18 +32,20 @@ def backends_page(data: ReportData) -> Page | None:
     sections: list[PageSection] = []
     several = len(data.machines) > 1
     for machine in data.machines:
-        runs = runs_of(results for results in data.tasks if results.machine == machine)
+        runs = runs_of(
+            results.ranking for results in data.tasks if results.machine == machine and results.ranking
+        )
         if runs:
             where = f" on {machine.name}" if several else ""
             sections += [PageSection(f"{title}{where}", blocks) for title, blocks in _parts(data, runs)]
             sections += raced(data, machine, where)
             sections += allocator(data, runs, where)
-            sections.append(PageSection(f"Every timing{where}", (timings(runs),)))
+            sections.append(PageSection(f"Every timing{where}", (timings(data, runs),)))
     if not sections:
         return None
     lead = (
-        "Two answers, always together: whose training steps are fastest once they run, and who has a model "
-        "trained soonest from the start."
+        "Two questions with two answers: whose training steps are fastest once they run, and who has a model "
+        "trained soonest from its start."
     )
     return Page("backends", "How fast is each backend, and why?", tuple(sections), lead, "Backends")
 
@@ -54,7 +56,7 @@ def _parts(data: ReportData, runs: Sequence[Run]) -> Iterator[tuple[str, tuple[B
     yield "Starting", tuple(starting(runs, runners))
     yield "Which kernel really ran", (kernels(runs),)
     yield "How time grows with size", tuple(scaling(data, runs))
-    yield "How far from the machine's limit", tuple(limit(runs, runners))
+    yield "How far from the machine's limit", tuple(limit(data, runs, runners))
     yield "Memory", tuple(memory(runs, runners))
 
 
@@ -87,10 +89,7 @@ def _speed(data: ReportData, runs: Sequence[Run], runners: Sequence[str]) -> Ite
             "No model has a valid timing by more than one backend, so that no two speeds can be compared. To "
             "compare backends, run one of the models with several of them, into a study of its own:"
         )
-        entries = [
-            entry for results in dict.fromkeys(run.results for run in runs) for entry in results.entries
-        ]
-        yield from vary(data, BACKENDS, entries)
+        yield from vary(data, VARY_BACKENDS, data.entries_of(runs))
     trained = {id(run.model) for run in runs if run.relative_trained}
     if trained:
         yield Paragraph(_trained_answer(runs, runners, len(trained)))

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchsuite.analysis.identity import pair_key
+from benchsuite.analysis.runs import Run
 from benchsuite.contracts.report import Column, PageSection, Paragraph, Table, TableCell, Value
-from benchsuite.report.commands import ALLOCATOR, vary
+from benchsuite.report.commands import VARY_ALLOCATOR, vary
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_list, format_ratio
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.prose import prose
-from benchsuite.report.runners import Run, entries_of
 
-HELP = "a training step, CPU time where the trial has one thread on a CPU; ± over seeds, or over timed rounds"
+STEP_HELP = (
+    "a training step, CPU time where the trial has one thread on a CPU; ± over seeds, or over timed rounds"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +79,20 @@ def allocator(data: ReportData, runs: Sequence[Run], where: str) -> list[PageSec
             "study of its own:"
         )
         return [
-            PageSection(title, (*prose("backends_allocator"), text, *vary(data, ALLOCATOR, entries_of(runs))))
+            PageSection(
+                title,
+                (*prose("backends_allocator"), text, *vary(data, VARY_ALLOCATOR, data.entries_of(runs))),
+            )
         ]
     return [
         PageSection(
             title,
-            (Paragraph(_finding(pairs)), *prose("backends_allocator"), _by_backend(pairs), _by_model(pairs)),
+            (
+                Paragraph(_finding(pairs)),
+                *prose("backends_allocator"),
+                _by_backend(pairs),
+                _by_model(data, pairs),
+            ),
         )
     ]
 
@@ -124,18 +134,16 @@ def _by_backend(pairs: Sequence[AllocatorPair]) -> Table:
     return Table("Default over tuned allocator, by backend", columns, rows)
 
 
-def _by_model(pairs: Sequence[AllocatorPair]) -> Table:
+def _by_model(data: ReportData, pairs: Sequence[AllocatorPair]) -> Table:
     columns = (
         Column("task", filter=True), Column("model"), Column("run by", filter=True),
-        Column("default", "seconds", HELP), Column("tuned", "seconds", HELP),
+        Column("default", "seconds", STEP_HELP), Column("tuned", "seconds", STEP_HELP),
         Column("ratio", "number", "± is half its 95 % interval, from those of the two times"),
     )  # fmt: skip
     rows: list[list[Value | TableCell]] = []
     for pair in pairs:
-        ranking = pair.tuned.results.ranking
-        assert ranking is not None
         default, tuned = pair.default, pair.tuned
-        rows.append([tuned.results.title, model_words(tuned.model, ranking), pair.by,
+        rows.append([data.task_of(tuned.ranking).title, model_words(tuned.model, tuned.ranking), pair.by,
                      TableCell(default.step, half=default.step_half),
                      TableCell(tuned.step, half=tuned.step_half),
                      TableCell(pair.ratio, half=pair.half)])  # fmt: skip

@@ -9,14 +9,15 @@ from typing import Any
 
 import altair as alt
 
+from benchsuite.analysis.runs import Run, geometric_mean
+from benchsuite.analysis.scaling import BATCH_SIZE, HIDDEN_SIZE, SEQUENCE_LENGTH, PowerLaw
 from benchsuite.contracts.report import Chart, Column, Table
 from benchsuite.report.axes import log_axis
 from benchsuite.report.charts import CELL_ORDER, backend_colour, chart, named
+from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_number, format_value
-from benchsuite.report.runners import Run, geometric_mean
-from benchsuite.report.scaling import PowerLaw
 
-MOST_POINTS = 400
+MOST_SCATTERED = 400
 """Points of a scatter chart; of more, evenly many are drawn."""
 MOST_LAWS = 16
 """Lines of a scaling chart."""
@@ -25,6 +26,11 @@ PARTS = (
     ("build", "speed/build_seconds"),
     ("first step", "speed/first_step_seconds"),
 )
+AXIS_TITLES = {
+    HIDDEN_SIZE: "hidden units",
+    SEQUENCE_LENGTH: "time steps per sequence",
+    BATCH_SIZE: "sequences per batch",
+}
 ACCENT = "#0b6bb5"
 """Of fields; half of it lets the text of either theme stand out."""
 FLOPS = "speed/flops_per_step"
@@ -162,16 +168,16 @@ def scaling_chart(found: Sequence[PowerLaw], title: str) -> Chart:
         for place, law in enumerate(shown)
         for size, taken in zip(law.sizes, law.seconds, strict=True)
     ]
-    axis = shown[0].axis
+    size, title_of = shown[0].size, AXIS_TITLES[shown[0].size]
     sizes = [size for law in shown for size in law.sizes]
-    x = alt.X("size:Q", title=axis.title, **log_axis(sizes, "si", at=sizes, grid=False))
+    x = alt.X("size:Q", title=title_of, **log_axis(sizes, "si", at=sizes, grid=False))
     hue = backend_colour(str(row["backend"]) for row in rows)
     base = alt.Chart(named()).encode(
         x=x,
         color=hue,
         detail="line:N",
         tooltip=tips(
-            {"runner:N": "run by", "model:N": "model", "size:Q": axis.name, "shown:N": "step",
+            {"runner:N": "run by", "model:N": "model", "size:Q": size, "shown:N": "step",
              "exponent:N": "exponent"}
         ),
     )  # fmt: skip
@@ -187,7 +193,7 @@ def scaling_chart(found: Sequence[PowerLaw], title: str) -> Chart:
         title,
         alt.layer(lines, dots),
         rows,
-        f"Seconds of a training step by {axis.title}, with fitted power laws. Steepest: "
+        f"Seconds of a training step by {title_of}, with fitted power laws. Steepest: "
         f"{steepest.runs[0].runner} with {steepest.runs[0].name}, exponent "
         f"{format_value(steepest.exponent, steepest.half)}.",
         height=300,
@@ -199,7 +205,7 @@ def _fitted(law: PowerLaw, size: float) -> float:
     return geometric_mean(law.seconds) * math.exp(law.exponent * math.log(size / geometric_mean(law.sizes)))
 
 
-def roofline_chart(runs: Sequence[Run]) -> Chart | None:
+def roofline_chart(data: ReportData, runs: Sequence[Run]) -> Chart | None:
     """Rate of arithmetic by operations of a step, below the rate that the machine showed at the same shapes."""
     points = []
     for run in runs:
@@ -208,7 +214,7 @@ def roofline_chart(runs: Sequence[Run]) -> Chart | None:
             points.append((run, flops, flops / step, peak))
     if not points:
         return None
-    step_by = max(1, -(-len(points) // MOST_POINTS))
+    step_by = max(1, -(-len(points) // MOST_SCATTERED))
     rows = [
         {
             "flops": flops,
@@ -217,7 +223,7 @@ def roofline_chart(runs: Sequence[Run]) -> Chart | None:
             "backend": run.aggregate.trial.backend,
             "runner": run.runner,
             "model": run.name,
-            "task": run.results.title,
+            "task": data.task_of(run.ranking).title,
             "rate shown": f"{format_number(rate / 1e9)} GFLOP/s",
             "share": format_value(rate / peak, form="share"),
         }

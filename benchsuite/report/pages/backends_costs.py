@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from benchsuite.analysis.runs import Run, median_of
 from benchsuite.contracts.report import Block, Column, Paragraph, Table, TableCell, Value
 from benchsuite.report.pages.backends_charts import memory_chart, starting_chart
 from benchsuite.report.prose import prose
-from benchsuite.report.runners import Run, median_of
 
 COLD, MEMORY, EXTRA = "speed/cold_start_seconds", "memory/peak_bytes", "memory/train_extra_bytes"
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from benchsuite.analysis.runs import Run
+from benchsuite.analysis.scaling import LEAST_SIZES, SIZES, PowerLaw, laws
 from benchsuite.contracts.report import Block, Column, Grid, Paragraph, Table, TableCell, Value
-from benchsuite.report.commands import vary
+from benchsuite.report.commands import VARY_BATCH, VARY_HIDDEN, VARY_LENGTH, vary
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_list
 from benchsuite.report.pages.backends_charts import MOST_LAWS, roofline_chart, scaling_chart
 from benchsuite.report.prose import prose
-from benchsuite.report.runners import Run, entries_of
-from benchsuite.report.scaling import AXES, LEAST_SIZES, PowerLaw, SizeAxis, laws
 
-MOST_CHARTS = 4
+VARIATIONS = dict(zip(SIZES, (VARY_HIDDEN, VARY_LENGTH, VARY_BATCH), strict=True))
+"""How a study varies each size."""
+MOST_SIZE_CHARTS = 4
 """Scaling charts of one size: those of the tasks with most to show."""
 
 
@@ -24,30 +26,30 @@ def scaling(data: ReportData, runs: Sequence[Run]) -> Iterator[Block]:
     if found:
         yield from prose("backends_scaling", least=LEAST_SIZES)
     missing = []
-    for axis in AXES:
-        own = [law for law in found if law.axis is axis]
+    for size in SIZES:
+        own = [law for law in found if law.size == size]
         if own:
-            yield from _laws(axis, own)
+            yield from _laws(size, own)
         else:
-            missing.append(axis)
+            missing.append(size)
     if missing:
         one = "it" if len(missing) == 1 else "one of them"
         yield Paragraph(
-            f"Not shown: scaling with {format_list([axis.name for axis in missing])}. No model was run with "
+            f"Not shown: scaling with {format_list(missing)}. No model was run with "
             f"{LEAST_SIZES} or more of {one} and everything else equal. To see it, into a study of its own:"
         )
-        for axis in missing:
-            yield from vary(data, axis.variation, entries_of(runs))
+        for size in missing:
+            yield from vary(data, VARIATIONS[size], data.entries_of(runs))
 
 
-def _laws(axis: SizeAxis, found: Sequence[PowerLaw]) -> Iterator[Block]:
+def _laws(size: str, found: Sequence[PowerLaw]) -> Iterator[Block]:
     groups: dict[tuple[str, str], list[PowerLaw]] = {}
     for law in found:
         trial = law.runs[0].aggregate.trial
         groups.setdefault((f"{trial.task} / {trial.source}", trial.architecture), []).append(law)
-    largest = sorted(groups.items(), key=lambda item: -len(item[1]))[:MOST_CHARTS]
+    largest = sorted(groups.items(), key=lambda item: -len(item[1]))[:MOST_SIZE_CHARTS]
     charts = tuple(
-        scaling_chart(members, f"Time by {axis.name}: {task}, {architecture}")
+        scaling_chart(members, f"Time by {size}: {task}, {architecture}")
         for (task, architecture), members in largest
     )
     yield Grid(charts) if len(charts) > 1 else charts[0]
@@ -67,20 +69,20 @@ def _laws(axis: SizeAxis, found: Sequence[PowerLaw]) -> Iterator[Block]:
             f"{law.runs[0].aggregate.trial.task} / {law.runs[0].aggregate.trial.source}",
             law.runs[0].name,
             law.runs[0].runner,
-            ", ".join(f"{size:.4g}" for size in law.sizes),
+            ", ".join(f"{one:.4g}" for one in law.sizes),
             TableCell(law.exponent, half=law.half),
             law.seconds[0],
             law.seconds[-1],
         ]
         for law in found
     ]
-    yield Table(f"Exponents of {axis.name}", columns, rows)
+    yield Table(f"Exponents of {size}", columns, rows)
 
 
-def limit(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
+def limit(data: ReportData, runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
     """The share of the machine's matrix-product rate that training and inference reach."""
     yield from prose("backends_limits")
-    drawn = roofline_chart(runs)
+    drawn = roofline_chart(data, runs)
     if drawn is None:
         yield Paragraph("No run has a share of the limit.", "note")
         return
@@ -104,7 +106,7 @@ def limit(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
                     runner,
                     median(shares),
                     best.share,
-                    f"{best.name}, {best.results.title}",
+                    f"{best.name}, {data.task_of(best.ranking).title}",
                     median(inferred) if inferred else None,
                 ]
             )

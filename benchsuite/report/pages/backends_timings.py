@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchsuite.analysis.runs import Run
 from benchsuite.contracts.report import Column, Table, TableCell, Value
+from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_list, format_value
 from benchsuite.report.pages.backends_costs import COLD, MEMORY
 from benchsuite.report.pages.rankings import model_words
-from benchsuite.report.runners import Run
 
 COMPILE = "speed/compile_seconds"
 
 
-def timings(runs: Sequence[Run]) -> Table:
+def timings(data: ReportData, runs: Sequence[Run]) -> Table:
     columns = (
         Column("task", filter=True),
         Column("model", filter=True),
@@ -32,17 +33,16 @@ def timings(runs: Sequence[Run]) -> Table:
         Column("memory", "bytes", "highest resident memory while training"),
         Column("kernel", filter=True),
     )
-    return Table("Timings", columns, [_timing(run) for run in runs])
+    return Table("Timings", columns, [_timing(data.task_of(run.ranking), run) for run in runs])
 
 
-def _timing(run: Run) -> list[Value | TableCell]:
+def _timing(results: TaskResults, run: Run) -> list[Value | TableCell]:
     trial = run.aggregate.trial
-    assert run.results.ranking is not None
     return [
-        run.results.title,
+        results.title,
         TableCell(
-            model_words(run.model, run.results.ranking),
-            page=run.results.pages.get(run.aggregate.records[0].trial_id, ""),
+            model_words(run.model, run.ranking),
+            page=results.pages.get(run.aggregate.records[0].trial_id, ""),
         ),
         trial.backend,
         trial.execution.unroll,

@@ -12,6 +12,7 @@ from benchsuite.analysis.decay import (
     decay_over_seeds,
     gradient_decay,
 )
+from benchsuite.analysis.gradient_profiles import CellGroup, cell_group, teaching_order
 from benchsuite.analysis.identity import is_convolutional_baseline
 from benchsuite.analysis.seeds import median_over_seeds
 from benchsuite.contracts.report import (
@@ -30,7 +31,6 @@ from benchsuite.report.formatting import format_number
 from benchsuite.report.pages.gradients_charts import curves_chart, heat_chart, reading, said, verdicts_chart
 from benchsuite.report.pages.gradients_effects import clipping, truncation
 from benchsuite.report.pages.rankings import model_words
-from benchsuite.report.profiles import Group, groups, teaching_order
 from benchsuite.report.prose import prose
 from benchsuite.report.site import Page
 from benchsuite.schema.thresholds import EXPLODING, VANISHING
@@ -49,9 +49,9 @@ def gradients_page(data: ReportData) -> Page | None:
     if not found:
         text = "No trial of these studies has curves of its gradients."
         sections.append(PageSection("Step by step back in time", (Paragraph(text, "note"),)))
-    sections += [PageSection(group.results.title, tuple(_group(group))) for group in found[:MOST_GROUPS]]
+    sections += [PageSection(results.title, tuple(_group(group))) for results, group in found[:MOST_GROUPS]]
     if len(found) > MOST_GROUPS:
-        left = ", ".join(group.results.title for group in found[MOST_GROUPS:])
+        left = ", ".join(results.title for results, _ in found[MOST_GROUPS:])
         sections[-1] = PageSection(
             sections[-1].title,
             (*sections[-1].blocks, Paragraph(f"Not drawn, but in the table below: {left}.", "note")),
@@ -69,12 +69,17 @@ def gradients_page(data: ReportData) -> Page | None:
     return Page("gradients", "Does the gradient reach the past?", tuple(sections), lead, "Gradients")
 
 
-def shown_groups(tasks: Sequence[TaskResults]) -> list[Group]:
+def shown_groups(tasks: Sequence[TaskResults]) -> list[tuple[TaskResults, CellGroup]]:
     """The groups worth drawing, the most telling first: where any has its loss at the end alone, those; of them
     the ones with several cells, where there are any."""
-    found = sorted(groups(tasks), key=lambda group: (-len(group.models), -group.longest))
-    found = [group for group in found if group.at_end] or found
-    return [group for group in found if len(group.models) > 1] or found
+    found = [
+        (results, group)
+        for results in tasks
+        if results.ranking is not None and (group := cell_group(results.ranking, results.curves)) is not None
+    ]
+    found.sort(key=lambda one: (-len(one[1].models), -one[1].longest))
+    found = [one for one in found if one[1].at_end] or found
+    return [one for one in found if len(one[1].models) > 1] or found
 
 
 def _known(results: TaskResults) -> Iterator[bool]:
@@ -83,10 +88,9 @@ def _known(results: TaskResults) -> Iterator[bool]:
         yield known and not is_convolutional_baseline(record.trial)
 
 
-def _group(group: Group) -> Iterator[Block]:
+def _group(group: CellGroup) -> Iterator[Block]:
     end = group.of("end") or list(group.profiles)
-    assert group.results.ranking is not None
-    names = ", ".join(model_words(model, group.results.ranking) for model in group.models)
+    names = ", ".join(model_words(model, group.ranking) for model in group.models)
     yield Paragraph(f"Compared: {names}. After training, {_lowered(reading(end))}")
     if not group.at_end:
         yield Paragraph(

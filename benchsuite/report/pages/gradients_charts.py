@@ -9,11 +9,11 @@ from typing import Any
 import altair as alt
 
 from benchsuite.analysis.decay import MOMENTS, Moment
+from benchsuite.analysis.gradient_profiles import CellGroup, GradientProfile, teaching_order, thinned
 from benchsuite.contracts.report import Chart, Column, Table, TableCell, Value
-from benchsuite.report.axes import PLAIN, log_axis, marks
+from benchsuite.report.axes import PLAIN_NUMBERS, log_axis, marks
 from benchsuite.report.charts import cell_colour, chart, colour, named
 from benchsuite.report.formatting import format_number
-from benchsuite.report.profiles import Group, Profile, teaching_order, thinned
 
 MOST_LAGS = 100
 """Lags of a curve or of a row of a heat map that are drawn."""
@@ -29,7 +29,7 @@ def said(when: str) -> str:
     return SAID.get(when, f"after {when.replace('_', ' ')}")
 
 
-def curves_chart(group: Group, when: str) -> Chart | None:
+def curves_chart(group: CellGroup, when: str) -> Chart | None:
     """What is left of the gradient by lag, a line for each cell."""
     profiles = group.of(when)
     if not profiles:
@@ -58,7 +58,7 @@ def curves_chart(group: Group, when: str) -> Chart | None:
     )
 
 
-def heat_chart(group: Group) -> Chart:
+def heat_chart(group: CellGroup) -> Chart:
     """The same as a picture: a row for each cell and moment of training, a column for each lag."""
     moments = list(dict.fromkeys(profile.when for profile in group.profiles))
     rows = [row for when in moments for profile in group.of(when) for row in _fields(profile)]
@@ -85,7 +85,7 @@ def heat_chart(group: Group) -> Chart:
                 "left:Q",
                 title="left",
                 scale=alt.Scale(type="log", domain=[lowest, highest], clamp=True, scheme="viridis"),
-                legend=alt.Legend(values=marks(lowest, highest), gradientLength=200, labelExpr=PLAIN),
+                legend=alt.Legend(values=marks(lowest, highest), gradientLength=200, labelExpr=PLAIN_NUMBERS),
             ),
             tooltip=[
                 alt.Tooltip("row:N", title="cell"), alt.Tooltip("lag:Q"), alt.Tooltip("shown:N", title="left"),
@@ -103,7 +103,7 @@ def heat_chart(group: Group) -> Chart:
     )
 
 
-def _fields(profile: Profile) -> list[dict[str, Any]]:
+def _fields(profile: GradientProfile) -> list[dict[str, Any]]:
     """A field of the heat map for each lag that is drawn, as wide as the way to the next one."""
     rows = _rows([profile])
     nexts = [row["lag"] for row in rows[1:]] + [profile.last[0] + 1]
@@ -111,14 +111,14 @@ def _fields(profile: Profile) -> list[dict[str, Any]]:
     return [row | {"row": name, "to": end} for row, end in zip(rows, nexts, strict=True)]
 
 
-def reading(profiles: Sequence[Profile]) -> str:
+def reading(profiles: Sequence[GradientProfile]) -> str:
     """What the curves say at their far end, in a sentence."""
     parts = [f"{profile.cell} {format_number(profile.last[1])}" for profile in profiles]
     lag = max(profile.last[0] for profile in profiles)
     return f"{lag} steps back, this share of the gradient is left: {', '.join(parts)}."
 
 
-def _rows(profiles: Sequence[Profile]) -> list[dict[str, Any]]:
+def _rows(profiles: Sequence[GradientProfile]) -> list[dict[str, Any]]:
     return [
         {
             "cell": profile.cell,
@@ -131,7 +131,7 @@ def _rows(profiles: Sequence[Profile]) -> list[dict[str, Any]]:
     ]
 
 
-def _table(title: str, profiles: Sequence[Profile]) -> Table:
+def _table(title: str, profiles: Sequence[GradientProfile]) -> Table:
     rows: list[list[Value | TableCell]] = [
         [profile.cell, lag, left] for profile in profiles for lag, left in thinned(profile, MOST_LAGS)
     ]

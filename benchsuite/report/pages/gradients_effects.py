@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchsuite.analysis.decay import decay_over_seeds
+from benchsuite.analysis.gradient_profiles import run_profiles
 from benchsuite.analysis.identity import pair_key
 from benchsuite.analysis.seeds import Aggregate, aggregate, median_over_seeds
 from benchsuite.contracts.report import Block, Column, Paragraph, Table, TableCell, Value
-from benchsuite.errors import StoreError
-from benchsuite.report.commands import CLIPPING, TRUNCATION, vary
+from benchsuite.report.commands import VARY_CLIPPING, VARY_TRUNCATION, vary
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count
 from benchsuite.report.pages.gradients_charts import lines_chart
-from benchsuite.report.profiles import run_profiles
 from benchsuite.schema import Status, Trial
 
-MOST_POINTS = 200
+MOST_NORMS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +58,7 @@ def clipping(data: ReportData, tasks: Sequence[TaskResults]) -> Iterator[Block]:
             "shortens a gradient that is too long; it does nothing for one that has vanished. To see what it "
             "changes, into a study of its own:"
         )
-        yield from vary(data, CLIPPING)
+        yield from vary(data, VARY_CLIPPING)
         return
     yield Paragraph(
         "Clipping scales the whole gradient down to a given length when it is longer: the direction stays, "
@@ -118,15 +117,10 @@ def _metric(run: Aggregate) -> TableCell | None:
 def _norms(family: Family) -> Block | None:
     """The gradient's norm before clipping by step, of the first seed of each member."""
     lines: dict[str, list[tuple[float, float]]] = {}
-    entries = {entry.record.trial_id: entry for entry in family.results.entries if entry.counts}
     for run in family.members:
-        try:
-            series = entries[run.records[0].trial_id].series()
-        except (KeyError, StoreError):
-            continue
-        for one in series:
+        for one in family.results.curves(run.records[0]):
             if one.name == "gradient/norm_before_clip":
-                step = max(1, len(one.x) // MOST_POINTS)
+                step = max(1, len(one.x) // MOST_NORMS)
                 lines[clip_words(run.trial)] = [
                     (x, max(one.y[at : at + step])) for at, x in enumerate(one.x) if at % step == 0
                 ]
@@ -143,7 +137,7 @@ def truncation(data: ReportData, tasks: Sequence[TaskResults]) -> Iterator[Block
             "the chain: nothing further back than so many steps can be learned from. To see what it changes, "
             "into a study of its own:"
         )
-        yield from vary(data, TRUNCATION)
+        yield from vary(data, VARY_TRUNCATION)
         return
     yield Paragraph(
         "Truncated backpropagation cuts the chain of factors every so many steps: what lies further back "
@@ -153,7 +147,7 @@ def truncation(data: ReportData, tasks: Sequence[TaskResults]) -> Iterator[Block
     lines = {
         truncation_words(run.trial): [
             (float(lag), float(left))
-            for lag, left in zip(*run_profiles(run, family.results).get("end", ((), ())), strict=True)
+            for lag, left in zip(*run_profiles(run, family.results.curves).get("end", ((), ())), strict=True)
         ]
         for run in sorted(family.members, key=lambda one: one.trial.recipe.truncation or 10**9)
     }

@@ -30,9 +30,9 @@ from benchsuite.report.site import Page
 from benchsuite.schema import Record
 from benchsuite.schema.thresholds import DISTURBED, STABLE, TOLERANCES, UNSTABLE
 
-LONG = 300
+LONG_FACT = 300
 """Characters above which a fact of the environment is shown folded."""
-QUANTITIES = {"loss, predictions": "forward", "dL/dh": "states", "every gradient": "gradients"}
+TOLERANCE_NAMES = {"loss, predictions": "forward", "dL/dh": "states", "every gradient": "gradients"}
 VALUES = 6
 """Values of a fact that its cell names."""
 FOREIGN = ("hardware.", "data.", "artifact.", "metric.", "plugin.")
@@ -93,7 +93,7 @@ def _software(data: ReportData) -> Iterator[Block]:
         for name, text in record.environment.items():
             if name.startswith(FOREIGN) or name in ("system.platform", "system.libc"):
                 continue
-            if len(text) > LONG:
+            if len(text) > LONG_FACT:
                 found = long.setdefault(name, {})
             else:
                 backend = record.trial.backend if name.startswith("backend.") else ""
@@ -187,7 +187,7 @@ def _protocol() -> Iterator[Block]:
     yield from prose("methods_protocol", stable=STABLE, unstable=UNSTABLE, disturbed=DISTURBED)
     rows: list[list[Value | TableCell]] = [
         [name, *(getattr(tolerances, field) for tolerances in TOLERANCES.values())]
-        for name, field in QUANTITIES.items()
+        for name, field in TOLERANCE_NAMES.items()
     ]
     columns = (Column("quantity"), *(Column(precision, "scientific") for precision in TOLERANCES))
     yield Table("Tolerances of parity", columns, rows)

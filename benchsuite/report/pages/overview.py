@@ -23,7 +23,8 @@ from benchsuite.contracts.report import Block, Card, Cards, Grid, Link, PageSect
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number, format_ratio, format_value
 from benchsuite.report.pages.exclusions import excluded, ran_section
-from benchsuite.report.pages.overview_charts import differences_chart, tradeoff_chart
+from benchsuite.report.pages.over_tasks import NAMED, over_tasks
+from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import (
     SAID_ELSEWHERE,
     model_words,
@@ -31,19 +32,16 @@ from benchsuite.report.pages.rankings import (
     seeds_words,
     settings_words,
 )
-from benchsuite.report.ranks import ranks, verdict
 from benchsuite.report.site import Page
 
-MOST_CHARTS = 12
+MOST_TRADEOFFS = 12
 """Tasks whose accuracy is drawn against speed here; each has its chart on its own page as well."""
-ROWS = 10
+MOST_RANKED = 10
 """Models of a task that are named here."""
 CLOSE = 1.05
 """Ratio of speeds below which two backends are called about as fast."""
 COMPILING = 0.05
 """Share of the time to a trained model above which compilation is named."""
-NAMED = 4
-"""Models that a sentence names before it counts the others."""
 
 
 def overview_page(data: ReportData) -> Page:
@@ -53,7 +51,7 @@ def overview_page(data: ReportData) -> Page:
     sections = [PageSection("In short", (cards,))]
     if ranked:
         sections += [
-            PageSection("Over all tasks", tuple(_over_tasks(data))),
+            PageSection("Over all tasks", tuple(over_tasks(data))),
             PageSection("Accuracy against speed", tuple(_tradeoffs(ranked))),
             PageSection("Rankings", tuple(_rankings(ranked))),
         ]
@@ -185,7 +183,7 @@ def _fastest(fastest: FastestSteps, found: Answer, ranking: Ranking) -> str:
     second = ranking.way(fastest.second)
     if fastest.ratio < CLOSE:
         return f"Fastest steps with {name}, {speed}; {second} is about as fast."
-    return f"Fastest steps with {name}, {speed}: {format_ratio(fastest.ratio)} times those of {second}."
+    return f"Fastest steps with {name}, {speed}: {format_ratio(fastest.ratio)} times as fast as {second}."
 
 
 def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
@@ -210,21 +208,8 @@ def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
         yield f"Not ranked: {missing}."
 
 
-def _over_tasks(data: ReportData) -> Iterator[Block]:
-    found = ranks(data.tasks)
-    if isinstance(found, str):
-        yield Paragraph(found, "note")
-        return
-    yield Paragraph(verdict(found))
-    yield differences_chart(found)
-    if found.left_out:
-        yield Paragraph(
-            f"Left out, because not every task has them: {format_list(list(found.left_out))}.", "note"
-        )
-
-
 def _tradeoffs(tasks: list[TaskResults]) -> Iterator[Block]:
-    charts = [chart for results in tasks[:MOST_CHARTS] if (chart := tradeoff_chart(results)) is not None]
+    charts = [chart for results in tasks[:MOST_TRADEOFFS] if (chart := tradeoff_chart(results)) is not None]
     if not charts:
         yield Paragraph(
             "There is nothing to draw: no task has several models whose speed was measured.", "note"
@@ -235,16 +220,18 @@ def _tradeoffs(tasks: list[TaskResults]) -> Iterator[Block]:
         "better for an accuracy, down for an error; right is faster."
     )
     yield Grid(tuple(charts))
-    if len(tasks) > MOST_CHARTS:
-        yield Paragraph(f"The other {len(tasks) - MOST_CHARTS} tasks have theirs on their own pages.", "note")
+    if len(tasks) > MOST_TRADEOFFS:
+        yield Paragraph(
+            f"The other {len(tasks) - MOST_TRADEOFFS} tasks have theirs on their own pages.", "note"
+        )
 
 
 def _rankings(tasks: list[TaskResults]) -> Iterator[Block]:
     for results in tasks:
         assert results.ranking is not None
-        yield ranking_table(results, ROWS)
-        if len(results.ranking.models) > ROWS:
-            more = len(results.ranking.models) - ROWS
+        yield ranking_table(results, MOST_RANKED)
+        if len(results.ranking.models) > MOST_RANKED:
+            more = len(results.ranking.models) - MOST_RANKED
             yield Paragraph(
                 (Link(f"{format_count(more, 'more model')} of {results.title}", results.key), "."), "note"
             )

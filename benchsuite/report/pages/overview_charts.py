@@ -13,10 +13,8 @@ from benchsuite.contracts.report import Chart, Column, Table
 from benchsuite.report.charts import cell_colour, chart, named
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number
-from benchsuite.report.ranks import Ranks
-from benchsuite.schema.names import NO_CELL
 
-MOST_POINTS = 400
+MOST_RUNS = 400
 """Runs that a chart of one task shows, the fastest of each model first."""
 
 
@@ -46,7 +44,7 @@ def tradeoff_chart(results: TaskResults, title: str = "") -> Chart | None:
                         "speed shown": f"{format_number(speed)}/s",
                     }
                 )
-    rows = rows[:MOST_POINTS]
+    rows = rows[:MOST_RUNS]
     if len({row["model"] for row in rows}) < 2:
         return None
     points = [(float(row["speed"]), float(row["metric"])) for row in rows]
@@ -102,57 +100,3 @@ def _points_table(results: TaskResults, rows: list[dict[str, Any]], front: set[i
         for at, row in enumerate(rows)
     ]
     return Table(f"{results.title}: {name} against speed", columns, made)
-
-
-def differences_chart(found: Ranks) -> Chart:
-    """Average ranks with bars as long as the critical difference: where two overlap, their models are not
-    distinguishable (Demšar 2006, the same statement as his diagram of cliques)."""
-    half = found.difference / 2
-    rows = [
-        {
-            "model": name,
-            "rank": rank,
-            "low": rank - half,
-            "high": rank + half,
-            "cell": name.split()[0] if " " in name else NO_CELL,
-            "rank shown": f"{rank:.2f}",
-        }
-        for name, rank in zip(found.models, found.ranks, strict=True)
-    ]
-    base = alt.Chart(named()).encode(
-        y=alt.Y("model:N", sort=list(found.models), title=None, axis=alt.Axis(labelLimit=260))
-    )
-    bars = base.mark_rule(strokeWidth=5, opacity=0.45).encode(
-        x=alt.X(
-            "low:Q",
-            title="average rank: 1 is best",
-            scale=alt.Scale(zero=False),
-            axis=alt.Axis(values=list(range(1, len(rows) + 1)), format="d"),
-        ),
-        x2="high:Q",
-        color=cell_colour(str(row["cell"]) for row in rows),
-    )
-    dots = base.mark_point(filled=True, size=80, opacity=1).encode(
-        x="rank:Q",
-        color=cell_colour(str(row["cell"]) for row in rows),
-        tooltip=[alt.Tooltip("model:N"), alt.Tooltip("rank shown:N", title="average rank")],
-    )
-    columns = (Column("model"), Column("average rank", "number"))
-    table = Table(
-        "Average ranks over tasks",
-        columns,
-        [[name, rank] for name, rank in zip(found.models, found.ranks, strict=True)],
-    )
-    return chart(
-        "Average rank over tasks, with the critical difference",
-        alt.layer(bars, dots),
-        rows,
-        f"Average ranks of {format_count(len(found.models), 'model')} over "
-        f"{format_count(len(found.tasks), 'task')}; "
-        f"best is {found.models[0]} with {found.ranks[0]:.2f}.",
-        f"Bars are as long as the critical difference, {found.difference:.2f} ranks (Nemenyi, 5 %): models "
-        f"whose bars overlap are not distinguishable. Friedman's test: p = {format_number(found.p)}. Tasks: "
-        f"{format_list(list(found.tasks))}.",
-        table,
-        height=max(120, 24 * len(rows) + 20),
-    )

@@ -14,7 +14,7 @@ from benchsuite.schema import Series
 
 AXES = {"step": "optimiser step", "epoch": "epoch", "lag": "steps back in time", "sample": "timed round"}
 MOST_LINES = 8
-WIDE = 30.0
+WIDE_CURVE = 30.0
 """Ratio of the largest to the smallest value of a curve above which it is drawn by its logarithm."""
 
 
@@ -102,4 +102,4 @@ def _chosen(members: Sequence[tuple[str, Series]]) -> Sequence[tuple[str, Series
 def _is_wide(lines: Iterable[Line]) -> bool:
     values = np.concatenate([np.asarray(line.y, np.float64) for line in lines])
     values = values[np.isfinite(values)]
-    return bool(len(values)) and bool(values.min() > 0) and bool(values.max() > WIDE * values.min())
+    return bool(len(values)) and bool(values.min() > 0) and bool(values.max() > WIDE_CURVE * values.min())

@@ -34,7 +34,7 @@ from benchsuite.schema import Record
 from benchsuite.schema.thresholds import TOLERANCES
 
 WORST, WIDENED = "parity/worst_ratio", "parity/widened"
-QUANTITIES = (
+ERROR_QUANTITIES = (
     ("loss", "parity/loss_error", "forward"),
     ("predictions", "parity/prediction_error", "forward"),
     ("gradients", "parity/gradient_error", "gradients"),
@@ -164,7 +164,7 @@ def _chart(compared: Sequence[Entry]) -> Chart | None:
     groups: dict[tuple[str, str], list[float]] = {}
     for entry in compared:
         record = entry.record
-        for quantity, scalar, field in QUANTITIES:
+        for quantity, scalar, field in ERROR_QUANTITIES:
             if scalar in record.scalars:
                 ratio = record.scalars[scalar] / _allowed(record, field)
                 groups.setdefault((quantity, record.trial.backend), []).append(ratio)
@@ -179,7 +179,7 @@ def _chart(compared: Sequence[Entry]) -> Chart | None:
             )  # fmt: skip
     if not rows:
         return None
-    names = [name for name, _, _ in QUANTITIES]
+    names = [name for name, _, _ in ERROR_QUANTITIES]
     rows.sort(key=lambda row: (names.index(row["quantity"]), row["backend"]))
     backends = order((row["backend"] for row in rows), BACKEND_ORDER)
     across = log_axis([1.0, *(row[name] for row in rows for name in ("low", "high"))])
@@ -243,7 +243,10 @@ def _table(compared: Sequence[Entry], several: bool) -> Table:
         Column("precision", filter=True),
         Column("of tolerance", "share", "largest error as a share of its tolerance: above 100 % is a breach"),
         Column("parity", filter=True),
-        *(Column(name, "scientific", f"largest relative error: {scalar}") for name, scalar, _ in QUANTITIES),
+        *(
+            Column(name, "scientific", f"largest relative error: {scalar}")
+            for name, scalar, _ in ERROR_QUANTITIES
+        ),
     ]
     if wide:
         columns.append(Column("widened", "number", definition(WIDENED)))
@@ -269,7 +272,7 @@ def _row(entry: Entry, wide: bool, several: bool) -> list[Value | TableCell]:
         TableCell(
             word, mark="bad" if word == "breach" else "", title=record.reason if word == "breach" else ""
         ),
-        *(record.scalars.get(scalar) for _, scalar, _ in QUANTITIES),
+        *(record.scalars.get(scalar) for _, scalar, _ in ERROR_QUANTITIES),
     ]
     if wide:
         row.append(record.scalars.get(WIDENED))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import altair as alt
 
@@ -23,13 +22,11 @@ from benchsuite.contracts.report import (
     TableCell,
     Value,
 )
-from benchsuite.errors import StoreError
 from benchsuite.report.axes import log_axis
 from benchsuite.report.charts import chart, named
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number, format_value
 from benchsuite.report.site import Page
-from benchsuite.schema import Record, Series
 
 OPEN = 3
 """Sets of differences that are shown unfolded."""
@@ -42,7 +39,7 @@ def published_page(data: ReportData) -> Page | None:
     found = [
         (results, result)
         for results in data.tasks
-        for result in reference_results(results.records, _curves(results))
+        for result in reference_results(results.records, results.curves)
     ]
     if not found:
         return None
@@ -59,19 +56,6 @@ def published_page(data: ReportData) -> Page | None:
         "figure that agrees under another protocol is no reproduction."
     )
     return Page("published", "Beside published figures", tuple(sections), lead, "Published")
-
-
-def _curves(results: TaskResults) -> Any:
-    """Reads the curves of a record of the task; none where they cannot be read."""
-    entries = {entry.record.trial_id: entry for entry in results.entries if entry.counts}
-
-    def curves(record: Record) -> Sequence[Series]:
-        try:
-            return entries[record.trial_id].series()
-        except (KeyError, StoreError):
-            return []
-
-    return curves
 
 
 def _answer(found: Sequence[Found]) -> Iterator[Block]:

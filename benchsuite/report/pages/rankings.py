@@ -14,14 +14,14 @@ from benchsuite.contracts.report import Column, Mark, Table, TableCell, Value
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_value
 
-HELP = {
+COLUMN_HELP = {
     "#": "rank by the metric; equal where values differ by no more than rounding",
     "settings": "what tells models of one name apart",
     "seeds": "trials of one configuration that differ in their seed alone",
     "vs best": "a paired test over seeds (Student's t, 5 % level, corrected for all pairs of models) compared "
     "with the best model: worse; or not distinguishable, with the n seeds there are; untested with fewer than "
     "3 common seeds",
-    "beware": "what to know beside the rank; each is explained on the task's page",
+    "cautions": "what to know beside the rank; the sentence of each is shown when pointed at",
     "fastest steps": "the backend whose training steps are fastest once they run; sequences/s, memory and "
     "gradient are of that run",
     "sequences/s": "training throughput in the steady state, by CPU time where every run of the model has one "
@@ -67,21 +67,21 @@ def ranking_table(results: TaskResults, most: int | None = None) -> Table:
     told = _compared(answer(ranking))
     arrow = "↑" if ranking.higher_is_better else "↓"
     columns = [
-        Column("#", "integer", HELP["#"]),
+        Column("#", "integer", COLUMN_HELP["#"]),
         Column("model"),
-        *([Column("settings", help=HELP["settings"])] if ranking.settings else []),
+        *([Column("settings", help=COLUMN_HELP["settings"])] if ranking.settings else []),
         Column(f"{ranking.metric.replace('_', ' ')} {arrow}", "number", _metric_help(ranking)),
-        Column("seeds", "integer", HELP["seeds"]),
-        Column("vs best", help=HELP["vs best"]),
-        Column("beware", help=HELP["beware"]),
-        Column("fastest steps", help=HELP["fastest steps"]),
-        Column("sequences/s", "rate", HELP["sequences/s"]),
-        Column("trained soonest", help=HELP["trained soonest"]),
-        Column("trained in", "seconds", HELP["trained in"]),
-        Column("memory", "bytes", HELP["memory"]),
-        Column("gradient before", help=HELP["gradient before"]),
-        Column("gradient after", help=HELP["gradient after"]),
-        Column("parity", "share", HELP["parity"]),
+        Column("seeds", "integer", COLUMN_HELP["seeds"]),
+        Column("vs best", help=COLUMN_HELP["vs best"]),
+        Column("cautions", help=COLUMN_HELP["cautions"]),
+        Column("fastest steps", help=COLUMN_HELP["fastest steps"]),
+        Column("sequences/s", "rate", COLUMN_HELP["sequences/s"]),
+        Column("trained soonest", help=COLUMN_HELP["trained soonest"]),
+        Column("trained in", "seconds", COLUMN_HELP["trained in"]),
+        Column("memory", "bytes", COLUMN_HELP["memory"]),
+        Column("gradient before", help=COLUMN_HELP["gradient before"]),
+        Column("gradient after", help=COLUMN_HELP["gradient after"]),
+        Column("parity", "share", COLUMN_HELP["parity"]),
     ]
     rows = [
         _row(model, results, ranking, told.get(id(model), TableCell(""))) for model in ranking.models[:most]
@@ -125,7 +125,7 @@ def _compared(found: Answer | None) -> Mapping[int, TableCell]:
     return told | {id(model): TableCell("untested", mark="dim") for model in found.untested}
 
 
-def beware(ranking: Ranking, model: Model) -> TableCell:
+def caution_cell(ranking: Ranking, model: Model) -> TableCell:
     """The kinds of cautions on a model, with their sentences."""
     found = [one for one in cautions(ranking, model) if one.kind not in SAID_ELSEWHERE]
     kinds = list(dict.fromkeys(str(one.kind) for one in found))
@@ -156,7 +156,7 @@ def _row(model: Model, results: TaskResults, ranking: Ranking, told: TableCell) 
         ),
         metric.n if metric else None,
         told,
-        beware(ranking, model),
+        caution_cell(ranking, model),
         ranking.way(run),
         speed_cell(model),
         *_trained(model, ranking),

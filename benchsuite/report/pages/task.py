@@ -32,7 +32,7 @@ from benchsuite.report.site import Page
 from benchsuite.schema import Status
 from benchsuite.schema.names import ARCHITECTURES, CELLS
 
-MOST_ROWS = 400
+MOST_SEED_ROWS = 400
 """Configurations that the table of seeds lists."""
 EXHIBITS = 6
 
@@ -136,7 +136,7 @@ def _seeds(results: TaskResults, ranking: Ranking) -> Table:
         for run in model.runs
         for record in run.records
     ]
-    return Table("Ranked trials", columns, rows[:MOST_ROWS])
+    return Table("Ranked trials", columns, rows[:MOST_SEED_ROWS])
 
 
 def _samples(results: TaskResults, found: Answer) -> Iterator[Block]:

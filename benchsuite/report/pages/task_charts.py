@@ -20,10 +20,10 @@ from benchsuite.report.formatting import format_count, format_number, format_val
 from benchsuite.report.pages.rankings import model_words
 
 LOG = alt.Scale(type="log", nice=False, padding=15)
-MOST_MODELS = 8
+MOST_CURVES = 8
 """Models whose curves are drawn: as many as there are colours."""
-MOST_SEEDS = 10
-MOST_POINTS = 120
+MOST_CURVE_SEEDS = 10
+MOST_CURVE_POINTS = 120
 TARGET, REACHED = "train/time_to_target_seconds", "train/target_reached"
 
 
@@ -41,10 +41,10 @@ class Curve:
 def learning_charts(results: TaskResults, ranking: Ranking) -> Iterator[Block]:
     """The validation metric by epoch and the training loss by step, of the best models and of the worst one."""
     models = list(ranking.models)
-    if len(models) > MOST_MODELS:
-        models = [*models[: MOST_MODELS - 1], models[-1]]
+    if len(models) > MOST_CURVES:
+        models = [*models[: MOST_CURVES - 1], models[-1]]
         yield Paragraph(
-            f"Drawn are the {MOST_MODELS - 1} best of {format_count(len(ranking.models), 'model')}, and the "
+            f"Drawn are the {MOST_CURVES - 1} best of {format_count(len(ranking.models), 'model')}, and the "
             "worst one.",
             "note",
         )
@@ -86,7 +86,7 @@ def _over_seeds(results: TaskResults, run: Aggregate, name: str) -> Curve | None
     by_trial = {entry.record.trial_id: entry for entry in results.entries if entry.counts}
     lines = [
         (np.array(one.x), np.array(one.y))
-        for record in run.records[:MOST_SEEDS]
+        for record in run.records[:MOST_CURVE_SEEDS]
         for one in by_trial[record.trial_id].series()
         if one.name == name
     ]
@@ -101,10 +101,10 @@ def _over_seeds(results: TaskResults, run: Aggregate, name: str) -> Curve | None
 
 
 def _smoothed(x: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means of equal stretches, at most MOST_POINTS of them: losses of single batches jump."""
-    if len(x) <= MOST_POINTS:
+    """Means of equal stretches, at most MOST_CURVE_POINTS of them: losses of single batches jump."""
+    if len(x) <= MOST_CURVE_POINTS:
         return x, table
-    edges = np.linspace(0, len(x), MOST_POINTS + 1).astype(int)[:-1]
+    edges = np.linspace(0, len(x), MOST_CURVE_POINTS + 1).astype(int)[:-1]
     sizes = np.diff([*edges, len(x)])
     return np.add.reduceat(x, edges) / sizes, np.add.reduceat(table, edges, axis=1) / sizes
 

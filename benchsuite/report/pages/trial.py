@@ -35,13 +35,13 @@ from benchsuite.report.commands import reproduce_command
 from benchsuite.report.data import Entry, TaskResults
 from benchsuite.report.figures import definition
 from benchsuite.report.formatting import format_count
-from benchsuite.report.pages.methods import LONG
+from benchsuite.report.pages.methods import LONG_FACT
 from benchsuite.report.pages.panels import panels
 from benchsuite.report.site import Page
 from benchsuite.schema import Record, Status
 from benchsuite.schema.fields import flatten
 
-GROUPS = {
+SCALAR_GROUPS = {
     "test": "Test split",
     "val": "Validation split",
     "train": "Training",
@@ -163,8 +163,11 @@ def _figures(entry: Entry) -> Iterable[Block]:
     for name, value in sorted(valid.items()):
         group, _, own = name.partition("/")
         groups.setdefault(group, []).append(Fact(own or name, value, form_of(name), definition(name)))
-    names = [*(name for name in GROUPS if name in groups), *(name for name in groups if name not in GROUPS)]
-    yield Grid(tuple(Facts(GROUPS.get(name, name), tuple(groups[name])) for name in names))
+    names = [
+        *(name for name in SCALAR_GROUPS if name in groups),
+        *(name for name in groups if name not in SCALAR_GROUPS),
+    ]
+    yield Grid(tuple(Facts(SCALAR_GROUPS.get(name, name), tuple(groups[name])) for name in names))
     left = len(entry.record.scalars) - len(valid)
     if left:
         yield Paragraph(f"{format_count(left, 'figure')} of the refused timing are left out.", "note")
@@ -194,8 +197,8 @@ def _settings(entry: Entry) -> Iterable[Block]:
 
 def _environment(entry: Entry) -> Iterable[Block]:
     facts = sorted(entry.record.environment.items())
-    yield Facts("", tuple(Fact(name, text) for name, text in facts if len(text) <= LONG))
-    long = [name for name, text in facts if len(text) > LONG]
+    yield Facts("", tuple(Fact(name, text) for name, text in facts if len(text) <= LONG_FACT))
+    long = [name for name, text in facts if len(text) > LONG_FACT]
     if long:
         yield Paragraph((f"{', '.join(long)}: in full on the page ", Link("Methods", "methods"), "."), "note")
 

@@ -14,7 +14,6 @@ from benchsuite.plugins import Registry
 from benchsuite.running.matrix import Action, Plan, Planned, Skipped, make_plan
 from benchsuite.running.store import StudyStore, latest, study_folder
 from benchsuite.running.study.events import Begun, StudyEvent, Warned
-from benchsuite.running.study.observers import Observers
 from benchsuite.running.study.study import Study
 from benchsuite.schema import Record, Status, Trial
 
@@ -59,8 +58,7 @@ def run_study(
         known = latest(records)
         plan = make_plan(trials, executor.check_support(trials), skipped, known, rerun)
         info = StudyInfo(name, store.folder, dict(settings or {}), _labels(plan, known))
-        observers = Observers(registry.manager, lambda message: on_event(Warned(message)))
-        run = _Run(store, info, plan, known, tuple(damage), observers, on_event)
+        run = _Run(store, info, plan, known, tuple(damage), registry, on_event)
         on_event(Begun(info, plan))
         for remark in executor.remarks([item.trial for item in plan.of("run")]):
             on_event(Warned(remark))
@@ -80,7 +78,7 @@ class _Run:
     plan: Plan
     latest: dict[str, Record]
     damage: tuple[Damage, ...]
-    observers: Observers
+    registry: Registry
     on_event: StudyListener
 
     due: dict[str, Planned] = field(init=False)
@@ -96,13 +94,13 @@ class _Run:
             self.store.describe(description)
             trials = [item.trial for item in self.due.values()]
             try:
-                self.observers.tell("benchsuite_study_started", study=self.info, trials=trials)
+                self._tell("benchsuite_study_started", study=self.info, trials=trials)
                 for item in news:
                     self._finish(_not_run(item))
                 self._run(executor, trials)
             except KeyboardInterrupt:
                 interrupted = True
-            self.observers.tell("benchsuite_study_finished", study=self.info, records=self._records())
+            self._tell("benchsuite_study_finished", study=self.info, records=self._records())
         left = tuple(item.trial for item in self.due.values())
         return Study(self.info.name, self.info.folder, self._records(), left, interrupted, self.damage)
 
@@ -115,7 +113,7 @@ class _Run:
                         self._finish(record)
                     case Started(trial):
                         self.on_event(event)
-                        self.observers.tell("benchsuite_trial_started", trial=trial)
+                        self._tell("benchsuite_trial_started", trial=trial)
                     case _:
                         self.on_event(event)
         finally:
@@ -132,7 +130,13 @@ class _Run:
         self.latest[record.trial_id] = record
         self.due.pop(record.trial_id, None)
         self.on_event(Finished(record))
-        self.observers.tell("benchsuite_trial_finished", study=self.info, record=record)
+        self._tell("benchsuite_trial_finished", study=self.info, record=record)
+
+    def _tell(self, hook: str, **facts: Any) -> None:
+        """Call the observers; one that fails is named in a warning, and the study goes on."""
+        _, problems = self.registry.gather(hook, lambda answer: answer, **facts)
+        for plugin, problem in problems.items():
+            self.on_event(Warned(f"plugin {plugin} failed in {hook}: {problem}"))
 
     def _is_news(self, item: Planned) -> bool:
         """What cannot run is recorded when nothing better is known of the trial, and once for each reason."""

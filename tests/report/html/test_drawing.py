@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.contracts.report import Line, LineChart
-from benchsuite.report.html.drawing import HEIGHT, POINTS, WIDTH, draw, thinned, ticks
+from benchsuite.report.html.drawing import DRAWING_HEIGHT, DRAWING_WIDTH, POINTS, draw, thinned, ticks
 
 numbers = st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30)
 
@@ -23,8 +23,8 @@ def test_any_values_are_drawn_inside_the_frame(y: list[float], log: bool) -> Non
     points = re.findall(r'points="([^"]*)"', svg)
     for pair in " ".join(points).split():
         x, down = map(float, pair.split(","))
-        assert -0.1 <= x <= WIDTH + 0.1
-        assert -0.1 <= down <= HEIGHT + 0.1
+        assert -0.1 <= x <= DRAWING_WIDTH + 0.1
+        assert -0.1 <= down <= DRAWING_HEIGHT + 0.1
     assert bool(points) == bool(legend)
 
 

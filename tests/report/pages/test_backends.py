@@ -10,11 +10,12 @@ import pytest
 from fixtures import varied
 from fixtures.blocks import charts, everything, section, tables, text, values
 
+from benchsuite.analysis.ranking import rankings
+from benchsuite.analysis.runs import runs_of
 from benchsuite.analysis.validity import is_ranked
 from benchsuite.report.data import collect
 from benchsuite.report.pages.backends import backends_page
 from benchsuite.report.pages.backends_allocator import pairs_of
-from benchsuite.report.runners import runs_of
 from benchsuite.report.site import Page
 from benchsuite.running.races import Race, Racer, RaceResults, judge
 from benchsuite.running.races.files import RaceFile
@@ -104,7 +105,7 @@ def test_the_ratio_of_two_speeds_has_an_interval_from_both(tmp_path: Path) -> No
         return record.trial.task == "adding"
 
     study = Study.load(some(tmp_path / "s", kept))
-    (pair,) = pairs_of(runs_of(collect([study]).tasks))
+    (pair,) = pairs_of(runs_of(rankings(study.records)))
     assert pair.default.aggregate.trial.execution.allocator == "default"
     assert pair.half is not None
     assert pair.default.step_half is not None

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchsuite.analysis.identity import fields, pair_key
-from benchsuite.report.commands import BATCH, HIDDEN, LENGTH, Variation
-from benchsuite.report.runners import Run
+from benchsuite.analysis.runs import Run
 
 LEAST_SIZES = 3
 """Sizes that a fit needs: two parameters, and something left to tell how well they fit."""
@@ -20,20 +19,9 @@ LONGER = 1.05
 """Ratio of the longest to the shortest sequences above which an option is one of length."""
 
 
-@dataclass(frozen=True)
-class SizeAxis:
-    """A size that may be varied, what an axis calls it, and how a study varies it."""
-
-    name: str
-    title: str
-    variation: Variation
-
-
-AXES = (
-    SizeAxis("hidden size", "hidden units", HIDDEN),
-    SizeAxis("sequence length", "time steps per sequence", LENGTH),
-    SizeAxis("batch size", "sequences per batch", BATCH),
-)
+HIDDEN_SIZE, SEQUENCE_LENGTH, BATCH_SIZE = "hidden size", "sequence length", "batch size"
+SIZES = (HIDDEN_SIZE, SEQUENCE_LENGTH, BATCH_SIZE)
+"""What may be varied."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +29,13 @@ class PowerLaw:
     """seconds = constant * size ** exponent, fitted to the logarithms by least squares; seconds are those of
     Run.step.
 
+    size   one of SIZES
     half   half of the exponent's 95 % interval (Student's t, n - 2 degrees of freedom); None where the points
            leave nothing to tell it by
     runs   one for each size, the smallest first
     """
 
-    axis: SizeAxis
+    size: str
     runs: tuple[Run, ...]
     sizes: tuple[float, ...]
     seconds: tuple[float, ...]
@@ -55,12 +44,16 @@ class PowerLaw:
 
 
 def laws(runs: Iterable[Run]) -> list[PowerLaw]:
-    """A law for every set of runs that differ in one size alone and have LEAST_SIZES of it, by axis."""
+    """A law for every set of runs that differ in one size alone and have LEAST_SIZES of it, by size."""
     timed = [run for run in runs if run.step]
     flat = {id(run): fields(run.aggregate.trial) for run in timed}
     lengths = sorted({path for values in flat.values() for path in values if path.startswith("options.")})
     made: list[PowerLaw] = []
-    for axis, paths in zip(AXES, (["size.hidden"], lengths, ["recipe.batch_size"]), strict=True):
+    for kind, paths in (
+        (HIDDEN_SIZE, ["size.hidden"]),
+        (SEQUENCE_LENGTH, lengths),
+        (BATCH_SIZE, ["recipe.batch_size"]),
+    ):
         for path in paths:
             groups: dict[str, list[Run]] = {}
             for run in timed:
@@ -69,12 +62,12 @@ def laws(runs: Iterable[Run]) -> list[PowerLaw]:
                     groups.setdefault(pair_key(run.aggregate.trial, (path, "seed")), []).append(run)
             for members in groups.values():
                 if len(members) >= LEAST_SIZES:
-                    made += _law(axis, path, members, flat)
+                    made += _law(kind, path, members, flat)
     return made
 
 
 def _law(
-    axis: SizeAxis, path: str, members: Sequence[Run], flat: dict[int, dict[str, object]]
+    kind: str, path: str, members: Sequence[Run], flat: dict[int, dict[str, object]]
 ) -> Iterator[PowerLaw]:
     points = []
     for run in members:
@@ -90,7 +83,7 @@ def _law(
     sizes = tuple(size for size, _, _ in points)
     seconds = tuple(taken for _, taken, _ in points)
     exponent, half = fit(sizes, seconds)
-    yield PowerLaw(axis, tuple(run for _, _, run in points), sizes, seconds, exponent, half)
+    yield PowerLaw(kind, tuple(run for _, _, run in points), sizes, seconds, exponent, half)
 
 
 def steps_per_sequence(run: Run) -> float | None:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchsuite.analysis.decay import gradient_decay
-from benchsuite.analysis.identity import fields
-from benchsuite.analysis.ranking import Model
+from benchsuite.analysis.identity import model_key
+from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.analysis.seeds import Aggregate
-from benchsuite.errors import StoreError
-from benchsuite.report.data import Entry, TaskResults
 from benchsuite.schema import Record, Series
 from benchsuite.schema.names import NO_CELL
 
 _STATE = re.compile(r"gradient/state/rnn\.l(\d+)\.fwd/(.+)", re.DOTALL)
-_SAME = ("size.", "recipe.", "execution.precision")
-MOST_SEEDS = 10
+MOST_PROFILE_SEEDS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class GradientProfile:
     """|dL/dh| of the top layer (forward direction) by lag, over its value at lag 0; geometric mean over seeds.
 
     when  `start`, `epoch_<n>`, `end`: before, during and after training
@@ -47,19 +43,19 @@ class Profile:
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class CellGroup:
     """Models of one task that differ in their cell, with their profiles; cells in the order rnn, lstm, gru.
 
     at_end  whether the loss enters at the last step alone, so that verdicts are defined
     """
 
-    results: TaskResults
+    ranking: Ranking
     architecture: str
     models: tuple[Model, ...]
-    profiles: tuple[Profile, ...]
+    profiles: tuple[GradientProfile, ...]
     at_end: bool
 
-    def of(self, when: str) -> list[Profile]:
+    def of(self, when: str) -> list[GradientProfile]:
         return [profile for profile in self.profiles if profile.when == when]
 
     @property
@@ -70,18 +66,20 @@ class Group:
 TEACHING_ORDER = ("rnn", "lstm", "gru")
 
 
-def groups(tasks: Iterable[TaskResults]) -> Iterator[Group]:
-    """A group for each task that has curves of gradients: models that differ in their cell alone, of the
-    architecture, size and recipe in which most cells were run. Curves that cannot be read are passed over."""
-    for results in tasks:
-        for cells in _alike_but_for_cells(results):
-            models = tuple(cells[cell] for cell in teaching_order(cells))
-            profiles = tuple(profile for model in models for profile in profiles_of(model, results))
-            if profiles:
-                at_end = all(_at_end(model) for model in models)
-                architecture = models[0].fastest.trial.architecture
-                yield Group(results, architecture, models, profiles, at_end)
-                break
+CurveReader = Callable[[Record], Sequence[Series]]
+"""Reads the curves of a record; none where they cannot be read."""
+
+
+def cell_group(ranking: Ranking, curves: CurveReader) -> CellGroup | None:
+    """Models of a ranking that differ in their cell alone, of the architecture, size and recipe in which most
+    cells were run; None where no model has curves of its gradients."""
+    for cells in _alike_but_for_cells(ranking):
+        models = tuple(cells[cell] for cell in teaching_order(cells))
+        profiles = tuple(profile for model in models for profile in profiles_of(model, curves))
+        if profiles:
+            at_end = all(_at_end(model) for model in models)
+            return CellGroup(ranking, models[0].fastest.trial.architecture, models, profiles, at_end)
+    return None
 
 
 def _at_end(model: Model) -> bool:
@@ -89,17 +87,13 @@ def _at_end(model: Model) -> bool:
     return all(one is None or one.verdict != "undefined" for one in found)
 
 
-def _alike_but_for_cells(results: TaskResults) -> list[dict[str, Model]]:
+def _alike_but_for_cells(ranking: Ranking) -> list[dict[str, Model]]:
     """Cell -> model, those with most cells first, then the plain architecture, then the better ones."""
     found: dict[str, dict[str, Model]] = {}
-    for model in results.ranking.models if results.ranking else ():  # the best first
+    for model in ranking.models:  # the best first
         trial = model.fastest.trial
         if trial.cell != NO_CELL:
-            own = {
-                path: value for path, value in fields(model.fastest.trial).items() if path.startswith(_SAME)
-            }
-            key = json.dumps([trial.architecture, own], sort_keys=True)
-            found.setdefault(key, {}).setdefault(trial.cell, model)
+            found.setdefault(model_key(trial, ("cell",)), {}).setdefault(trial.cell, model)
 
     def rank(cells: dict[str, Model]) -> tuple[int, bool]:
         return -len(cells), next(iter(cells.values())).fastest.trial.architecture != "plain"
@@ -113,29 +107,24 @@ def teaching_order(cells: Iterable[str]) -> list[str]:
     return [cell for cell in TEACHING_ORDER if cell in known] + sorted(set(known) - set(TEACHING_ORDER))
 
 
-def profiles_of(model: Model, results: TaskResults) -> list[Profile]:
+def profiles_of(model: Model, curves: CurveReader) -> list[GradientProfile]:
     """The profiles of a model's fastest run, in the order of training."""
     return [
-        Profile(model, when, lags, left)
-        for when, (lags, left) in run_profiles(model.fastest, results).items()
+        GradientProfile(model, when, lags, left)
+        for when, (lags, left) in run_profiles(model.fastest, curves).items()
     ]
 
 
-def run_profiles(run: Aggregate, results: TaskResults) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def run_profiles(run: Aggregate, curves: CurveReader) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """When -> (lags, what is left), of one configuration over its seeds."""
-    entries = {entry.record.trial_id: entry for entry in results.entries if entry.counts}
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for record in run.records[:MOST_SEEDS]:
-        for when, (lags, left) in _relative(entries, record).items():
+    for record in run.records[:MOST_PROFILE_SEEDS]:
+        for when, (lags, left) in _relative(curves(record)).items():
             found.setdefault(when, []).append((lags, left))
     return {when: _over_seeds(parts) for when, parts in found.items()}
 
 
-def _relative(entries: dict[str, Entry], record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    try:
-        series = entries[record.trial_id].series()
-    except (KeyError, StoreError):
-        return {}
+def _relative(series: Sequence[Series]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     layers: dict[int, dict[str, Series]] = {}
     for one in series:
         if match := _STATE.fullmatch(one.name):
@@ -159,7 +148,7 @@ def _over_seeds(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndar
     return parts[0][0][:length], np.exp(logarithms.mean(axis=0))
 
 
-def thinned(profile: Profile, most: int) -> Iterator[tuple[int, float]]:
+def thinned(profile: GradientProfile, most: int) -> Iterator[tuple[int, float]]:
     """(lag, left) at no more than `most` lags, evenly spaced, the first and the last among them."""
     count = len(profile.lags)
     for at in np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fixtures import varied
 
+from benchsuite.analysis.gradient_profiles import CellGroup, cell_group, run_profiles, teaching_order, thinned
 from benchsuite.report.data import ReportData, collect
-from benchsuite.report.profiles import groups, run_profiles, teaching_order, thinned
 from benchsuite.running.store.series import write_series
 from benchsuite.running.study import Study
 from benchsuite.schema import Series, Trial
@@ -20,8 +20,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
     return collect([Study.load(varied.study(tmp_path_factory.mktemp("studies") / "varied"))])
 
 
+def groups(data: ReportData) -> list[CellGroup]:
+    """The group of each task that has one."""
+    found = [cell_group(one.ranking, one.curves) for one in data.tasks if one.ranking]
+    return [group for group in found if group is not None]
+
+
 def test_a_group_holds_the_cells_of_one_size_and_recipe(data: ReportData) -> None:
-    first = next(group for group in groups(data.tasks) if len(group.models) == 3)
+    first = next(group for group in groups(data) if len(group.models) == 3)
     assert [model.fastest.trial.cell for model in first.models] == ["rnn", "lstm", "gru"]
     assert len({(m.fastest.trial.size, m.fastest.trial.recipe) for m in first.models}) == 1
     assert first.at_end
@@ -29,7 +35,7 @@ def test_a_group_holds_the_cells_of_one_size_and_recipe(data: ReportData) -> Non
 
 
 def test_profiles_begin_at_1_and_decay_as_they_were_made(data: ReportData) -> None:
-    first = next(group for group in groups(data.tasks) if len(group.models) == 3)
+    first = next(group for group in groups(data) if len(group.models) == 3)
     for profile in first.of("end"):
         assert profile.left[0] == 1
         slope = varied.SLOPES[profile.cell]
@@ -43,7 +49,7 @@ def test_what_has_underflowed_is_zero_and_stays(data: ReportData) -> None:
         assert results.ranking is not None
         for model in results.ranking.models:
             if model.fastest.trial.recipe.truncation == 5:
-                lags, left = run_profiles(model.fastest, results)["end"]
+                lags, left = run_profiles(model.fastest, results.curves)["end"]
                 assert len(lags) == 100
                 assert (left[5:] == 0).all()
                 assert (left[:5] > 0).all()
@@ -63,7 +69,7 @@ def test_seeds_are_averaged_geometrically_over_the_lags_that_all_have(tmp_path: 
         for run in model.runs
         if run.trial.configuration_id == trials[0].configuration_id
     )
-    lags, left = run_profiles(run, results)["end"]
+    lags, left = run_profiles(run, results.curves)["end"]
     assert lags.tolist() == [0, 1, 2]
     assert left.tolist() == pytest.approx([1, (0.1 * 0.4 * 0.4) ** (1 / 3), (0.01 * 0.1 * 0.1) ** (1 / 3)])
 
@@ -78,11 +84,11 @@ def test_curves_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
     folder = varied.study(tmp_path / "s")
     for path in (folder / "series").iterdir():
         path.write_bytes(b"no parquet")
-    assert list(groups(collect([Study.load(folder)]).tasks)) == []
+    assert groups(collect([Study.load(folder)])) == []
 
 
 def test_thinning_keeps_the_first_and_the_last(data: ReportData) -> None:
-    profile = next(groups(data.tasks)).profiles[0]
+    profile = groups(data)[0].profiles[0]
     kept = list(thinned(profile, 10))
     assert len(kept) == 10
     assert kept[0][0] == profile.lags[0]

@@ -122,7 +122,7 @@ def test_an_invalid_timing_is_nowhere_a_speed(verdict: str, tmp_path: Path) -> N
     assert "679" not in said.replace(record(backend="jax").trial_id, "")
     assert "jax dynamic has the fastest steps" not in said
     assert "jax has the fastest steps" not in said
-    assert "Fastest steps with torch, 9,499 sequences/s: 2.2 times those of numpy." in said
+    assert "Fastest steps with torch, 9,499 sequences/s: 2.2 times as fast as numpy." in said
     assert "The timing of jax is refused" in said
     assert "about" not in sentences(site.pages[0]), "a refused timing is no rough one"
     assert "The timing of jax is not steady" not in said
@@ -187,7 +187,7 @@ def test_fast_steps_and_early_training_are_two_answers(tmp_path: Path) -> None:
     )
     for key in ("overview", "task:digits-tiny"):
         said = sentences(next(page for page in site.pages if page.key == key))
-        assert "Fastest steps with jax, 16,000 sequences/s: 10 times those of numpy." in said
+        assert "Fastest steps with jax, 16,000 sequences/s: 10 times as fast as numpy." in said
         assert (
             "Trained soonest with numpy, in 1.10 s from the start (import apart); jax took 9.20 s, 9.00 s"
             in said
@@ -201,7 +201,7 @@ def test_fast_steps_and_early_training_are_two_answers(tmp_path: Path) -> None:
 def test_a_model_that_was_still_improving_says_so_beside_its_rank(tmp_path: Path) -> None:
     site = site_of(tmp_path, [timed("jax", 9_000.0, **{"train/best_epoch": 10.0})])
     row = tables(blocks_of(site.pages[0]))["digits / tiny"][0]
-    assert row["beware"] == "still improving"
+    assert row["cautions"] == "still improving"
     assert "it was still improving when training stopped" in sentences(site.pages[0])
 
 

@@ -1,4 +1,4 @@
-"""Runs beside each other: named by what tells them apart, held to the fastest run of the same model."""
+"""Runs are named by what tells them apart, and compared with the fastest run of the same model."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from fixtures import varied
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.report.data import collect
-from benchsuite.report.runners import Run, geometric_mean, median_of, runs_of
+from benchsuite.analysis.ranking import rankings
+from benchsuite.analysis.runs import Run, geometric_mean, median_of, runs_of
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Study
 from benchsuite.schema import Record, Trial
@@ -24,10 +24,10 @@ def runs(folder: Path, trials: Sequence[Trial], **scalars: float) -> list[Run]:
         for place, trial in enumerate(trials):
             made: Record = varied.record(trial, place)
             store.append(made.model_copy(update={"scalars": made.scalars | scalars}))
-    return runs_of(collect([Study.load(folder)]).tasks)
+    return runs_of(rankings(Study.load(folder).records))
 
 
-def test_the_fastest_run_of_a_model_is_1_and_the_others_are_held_to_it(tmp_path: Path) -> None:
+def test_the_fastest_run_of_a_model_is_1_and_the_others_are_compared_with_it(tmp_path: Path) -> None:
     found = runs(tmp_path / "s", [varied.trial(backend=name) for name in varied.SPEEDS])
     assert [run.runner for run in found] == ["torch dynamic", "jax dynamic", "numpy dynamic"]
     assert found[0].relative == 1.0
@@ -35,7 +35,7 @@ def test_the_fastest_run_of_a_model_is_1_and_the_others_are_held_to_it(tmp_path:
     assert found[2].relative == pytest.approx(0.25, rel=0.1)
 
 
-def test_who_runs_alone_is_held_to_nobody(tmp_path: Path) -> None:
+def test_who_runs_alone_is_compared_with_nobody(tmp_path: Path) -> None:
     found = runs(tmp_path / "s", [varied.trial(), varied.trial(cell="gru")])
     assert [run.relative for run in found] == [None, None]
     assert all(run.speed for run in found)
@@ -51,7 +51,9 @@ def test_the_limit_is_the_best_that_any_backend_showed_for_the_model(tmp_path: P
             made = varied.record(varied.trial(backend=backend), place)
             own = {"speed/peak_flops_per_second": peak, "speed/peak_share": 0.4}
             store.append(made.model_copy(update={"scalars": made.scalars | own}))
-    found = {run.aggregate.trial.backend: run for run in runs_of(collect([Study.load(tmp_path / "s")]).tasks)}
+    found = {
+        run.aggregate.trial.backend: run for run in runs_of(rankings(Study.load(tmp_path / "s").records))
+    }
     assert {run.limit for run in found.values()} == {2e11}
     assert found["numpy"].share == pytest.approx(0.1)
     assert found["torch"].share == pytest.approx(0.4)

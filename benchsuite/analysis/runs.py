@@ -1,4 +1,4 @@
-"""Who ran a model and how: backend, unroll, device; and how fast that was compared with the others."""
+"""Who ran each model and how (backend, unroll, device), and how fast that was compared with the others."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from benchsuite.analysis.ranking import Model
+from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.analysis.seeds import Aggregate, estimate
 from benchsuite.analysis.training_time import seconds_to_trained
 from benchsuite.analysis.validity import Clock, seconds
-from benchsuite.report.data import Entry, TaskResults
 
 STEP = "speed/step_median_seconds"
 PEAK = "speed/peak_flops_per_second"
@@ -29,7 +28,7 @@ class Run:
               device and threads: what is a limit of one library's products is none of the machine
     """
 
-    results: TaskResults
+    ranking: Ranking
     model: Model
     aggregate: Aggregate
     runner: str
@@ -116,19 +115,13 @@ class Run:
         return self.speed * (high - low) / 2 / step if step and low is not None and high is not None else None
 
 
-def runs_of(tasks: Iterable[TaskResults]) -> list[Run]:
-    """Every ranked run of the tasks, which are of one machine; a model's fastest first."""
-    found = [
-        (results, model, run)
-        for results in tasks
-        if results.ranking is not None
-        for model in results.ranking.models
-        for run in model.runs
-    ]
+def runs_of(rankings: Iterable[Ranking]) -> list[Run]:
+    """Every run of the rankings, which are of one machine; a model's fastest first."""
+    found = [(ranking, model, run) for ranking in rankings for model in ranking.models for run in model.runs]
     name = _Namer([run for _, _, run in found])
     made: list[Run] = []
-    for results, model, run in found:
-        made.append(Run(results, model, run, name(run), model.speed(run)))
+    for ranking, model, run in found:
+        made.append(Run(ranking, model, run, name(run), model.speed(run)))
     return _limited(_relative(made))
 
 
@@ -189,11 +182,6 @@ class _Namer:
             value = str(getattr(execution, field))
             words.append(value if field in ("device", "precision") else f"{field}={value}")
         return " ".join(words)
-
-
-def entries_of(runs: Iterable[Run]) -> list[Entry]:
-    """The entries of the tasks that the runs are of."""
-    return [entry for results in dict.fromkeys(run.results for run in runs) for entry in results.entries]
 
 
 def geometric_mean(values: Sequence[float]) -> float:

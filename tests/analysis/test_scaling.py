@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchsuite.report.data import collect
-from benchsuite.report.runners import Run, runs_of
-from benchsuite.report.scaling import AXES, fit, laws
+from benchsuite.analysis.ranking import rankings
+from benchsuite.analysis.runs import Run, runs_of
+from benchsuite.analysis.scaling import SIZES, fit, laws
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Study
 
@@ -21,7 +21,7 @@ from benchsuite.running.study import Study
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     folder = varied.study(tmp_path_factory.mktemp("studies") / "varied")
-    return runs_of(collect([Study.load(folder)]).tasks)
+    return runs_of(rankings(Study.load(folder).records))
 
 
 @given(exponent=st.floats(-3, 3), constant=st.floats(1e-6, 1e3))
@@ -50,7 +50,7 @@ def test_two_sizes_give_an_exponent_and_no_interval() -> None:
 
 def test_each_size_that_a_study_varies_has_its_laws(runs: list[Run]) -> None:
     found = laws(runs)
-    by_axis = {axis.name: [law for law in found if law.axis is axis] for axis in AXES}
+    by_axis = {size: [law for law in found if law.size == size] for size in SIZES}
     assert {law.runs[0].aggregate.trial.backend for law in by_axis["hidden size"]} == set(varied.SPEEDS)
     for name, expected in (("hidden size", 1.5), ("sequence length", 1.0), ("batch size", 1.0)):
         for law in by_axis[name]:
@@ -76,13 +76,13 @@ def test_one_thread_of_a_cpu_is_fitted_by_its_processor_time(tmp_path: Path) -> 
             made = varied.record(varied.trial(size={"hidden": hidden}), place)
             own = {"speed/step_cpu_seconds": 1e-5 * hidden, "speed/step_median_seconds": 1e-5 * hidden**2}
             store.append(made.model_copy(update={"scalars": made.scalars | own}))
-    (law,) = laws(runs_of(collect([Study.load(tmp_path / "s")]).tasks))
+    (law,) = laws(runs_of(rankings(Study.load(tmp_path / "s").records)))
     assert law.exponent == pytest.approx(1.0)
 
 
 def test_two_sizes_are_no_law(runs: list[Run]) -> None:
     few = [run for run in runs if run.aggregate.trial.size.hidden in (32, 256)]
-    assert not [law for law in laws(few) if law.axis.name == "hidden size"]
+    assert not [law for law in laws(few) if law.size == "hidden size"]
 
 
 def test_no_runs_have_no_law() -> None:

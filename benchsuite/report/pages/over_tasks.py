@@ -1,0 +1,148 @@
+"""Models over several tasks: their results side by side, and their average ranks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import altair as alt
+
+from benchsuite.analysis.answers import answer
+from benchsuite.analysis.average_ranks import AverageRanks, average_ranks
+from benchsuite.analysis.ranking import Model, Ranking
+from benchsuite.contracts.report import Block, Chart, Column, Paragraph, Table, TableCell, Value
+from benchsuite.report.charts import cell_colour, chart, named
+from benchsuite.report.data import ReportData, TaskResults
+from benchsuite.report.formatting import format_count, format_list, format_number
+from benchsuite.schema.names import NO_CELL
+
+NAMED = 4
+"""Models that a sentence names before it counts the others."""
+
+
+def over_tasks(data: ReportData) -> Iterator[Block]:
+    """Results by model and task, and what ranks over tasks tell."""
+    tasks = [results for results in data.tasks if results.ranking and results.ranking.models]
+    if len(tasks) > 1:
+        yield results_table(tasks)
+    found = average_ranks(rankings_of_one_machine(tasks))
+    if isinstance(found, str):
+        yield Paragraph(found, "note")
+        return
+    yield Paragraph(ranks_words(found))
+    yield differences_chart(found)
+    if found.left_out:
+        yield Paragraph(
+            f"Left out, because not every task has them: {format_list(list(found.left_out))}.", "note"
+        )
+
+
+def rankings_of_one_machine(tasks: Sequence[TaskResults]) -> dict[str, Ranking]:
+    """Title -> ranking, of the machine that has most tasks: those of several machines repeat one another."""
+    machines = [results.machine for results in tasks]
+    most = max(machines, key=machines.count, default=None)
+    return {
+        results.title: results.ranking for results in tasks if results.machine == most and results.ranking
+    }
+
+
+def results_table(tasks: Sequence[TaskResults]) -> Table:
+    """The test metric of each model (rows) on each task (columns), the best of a task marked. Of models of one
+    name the best one is shown."""
+    columns: list[Column] = [Column("model")]
+    rows: dict[str, list[Value | TableCell]] = {}
+    for at, results in enumerate(tasks, 1):
+        ranking = results.ranking
+        assert ranking is not None
+        arrow = "↑" if ranking.higher_is_better else "↓"
+        columns.append(Column(f"{results.title}: {ranking.metric.replace('_', ' ')} {arrow}", "number"))
+        found = answer(ranking)
+        for model in ranking.models:
+            row = rows.setdefault(model.name, [model.name, *(None for _ in tasks)])
+            if row[at] is None and model.metric is not None:
+                best = found is not None and ranking.place(model) == ranking.place(found.best)
+                row[at] = _metric_cell(model, best)
+    note = "Mean over seeds ± half of its 95 % interval (t). Of models of one name, the best one."
+    return Table("Test metric by model and task", tuple(columns), list(rows.values()), note)
+
+
+def _metric_cell(model: Model, best: bool) -> TableCell:
+    assert model.metric is not None
+    finite = math.isfinite(model.metric.mean)
+    return TableCell(model.metric.mean, half=model.metric.half_width, mark="best" if best and finite else "")
+
+
+def ranks_words(found: AverageRanks) -> str:
+    """What the ranks say, in a sentence or two."""
+    first, tasks = found.models[0], format_count(len(found.tasks), "task")
+    alike = [
+        name
+        for name, rank in zip(found.models[1:], found.ranks[1:], strict=True)
+        if rank - found.ranks[0] <= found.difference
+    ]
+    if found.p >= 0.05:
+        return (
+            f"Over {tasks} Friedman's test finds no difference between the ranks of the "
+            f"{len(found.models)} models that all of them have (p = {format_number(found.p, 2)})."
+        )
+    words = f"Over {tasks} {first} has the best average rank ({found.ranks[0]:.2f})."
+    if not alike:
+        return f"{words} It differs from every other model (Nemenyi, 5 %)."
+    return (
+        f"{words} Not distinguishable from it over so many tasks: {format_list(alike, most=NAMED)} (Nemenyi, "
+        "5 %)."
+    )
+
+
+def differences_chart(found: AverageRanks) -> Chart:
+    """Average ranks with bars as long as the critical difference: where two overlap, their models are not
+    distinguishable (Demšar 2006, the same statement as his diagram of cliques)."""
+    half = found.difference / 2
+    rows = [
+        {
+            "model": name,
+            "rank": rank,
+            "low": rank - half,
+            "high": rank + half,
+            "cell": name.split()[0] if " " in name else NO_CELL,
+            "rank shown": f"{rank:.2f}",
+        }
+        for name, rank in zip(found.models, found.ranks, strict=True)
+    ]
+    base = alt.Chart(named()).encode(
+        y=alt.Y("model:N", sort=list(found.models), title=None, axis=alt.Axis(labelLimit=260))
+    )
+    bars = base.mark_rule(strokeWidth=5, opacity=0.45).encode(
+        x=alt.X(
+            "low:Q",
+            title="average rank: 1 is best",
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(values=list(range(1, len(rows) + 1)), format="d"),
+        ),
+        x2="high:Q",
+        color=cell_colour(str(row["cell"]) for row in rows),
+    )
+    dots = base.mark_point(filled=True, size=80, opacity=1).encode(
+        x="rank:Q",
+        color=cell_colour(str(row["cell"]) for row in rows),
+        tooltip=[alt.Tooltip("model:N"), alt.Tooltip("rank shown:N", title="average rank")],
+    )
+    columns = (Column("model"), Column("average rank", "number"))
+    table = Table(
+        "Average ranks over tasks",
+        columns,
+        [[name, rank] for name, rank in zip(found.models, found.ranks, strict=True)],
+    )
+    return chart(
+        "Average rank over tasks, with the critical difference",
+        alt.layer(bars, dots),
+        rows,
+        f"Average ranks of {format_count(len(found.models), 'model')} over "
+        f"{format_count(len(found.tasks), 'task')}; "
+        f"best is {found.models[0]} with {found.ranks[0]:.2f}.",
+        f"Bars are as long as the critical difference, {found.difference:.2f} ranks (Nemenyi, 5 %): models "
+        f"whose bars overlap are not distinguishable. Friedman's test: p = {format_number(found.p)}. Tasks: "
+        f"{format_list(list(found.tasks))}.",
+        table,
+        height=max(120, 24 * len(rows) + 20),
+    )

@@ -1,0 +1,72 @@
+"""Results side by side, and what average ranks tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fixtures.blocks import tables, text
+from fixtures.records import record
+
+from benchsuite.contracts.report import Block, TableCell
+from benchsuite.report.data import Machine, TaskResults, collect
+from benchsuite.report.pages.over_tasks import over_tasks, rankings_of_one_machine, results_table
+from benchsuite.running.study import Study
+from benchsuite.schema import Record
+
+SCORES = {"lstm": 0.9, "gru": 0.8, "rnn": 0.7}
+
+
+def scored(task: str, **scores: float) -> list[Record]:
+    return [record(value, task=task, cell=cell) for cell, value in scores.items()]
+
+
+def shown(folder: Path, records: list[Record]) -> list[Block]:
+    return list(over_tasks(collect([Study("s", folder, records)])))
+
+
+def test_every_model_is_a_row_and_every_task_a_column_with_its_best_marked(tmp_path: Path) -> None:
+    records = [*scored("a", **SCORES), *scored("b", gru=0.5), record(0.6, task="b", cell="gru", seed=1)]
+    data = collect([Study("s", tmp_path, records)])
+    table = results_table(data.tasks)
+    assert [column.name for column in table.columns] == [
+        "model",
+        "a / tiny: accuracy ↑",
+        "b / tiny: accuracy ↑",
+    ]
+    rows = {row[0]: row[1:] for row in table.rows}
+    marks = {
+        name: [one.mark if isinstance(one, TableCell) else None for one in row] for name, row in rows.items()
+    }
+    assert marks == {"lstm plain": ["best", None], "gru plain": ["", "best"], "rnn plain": ["", None]}
+    gru = rows["gru plain"][1]
+    assert isinstance(gru, TableCell)
+    assert gru.half is not None
+
+
+def test_models_that_are_equal_are_both_the_best(tmp_path: Path) -> None:
+    data = collect([Study("s", tmp_path, scored("a", lstm=1.0, gru=1.0, rnn=0.2))])
+    marks = [row[1].mark for row in results_table(data.tasks).rows if isinstance(row[1], TableCell)]
+    assert marks == ["best", "best", ""]
+
+
+def test_ranks_that_differ_are_told_with_what_cannot_be_told_apart(tmp_path: Path) -> None:
+    blocks = shown(tmp_path, [one for task in "abcdefgh" for one in scored(task, **SCORES)])
+    said = text(blocks)
+    assert "Over 8 tasks lstm plain has the best average rank (1.00)." in said
+    assert "Not distinguishable from it over so many tasks: gru plain (Nemenyi, 5 %)." in said
+    assert "Test metric by model and task" in tables(blocks)
+
+
+def test_no_model_is_called_best_where_ranks_do_not_differ(tmp_path: Path) -> None:
+    said = text(shown(tmp_path, [one for task in "abc" for one in scored(task, lstm=0.5, gru=0.5, rnn=0.5)]))
+    assert "Friedman's test finds no difference between the ranks of the 3 models" in said
+    assert "best average rank" not in said
+
+
+def test_tasks_of_a_second_machine_do_not_count_twice(tmp_path: Path) -> None:
+    records = [one for task in "abc" for one in scored(task, **SCORES)]
+    made = collect([Study("s", tmp_path, records)]).tasks
+    other = [
+        TaskResults(b.key, b.title, Machine((("hardware.cpu", "x"),)), b.entries, b.ranking) for b in made[:2]
+    ]
+    assert len(rankings_of_one_machine([*made, *other])) == 3
