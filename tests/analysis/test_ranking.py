@@ -54,7 +54,7 @@ def test_a_large_spread_between_backends_is_noise_and_no_resolution() -> None:
 
 def test_what_is_no_number_comes_last_with_one_rank() -> None:
     found = ranking(planted(math.nan, cell="rnn"), planted(math.nan, cell="gru"), planted(0.5, cell="lstm"))
-    assert [model.name for model in found.models][0] == "lstm plain"
+    assert found.models[0].name == "lstm plain"
     assert found.places == (1, 2, 2)
 
 
