@@ -72,6 +72,23 @@ def test_an_expensive_readback_is_no_proof_of_guilt(batch: Batch) -> None:
     assert not unsynchronised(slow, lambda: slow.step(batch), 1e-3)
 
 
+@pytest.mark.parametrize("slow", [1, 3])
+def test_a_reading_that_was_interrupted_once_is_no_proof_of_guilt(batch: Batch, slow: int) -> None:
+    """Another process had the core while the parameters were read: the next blocks show that all was done."""
+    readings = iter(range(1, 100))
+
+    class Interrupted(ReferenceProgram):
+        def parameters(self) -> Parameters:
+            if next(readings) == slow:
+                time.sleep(0.2)
+            return super().parameters()
+
+    model = sign_model(hidden=2)
+    plain = program(model, Recipe()).parameters()
+    interrupted = Interrupted(model, plain, Recipe(), "float64")
+    assert not unsynchronised(interrupted, lambda: interrupted.step(batch), 1e-3)
+
+
 def test_the_forgetful_one_would_have_looked_far_too_fast(
     honest: QueueingProgram, forgetful: QueueingProgram, batch: Batch
 ) -> None:
