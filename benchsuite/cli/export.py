@@ -1,4 +1,4 @@
-"""`benchsuite export`: one row a trial, for other programs."""
+"""`benchsuite export`: one row per trial, for other programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def export(
     ] = None,
     results: given.Results = None,
 ) -> None:
-    """Export a study: one row a trial with its fields, status, verdicts and every scalar."""
+    """Export a study: one row per trial with its fields, status, verdicts and every scalar."""
     from benchsuite.cli.studies import open_study
     from benchsuite.errors import RequestError, UnknownNameError
 

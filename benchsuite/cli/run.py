@@ -55,7 +55,7 @@ def run(
     """Run a matrix: what is new, failed or stale; then print the table of results.
 
     A filter narrows the matrix to the values named; --set changes it. Ends with 1 when a trial failed or
-    broke parity, with 2 when the request was wrong.
+    broke parity or its timing was refused, with 2 when the request was wrong.
     """
     filters = request.filters(
         task=task,

@@ -34,6 +34,15 @@ def test_plan_tells_fresh_from_new(results: Path) -> None:
     assert "study smoke: 1 trial to run, about" in text
 
 
+@pytest.mark.usefixtures("results")
+def test_trials_that_differ_in_one_field_have_labels_of_their_own() -> None:
+    asked = ("plan", "smoke", "--backend", "numpy", "--set", "recipe.epochs=1,2,3", "--name", "three")
+    items = json.loads(call(*asked, "--json").stdout)
+    assert [item["label"].rpartition(" ")[2] for item in items] == ["epochs=1", "epochs=2", "epochs=3"]
+    text = call(*asked).stdout
+    assert all(f"epochs={epochs}" in text for epochs in (1, 2, 3))
+
+
 def test_dry_run_runs_nothing(results: Path) -> None:
     result = call("run", "smoke", "--backend", "numpy", "--name", "dry", "--dry-run")
     assert "study dry: 1 trial to run" in result.stdout

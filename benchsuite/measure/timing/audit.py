@@ -15,9 +15,7 @@ from benchsuite.measure.timing.steady import Samples
 SHARE = 0.25
 """Share of a block's work that may be left when synchronize() returns."""
 
-BLOCKS_IN_DOUBT = 4
-"""Blocks that must all end in a reading that waits."""
-
+ATTEMPTS = 3
 LEAST_SECONDS = 0.02
 MOST_CALLS = 200
 
@@ -29,14 +27,15 @@ def unsynchronised(program: Program, step: Callable[[], None], seconds: float) -
 
     After a block of calls and a synchronize(), reading the parameters back must take no longer than reading
     them once more; if the first reading waits for a good share of the block, the program was still busy and
-    its times are worth nothing. It must wait after each of several blocks: once may be another process that
-    had the core.
+    its times are worth nothing. A reading that another process interrupted looks the same, so it counts only
+    where every one of ATTEMPTS blocks shows it.
     """
+    return all(_waits(program, step, seconds) for _ in range(ATTEMPTS))
+
+
+def _waits(program: Program, step: Callable[[], None], seconds: float) -> bool:
+    """Whether the parameters have to be waited for after one block of calls."""
     calls = min(MOST_CALLS, max(1, int(LEAST_SECONDS / max(seconds, 1e-9))))
-    return all(_reading_waits(program, step, calls) for _ in range(BLOCKS_IN_DOUBT))
-
-
-def _reading_waits(program: Program, step: Callable[[], None], calls: int) -> bool:
     begin = time.perf_counter()
     for _ in range(calls):
         step()

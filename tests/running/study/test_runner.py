@@ -263,3 +263,15 @@ def test_events_of_finished_trials_carry_the_stored_record(tmp_path: Path) -> No
     (finished,) = [event for event in seen if isinstance(event, Finished)]
     (stored,) = StudyStore(tmp_path / "s").latest().values()
     assert finished.record == stored
+
+
+def test_trials_are_called_what_tells_them_apart_in_their_study(tmp_path: Path) -> None:
+    seen: list[StudyEvent] = []
+    study(tmp_path, [scripted_trial(horizon=24)])
+    trials = [scripted_trial(horizon=horizon) for horizon in (48, 96)]
+    found = study(tmp_path, trials, seen=seen)
+    [begun] = [event for event in seen if isinstance(event, Begun)]
+    everything = [scripted_trial(horizon=24), *trials]
+    expected = [f"{trial.label} horizon={trial.options['horizon']}" for trial in everything]
+    assert [begun.study.label(trial) for trial in everything] == expected
+    assert [found.label(trial) for trial in everything] == expected

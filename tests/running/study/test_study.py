@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from fixtures.planted import planted, vanishing_at_the_start_alone
 from fixtures.scripted import scripted_trial
 
 import benchsuite
 from benchsuite.errors import MatrixError, StoreError, UnknownNameError
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Study, results_folder
-from benchsuite.schema import Record, Series, Status
+from benchsuite.schema import INVALID_TIMING, Record, Series, Status
 
 
 @pytest.fixture
@@ -110,3 +111,23 @@ def test_a_wrong_request_is_refused_before_anything_is_written(tmp_path: Path) -
     with pytest.raises(UnknownNameError, match="executor"):
         benchsuite.run("smoke", results=tmp_path, executor="locl")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("word", INVALID_TIMING)
+def test_a_frame_has_no_figure_of_a_refused_timing_and_says_why(word: str, tmp_path: Path) -> None:
+    study = Study("s", tmp_path, [planted(timing=word), planted(cell="gru")])
+    refused, valid = (row for _, row in study.frame().iterrows())
+    assert math.isnan(refused["speed/sequences_per_second"])
+    assert math.isnan(refused["speed/step_median_seconds"])
+    assert refused["speed/import_seconds"] == valid["speed/import_seconds"]
+    assert (refused["ranked"], refused["problem"]) == (True, word)
+    assert refused["problem_reason"] == f"the timing is refused: {INVALID_TIMING[word]}"
+    assert (valid["problem"], valid["problem_reason"], valid["unsteady"]) == ("", "", "")
+    assert valid["speed/step_median_seconds"] == 0.002
+
+
+def test_a_frame_has_the_verdict_of_each_snapshot_of_a_gradient(tmp_path: Path) -> None:
+    frame = Study("s", tmp_path, vanishing_at_the_start_alone()).frame()
+    assert frame.loc[0, "verdict.gradient_start"] == "vanishing"
+    assert frame.loc[0, "verdict.gradient_end"] == "stable"
+    assert "verdict.gradient" not in frame.columns
