@@ -1,4 +1,4 @@
-"""What a report is made of: sections of blocks. Values only: every renderer shows them in its own way.
+"""What a report is made of: sections of blocks. They are values; every renderer shows them in its own way.
 
 No text in a block is ever read as HTML, Markdown, LaTeX, a formula or a path: renderers escape all of it.
 """
@@ -17,18 +17,18 @@ Value = str | int | float | bool | None
 Form = Literal[
     "text", "number", "integer", "seconds", "bytes", "rate", "share", "scientific", "mixed", "date"
 ]
-"""How values of a column are written: seconds and bytes in a unit that suits them, rates with separators of
-thousands, shares (0 to 1) as per cent, POSIX times as dates. Numbers of a column share their decimals; mixed
-ones, such as metrics of several tasks, have digits of their own."""
+"""How values of a column are formatted: seconds and bytes in a unit that suits them, shares (0 to 1) as per
+cent, POSIX times as dates. Numbers of a column share their decimals; rates and mixed numbers, such as metrics
+of several tasks, have digits of their own."""
 
 Mark = Literal["", "best", "unsure", "bad", "dim"]
-"""What is said of a value beside its number: the best of its column, not steady, bad, or of little weight."""
+"""How a value is marked: the best of its column, not steady, bad, or of little weight."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """Words that lead to another page of the report, named by key: `backends`, `trial:0123456789abcdef`. Where
-    there is no such page, the words alone are shown."""
+    """Text that leads to another page of the report, named by key: `backends`, `trial:0123456789abcdef`. Where
+    there is no such page, the text alone is shown."""
 
     text: str
     page: str
@@ -55,12 +55,12 @@ class Bullets:
 
 @dataclass(frozen=True)
 class TableCell:
-    """A value with more to say of it than its column does.
+    """A value with more information than its column has.
 
     text   what is shown in place of the value, which still sorts and is exported
     page   key of the page that it leads to, as in Link
     half   half the width of the value's 95 % interval, shown behind it
-    title  an explanation, shown when asked for
+    title  an explanation, shown when pointed at; of an absent value the reason
     """
 
     value: Value
@@ -103,7 +103,7 @@ class Chart:
 
     spec   the specification (version 5 or 6), its data within
     alt    what the chart shows, in words, for those who do not see it
-    table  its numbers, where they are not in a table beside it
+    table  its numbers, where no table of the page has them
     """
 
     title: str

@@ -191,7 +191,7 @@ def _machines(
 
 
 def machine_of(environment: dict[str, str]) -> Machine:
-    """The machine that an environment's facts tell of."""
+    """The machine that an environment's facts describe."""
     return Machine(tuple((name, str(environment[name])) for name in HARDWARE if name in environment))
 
 

@@ -14,7 +14,7 @@ class ScalarDefinition:
 
     names     as docs/records.md has them, in Markdown
     meaning   the definition, in Markdown
-    patterns  which scalars it is of; `*` stands for anything
+    patterns  which scalars it is of; `*` matches anything
     """
 
     names: str

@@ -102,8 +102,8 @@ class Scale:
         return self.format_uncertain(value, None)[0]
 
     def format_uncertain(self, value: Value, uncertainty: float | None) -> tuple[str, str]:
-        """The value and its uncertainty, without the unit that all share. A unit of its own stands behind the
-        last of the two."""
+        """The value and its uncertainty, without the unit that all share. A unit of its own follows the last
+        of the two."""
         if value is None:
             return "", ""
         if isinstance(value, bool):
@@ -171,7 +171,7 @@ def format_value(
 
     :param uncertainty: half the width of its interval, in the same unit as `value`.
     :param form: what the value is; seconds, bytes and shares have units of their own.
-    :param unit: a word that stands behind a finite value. :param rough: two digits are all that mean something.
+    :param unit: a word that follows a finite value. :param rough: only two digits are significant.
     """
     if value is None or isinstance(value, str | bool):
         return Scale(form).format(value)

@@ -33,7 +33,7 @@ _ASCII = {
     "'": r"\textquotesingle{}", "[": "{[}", "]": "{]}", "*": "{*}", "-": "{-}", ",": "{,}", "!": "{!}",
     "?": "{?}",
 }  # fmt: skip
-"""Signs that mean something, alone or with their like beside them: `--`, `,,` and `!` before a quote are
+"""Characters that mean something to TeX, alone or repeated: `--`, `,,` and `!` before a quote are
 ligatures; `*` and `[` are arguments of a line's end."""
 _OTHER = {
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "·": r"$\cdot$", "≥": r"$\geq$", "≤": r"$\leq$",
@@ -48,8 +48,8 @@ _PLAIN = (" ", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:
 
 
 def escape(text: str) -> str:
-    """A text that LaTeX (pdflatex in T1, and others) sets as it is. A sign that its fonts lack is told by its
-    number, as in [U+1F600]."""
+    """A text that LaTeX (pdflatex in T1, and others) sets as it is. A character that its fonts lack is given
+    by its number, as in [U+1F600]."""
     return "".join(_sign(sign) for sign in text)
 
 

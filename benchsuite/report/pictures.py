@@ -1,4 +1,4 @@
-"""Charts as SVG and PNG files, drawn by a process beside this one."""
+"""Charts as SVG and PNG files, drawn by another process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CONFIG: dict[str, Any] = {
 
 
 class Pictures:
-    """Draws charts one after the other while others go on; a context, at whose end the process ends.
+    """Draws charts one after the other while this process goes on; a context, at whose end the process ends.
 
     problems  chart's title -> why there is no picture of it
     """

@@ -1,4 +1,4 @@
-"""Long texts of the pages, kept as templates beside them: `pages/prose/<name>.txt`.
+"""Long texts of the pages, kept as templates in `pages/prose/<name>.txt`.
 
 A template is read by Jinja and holds paragraphs with blank lines between them. Lines that begin with `- ` are
 items of a list; a paragraph that begins with `note: ` or `warning: ` has that tone. No value from a record goes

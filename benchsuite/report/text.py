@@ -1,4 +1,4 @@
-"""Texts that any page, picture or file may hold, whatever they held before."""
+"""Makes texts fit for any page, picture or file."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 REPLACED = "\N{REPLACEMENT CHARACTER}"
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 LONGEST_TEXT = 120
-"""Letters of a text in a chart's data: a longer one would draw a picture as wide as itself."""
+"""Characters of a text in a chart's data: a longer one would make the picture as wide as itself."""
 
 
 def clean(text: str) -> str:
-    """The text without control characters and halves of characters, which no page and no picture may hold."""
+    """The text without control characters and unpaired surrogates, which no page and no picture may hold."""
     return _UNFIT.sub(REPLACED, text)
 
 

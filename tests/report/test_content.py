@@ -289,3 +289,16 @@ def test_every_format_gives_the_same_answer(tmp_path: Path) -> None:
             assert "679,4" not in said, path
             assert "679479" not in said, path
             assert "679{,}4" not in said, path
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [(0, ""), (1, "One more task has its chart"), (2, "2 more tasks have")]
+)
+def test_charts_that_are_left_out_are_counted_and_no_others(more: int, said: str, tmp_path: Path) -> None:
+    """Twelve tasks with several models are drawn; a task with one model has no chart to leave out."""
+    names = [f"task{at}" for at in range(12 + more)]
+    records = [record(0.9, task=name, cell=cell) for name in names for cell in ("lstm", "gru")]
+    records.append(record(0.9, task="alone"))
+    found = sentences(site_of(tmp_path, records).pages[0])
+    assert ("more task" in found) == bool(said)
+    assert said in found

@@ -41,7 +41,7 @@ LONG_TABLE = 120
 FILTERED = 10
 """Rows above which a table with columns to filter by is made by the script as well."""
 FIRST = 50
-"""Rows of a long table that stand in the page all the same."""
+"""Rows of a long table that are in the page itself, for browsers without scripts."""
 
 
 @cache
@@ -260,7 +260,7 @@ def _term(name: str, meaning: str) -> str:
 
 
 def _head(headings: Sequence[Heading]) -> int:
-    """DeviceContext of the column that names a table's rows: the first one of texts."""
+    """Index of the column that names a table's rows: the first one of texts."""
     return next((place for place, head in enumerate(headings) if not head.numeric), 0)
 
 

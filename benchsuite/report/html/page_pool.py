@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 MANY = 1000
 """Trials above which it is worth starting processes."""
 MOST = 3
-"""Processes beside this one: each of them holds its own copy of much of the records."""
+"""Processes that are started: each of them holds its own copy of much of the records."""
 
 
 def helpers(trials: int) -> int:

@@ -1,4 +1,4 @@
-"""Writes the site: pages, the files of its tables and charts, and what all pages share."""
+"""write_html: the pages of the site, the files of its tables and charts, and what all pages share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ASSETS = Path(__file__).parent / "assets"
 def write_html(site: Site, output: Path, on_problem: Callable[[str], None]) -> list[Path]:
     """Write the site into `output`, in place of an earlier one, and return its first page.
 
-    Charts are drawn as pictures by a process beside this one, and the pages of trials are written by others
+    Charts are drawn as pictures by another process, and the pages of trials are written by further ones
     where there are thousands.
 
     :param on_problem: hears of charts that could not be drawn.

@@ -32,7 +32,7 @@ AXIS_TITLES = {
     BATCH_SIZE: "sequences per batch",
 }
 ACCENT = "#0b6bb5"
-"""Of fields; half of it lets the text of either theme stand out."""
+"""Of fields, at half its opacity, so that the text can be read in either theme."""
 FLOPS = "speed/flops_per_step"
 
 
@@ -206,7 +206,7 @@ def _fitted(law: PowerLaw, size: float) -> float:
 
 
 def roofline_chart(data: ReportData, runs: Sequence[Run]) -> Chart | None:
-    """Rate of arithmetic by operations of a step, below the rate that the machine showed at the same shapes."""
+    """Rate of arithmetic by operations per step, and the rate that the machine reached at the same shapes."""
     points = []
     for run in runs:
         flops, step, peak = run.mean(FLOPS), run.wall_step, run.limit
@@ -259,7 +259,7 @@ def roofline_chart(data: ReportData, runs: Sequence[Run]) -> Chart | None:
         "Rate of arithmetic, below the machine's limit",
         alt.layer(roof, dots),
         {"rows": rows, "limits": [{"flops": row["flops"], "rate": row["peak"]} for row in rows]},
-        f"Operations per second by operations of a step, {format_count(len(rows), 'run')}; grey marks are the "
+        f"Operations per second by operations per step, {format_count(len(rows), 'run')}; grey marks are the "
         f"limit at the same shapes. Nearest to it: {best[0].runner} with {best[0].name}, "
         f"{format_value(best[2] / best[3], form='share')}.",
         "Grey marks: the best rate of matrix products that this machine showed at each model's shapes.",

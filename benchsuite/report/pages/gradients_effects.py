@@ -49,7 +49,7 @@ def _id(run: Aggregate) -> str:
 
 
 def clipping(data: ReportData, tasks: Sequence[TaskResults]) -> Iterator[Block]:
-    """Clipping by norm or value beside none."""
+    """What clipping by norm or value changes."""
     found = families(tasks, ("recipe.clip", "recipe.clip_at"))
     if not found:
         clips = sorted({clip_words(record.trial) for results in tasks for record in results.records})
@@ -129,7 +129,7 @@ def _norms(family: Family) -> Block | None:
 
 
 def truncation(data: ReportData, tasks: Sequence[TaskResults]) -> Iterator[Block]:
-    """Truncated backpropagation beside the full one."""
+    """What truncated backpropagation changes."""
     found = families(tasks, ("recipe.truncation",))
     if not found:
         yield Paragraph(

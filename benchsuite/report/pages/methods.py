@@ -195,7 +195,7 @@ def _protocol() -> Iterator[Block]:
 
 def _definitions() -> Iterator[Block]:
     yield Paragraph(
-        "Times are seconds, sizes are bytes, losses are in nats or squared (absolute) units of the scaled "
+        "Times are seconds, sizes are bytes, losses are in nats or in squared (absolute) units of the scaled "
         "target."
     )
     rows = [[plain(each.names), plain(each.meaning)] for each in FIGURES]

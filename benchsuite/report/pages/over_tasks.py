@@ -141,7 +141,7 @@ def differences_chart(found: AverageRanks) -> Chart:
         f"{format_count(len(found.tasks), 'task')}; "
         f"best is {found.models[0]} with {found.ranks[0]:.2f}.",
         f"Bars are as long as the critical difference, {found.difference:.2f} ranks (Nemenyi, 5 %): models "
-        f"whose bars overlap are not distinguishable. Friedman's test: p = {format_number(found.p)}. Tasks: "
+        f"whose bars overlap are not distinguishable. Friedman's test: p = {format_number(found.p, 2)}. Tasks: "
         f"{format_list(list(found.tasks))}.",
         table,
         height=max(120, 24 * len(rows) + 20),

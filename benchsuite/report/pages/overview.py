@@ -209,21 +209,23 @@ def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
 
 
 def _tradeoffs(tasks: list[TaskResults]) -> Iterator[Block]:
-    charts = [chart for results in tasks[:MOST_TRADEOFFS] if (chart := tradeoff_chart(results)) is not None]
+    charts = [chart for results in tasks if (chart := tradeoff_chart(results)) is not None]
     if not charts:
-        yield Paragraph(
-            "There is nothing to draw: no task has several models whose speed was measured.", "note"
-        )
+        yield Paragraph("There is nothing to draw: no task has several models with a valid timing.", "note")
         return
     yield Paragraph(
         "Each point is a model run by one backend. The line joins those that no other beats in both: up is "
         "better for an accuracy, down for an error; right is faster."
     )
-    yield Grid(tuple(charts))
-    if len(tasks) > MOST_TRADEOFFS:
-        yield Paragraph(
-            f"The other {len(tasks) - MOST_TRADEOFFS} tasks have theirs on their own pages.", "note"
+    yield Grid(tuple(charts[:MOST_TRADEOFFS]))
+    left = len(charts) - MOST_TRADEOFFS
+    if left > 0:
+        text = (
+            "One more task has its chart on its own page."
+            if left == 1
+            else (f"{left} more tasks have their charts on their own pages.")
         )
+        yield Paragraph(text, "note")
 
 
 def _rankings(tasks: list[TaskResults]) -> Iterator[Block]:

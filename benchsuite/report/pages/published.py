@@ -1,4 +1,4 @@
-"""The study's own figures beside published ones, with every known difference of protocol."""
+"""The study's own figures compared with published ones, with every known difference of protocol."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Found = tuple[TaskResults, ReferenceResult]
 
 
 def published_page(data: ReportData) -> Page | None:
-    """None where no configuration of the studies may stand beside a published figure."""
+    """None where no configuration of the studies can be compared with a published figure."""
     found = [
         (results, result)
         for results in data.tasks
@@ -55,7 +55,7 @@ def published_page(data: ReportData) -> Page | None:
         "Configurations that published work gives a figure for. What differs in the protocol is named: a "
         "figure that agrees under another protocol is no reproduction."
     )
-    return Page("published", "Beside published figures", tuple(sections), lead, "Published")
+    return Page("published", "Compared with published figures", tuple(sections), lead, "Published")
 
 
 def _answer(found: Sequence[Found]) -> Iterator[Block]:
@@ -70,8 +70,8 @@ def _answer(found: Sequence[Found]) -> Iterator[Block]:
         for verdict in words
         if (number := sum(result.verdict == verdict for result in judged))
     ]
-    stands = "stands" if len(found) == 1 else "stand"
-    said = f"{format_count(len(found), 'configuration')} {stands} beside a published figure"
+    verb = "is" if len(found) == 1 else "are"
+    said = f"{format_count(len(found), 'configuration')} {verb} compared with a published figure"
     yield Paragraph(f"{said}: {format_list(parts)}." if parts else f"{said}; none is judged.")
     suspicious = [result for result in judged if result.suspicious]
     if suspicious:
@@ -81,7 +81,7 @@ def _answer(found: Sequence[Found]) -> Iterator[Block]:
             "warning",
         )
     if any(result.found.n == 1 for result in judged):
-        text = "One seed tells no interval: run three seeds (--set seed=0,1,2) before drawing conclusions."
+        text = "One seed gives no interval: run three seeds (--set seed=0,1,2) before drawing conclusions."
         yield Paragraph(text, "note")
 
 
@@ -231,7 +231,7 @@ def _chart(members: Sequence[Found]) -> Chart | None:
         f"Published and own {metric}",
         alt.layer(agreeing, ticks, spans, dots),
         rows,
-        f"{metric} of each configuration beside the published figure: {'; '.join(told)}.",
+        f"{metric} of each configuration, and the published figure: {'; '.join(told)}.",
         "Grey: the published figure, and what agrees with it. Dots: this study, with the 95 % interval over "
         "seeds.",
         height=40 + 30 * len(rows),
@@ -260,7 +260,7 @@ def _sources(found: Sequence[Found]) -> Iterator[Block]:
         table = Table("Published figures without a configuration here", columns, rows)
         text = Paragraph("The matrix paper has a configuration of each of them: benchsuite run paper.")
         yield Details(
-            f"{format_count(len(missing), 'more published figure')} that nothing here stands beside",
+            f"{format_count(len(missing), 'more published figure')} that nothing here is compared with",
             (text, table),
         )
 

@@ -42,8 +42,8 @@ SAID_ELSEWHERE = (CautionKind.ONE_SEED,)
 
 
 def settings_words(model: Model, ranking: Ranking, beside: Model | None = None) -> str:
-    """`hidden=64 patience=none`: the settings that tell models of one name apart; beside another model,
-    those that tell it from that one."""
+    """`hidden=64 patience=none`: the settings that tell models of one name apart; with `beside`, those
+    that tell it from that model."""
     given = words(model.fastest.trial, ranking.settings)
     if beside is not None:
         others = words(beside.fastest.trial, ranking.settings)

@@ -1,4 +1,4 @@
-"""The page of one task: its models, how they learnt, how long it took them, and what they produce."""
+"""The page of one task: its models, how they learned, how long that took, and what they produce."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def task_page(results: TaskResults, data: ReportData) -> Page:
     else:
         sections += [
             PageSection("Models", tuple(_models(results, ranking, found))),
-            PageSection("How they learnt", tuple(learning_charts(results, ranking))),
+            PageSection("How they learned", tuple(learning_charts(results, ranking))),
         ]
         reached = target_chart(ranking)
         if reached:
@@ -140,7 +140,7 @@ def _seeds(results: TaskResults, ranking: Ranking) -> Table:
 
 
 def _samples(results: TaskResults, found: Answer) -> Iterator[Block]:
-    """Exhibits of the best model that has any; the worst model's beside them where it has the like."""
+    """Exhibits of the best model that has any."""
     models = [found.best, *(model for model in (results.ranking.models if results.ranking else ()))]
     first = next((pair for model in models if (pair := _exhibited(results, model))), None)
     if first is None:

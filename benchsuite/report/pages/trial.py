@@ -57,14 +57,14 @@ SPEED = "speed/sequences_per_second"
 
 
 def trial_page(entry: Entry, results: TaskResults) -> Page:
-    """What the record holds, what lies beside it, and how to make it again."""
+    """What the record holds, its curves and exhibits, and how to run it again."""
     record = entry.record
     problems: list[Block] = []
     try:
         series, exhibits = entry.series(), entry.exhibits()
     except StoreError as error:
         series, exhibits = [], []
-        problems.append(Paragraph(f"What lies beside the journal cannot be read: {error}", "warning"))
+        problems.append(Paragraph(f"Curves and exhibits cannot be read: {error}", "warning"))
     sections = [PageSection("", (*problems, *_head(entry, results), *_reproduce(entry)))]
     if record.exception or record.output_tail:
         texts = (record.exception, record.output_tail)
