@@ -25,7 +25,7 @@ State = tuple[jax.Array, ...]
 States = dict[str, State]
 """States by layer prefix (`rnn.l0.fwd`)."""
 Residuals = tuple[jax.Array, ...]
-"""What the backward pass reads of a step beside its states: (B, ...), over all steps (T, B, ...)."""
+"""What the backward pass reads of a step in addition to its states: (B, ...), over all steps (T, B, ...)."""
 
 
 class Step(NamedTuple):
@@ -68,7 +68,7 @@ class Cell(abc.ABC):
 
     @abc.abstractmethod
     def forward(self, w: Weights, x: jax.Array, state: State) -> tuple[State, Residuals]:
-        """The state after a step with input x (B, I), and what backward() reads beside the states."""
+        """The state after a step with input x (B, I), and what backward() reads in addition to the states."""
 
     @abc.abstractmethod
     def backward(self, w: Weights, step: Step, d_after: State) -> tuple[Residuals, State]:

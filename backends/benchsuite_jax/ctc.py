@@ -12,9 +12,9 @@ import jax.numpy as jnp
 
 from benchsuite.schema import BLANK
 
-NEVER = -1e30
+LOG_ZERO = -1e30
 """ln 0. It is finite, because the derivative of ln(e^a + e^b) at two infinities is not a number;
-beside it every real log-probability vanishes, in single precision too."""
+added to it every real log-probability vanishes, in single precision too."""
 
 
 def mean_loss(
@@ -31,7 +31,7 @@ def mean_loss(
     counts = labels.shape[0] if label_lengths is None else label_lengths
     ends = _log_sum(log_p[rows, 2 * counts], log_p[rows, 2 * counts - 1])
     # a factor, not a value: where there is no path the gradient is no number either
-    possible = jnp.where(ends > NEVER / 2, jnp.ones_like(ends), jnp.inf)
+    possible = jnp.where(ends > LOG_ZERO / 2, jnp.ones_like(ends), jnp.inf)
     return -jnp.mean((ends + scale) * possible)
 
 
@@ -52,7 +52,7 @@ def _forward(
 ) -> tuple[jax.Array, jax.Array]:
     """ln alpha (B, S) at each row's last step (eq. 5 to 8), all paths that end at a place there, less a scale
     (B,). The scale takes the likeliest place's logarithm out at every step: a long row's would be so large that
-    single precision kept four digits of their differences. It is a constant to the derivative.
+    single precision would leave four digits of their differences. It is a constant to the derivative.
     """
     before = jnp.pad(extended, ((0, 0), (2, 0)))[:, :-2]
     may_skip = (extended != BLANK) & (extended != before)
@@ -61,10 +61,10 @@ def _forward(
         carry: tuple[jax.Array, jax.Array], at: tuple[jax.Array, jax.Array]
     ) -> tuple[tuple[jax.Array, jax.Array], None]:
         (alpha, scale), (t, log_y) = carry, at
-        skipping = jnp.where(may_skip, _shifted(alpha, 2), NEVER)
+        skipping = jnp.where(may_skip, _shifted(alpha, 2), LOG_ZERO)
         new = _log_sum(alpha, _shifted(alpha, 1), skipping) + log_y
         highest = jax.lax.stop_gradient(new.max(axis=1))
-        highest = jnp.where(highest > NEVER / 2, highest, 0)
+        highest = jnp.where(highest > LOG_ZERO / 2, highest, 0)
         new, total = new - highest[:, None], scale + highest
         if lengths is None:
             return (new, total), None
@@ -72,7 +72,7 @@ def _forward(
         return (jnp.where(live[:, None], new, alpha), jnp.where(live, total, scale)), None
 
     # before its first step a path is at the first blank: it stays there, or goes on to the first label
-    start = jnp.full(extended.shape, NEVER, emitted.dtype).at[:, 0].set(0)
+    start = jnp.full(extended.shape, LOG_ZERO, emitted.dtype).at[:, 0].set(0)
     none = jnp.zeros(len(extended), emitted.dtype)
     (alpha, scale), _ = jax.lax.scan(step, (start, none), (jnp.arange(emitted.shape[0]), emitted))
     return alpha, scale
@@ -80,7 +80,7 @@ def _forward(
 
 def _shifted(alpha: jax.Array, by: int) -> jax.Array:
     """alpha[:, s - by] at s, ln 0 where there is none."""
-    return jnp.pad(alpha, ((0, 0), (by, 0)), constant_values=NEVER)[:, :-by]
+    return jnp.pad(alpha, ((0, 0), (by, 0)), constant_values=LOG_ZERO)[:, :-by]
 
 
 def _log_sum(*terms: jax.Array) -> jax.Array:

@@ -114,7 +114,7 @@ def loop_kind(text: str, scopes: Sequence[str], looping: Sequence[str] = ()) -> 
     """How the recurrence runs in a compiled program whose HLO is `text`: `cudnn`, `scan` or `unrolled`, or two
     of them joined by `+` where encoder and decoder differ.
 
-    :param scopes: names of the recurrences. Only loops inside these name scopes count: XLA writes other
+    :param scopes: names of the recurrences. Only loops inside these name scopes count: XLA compiles other
         operations (the scatter of an embedding's gradient) as loops too.
     :param looping: which of them run as loops where the others are cuDNN's.
     """

@@ -11,7 +11,7 @@ from benchsuite_jax.runtime import platform_devices
 
 UNROLLS = ("static", "dynamic", "fused")
 STATIC_CELLS = 64
-"""Most cell steps (time x layers x directions, of encoder and decoder) that `static` writes out in one graph.
+"""Most cell steps (time x layers x directions, of encoder and decoder) that `static` puts into one graph.
 Each is compiled on its own, at about a third of a second of CPU time for an LSTM's training step, for every
 function and shape."""
 
@@ -77,6 +77,6 @@ def check_static(model: ModelSpec, batch: Batch) -> None:
         sizes += f" + {steps} steps x {decoder_layers} layers of the decoder"
     if cells > STATIC_CELLS:
         raise UnsupportedError(
-            f"unroll static would write {sizes} = {cells} cells into one XLA graph; the most is "
+            f"unroll static would put {sizes} = {cells} cells into one XLA graph; the most is "
             f"{STATIC_CELLS}, since each one is compiled. Use unroll dynamic, or shorter sequences"
         )

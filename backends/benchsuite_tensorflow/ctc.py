@@ -20,11 +20,11 @@ from benchsuite.schema import BLANK
 from benchsuite_tensorflow.cells import Tensor
 from benchsuite_tensorflow.loops import Loop
 
-EXACT = "float64"
-"""What logarithms of paths are kept in: they grow with the steps, and single precision would leave four digits
-of a share after some hundred of them."""
-NEVER = -1e30
-"""ln p of what cannot be. Finite: the difference of two infinities is not a number."""
+PATH_DTYPE = "float64"
+"""The dtype of logarithms of paths: they grow with the steps, and single precision would leave four digits of a
+probability after some hundred of them."""
+LOG_ZERO = -1e30
+"""ln 0. Finite: the difference of two infinities is not a number."""
 
 
 def row_losses(loop: Loop, scores: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
@@ -35,17 +35,17 @@ def row_losses(loop: Loop, scores: Tensor, lengths: Tensor, labels: Tensor, labe
     """
 
     def run(scores: Tensor) -> Any:
-        losses, slopes = _losses_and_slopes(loop, scores, lengths, tf.transpose(labels), label_lengths)
-        return losses, lambda d_losses: slopes * d_losses[:, None]
+        losses, grads = _losses_and_grads(loop, scores, lengths, tf.transpose(labels), label_lengths)
+        return losses, lambda d_losses: grads * d_losses[:, None]
 
     return tf.custom_gradient(run)(scores)
 
 
-def _losses_and_slopes(
+def _losses_and_grads(
     loop: Loop, scores: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The losses (B,), and each one's derivative by its scores (T, B, C): softmax minus the share of paths
-    that are in a class at a step, zero on padding (Graves et al. 2006, eq. 16). NaN where no path fits."""
+    """The losses (B,), and each one's derivative by its scores (T, B, C): softmax minus the part of the
+    paths that is in a class at a step, zero on padding (Graves et al. 2006, eq. 16). NaN where no path fits."""
     time, rows, classes = tf.shape(scores)[0], scores.shape[1], scores.shape[2]
     dtype, states = scores.dtype, 2 * label_lengths + 1
 
@@ -55,25 +55,25 @@ def _losses_and_slopes(
 
     log_p = tf.transpose(tf.nn.log_softmax(scores), [1, 0, 2])
     path = _with_blanks(labels)
-    emitted = tf.cast(tf.gather(log_p, path, axis=2, batch_dims=1), EXACT)
+    emitted = tf.cast(tf.gather(log_p, path, axis=2, batch_dims=1), PATH_DTYPE)
     both = tf.concat([tf.transpose(emitted, [1, 2, 0]), tf.transpose(turn(emitted), [1, 2, 0])], 2)
     skips = tf.concat([_skips(path), _skips(tf.reverse_sequence(path, states, 1))], 1)
-    reached = loop.pack(_reached(loop, both, skips))
-    forward, backward = tf.split(tf.transpose(reached, [2, 0, 1]), 2)
+    both_variables = loop.pack(_forward_variables(loop, both, skips))
+    forward, backward = tf.split(tf.transpose(both_variables, [2, 0, 1]), 2)
     backward = turn(backward)
     last = tf.gather_nd(forward, tf.stack([tf.range(rows), lengths - 1], 1))
     ends = tf.stack([states - 1, states - 2], 1)
     total = tf.reduce_logsumexp(tf.gather(last, ends, axis=1, batch_dims=1), 1)
-    possible = total > NEVER / 2
-    losses = tf.where(possible, -total, tf.constant(math.inf, EXACT))
+    possible = total > LOG_ZERO / 2
+    losses = tf.where(possible, -total, tf.constant(math.inf, PATH_DTYPE))
     # both variables hold the step's own emission
-    shares = tf.exp(forward + backward - emitted - tf.where(possible, total, math.nan)[:, None, None])
+    occupied = tf.exp(forward + backward - emitted - tf.where(possible, total, math.nan)[:, None, None])
     own = tf.sequence_mask(states, tf.shape(path)[1])[:, None]
-    shares = tf.cast(tf.where(own, shares, tf.zeros_like(shares)), dtype)
-    by_class = shares @ tf.one_hot(path, classes, dtype=dtype)
+    occupied = tf.cast(tf.where(own, occupied, tf.zeros_like(occupied)), dtype)
+    by_class = occupied @ tf.one_hot(path, classes, dtype=dtype)
     valid = tf.sequence_mask(lengths, time)[..., None]
-    slopes = tf.where(valid, tf.exp(log_p) - by_class, tf.zeros_like(log_p))
-    return tf.cast(losses, dtype), tf.transpose(slopes, [1, 0, 2])
+    grads = tf.where(valid, tf.exp(log_p) - by_class, tf.zeros_like(log_p))
+    return tf.cast(losses, dtype), tf.transpose(grads, [1, 0, 2])
 
 
 def _with_blanks(labels: Tensor) -> Tensor:
@@ -85,17 +85,17 @@ def _with_blanks(labels: Tensor) -> Tensor:
 
 def _skips(path: Tensor) -> Tensor:
     """(S, B): zero where a path may come from two states before (over a blank, between different labels),
-    NEVER elsewhere."""
+    LOG_ZERO elsewhere."""
     over = (path[:, 2:] != BLANK) & (path[:, 2:] != path[:, :-2])
     allowed = tf.pad(over, [[0, 0], [2, 0]])
-    return tf.transpose(tf.where(allowed, tf.zeros([], EXACT), tf.constant(NEVER, EXACT)))
+    return tf.transpose(tf.where(allowed, tf.zeros([], PATH_DTYPE), tf.constant(LOG_ZERO, PATH_DTYPE)))
 
 
-def _reached(loop: Loop, emitted: Tensor, skips: Tensor) -> object:
-    """ln of the summed probability of all paths that stand in a state at a step, its emission included: steps
+def _forward_variables(loop: Loop, emitted: Tensor, skips: Tensor) -> object:
+    """ln of the summed probability of all paths that are in a state at a step, its emission included: steps
     of (S, rows), from emitted (T, S, rows)."""
     rows = emitted.shape[2]
-    before = tf.fill([2, rows], tf.constant(NEVER, EXACT))
+    before = tf.fill([2, rows], tf.constant(LOG_ZERO, PATH_DTYPE))
 
     def body(carry: list[Tensor], steps: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         padded = carry[0]
@@ -105,10 +105,10 @@ def _reached(loop: Loop, emitted: Tensor, skips: Tensor) -> object:
         after = highest + tf.math.log(total) + steps[0]
         return [tf.concat([before, after], 0)], [after]
 
-    # before the first step all paths stand in the first state
+    # before the first step all paths are in the first state
     count = emitted.shape[1]
     states = tf.shape(emitted)[1]
-    start = tf.concat([before, tf.zeros([1, rows], EXACT), tf.fill([states - 1, rows], before[0, 0])], 0)
+    start = tf.concat([before, tf.zeros([1, rows], PATH_DTYPE), tf.fill([states - 1, rows], before[0, 0])], 0)
     start = tf.ensure_shape(start, [None if count is None else count + 2, rows])
     _, steps = loop.run(body, [start], [loop.unpack(emitted)], [[count, rows]], backwards=False)
     return steps[0]

@@ -64,7 +64,7 @@ class Generator:
         weights = self.weights()
         found = self.decoder.generate(weights, Memory(*memory) if memory else None, tokens, states)
         scores = heads.scores(self.model.spec, weights, found.features)
-        # ln p is the score less what all tokens share: the order is that of the scores
+        # ln p is the score less a term that is the same for all tokens: the order is that of the scores
         likeliest, ids = tf.math.top_k(scores, k)
         log_p = tf.cast(likeliest - tf.reduce_logsumexp(scores, 1, keepdims=True), tf.float64)
         after = [part for state in found.states for part in state]

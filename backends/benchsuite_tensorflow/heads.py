@@ -21,7 +21,7 @@ REALS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 def scores(model: ModelSpec, weights: Mapping[str, Tensor], features: Tensor) -> Tensor:
     """x W + b; or sum_i (x_i - W_ij)^2, negated unless under a regression loss (LeCun et al. 1998, eq. 7).
 
-    The squares are summed as written: expanding them would lose half the digits near a centre.
+    The squares are summed without expanding them, which would lose half the digits near a centre.
     """
     if isinstance(model.head, Rbf):
         distance = tf.reduce_sum((features[..., None] - weights["rbf.W"]) ** 2, -2)

@@ -73,7 +73,7 @@ class Layers:
 
     loop         None for the fused layers
     truncation   the recipe's; `carry` too
-    top_outputs  whether the top layer's outputs are asked for, beside the features
+    top_outputs  whether the top layer's outputs are asked for in addition to the features
     """
 
     model: ModelSpec

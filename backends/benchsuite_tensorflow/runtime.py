@@ -120,7 +120,7 @@ def operations(traced: Any) -> set[str]:
 def kernel_of(traced: Any, looping: bool) -> str:
     """`cudnn`, `while_loop` or `unrolled`, by the operations of the graph; `conv2d` where nothing recurs.
 
-    :param looping: whether a loop beside a fused kernel is a recurrence too (and not CTC's): both are named.
+    :param looping: whether a loop next to a fused kernel is a recurrence too (and not CTC's): both are named.
     """
     found = operations(traced)
     loops = bool(found & LOOP_OPERATIONS)

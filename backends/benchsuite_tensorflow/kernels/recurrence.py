@@ -47,7 +47,7 @@ class Recurrence:
     """How to run a cell over (T, B, I).
 
     to_inputs  whether dL/dx is wanted (not for the data itself)
-    cells      whether the c_t are wanted beside the h_t
+    cells      whether the c_t are wanted in addition to the h_t
     training   whether a backward pass may follow: the residuals that it reads are stored
     """
 

@@ -65,9 +65,10 @@ def ours(found: Arrays) -> tuple[float, np.ndarray]:
     return float(loss), np.asarray(gradient)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_loss_and_gradient_are_the_references(seed: int) -> None:
-    found = drawn(seed)
+@pytest.mark.parametrize("spread", [2.0, 0.0], ids=["drawn", "all scores tie"])
+@pytest.mark.parametrize("seed", range(3))
+def test_loss_and_gradient_are_the_references(seed: int, spread: float) -> None:
+    found = drawn(seed, spread)
     loss, gradient = ours(found)
     expected, slopes = reference(*found)
     np.testing.assert_allclose(loss, expected, rtol=1e-13)

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from benchsuite.measure.parity import relative_error
+from benchsuite_numpy.reference.ctc import ctc as reference
 from benchsuite_tensorflow import ctc
 from benchsuite_tensorflow.loops import LOOPS
 
@@ -74,3 +75,12 @@ def test_labels_without_a_path_cost_infinity() -> None:
     assert np.all(np.isnan(slopes[:6, 3]))
     assert np.all(slopes[6:, 3] == 0)
     assert np.all(np.isfinite(slopes[:, :3]))
+
+
+@pytest.mark.parametrize("spread", [1.0, 0.0], ids=["drawn", "all scores tie"])
+def test_loss_and_gradient_are_the_references(spread: float) -> None:
+    scores, lengths, labels, counts = ctc_batch(20)
+    losses, grads = ctc_slopes(spread * scores, lengths, labels, counts)
+    loss, expected = reference(spread * scores.swapaxes(0, 1), lengths, labels.T, counts)
+    np.testing.assert_allclose(losses.mean(), loss, rtol=1e-13)
+    np.testing.assert_allclose(grads.swapaxes(0, 1) / len(lengths), expected, atol=1e-13)
