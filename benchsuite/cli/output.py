@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
 NO_VALUE = "-"
-"""Stands in a cell for a figure that is absent."""
+"""Printed in a cell whose figure is absent."""
 
 
 def console() -> Console:

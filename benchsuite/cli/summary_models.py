@@ -22,7 +22,7 @@ BEST = 12
 LEAST_NEEDED = (">differ by", ">memory", "gradient before", "gradient after", ">parity")
 """Columns that a narrow terminal goes without, the first one first."""
 TIE = "≈"
-"""Stands behind the rank of a model that a test over seeds does not tell from the best one."""
+"""Printed behind the rank of a model that a test over seeds does not tell from the best one."""
 MOST_SENTENCES = 3
 """Different sentences of one kind of caution, above which its general meaning is printed."""
 

@@ -27,9 +27,9 @@ from benchsuite.schema import Record
 MOST_TIMED = 24
 """Models that the table of a task holds."""
 UNSTEADY = "~"
-"""Stands before a speed whose timing was not steady."""
+"""Printed before a speed whose timing was not steady."""
 REFUSED = "refused"
-"""Stands in the place of a speed whose timing was refused."""
+"""Printed in place of a speed whose timing was refused."""
 
 Columns = dict[str, list[str]]
 
@@ -64,6 +64,8 @@ def print_runs(console: Console, ranking: Ranking, title: str) -> None:
         names = {column: [text.partition(" (")[0] for text in texts] for column, texts in faster.items()}
         _print(console, speeds, left | _by_way(ranking, models, ways, speed_words) | names)
         _print(console, f"{title}: {seconds}", left | _by_way(ranking, models, ways, seconds_words) | sooner)
+    if len(ranking.models) > len(models):
+        console.print(Text(f"  and {len(ranking.models) - len(models)} more models", style="dim"))
     for name, (here, there) in foreign.items():
         console.print(
             Text(f"  not compared, the hardware differs: {name} is {here}, or {there}", style="dim")

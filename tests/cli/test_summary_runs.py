@@ -105,3 +105,10 @@ def test_runs_of_different_machines_are_not_compared() -> None:
     )
     assert "fastest steps" not in text
     assert "not compared, the hardware differs: hardware.cpu is" in text
+
+
+def test_models_that_the_table_does_not_hold_are_counted() -> None:
+    records = [run("numpy", 0.002, 1.0, size={"hidden": hidden}) for hidden in range(1, 28)]
+    text = printed(records)
+    assert text.count("  and 3 more models") == 1
+    assert text.count("  and 15 more models") == 1
