@@ -10,6 +10,7 @@ from benchsuite.schema import UNROLLS
 CORE = [("float64", "dynamic"), ("float64", "static"), ("float64", "fused"), ("float32", "dynamic")]
 
 
+@pytest.mark.timeout(1800)  # hundreds of compilations, on a machine that may be shared
 @pytest.mark.parametrize(("precision", "unroll"), CORE)
 def test_core_kit(precision: str, unroll: str) -> None:
     """Parity, training, truncation, clipping, carried states and the invariances, once each."""
