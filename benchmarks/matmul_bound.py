@@ -1,4 +1,4 @@
-"""The floor: nothing but a training step's matrix products, each as fast as this machine does that shape."""
+"""The bound: nothing but a training step's matrix products, each as fast as this machine does that shape."""
 
 from __future__ import annotations
 
