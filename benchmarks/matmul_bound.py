@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from benchsuite_numpy.products import pieces_of
 
 from benchmarks.contestants import Contestant
 from benchmarks.shapes import Shape
 from benchsuite.measure.flops import Product
 from benchsuite.schema import GATES
+from benchsuite_numpy.kernels.products import pieces_of
 
 BLOCK_SECONDS = 0.004
 BLOCKS = 12

@@ -1,4 +1,5 @@
-"""Kernels compared with the bound of their matrix products and with what users would write, in interleaved rounds.
+"""Kernels compared with the bound of their matrix products and with what users would write, in interleaved
+rounds.
 
 `KERNELS=table` (the default) races the seven shapes that the goals were set with and the padded one;
 `KERNELS=all` every shape and cell. Every goal is a ratio of CPU times within one race.

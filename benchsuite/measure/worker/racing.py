@@ -88,8 +88,8 @@ class RacingProgram:
     def sample(self, calls: int) -> RaceSample:
         """Time `calls` calls and the wait for the device that ends them.
 
-        Every sample begins at the same parameters, and with a call that is not timed: the racer that ran before has
-        filled the caches. Raises WorkerError where the steps were fewer than they should be.
+        Every sample begins at the same parameters, and with a call that is not timed: the racer that ran
+        before has filled the caches. Raises WorkerError where the steps were fewer than they should be.
         """
         idle = time.process_time() - self._rested
         program = self._program
