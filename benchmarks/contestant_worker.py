@@ -24,7 +24,7 @@ SAMPLE_SECONDS = 0.15
 
 def build(name: str, shape: Shape, execution: Execution) -> Contestant:
     """Raises Unsupported, with the reason, where the contestant cannot run the shape."""
-    if name == "floor":
+    if name == "bound":
         return MatmulBound(shape)
     framework, _, way = name.partition(":")
     if way.startswith("suite-"):

@@ -1,16 +1,16 @@
-"""The floor: nothing but a training step's matrix products, each as fast as this machine does that shape."""
+"""The bound: nothing but a training step's matrix products, each as fast as this machine does that shape."""
 
 from __future__ import annotations
 
 import time
 
 import numpy as np
-from benchsuite_numpy.products import pieces_of
 
 from benchmarks.contestants import Contestant
 from benchmarks.shapes import Shape
 from benchsuite.measure.flops import Product
 from benchsuite.schema import GATES
+from benchsuite_numpy.kernels.products import pieces_of
 
 BLOCK_SECONDS = 0.004
 BLOCKS = 12

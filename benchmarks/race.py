@@ -1,6 +1,6 @@
 """Contestants side by side, by the suite's own races: each in a worker of its own, one at work at a time.
 
-Peers are no backends: benchmarks.contestant_worker stands in for the worker's session alone. Processes,
+Peers are no backends: benchmarks.contestant_worker replaces the worker's session alone. Processes,
 pinning, rotation, judging and storing are those of `benchsuite race`. Times are CPU seconds per call. Processes
 of one and the same code differ by 2 to 4 per cent, for as long as they live: where their memory lies. Closer
 ones race in several.

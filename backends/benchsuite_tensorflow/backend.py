@@ -58,7 +58,7 @@ class TensorFlowBackend(Backend):
 
     def release(self) -> None:
         """Graphs refer to themselves in circles; the collector frees them and the tensors they hold, once
-        TensorFlow's registry of gradients has let go of them."""
+        TensorFlow's registry of gradients has released them."""
         runtime.forget_custom_gradients()
         gc.collect()
 

@@ -61,7 +61,7 @@ def gradient_decay(record: Record, moment: Moment) -> GradientDecay | None:
 
 def verdicts(record: Record) -> dict[str, str]:
     """The record's verdicts by name, that of the gradient by its two snapshots: `gradient_start` and
-    `gradient_end` stand in the place of `gradient`."""
+    `gradient_end` replace `gradient`."""
     found = {name: word for name, word in record.verdicts.items() if name != "gradient"}
     for moment in MOMENTS:
         decay = gradient_decay(record, moment)

@@ -49,7 +49,7 @@ def changes_run(path: str) -> bool:
 
 
 def model_key(trial: Trial, free: Iterable[str] = ()) -> str:
-    """Equal for trials of one model, whoever runs it and with which seed; or of models that differ in the
+    """Equal for trials of one model, whatever the backend and the seed; or of models that differ in the
     fields at the paths `free` alone."""
     without = set(free)
     return _key(fields(trial), lambda path: path not in without and changes_result(path))

@@ -23,7 +23,7 @@ class Run:
     runner    `torch fused`, with device, threads and others where they differ among the runs
     speed     sequences per second of training, by the model's clock; None where no timing is valid
     relative  speed over that of the model's fastest run; None for a model that nobody else ran
-    relative_trained  seconds to the trained model over those of whoever is trained soonest; None as above
+    relative_trained  seconds to the trained model over those of the run that is trained soonest; None as above
     limit     the best rate of matrix products, FLOP/s, that any run of the model showed with the same
               device and threads: what is a limit of one library's products is none of the machine
     """

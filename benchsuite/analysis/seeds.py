@@ -33,7 +33,7 @@ class Estimate:
 class Aggregate:
     """The records of one configuration, seeds in ascending order.
 
-    ranked  whether every record may stand in a ranking (it ended well, parity was proved)
+    ranked  whether every record may be ranked (it ended well, parity was proved)
     """
 
     records: tuple[Record, ...]

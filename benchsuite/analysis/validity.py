@@ -59,7 +59,7 @@ def breaks_parity(record: Record) -> bool:
 
 
 def is_ranked(record: Record) -> bool:
-    """Whether the record may stand in a ranking: it ended well and parity was proved."""
+    """Whether the record may be ranked: it ended well and parity was proved."""
     return not exclusion(record)
 
 

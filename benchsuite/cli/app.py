@@ -45,7 +45,7 @@ class ErrorGroup(TyperGroup):
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:
-            raise  # whoever read has enough: click ends quietly
+            raise  # the reader has closed the pipe: click ends quietly
         except OSError as error:
             typer.echo(f"error: {error}", err=True)
             _give_up_output()

@@ -39,7 +39,7 @@ DAMAGED = "run its trial again and remove the line, or give --allow-damage to go
 """What to do where damage is refused."""
 
 _warned: set[str] = set()
-"""What was said of damage: a command may open a study twice."""
+"""Warnings about damage that were printed: a command may open a study twice."""
 
 
 def _open(name: str, results: Path | None) -> Study:

@@ -221,7 +221,7 @@ class Backend(abc.ABC):
         times it to learn the machine's limit."""
 
     def release(self) -> None:  # noqa: B027 - doing nothing is a valid answer
-        """Called after a trial, when its program is gone: give back what the framework still holds for it
+        """Called after a trial, when its program is gone: release what the framework still holds for it
         (compiled graphs, cached device memory)."""
 
     def versions(self) -> dict[str, str]:

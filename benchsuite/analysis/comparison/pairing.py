@@ -29,7 +29,7 @@ class Pair:
 
     @property
     def model(self) -> str:
-        """Equal for pairs of one model, whatever its seed and whoever runs it."""
+        """Equal for pairs of one model, whatever the seed and the backend."""
         return model_key(self.a.trial)
 
     @property

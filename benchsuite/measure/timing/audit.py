@@ -89,7 +89,7 @@ def exceeds_threads(program: Program, placed: Sequence[object], threads: int) ->
     """Whether a program that is kept on few cores would take more than `threads` of them if it could: kept
     there it shows no more processor time than they have. Takes steps over the batches `placed`.
 
-    The process is let go for a moment, and the busiest of several blocks counts: others may have the cores in
+    The process is unpinned for a moment, and the busiest of several blocks counts: others may have the cores in
     the meantime, but nothing makes one thread look like two. Each step is waited for, or a framework that
     prepares the next step while one is computed would look so. False where the process is not kept on fewer
     cores.

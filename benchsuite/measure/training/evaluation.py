@@ -99,7 +99,7 @@ def _stream(program: Program, split: Split, rows: int, time: int, dtype: str) ->
 
 
 def _labels(program: Program, batcher: Batcher, split: Split, width: int) -> Predicted:
-    """Label sequences (n, T) that CTC's scores stand for."""
+    """Label sequences (n, T), decoded from CTC's scores."""
     found = np.zeros((len(split), batcher.boundaries[-1]), np.int32)
     finite = True
     for rows, batch in batcher.evaluation(split):

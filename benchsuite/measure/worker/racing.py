@@ -35,7 +35,7 @@ class RacingProgram:
         self._session, self._trial, self._what, self._report = session, trial, what, report
 
     def ready(self) -> Ready:
-        """Build, check parity as a trial does, warm up, find out how many calls make a lap.
+        """Build, check parity as a trial does, warm up, find out how many calls make a sample.
 
         Raises what backends and tasks do; what keeps a program that works from racing is its `problem`.
         """
@@ -88,8 +88,8 @@ class RacingProgram:
     def sample(self, calls: int) -> RaceSample:
         """Time `calls` calls and the wait for the device that ends them.
 
-        Every sample begins at the same parameters, and with a call that is not timed: whoever ran before has
-        filled the caches. Raises WorkerError where the steps were fewer than they should be.
+        Every sample begins at the same parameters, and with a call that is not timed: the racer that ran
+        before has filled the caches. Raises WorkerError where the steps were fewer than they should be.
         """
         idle = time.process_time() - self._rested
         program = self._program

@@ -153,7 +153,7 @@ def _trained_answer(runs: Sequence[Run], runners: Sequence[str], models: int) ->
         if runner != first and (mean := _mean(runs, runner, "relative_trained")) is not None
     ]
     words = [f"{runner} {format_ratio(mean)} times" for mean, runner in sorted(behind)]
-    return f"{said} On average {format_list(words)} as long as whoever is soonest." if words else said
+    return f"{said} On average {format_list(words)} as long as the soonest." if words else said
 
 
 def _runners_table(runs: Sequence[Run], runners: Sequence[str]) -> Table:
@@ -184,7 +184,7 @@ def _runners_table(runs: Sequence[Run], runners: Sequence[str]) -> Table:
         Column("relative speed", "share", "speed over that of each model's fastest run; geometric mean"),
         Column("trained soonest in", "integer", "models"),
         Column(
-            "times the soonest", "number", "seconds from the start to trained, over those of whoever is "
+            "times the soonest", "number", "seconds from the start to trained, over those of the run that is "
             "trained soonest; geometric mean"
         ),
         Column("not steady", "integer", "timings whose rounds spread too wide, or that were disturbed"),

@@ -54,7 +54,7 @@ class WorkerPool:
             return {key for key, _ in self._idle}
 
     def kill_lent(self) -> None:
-        """End the workers that are lent, at once; whoever borrowed one sees that it has ended."""
+        """End the workers that are lent, at once; a borrower sees that its worker has ended."""
         with self._lock:
             lent = list(self._lent)
         for worker in lent:

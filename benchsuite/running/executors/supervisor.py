@@ -216,7 +216,7 @@ class WorkerProcess:
             self._process.stdin.close()
 
     def close(self) -> None:
-        """Wait for a dismissed worker, end it by force if need be, and let go of its pipes."""
+        """Wait for a dismissed worker, end it by force if need be, and close its pipes."""
         self.dismiss()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(END_SECONDS)

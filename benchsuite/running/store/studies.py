@@ -89,7 +89,7 @@ class StudyStore:
 
     def latest(self) -> dict[str, Record]:
         """Trial id -> its latest record, in the order in which trials were first recorded. What is damaged in
-        the journal is passed over: whoever shows records asks history() for it, too."""
+        the journal is passed over: a caller that shows records asks history() for it, too."""
         records, _ = self.history()
         return latest(records)
 
