@@ -122,8 +122,8 @@ def test_a_split_is_one_long_sequence_of_next_characters(data: LoadedLanguage) -
 
 def test_it_can_be_streamed(data: LoadedLanguage) -> None:
     chunks = list(stream_batches(data.train, 16, 64, "float32"))
-    assert [chunk.fresh for chunk in chunks[:2]] == [True, False]
-    assert np.array_equal(chunks[0].targets[:, -1], chunks[1].inputs[:, 0])
+    assert [chunk.begins for chunk in chunks[:2]] == [True, False]
+    assert np.array_equal(chunks[0].batch.targets[:, -1], chunks[1].batch.inputs[:, 0])
 
 
 def test_chunks_are_the_same_text_in_pieces(data: LoadedLanguage) -> None:
