@@ -141,17 +141,20 @@ def connect(folder: Path, uri: str, label: Callable[[Trial], str] = lambda trial
 
 
 def links(mirror: Mirror, folder: Path, uri: str) -> list[str]:
-    """Lines that tell a person how to look at a mirrored study."""
+    """Lines that tell a person how to look at a mirrored study; none where no trial of it has a run there."""
     from benchsuite.running.store import StudyStore
     from benchsuite.trackers.mirror import STUDIES, comparison_link
 
     served = urlsplit(uri).scheme in ("http", "https")
     server, study_id = (uri if served else LOCAL_SERVER), StudyStore(folder).id
-    lines = [] if served else [f"MLflow: mlflow server --backend-store-uri {_shorten(uri)}", "then open:"]
-    for name, experiment_id in sorted(mirror.experiments().items()):
-        if name != STUDIES:
-            lines.append(f"  {name}: {comparison_link(server, experiment_id, study_id)}")
-    return lines
+    found = [
+        f"  {name}: {comparison_link(server, experiment_id, study_id)}"
+        for name, experiment_id in sorted(mirror.experiments().items())
+        if name != STUDIES
+    ]
+    if served or not found:
+        return found
+    return [f"MLflow: mlflow server --backend-store-uri {_shorten(uri)}", "then open:", *found]
 
 
 def _shorten(uri: str) -> str:

@@ -164,6 +164,17 @@ def test_a_study_is_laid_out_for_comparison(results: Path, capsys: pytest.Captur
     assert len(study.records) == 4
 
 
+def test_a_study_of_which_nothing_ran_announces_no_page(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(results, [scripted_trial("unsupported")])
+    assert "then open" not in capsys.readouterr().out
+    run(results, [scripted_trial("unsupported"), scripted_trial()])
+    announced = capsys.readouterr().out.splitlines()
+    assert announced[-2] == "then open:"
+    assert announced[-1].startswith("  benchsuite/scripted: http")
+
+
 def test_replaying_adds_nothing(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(results)
     run(results, [scripted_trial(), scripted_trial(seed=1)])
