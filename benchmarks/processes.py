@@ -31,9 +31,9 @@ def environment(cache: Path, **more: str) -> dict[str, str]:
     return {**kept, "PYTHONPYCACHEPREFIX": str(cache), **more}
 
 
-def cost(command: Sequence[str], variables: Mapping[str, str], runs: int) -> Cost:
-    """Medians over `runs` runs. Raises CalledProcessError for an exit code."""
-    seen = [_once(command, variables) for _ in range(runs)]
+def cost(command: Sequence[str], variables: Mapping[str, str], runs: int, ends_with: int = 0) -> Cost:
+    """Medians over `runs` runs. Raises CalledProcessError for an exit code other than `ends_with`."""
+    seen = [_once(command, variables, ends_with) for _ in range(runs)]
     wall, cpu = np.median([(each.wall, each.cpu) for each in seen], axis=0)
     return Cost(float(wall), float(cpu), seen[-1].output)
 
@@ -47,7 +47,7 @@ def suite(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).with_name("benchsuite")), *arguments]
 
 
-def _once(command: Sequence[str], variables: Mapping[str, str]) -> Cost:
+def _once(command: Sequence[str], variables: Mapping[str, str], ends_with: int) -> Cost:
     begin = time.perf_counter()
     process = subprocess.Popen(
         command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -57,7 +57,7 @@ def _once(command: Sequence[str], variables: Mapping[str, str]) -> Cost:
         output = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode != ends_with:
         raise subprocess.CalledProcessError(process.returncode, command, output)
     return Cost(time.perf_counter() - begin, used.ru_utime + used.ru_stime, output)
 
