@@ -12,7 +12,7 @@ import numpy as np
 
 from benchsuite.analysis.comparison.effects import LEAST_REPLICATES, pooled
 from benchsuite.analysis.ranking import Model, Ranking
-from benchsuite.analysis.seeds import ALPHA, Aggregate, student_quantile
+from benchsuite.analysis.seeds import ALPHA, Aggregate, holm, student_quantile
 from benchsuite.analysis.training_time import break_even, seconds_to_trained
 
 POWER = 0.8
@@ -79,7 +79,8 @@ def answer(ranking: Ranking) -> Answer | None:
         pooled(ranking.metric, model.name, [pairs], higher_is_better=ranking.higher_is_better, margin=0.0).p
         for model, pairs in tested
     ]
-    told = _significant(ps, len(models) * (len(models) - 1) // 2)
+    corrected = holm(ps, len(models) * (len(models) - 1) // 2)
+    told = [p < ALPHA for p in corrected]
     return Answer(
         best,
         tuple(
@@ -121,16 +122,6 @@ def seeds_needed(pairs: Sequence[tuple[float, float]]) -> int | None:
     # the quantiles fall as n grows, so that everything above the first n that is enough is enough
     found = bisect_left(range(LEAST_REPLICATES, MOST_SEEDS + 1), True, key=is_enough)
     return LEAST_REPLICATES + found if LEAST_REPLICATES + found <= MOST_SEEDS else None
-
-
-def _significant(ps: Sequence[float], comparisons: int) -> list[bool]:
-    """Which p-values are below 5 % when corrected for so many comparisons."""
-    order = sorted(range(len(ps)), key=lambda at: ps[at])
-    found, largest = [False] * len(ps), 0.0
-    for rank, at in enumerate(order):
-        largest = max(largest, (comparisons - rank) * ps[at])
-        found[at] = largest < ALPHA
-    return found
 
 
 @dataclass(frozen=True)
@@ -175,8 +166,8 @@ def soonest_trained(model: Model) -> SoonestTrained | None:
         return None
     seconds, first = min(known, key=lambda one: one[0])
     fastest = fastest_steps(model)
-    even = break_even(fastest.first, first) if fastest is not None and fastest.first is not first else None
-    return SoonestTrained(first, seconds, None if even is None else even.steps)
+    other = fastest is not None and fastest.first is not first
+    return SoonestTrained(first, seconds, break_even(fastest.first, first) if fastest and other else None)
 
 
 def pareto(

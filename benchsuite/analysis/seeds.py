@@ -195,12 +195,17 @@ def median_over_seeds(records: Iterable[Record], scalar: str) -> float | None:
     return found[(len(found) - 1) // 2] if found else None
 
 
-def holm(values: Sequence[float]) -> list[float]:
+def holm(values: Sequence[float], comparisons: int | None = None) -> list[float]:
     """p-values corrected for how many there are (Holm 1979), in their order: below .05, the chance of any false
-    alarm among them is below 5 %. A NaN is no test; it stays and counts for nothing."""
+    alarm among them is below 5 %. A NaN is no test; it stays and counts for nothing.
+
+    :param comparisons: how many there could have been, where some were not tested: each multiplier is as if
+        the others came after. None for as many as there are tests.
+    """
     tested = sorted((p, place) for place, p in enumerate(values) if not math.isnan(p))
+    count = len(tested) if comparisons is None else comparisons
     found, largest = list(values), 0.0
     for rank, (p, place) in enumerate(tested):
-        largest = max(largest, min(1.0, (len(tested) - rank) * p))
+        largest = max(largest, min(1.0, (count - rank) * p))
         found[place] = largest
     return found

@@ -17,7 +17,7 @@ class TrainingTime:
     imported   importing the framework; once per process, so that it is kept apart
     built      building the program
     compiled   of `trained`: the first step beyond a later one, which is compilation where there is any
-    trained    from the first step to the last, compilation and validation included
+    trained    all training steps, compilation included, evaluation and gradient statistics not
     steps      optimiser steps
     """
 
@@ -53,30 +53,21 @@ def seconds_to_trained(run: Aggregate) -> Estimate | None:
     return estimate(found) if found else None
 
 
-@dataclass(frozen=True)
-class BreakEven:
-    """From how many optimiser steps on the run with the faster steps is trained sooner than the other one.
+def break_even(faster: Aggregate, other: Aggregate) -> float | None:
+    """From how many optimiser steps on the run with the faster steps is trained sooner than the other one: 0
+    where it is from the first step on, infinite where its steps are not faster, None where a figure is missing.
 
-    steps  0 where it is trained sooner from the first step on; infinite where its steps are not faster
-    """
-
-    steps: float
-
-
-def break_even(faster: Aggregate, other: Aggregate) -> BreakEven | None:
-    """Compare two runs of one model by what they take before and per step, by wall time; None where a figure is
-    missing.
-
-    A run of n steps takes fixed + n * step seconds; `fixed` is what it took to be trained less its steps. The
-    faster steps pay from n = (fixed_a - fixed_b) / (step_b - step_a) on.
+    Both are runs of one model, compared by the wall time that they take before and per step. A run of n steps
+    takes fixed + n * step seconds; `fixed` is what it took to be trained less its steps. The faster steps pay
+    from n = (fixed_a - fixed_b) / (step_b - step_a) on.
     """
     a, b = _costs(faster), _costs(other)
     if a is None or b is None:
         return None
     gained = b[1] - a[1]
     if gained <= 0:
-        return BreakEven(math.inf)
-    return BreakEven(max(0.0, (a[0] - b[0]) / gained))
+        return math.inf
+    return max(0.0, (a[0] - b[0]) / gained)
 
 
 def _costs(run: Aggregate) -> tuple[float, float] | None:

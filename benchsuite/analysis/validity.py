@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from benchsuite.schema import INVALID_TIMING, Record, Series, Status, Trial
-from benchsuite.schema.thresholds import DISTURBED
+from benchsuite.schema.thresholds import DISTURBED, UNSTABLE
 
 Clock = Literal["cpu", "wall"]
 Timed = Literal["step", "inference"]
@@ -95,7 +95,7 @@ def is_failure(record: Record) -> bool:
     """Whether a command that made this record must end with 1: the trial failed, broke parity, or its timing
     was refused. A diverged training is a result and a skipped trial a known limit: neither is a failure."""
     failed = (Status.FAILED, Status.TIMEOUT, Status.KILLED)
-    return record.status in failed or exclusion(record) == PARITY_BREACH or bool(invalid_timing(record))
+    return record.status in failed or breaks_parity(record) or bool(invalid_timing(record))
 
 
 def has_valid_timing(record: Record) -> bool:
@@ -123,7 +123,7 @@ def unsteady(record: Record) -> str:
     if ratio := disturbance(record):
         return f"wall time was {ratio:.1f} times the processor time: something else had the core"
     if record.verdicts.get("speed", "stable") != "stable":
-        return "the rounds differ by more than 15 % of their median"
+        return f"the rounds differ by more than {100 * UNSTABLE:.0f} % of their median"
     return ""
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from benchsuite.analysis.seeds import Aggregate, aggregate
+from benchsuite.analysis.validity import breaks_parity
 from benchsuite.running.store import DESCRIPTION, StudyStore
 from benchsuite.schema import Record, Status, Trial
 from benchsuite.trackers import points as terms
@@ -110,7 +111,7 @@ class Mirror:
         last = max((record.finished for record in records), default=0.0)
         counts = Counter(str(record.status) for record in records)
         found = [terms.Point(f"trials/{status}", float(n), 0) for status, n in sorted(counts.items())]
-        breaches = sum(record.verdicts.get("parity") == "breach" for record in records)
+        breaches = sum(map(breaks_parity, records))
         found.append(terms.Point("parity/breaches", float(breaches), 0))
         self._log_points(self._study_run, found, {}, int(last * 1000))
         self._client.log_text(self._study_run, self._table(groups), "configurations.csv")

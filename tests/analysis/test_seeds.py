@@ -117,3 +117,4 @@ def test_holms_correction_is_statsmodels(values: list[float]) -> None:
     expected = multipletests(values, method="holm")[1].tolist() if values else []
     assert holm(values) == pytest.approx(expected)
     assert holm([*values, math.nan])[:-1] == holm(values)
+    assert holm([*values, *([1.0] * 3)])[: len(values)] == holm(values, len(values) + 3)

@@ -117,3 +117,9 @@ def test_wall_far_above_cpu_on_one_thread_is_not_steady(wall: float, cpu: float)
 def test_a_time_that_is_none_is_no_time(value: float) -> None:
     record = planted(scalars={"speed/step_median_seconds": value})
     assert validity.seconds(record, by="wall") is None
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_breach_of_parity_is_a_failure_however_the_trial_ended(status: Status) -> None:
+    made = with_verdicts(parity="breach").model_copy(update={"status": status})
+    assert validity.is_failure(made)

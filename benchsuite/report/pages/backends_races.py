@@ -18,6 +18,7 @@ from benchsuite.report.data import Machine, ReportData, machine_of
 from benchsuite.report.formatting import format_count, format_list
 from benchsuite.report.prose import prose
 from benchsuite.schema.race import Race, RaceResults, SpeedVerdict
+from benchsuite.schema.thresholds import UNSTABLE
 
 Raced = tuple[RaceResults, Race]
 
@@ -95,5 +96,8 @@ def _table(races: Sequence[Raced]) -> Table:
                 ]
             )
     return Table(
-        "Races", columns, rows, "~: the interquartile range is above 15 % of the median: not steady."
+        "Races",
+        columns,
+        rows,
+        f"~: the interquartile range is above {100 * UNSTABLE:.0f} % of the median: not steady.",
     )
