@@ -4,34 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixtures.matrix_worlds import small_registry
+from fixtures.matrix_worlds import AXES, TASKS, small_registry, some
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.running.matrix import Matrix, expand, narrow
 
 REGISTRY = small_registry()
-
-
-def some(values: list[Any]) -> st.SearchStrategy[list[Any]]:
-    return st.lists(st.sampled_from(values), min_size=1, unique=True)
-
-
-AXES = st.fixed_dictionaries(
-    {
-        "task": some(["alpha", "beta"]),
-        "cell": some(["rnn", "lstm", "gru"]),
-        "architecture": some(["plain", "deep"]),
-        "backend": some(["numpy", "torch", "jax"]),
-        "seed": some([0, 1, 2]),
-    },
-    optional={
-        "unroll": some(["static", "dynamic", "fused"]),
-        "recipe.epochs": some([1, 2]),
-        "size": st.just({"hidden": [4, 8]}),
-    },
-)
-TASKS = {"alpha": {"source": "tiny"}}
 
 
 @given(AXES, st.data())

@@ -3,25 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fixtures.matrix_worlds import small_registry
-
-from benchsuite.errors import MatrixError
-from benchsuite.running.matrix import expand, parse_matrix
-
-GOOD = """
-[axes]
-task = "alpha"
-source = "tiny"
-cell = "lstm"
-architecture = "plain"
-backend = "numpy"
-"""
-
-
-def problems(text: str, overrides: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    with pytest.raises(MatrixError) as caught:
-        expand(parse_matrix(text, "test", "test.toml"), small_registry(), overrides)
-    return caught.value.problems
+from fixtures.matrix_worlds import GOOD, problems
 
 
 @pytest.mark.parametrize(

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from fixtures.matrix_worlds import small_registry
+from fixtures.matrix_worlds import GOOD, problems
 
 from benchsuite.errors import MatrixError, RequestError, UnknownNameError
-from benchsuite.running.matrix import expand, load_matrix, parse_matrix
-
-GOOD = """
-[axes]
-task = "alpha"
-source = "tiny"
-cell = "lstm"
-architecture = "plain"
-backend = "numpy"
-"""
-
-
-def problems(text: str, overrides: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    with pytest.raises(MatrixError) as caught:
-        expand(parse_matrix(text, "test", "test.toml"), small_registry(), overrides)
-    return caught.value.problems
+from benchsuite.running.matrix import load_matrix, parse_matrix
 
 
 def test_text_that_is_no_toml_is_named_with_its_line() -> None:
