@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from benchsuite.contracts import BackendEntry, ExecutorEntry, Probe, StudyInfo, TaskEntry
+    from benchsuite.contracts import BackendEntry, CellEntry, ExecutorEntry, Probe, StudyInfo, TaskEntry
     from benchsuite.contracts.report import PageSection
     from benchsuite.schema import Record, Trial
 
@@ -29,6 +29,11 @@ def benchsuite_register_backends() -> Iterable[BackendEntry]:  # type: ignore[em
 @hookspec
 def benchsuite_register_tasks() -> Iterable[TaskEntry]:  # type: ignore[empty-body]
     """Tasks this plugin brings. Called in the parent and in every worker; must read no data."""
+
+
+@hookspec
+def benchsuite_register_cells() -> Iterable[CellEntry]:  # type: ignore[empty-body]
+    """Cells this plugin brings. Called in the parent and in every worker; must import no framework."""
 
 
 @hookspec

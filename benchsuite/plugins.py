@@ -13,9 +13,10 @@ from typing import Any, Protocol, TypeVar
 import pluggy
 
 from benchsuite import hookspecs
-from benchsuite.contracts import Backend, BackendEntry, CheckedBackend, ExecutorEntry, TaskEntry
+from benchsuite.contracts import Backend, BackendEntry, CellEntry, CheckedBackend, ExecutorEntry, TaskEntry
 from benchsuite.errors import MissingFrameworkError, PluginError, UnknownNameError
-from benchsuite.schema import Execution
+from benchsuite.schema import BUILTIN_CELLS, Execution
+from benchsuite.schema.cells import register_cell
 
 GROUP = "benchsuite"
 
@@ -47,6 +48,7 @@ class Registry:
     plugins: list[PluginInfo] = field(default_factory=list)
     backends: dict[str, BackendEntry] = field(default_factory=dict)
     tasks: dict[str, TaskEntry] = field(default_factory=dict)
+    cells: dict[str, CellEntry] = field(default_factory=lambda: dict(BUILTIN_CELLS))
     executors: dict[str, ExecutorEntry] = field(default_factory=dict)
     owners: dict[str, PluginInfo] = field(default_factory=dict)
     """`backend:torch` -> the plugin that registered it."""
@@ -150,8 +152,12 @@ def _installed(distribution: str) -> bool:
 
 @cache
 def registry() -> Registry:
-    """The plugins of this interpreter, found once per process."""
-    return load(entry_points(group=GROUP))
+    """The plugins of this interpreter, found once per process. Their cells are known from then on."""
+    found = load(entry_points(group=GROUP))
+    for name, entry in found.cells.items():
+        if name not in BUILTIN_CELLS:
+            register_cell(entry)
+    return found
 
 
 def load(points: Iterable[EntryPoint]) -> Registry:
@@ -223,6 +229,7 @@ def _collect(found: Registry, plugin: object, info: PluginInfo) -> None:
     kinds: list[tuple[str, dict[str, Any], type[Any]]] = [
         ("backend", found.backends, BackendEntry),
         ("task", found.tasks, TaskEntry),
+        ("cell", found.cells, CellEntry),
         ("executor", found.executors, ExecutorEntry),
     ]
     fresh: list[tuple[str, dict[str, Any], Any]] = []
@@ -234,7 +241,12 @@ def _collect(found: Registry, plugin: object, info: PluginInfo) -> None:
                 )
             taken = [other.name for of, _, other in fresh if of == kind]
             if entry.name in entries or entry.name in taken:
-                owner = found.owners.get(f"{kind}:{entry.name}", info).distribution
+                built_in = kind == "cell" and entry.name in BUILTIN_CELLS
+                owner = (
+                    hookspecs.PROJECT
+                    if built_in
+                    else found.owners.get(f"{kind}:{entry.name}", info).distribution
+                )
                 raise PluginError(
                     f"{kind} {entry.name!r} is registered by both {owner} and {info.distribution}"
                 )

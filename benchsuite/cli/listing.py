@@ -92,9 +92,13 @@ def _requirements(names: Iterable[str], extra: str | None) -> ListRow:
 
 
 def _cells() -> list[ListRow]:
-    from benchsuite.schema import CELLS
+    from benchsuite.schema import known_cells
 
-    return [{"name": name, "summary": text} for name, text in CELLS.items()]
+    installed()
+    return [
+        {"name": name, "summary": entry.summary, "source": entry.source}
+        for name, entry in known_cells().items()
+    ]
 
 
 def _architectures() -> list[ListRow]:

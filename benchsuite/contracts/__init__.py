@@ -41,15 +41,20 @@ from benchsuite.contracts.options import Option, Options
 from benchsuite.contracts.probe import Phase, Probe
 from benchsuite.contracts.study import Damage, StudyInfo
 from benchsuite.contracts.task import Alignments, LoadedTask, Task, TaskEntry
+from benchsuite.schema.cells import AffineCell, Cell, CellEntry, CellParameter, Operations, StatePart
 
 __all__ = [
     "NO_TARGETS",
     "Advance",
+    "AffineCell",
     "Alignments",
     "Backend",
     "BackendEntry",
     "BackendInfo",
     "Batch",
+    "Cell",
+    "CellEntry",
+    "CellParameter",
     "CheckedBackend",
     "CheckedProgram",
     "Damage",
@@ -62,6 +67,7 @@ __all__ = [
     "Finished",
     "Gradients",
     "LoadedTask",
+    "Operations",
     "Option",
     "Options",
     "Parameters",
@@ -76,6 +82,7 @@ __all__ = [
     "Split",
     "Started",
     "State",
+    "StatePart",
     "StepLog",
     "StudyInfo",
     "Task",

@@ -1,6 +1,7 @@
 """Values: trials, models, records, races. Nothing here runs anything."""
 
 from benchsuite.schema.architecture import encoder_decoder, planned_model, recurrent_body
+from benchsuite.schema.cells import BUILTIN_CELLS, cell_named, known_cells
 from benchsuite.schema.device import DeviceName
 from benchsuite.schema.model import (
     BLANK,
@@ -19,7 +20,6 @@ from benchsuite.schema.model import (
 from benchsuite.schema.names import (
     ARCHITECTURES,
     ATTENTIONS,
-    CELLS,
     INVALID_TIMING,
     LOSSES,
     NO_CELL,
@@ -36,7 +36,7 @@ __all__ = [
     "ARCHITECTURES",
     "ATTENTIONS",
     "BLANK",
-    "CELLS",
+    "BUILTIN_CELLS",
     "GATES",
     "INVALID_TIMING",
     "LOSSES",
@@ -67,8 +67,10 @@ __all__ = [
     "Status",
     "Tokens",
     "Trial",
+    "cell_named",
     "decoder_names",
     "encoder_decoder",
+    "known_cells",
     "parameter_shapes",
     "planned_model",
     "recurrent_body",

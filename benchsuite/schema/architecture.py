@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchsuite.errors import UnknownNameError, UnsupportedError
+from benchsuite.schema.cells import known_cells
 from benchsuite.schema.model import (
     AttentionKind,
     Convolutional,
@@ -13,7 +14,7 @@ from benchsuite.schema.model import (
     Recurrent,
     Tokens,
 )
-from benchsuite.schema.names import ARCHITECTURES, CELLS
+from benchsuite.schema.names import ARCHITECTURES
 from benchsuite.schema.trial import Size, Trial
 
 _STACKS = {
@@ -76,13 +77,13 @@ def planned_model(trial: Trial) -> ModelSpec:
     attention are the trial's; sizes of input and output are 1 (a decoder's vocabulary: 4), the loss is
     cross-entropy. A backend is asked with it whether it supports a trial, and again with the real model.
 
-    Raises UnknownNameError for a cell or an architecture that is not in schema.names.
+    Raises UnknownNameError for a cell that is not known, or an architecture that is not in schema.names.
     """
     architecture, size = trial.architecture, trial.size
     if architecture not in ARCHITECTURES:
         raise UnknownNameError("architecture", architecture, ARCHITECTURES)
-    if architecture != "cnn" and trial.cell not in CELLS:
-        raise UnknownNameError("cell", trial.cell, CELLS)
+    if architecture != "cnn" and trial.cell not in known_cells():
+        raise UnknownNameError("cell", trial.cell, known_cells())
     if architecture == "cnn":
         return ModelSpec(Features(1), Convolutional(4, 4), Dense(1), "cross_entropy")
     if architecture in _STACKS:

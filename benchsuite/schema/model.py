@@ -13,7 +13,8 @@ from numbers import Integral
 from typing import Any, Literal
 
 from benchsuite.errors import ContractError, unknown_name
-from benchsuite.schema.names import ATTENTIONS, CELLS, LOSSES, READOUTS
+from benchsuite.schema.cells import known_cells
+from benchsuite.schema.names import ATTENTIONS, LOSSES, READOUTS
 
 Readout = Literal["last", "mean", "steps"]
 Loss = Literal["cross_entropy", "squared", "absolute", "binary_cross_entropy", "ctc"]
@@ -73,7 +74,7 @@ class Recurrent:
     bidirectional: bool = False
 
     def __post_init__(self) -> None:
-        _known("cell", self.cell, CELLS)
+        _known("cell", self.cell, known_cells())
         _positive(self, "hidden", "layers")
 
     @property

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-CELLS: dict[str, str] = {
-    "rnn": "plain recurrent cell with tanh (Elman 1990)",
-    "lstm": "long short-term memory, with forget gate (Gers et al. 2000)",
-    "gru": "gated recurrent unit, reset after the product, as cuDNN runs it (Cho et al. 2014)",
-}
-
 NO_CELL = "none"
 """The cell of an architecture that has no recurrence."""
 
@@ -26,6 +20,7 @@ UNROLLS: dict[str, str] = {
     "dynamic": "a loop as long as the longest sequence of the batch",
     "fused": "the framework's own fused kernel",
     "autograd": "the framework's own cells in a loop, differentiated by the framework",
+    "scan": "an associative scan over time, for cells with an affine step",
 }
 
 PRECISIONS: dict[str, str] = {

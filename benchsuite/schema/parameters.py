@@ -1,6 +1,7 @@
 """Names and shapes of a model's parameters, in the canonical layout that every backend reads and writes.
 
-Row vectors, y = x @ W. Recurrent parameters of layer l and direction d (`fwd`, `bwd`), I input, H hidden:
+Row vectors, y = x @ W. A cell names its own parameters (schema.cells); below are those of the built-in ones.
+Recurrent parameters of layer l and direction d (`fwd`, `bwd`), I input, H hidden:
 
     rnn   rnn.l{l}.{d}.Wx (I, H)   .Wh (H, H)   .b (H)
     lstm  rnn.l{l}.{d}.Wx (I, 4H)  .Wh (H, 4H)  .b (4H)             gates in the order i, f, g, o
@@ -20,7 +21,7 @@ out.W (F, O), out.b (O); rbf.W (F, O).
 
 from __future__ import annotations
 
-from benchsuite.errors import UnsupportedError
+from benchsuite.schema.cells import CellParameter, cell_named
 from benchsuite.schema.model import Convolutional, Decoder, Dense, ModelSpec, Recurrent, Tokens
 
 GATES: dict[str, int] = {"rnn": 1, "lstm": 4, "gru": 3}
@@ -48,38 +49,45 @@ def state_shapes(model: ModelSpec) -> Shapes:
     body = model.body
     if not isinstance(body, Recurrent) or body.bidirectional or model.decoder is not None:
         return {}
-    parts = ("h", "c") if body.cell == "lstm" else ("h",)
-    return {f"{prefix}.{part}": (body.hidden,) for prefix in recurrent_names(body) for part in parts}
+    parts = cell_named(body.cell).state
+    return {f"{prefix}.{part.name}": (body.hidden,) for prefix in recurrent_names(body) for part in parts}
 
 
-def recurrent_shapes(prefix: str, cell: str, inputs: int, hidden: int) -> Shapes:
-    """Shapes of one recurrent layer in one direction."""
-    if cell not in GATES:
-        raise UnsupportedError(f"no canonical parameters for cell {cell!r}; known: {', '.join(GATES)}")
-    width = GATES[cell] * hidden
-    shapes: Shapes = {f"{prefix}.Wx": (inputs, width), f"{prefix}.Wh": (hidden, width)}
-    biases = ("bx", "bh") if cell == "gru" else ("b",)
-    return shapes | {f"{prefix}.{bias}": (width,) for bias in biases}
+def recurrent_parameters(model: ModelSpec) -> dict[str, CellParameter]:
+    """Every parameter of the body's and the decoder's cells, by name, in the canonical order."""
+    found: dict[str, CellParameter] = {}
+    if isinstance(model.body, Recurrent):
+        body, width = model.body, model.input_size
+        for layer in range(body.layers):
+            for way in body.directions:
+                found |= _cell_parameters(f"rnn.l{layer}.{way}", body, width)
+            width = body.output_size
+    if (decoder := model.decoder) is not None:
+        width = decoder.embedding + (model.body.output_size if decoder.attention == "additive" else 0)
+        for prefix in decoder_names(decoder):
+            found |= _cell_parameters(prefix, decoder.body, width)
+            width = decoder.body.hidden
+    return found
+
+
+def _cell_parameters(prefix: str, body: Recurrent, inputs: int) -> dict[str, CellParameter]:
+    parameters = cell_named(body.cell).parameters(inputs, body.hidden)
+    return {f"{prefix}.{name}": parameter for name, parameter in parameters.items()}
 
 
 def parameter_shapes(model: ModelSpec) -> Shapes:
-    """Every parameter of `model`, by name, in the canonical order.
-
-    Raises UnsupportedError for a cell without canonical parameters.
-    """
+    """Every parameter of `model`, by name, in the canonical order."""
     shapes: Shapes = {}
+    cells = {name: parameter.shape for name, parameter in recurrent_parameters(model).items()}
     if isinstance(model.input, Tokens):
         shapes["embed.E"] = (model.input.vocabulary, model.input.embedding)
     if isinstance(model.body, Convolutional):
         shapes |= _convolutional_shapes(model.body)
     else:
-        body, width = model.body, model.input_size
-        for layer in range(body.layers):
-            for way in body.directions:
-                shapes |= recurrent_shapes(f"rnn.l{layer}.{way}", body.cell, width, body.hidden)
-            width = body.output_size
+        shapes |= {name: shape for name, shape in cells.items() if name.startswith("rnn.")}
     if model.decoder is not None:
         shapes |= _decoder_shapes(model.decoder, model.body.output_size)
+        shapes |= {name: shape for name, shape in cells.items() if name.startswith("dec.")}
     features, outputs = model.head_inputs, model.head.outputs
     if isinstance(model.head, Dense):
         return shapes | {"out.W": (features, outputs), "out.b": (outputs,)}
@@ -105,9 +113,4 @@ def _decoder_shapes(decoder: Decoder, features: int) -> Shapes:
         shapes |= {"attn.b": (body.hidden,), "attn.v": (body.hidden,)}
     if decoder.attention == "multiplicative":
         shapes["attn.W"] = (body.hidden, features)
-    shapes["target_embed.E"] = (decoder.vocabulary, decoder.embedding)
-    width = decoder.embedding + (features if decoder.attention == "additive" else 0)
-    for prefix in decoder_names(decoder):
-        shapes |= recurrent_shapes(prefix, body.cell, width, body.hidden)
-        width = body.hidden
-    return shapes
+    return shapes | {"target_embed.E": (decoder.vocabulary, decoder.embedding)}

@@ -62,7 +62,7 @@ class Execution(Frozen):
     """Where and how the program runs; everything a worker's environment depends on."""
 
     device: str = "cpu"
-    unroll: Literal["static", "dynamic", "fused", "autograd"] = "dynamic"
+    unroll: Literal["static", "dynamic", "fused", "autograd", "scan"] = "dynamic"
     precision: Literal["float32", "float64", "tf32"] = "float32"
     threads: PositiveInt = 1
     allocator: Literal["default", "tuned"] = "tuned"

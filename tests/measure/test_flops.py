@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchsuite.contracts import Batch
 from benchsuite.measure.flops import Product, forward_products, inference_flops, training_flops
 from benchsuite.schema import (
-    CELLS,
+    BUILTIN_CELLS,
     GATES,
     Convolutional,
     Decoder,
@@ -54,7 +54,7 @@ def counted_by_hand(model: ModelSpec, lengths: list[int]) -> tuple[int, int]:
 
 @settings(max_examples=60)
 @given(
-    cell=st.sampled_from(sorted(CELLS)),
+    cell=st.sampled_from(sorted(BUILTIN_CELLS)),
     layers=st.integers(1, 3),
     both=st.booleans(),
     lengths=st.lists(st.integers(1, 6), min_size=1, max_size=4),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchsuite.measure.initialisation import initial_parameters, stream
 from benchsuite.schema import (
-    CELLS,
+    BUILTIN_CELLS,
     GATES,
     Convolutional,
     Dense,
@@ -30,7 +30,7 @@ def weights(model: ModelSpec, seed: int = 0, dtype: str = "float64") -> dict[str
     return initial_parameters(model, seed, dtype)
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_names_shapes_and_type_are_the_canonical_ones(cell: str) -> None:
     model = replace(DEEP, body=Recurrent(cell, 5, 3))
     found = weights(model, dtype="float32")
@@ -73,7 +73,7 @@ def test_seeds_decide_everything(seed: int) -> None:
             assert not np.array_equal(array, other[name])
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 @pytest.mark.parametrize("hidden", [1, 2, 17])
 def test_recurrent_matrices_are_orthogonal_gate_by_gate(cell: str, hidden: int) -> None:
     model = ModelSpec(Features(2), Recurrent(cell, hidden), Dense(2), "cross_entropy")
@@ -113,7 +113,7 @@ def test_convolution_kernels_count_the_kernel_into_the_fans() -> None:
 
 
 def test_only_the_lstm_forget_gate_has_a_bias() -> None:
-    for cell in CELLS:
+    for cell in BUILTIN_CELLS:
         model = ModelSpec(Features(3), Recurrent(cell, 4, 2, bidirectional=True), Dense(2), "cross_entropy")
         for name, array in weights(model).items():
             if array.ndim > 1:

@@ -9,7 +9,7 @@ from benchsuite.contracts import model_problem
 from benchsuite.errors import UnknownNameError
 from benchsuite.schema import (
     ARCHITECTURES,
-    CELLS,
+    BUILTIN_CELLS,
     Convolutional,
     Recipe,
     Recurrent,
@@ -18,7 +18,7 @@ from benchsuite.schema import (
 )
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 @pytest.mark.parametrize("architecture", list(ARCHITECTURES))
 def test_it_has_all_that_the_trial_says(architecture: str, cell: str) -> None:
     one = trial(architecture=architecture, cell=cell, size={"hidden": 5, "layers": 3, "embedding": 4})

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.schema import (
     ARCHITECTURES,
-    CELLS,
+    BUILTIN_CELLS,
     GATES,
     Convolutional,
     Decoder,
@@ -43,7 +43,7 @@ def published_count(cell: str, inputs: int, hidden: int) -> int:
 
 
 @given(
-    cell=st.sampled_from(sorted(CELLS)),
+    cell=st.sampled_from(sorted(BUILTIN_CELLS)),
     architecture=st.sampled_from(STACKS),
     inputs=st.integers(1, 9),
     hidden=st.integers(1, 9),
@@ -72,7 +72,7 @@ def test_shapes_add_up_to_the_published_counts(
 
 
 def test_the_gru_has_two_biases_and_the_others_one() -> None:
-    for cell in CELLS:
+    for cell in BUILTIN_CELLS:
         model = ModelSpec(Features(2), Recurrent(cell, 3), Dense(1), "squared")
         biases = [name for name in parameter_shapes(model) if name.startswith("rnn.l0.fwd.b")]
         assert biases == (["rnn.l0.fwd.bx", "rnn.l0.fwd.bh"] if cell == "gru" else ["rnn.l0.fwd.b"])
@@ -146,7 +146,7 @@ def test_sizes_of_numpy_are_whole_numbers() -> None:
     assert Features(np.int64(3)) == Features(3)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_states_are_named_by_layer(cell: str) -> None:
     model = ModelSpec(Features(2), Recurrent(cell, 3, 2), Dense(1), "squared")
     parts = ["h", "c"] if cell == "lstm" else ["h"]

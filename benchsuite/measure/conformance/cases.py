@@ -13,7 +13,7 @@ import numpy as np
 from benchsuite.contracts import Batch, Parameters
 from benchsuite.measure.initialisation import stream
 from benchsuite.schema import (
-    CELLS,
+    BUILTIN_CELLS,
     READOUTS,
     Convolutional,
     Decoder,
@@ -157,7 +157,7 @@ def _recurrent(cell: str, stack: str) -> Recurrent:
 def model_cases() -> list[Case]:
     """Every cell, stack, input, readout, head, loss and length pattern, one thing varied at a time."""
     found: list[Case] = []
-    for cell, stack in itertools.product(CELLS, STACKS):
+    for cell, stack in itertools.product(BUILTIN_CELLS, STACKS):
         base = ModelSpec(Features(FEATURES), _recurrent(cell, stack), Dense(OUTPUTS), "cross_entropy")
         found.append(Case(f"{cell}-{stack}", base))
         found.append(Case(f"{cell}-{stack}-full", base, ragged=False))
@@ -181,7 +181,7 @@ def model_cases() -> list[Case]:
             )
             found.append(Case(f"{cell}-{stack}-ctc", replace(every_step, loss="ctc"), time=10))
     losses: tuple[Loss, ...] = ("binary_cross_entropy", "ctc")
-    for cell, loss in itertools.product(CELLS, losses):
+    for cell, loss in itertools.product(BUILTIN_CELLS, losses):
         base = ModelSpec(Features(FEATURES), _recurrent(cell, "plain"), Rbf(OUTPUTS), "ctc", "steps")
         name = f"{cell}-ctc-rbf" if loss == "ctc" else f"{cell}-bernoulli-rbf"
         found.append(Case(name, replace(base, loss=loss), time=10))
@@ -193,7 +193,9 @@ def decoder_cases() -> list[Case]:
     encoder."""
     found: list[Case] = []
     kinds: tuple[AttentionKind, ...] = ("none", "additive", "multiplicative")
-    for cell, attention, stack in itertools.product(CELLS, kinds, ("plain", "deep", "deep_bidirectional")):
+    for cell, attention, stack in itertools.product(
+        BUILTIN_CELLS, kinds, ("plain", "deep", "deep_bidirectional")
+    ):
         layers, both = STACKS[stack]
         body, limit = Recurrent(cell, HIDDEN_UNITS + 1, layers), TARGET_TIME + 2
         decoder = Decoder(TARGET_VOCABULARY, 5, body, attention, limit)
@@ -231,7 +233,7 @@ def convolutional_cases() -> list[Case]:
 def truncation_cases() -> list[Case]:
     """Truncated BPTT inside a sequence, where rows end before, at and after the boundaries."""
     found = []
-    for cell, stack in itertools.product(CELLS, STACKS):
+    for cell, stack in itertools.product(BUILTIN_CELLS, STACKS):
         base = ModelSpec(Features(FEATURES), _recurrent(cell, stack), Dense(OUTPUTS), "cross_entropy")
         found.append(Case(f"{cell}-{stack}-truncated", base, Recipe(truncation=4)))
         if stack == "plain":
@@ -243,7 +245,7 @@ def truncation_cases() -> list[Case]:
 def carry_cases() -> list[Case]:
     """Streams: each batch goes on from the final states of the one before."""
     found = []
-    for cell, stack in itertools.product(CELLS, ("plain", "deep")):
+    for cell, stack in itertools.product(BUILTIN_CELLS, ("plain", "deep")):
         steps = ModelSpec(
             Features(FEATURES), _recurrent(cell, stack), Dense(OUTPUTS), "squared", readout="steps"
         )
@@ -257,7 +259,7 @@ def small_cases() -> list[Case]:
     """Small inputs and small weights without biases, and a stack of ten layers: formulas that cancel near
     zero, as 1 - 2 / (1 + exp(2 x)) does for tanh, lose all their digits here."""
     found = []
-    for cell in CELLS:
+    for cell in BUILTIN_CELLS:
         plain = ModelSpec(Features(FEATURES), _recurrent(cell, "plain"), Dense(OUTPUTS), "squared")
         deep = replace(plain, body=Recurrent(cell, HIDDEN_UNITS, 10))
         both = replace(plain, body=_recurrent(cell, "deep_bidirectional"), readout="steps")
@@ -275,7 +277,7 @@ def small_cases() -> list[Case]:
 def tie_cases() -> list[Case]:
     """The loss `absolute` where predictions equal their targets exactly: the subgradient of |x| at 0 is 0."""
     found = []
-    for cell, readout in itertools.product(CELLS, READOUTS):
+    for cell, readout in itertools.product(BUILTIN_CELLS, READOUTS):
         model = ModelSpec(Features(FEATURES), _recurrent(cell, "plain"), Dense(OUTPUTS), "absolute")
         by_readout = replace(model, readout=readout)  # type: ignore[arg-type]
         found.append(Case(f"{cell}-{readout}-ties", by_readout, biases=False, ties=True))

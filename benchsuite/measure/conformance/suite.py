@@ -22,10 +22,10 @@ from benchsuite.measure.conformance.cases import (
     training_cases,
     truncation_cases,
 )
-from benchsuite.schema import CELLS, UNROLLS, Convolutional, Execution
+from benchsuite.schema import BUILTIN_CELLS, UNROLLS, Convolutional, Execution
 
 CORE_MODELS = {
-    *(f"{cell}-{stack}" for cell in CELLS for stack in ("plain", "deep_bidirectional")),
+    *(f"{cell}-{stack}" for cell in BUILTIN_CELLS for stack in ("plain", "deep_bidirectional")),
     "rnn-deep-full",
     "lstm-deep-steps",
     "gru-plain-tokens-mean",
@@ -65,7 +65,7 @@ CORE_TRUNCATED = {
     "gru-deep-truncated",
 }
 CORE_SMALL = {
-    *(f"{cell}-inputs-0.0001" for cell in CELLS),
+    *(f"{cell}-inputs-0.0001" for cell in BUILTIN_CELLS),
     "gru-weights-0.001",
     "lstm-ten-layers-small",
     "lstm-ten-layers",

@@ -10,7 +10,7 @@ from benchsuite.measure.batching import batcher
 from benchsuite.measure.conformance.backend import ConformanceError
 from benchsuite.measure.provenance import dataset_digest
 from benchsuite.schema import (
-    CELLS,
+    BUILTIN_CELLS,
     Convolutional,
     Decoder,
     Exhibit,
@@ -33,7 +33,7 @@ def check_task(entry: TaskEntry, source: str) -> None:
     _check_texts(task)
     models: dict[str, ModelSpec] = {}
     for architecture in entry.architectures:
-        for cell in CELLS:
+        for cell in BUILTIN_CELLS:
             model = task.model(architecture, cell, Size(hidden=8))
             _check_model(model, task, f"{source} {architecture}")
             models[architecture] = model

@@ -29,8 +29,8 @@ from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import model_words, ranking_table
 from benchsuite.report.pages.task_charts import learning_charts, target_chart
 from benchsuite.report.site import Page
-from benchsuite.schema import Status
-from benchsuite.schema.names import ARCHITECTURES, CELLS
+from benchsuite.schema import Status, known_cells
+from benchsuite.schema.names import ARCHITECTURES
 
 MOST_SEED_ROWS = 400
 """Configurations that the table of seeds lists."""
@@ -186,9 +186,9 @@ def _facts(results: TaskResults) -> Facts:
             Fact("machine", results.machine.name),
             Fact("trials", ended),
             *(
-                Fact(name, CELLS.get(name, ""))
+                Fact(name, known_cells()[name].summary)
                 for name in dict.fromkeys(one.cell for one in trials)
-                if name in CELLS
+                if name in known_cells()
             ),
             *(
                 Fact(name, ARCHITECTURES.get(name, ""))

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from benchsuite.contracts import Option
 from benchsuite.contracts.options import shown
 from benchsuite.errors import RequestError, unknown_name
-from benchsuite.schema import ARCHITECTURES, CELLS
+from benchsuite.schema import ARCHITECTURES, known_cells
 from benchsuite.schema.device import DEVICE
 from benchsuite.schema.fields import BadValueError, field_types
 from benchsuite.schema.trial import Scalar
@@ -26,7 +26,7 @@ def names_of(path: str, task_names: Iterable[str], backend_names: Iterable[str])
     if path == "backend":
         return sorted(backend_names)
     if path == "cell":
-        return list(CELLS)
+        return list(known_cells())
     if path == "architecture":
         return list(ARCHITECTURES)
     info = field_types().get(path)

@@ -21,7 +21,7 @@ from benchsuite.measure.conformance.cases import model_cases  # noqa: E402
 from benchsuite.measure.initialisation import initial_parameters  # noqa: E402
 from benchsuite.schema import (  # noqa: E402
     ARCHITECTURES,
-    CELLS,
+    BUILTIN_CELLS,
     Dense,
     Execution,
     Features,
@@ -62,7 +62,7 @@ def test_environment_keeps_the_users_flags(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("unroll", ["static", "dynamic"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILTIN_CELLS)
 def test_every_planned_model_is_supported(architecture: str, cell: str, unroll: str) -> None:
     trial = Trial(task="t", source="s", cell=cell, architecture=architecture, backend="jax")
     execution = Execution.model_validate({"unroll": unroll})

@@ -10,7 +10,7 @@ import pytest
 from fixtures.numpy_cases import batch, model, parameters
 
 from benchsuite.contracts import Batch, Program
-from benchsuite.schema import CELLS, Convolutional, Dense, Execution, Features, ModelSpec, Recipe
+from benchsuite.schema import BUILTIN_CELLS, Convolutional, Dense, Execution, Features, ModelSpec, Recipe
 from benchsuite_numpy.backend import NumpyBackend
 from benchsuite_numpy.loops import plan_for
 from benchsuite_numpy.reference import ReferenceBackend
@@ -33,7 +33,7 @@ def test_a_dynamic_loop_follows_the_lengths() -> None:
 
 
 @pytest.mark.parametrize("unroll", ["dynamic", "static"])
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_memory_is_reused(cell: str, unroll: str) -> None:
     """Batches of two shapes in turn, ragged and full: after the first round nothing more is held."""
     spec = model(cell, "deep_bidirectional", inputs="tokens", readout="steps", hidden=32, size=16)
@@ -75,7 +75,7 @@ def test_alternating_shapes_do_not_disturb_each_other() -> None:
             assert all(np.array_equal(found.parameters[n], g) for n, g in expected.parameters.items())
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_gradients_and_predictions_change_nothing(cell: str) -> None:
     spec = model(cell, loss="squared", readout="steps")
     first, later = batch(spec, [4, 4]), batch(spec, [4, 4], seed=2)
@@ -115,7 +115,7 @@ def test_parameters_are_copies_in_canonical_order() -> None:
     assert np.array_equal(program.parameters()["rnn.l0.bwd.Wh"], start["rnn.l0.bwd.Wh"])
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_huge_activations_neither_overflow_nor_warn(cell: str, precision: str) -> None:
     spec, ran = model(cell, "deep"), Execution.model_validate({"precision": precision})

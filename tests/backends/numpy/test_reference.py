@@ -10,7 +10,7 @@ from fixtures.numpy_cases import ARCHITECTURES, LENGTHS, LOSSES_AND_READOUTS, ba
 
 from benchsuite.contracts import Batch
 from benchsuite.schema import (
-    CELLS,
+    BUILTIN_CELLS,
     LOSSES,
     Convolutional,
     Dense,
@@ -60,7 +60,7 @@ def assert_gradients_match_differences(spec: ModelSpec, data: Batch) -> None:
 @pytest.mark.parametrize(("loss", "readout"), LOSSES_AND_READOUTS)
 @pytest.mark.parametrize("head", ["dense", "rbf"])
 @pytest.mark.parametrize("architecture", list(ARCHITECTURES))
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_gradients(cell: str, architecture: str, head: str, loss: str, readout: str, inputs: str) -> None:
     spec = model(cell, architecture, head, loss, readout, inputs)
     assert_gradients_match_differences(spec, batch(spec, [4, 1, 3]))
@@ -69,7 +69,7 @@ def test_gradients(cell: str, architecture: str, head: str, loss: str, readout: 
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
 @pytest.mark.parametrize("readout", ["last", "mean", "steps"])
 @pytest.mark.parametrize("architecture", ["plain", "deep_bidirectional"])
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_gradients_by_length_pattern(cell: str, architecture: str, readout: str, lengths: list[int]) -> None:
     spec = model(cell, architecture, readout=readout)
     assert_gradients_match_differences(spec, batch(spec, lengths, time=max(lengths) + 2))
@@ -111,13 +111,13 @@ class Probed(Cell):
 
 @pytest.mark.parametrize("readout", ["last", "mean", "steps"])
 @pytest.mark.parametrize("architecture", list(ARCHITECTURES))
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_state_gradients(monkeypatch: pytest.MonkeyPatch, cell: str, architecture: str, readout: str) -> None:
     """dL/dh_t is the loss's change when the emitted h_t moves and c_t stays."""
     spec, lengths = model(cell, architecture, readout=readout, loss="squared"), [4, 1, 3]
     data, program, random = batch(spec, lengths, time=5), build(spec), np.random.default_rng(5)
     found = program.gradients(data)
-    original = reference_cells.CELLS[cell]
+    original = reference_cells.BUILTIN_CELLS[cell]
     assert isinstance(spec.body, Recurrent)
     for index, prefix in enumerate(recurrent_names(spec.body)):
         states = found.states[prefix]
@@ -126,7 +126,9 @@ def test_state_gradients(monkeypatch: pytest.MonkeyPatch, cell: str, architectur
             place = 4 - t if prefix.endswith("bwd") else t
             for sign in (1, -1):
                 monkeypatch.setitem(
-                    reference_cells.CELLS, cell, Probed(original, 5 * index + place, sign * STEP * probe)
+                    reference_cells.BUILTIN_CELLS,
+                    cell,
+                    Probed(original, 5 * index + place, sign * STEP * probe),
                 )
                 losses.append(program.gradients(data).loss)
             expected = (losses[0] - losses[1]) / (2 * STEP)
@@ -137,7 +139,7 @@ def test_state_gradients(monkeypatch: pytest.MonkeyPatch, cell: str, architectur
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "backward"])
 @pytest.mark.parametrize("every", [1, 2, 3, 4])
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_truncation_is_the_gradient_with_constant_boundary_states(
     cell: str, every: int, reverse: bool
 ) -> None:
@@ -147,7 +149,7 @@ def test_truncation_is_the_gradient_with_constant_boundary_states(
     w = {name.rsplit(".")[-1]: value for name, value in parameters(spec).items() if name.startswith("rnn")}
     x, weight = random.standard_normal((4, time, 3)), random.standard_normal((4, time, 4))
     mask, zero = np.arange(time) < lengths[:, None], zero_state(cell, 4, 4, x.dtype)
-    kind = reference_cells.CELLS[cell]
+    kind = reference_cells.BUILTIN_CELLS[cell]
 
     # the state entering t = k, 2k, ... is constant: from step t - 1 forwards, from step t + 1 backwards
     cuts = [t + reverse for t in range(every, time, every)]
@@ -171,7 +173,7 @@ def test_truncation_is_the_gradient_with_constant_boundary_states(
 
 
 @pytest.mark.parametrize("architecture", list(ARCHITECTURES))
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_truncation_as_long_as_the_sequence_is_full_bptt(cell: str, architecture: str) -> None:
     spec = model(cell, architecture)
     data = batch(spec, LENGTHS["ragged"])
@@ -185,7 +187,7 @@ def test_truncation_as_long_as_the_sequence_is_full_bptt(cell: str, architecture
 
 
 @pytest.mark.parametrize("architecture", ["plain", "deep"])
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_a_carried_state_continues_the_sequence(cell: str, architecture: str) -> None:
     """Two halves of a stream are one sequence, truncated in the middle."""
     spec = model(cell, architecture, loss="squared", readout="steps")

@@ -12,7 +12,7 @@ from benchsuite.contracts.backend import Parameters
 from benchsuite.measure.conformance.cases import Case, decoder_cases
 from benchsuite.schema import (
     ATTENTIONS,
-    CELLS,
+    BUILTIN_CELLS,
     Execution,
     ModelSpec,
     Recipe,
@@ -94,7 +94,7 @@ def calls(spec: ModelSpec, time: int, writes: int) -> dict[str, list[int]]:
 
 @pytest.mark.parametrize("architecture", STACKS)
 @pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_state_gradients(
     monkeypatch: pytest.MonkeyPatch, cell: str, attention: str, architecture: str
 ) -> None:
@@ -105,7 +105,7 @@ def test_state_gradients(
     states = build(spec).gradients(data).states
     places = calls(spec, 5, 4)
     assert set(states) == set(places)
-    original = reference_cells.CELLS[cell]
+    original = reference_cells.BUILTIN_CELLS[cell]
     for prefix, numbers in places.items():
         assert states[prefix].shape[:2] == (3, len(numbers))
         lengths = data.target_lengths if prefix.startswith("dec") else data.lengths
@@ -116,7 +116,7 @@ def test_state_gradients(
             probe, losses = random.standard_normal(states[prefix][:, t].shape), []
             for sign in (1, -1):
                 probed = Probed(original, {number: sign * STEP * probe})
-                monkeypatch.setitem(reference_cells.CELLS, cell, probed)
+                monkeypatch.setitem(reference_cells.BUILTIN_CELLS, cell, probed)
                 losses.append(loss(spec, start, data))
             expected = (losses[0] - losses[1]) / (2 * STEP)
             assert (states[prefix][:, t] * probe).sum() == near(expected), (prefix, t)
@@ -137,7 +137,7 @@ def written_out(spec: ModelSpec, w: Parameters, data: Batch, row: int) -> tuple[
     assert run.decoder is not None
     y, last = run.decoder.memory.outputs[0], run.decoder.last[0]
     s_0 = np.tanh(last @ w["bridge.W"] + w["bridge.b"])
-    width, cell = body.hidden, reference_cells.CELLS[body.cell]
+    width, cell = body.hidden, reference_cells.BUILTIN_CELLS[body.cell]
     states = [
         tuple(
             s_0[None, layer * width : (layer + 1) * width] if part == 0 else np.zeros((1, width))
@@ -170,7 +170,7 @@ def written_out(spec: ModelSpec, w: Parameters, data: Batch, row: int) -> tuple[
 
 @pytest.mark.parametrize("architecture", STACKS)
 @pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_scores_are_the_formulas(cell: str, attention: str, architecture: str) -> None:
     spec = decoder_model(cell, architecture, attention, "tokens")
     data, w = batch(spec, [4, 1, 3], time=6, target_lengths=[2, 4, 1]), parameters(spec)
@@ -209,7 +209,7 @@ def test_a_score_without_weights_looks_at_all_valid_steps_alike(attention: str) 
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_truncation_cuts_the_encoder_only(cell: str, attention: str) -> None:
     """The decoder's gradients are those of full BPTT; k at or beyond T is full BPTT altogether."""
     spec = decoder_model(cell, "deep", attention, "tokens")

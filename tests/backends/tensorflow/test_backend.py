@@ -17,7 +17,7 @@ from benchsuite.measure.decoding import greedy_search
 from benchsuite.plugins import registry
 from benchsuite.schema import (
     ARCHITECTURES,
-    CELLS,
+    BUILTIN_CELLS,
     Dense,
     Execution,
     Features,
@@ -81,7 +81,7 @@ def test_what_cannot_run_is_refused_with_its_reason(
 
 @pytest.mark.parametrize("unroll", ["static", "dynamic"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILTIN_CELLS)
 def test_every_planned_model_is_supported(
     backend: Backend, architecture: str, cell: str, unroll: str
 ) -> None:

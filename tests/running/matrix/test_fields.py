@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchsuite.running.matrix.fields import can_be_unset, check_value, names_of
-from benchsuite.schema import CELLS
+from benchsuite.schema import BUILTIN_CELLS
 from benchsuite.schema.fields import BadValueError
 
 
@@ -16,7 +16,7 @@ from benchsuite.schema.fields import BadValueError
     [
         ("task", ["a", "b"]),
         ("backend", ["x"]),
-        ("cell", list(CELLS)),
+        ("cell", list(BUILTIN_CELLS)),
         ("recipe.clip", ["none", "norm", "value"]),
         ("recipe.epochs", None),
         ("execution.device", None),

@@ -1,0 +1,32 @@
+"""Recurrent cells: what a cell says of itself, once, in no framework's words."""
+
+from benchsuite.schema.cells.builtin import BUILTIN_CELLS
+from benchsuite.schema.cells.cell import AffineCell, Array, Cell, CellParameter, StatePart, States, Weights
+from benchsuite.schema.cells.entry import CellEntry
+from benchsuite.schema.cells.initial import constant, gates, glorot, normal, orthogonal, uniform
+from benchsuite.schema.cells.known import cell_named, forget_cell, known_cells, register_cell
+from benchsuite.schema.cells.operations import OPERATIONS, Operations
+
+__all__ = [
+    "BUILTIN_CELLS",
+    "OPERATIONS",
+    "AffineCell",
+    "Array",
+    "Cell",
+    "CellEntry",
+    "CellParameter",
+    "Operations",
+    "StatePart",
+    "States",
+    "Weights",
+    "cell_named",
+    "constant",
+    "forget_cell",
+    "gates",
+    "glorot",
+    "known_cells",
+    "normal",
+    "orthogonal",
+    "register_cell",
+    "uniform",
+]
