@@ -11,20 +11,25 @@ from textwrap import dedent
 import pytest
 from fixtures.tiny import trial
 
-from benchsuite.contracts import BackendEntry, ExecutorEntry, TaskEntry
+from benchsuite.contracts import BackendEntry, CellEntry, ExecutorEntry, TaskEntry
 from benchsuite.errors import PluginError, UnknownNameError
 from benchsuite.hookspecs import hookimpl
 from benchsuite.plugins import Registry, load, registry
+from benchsuite.schema import BUILTIN_CELLS
+from benchsuite.schema.cells import known_cells
 
 HEAD = """
 from benchsuite import hookimpl
-from benchsuite.contracts import BackendEntry, ExecutorEntry, TaskEntry
+from benchsuite.contracts import BackendEntry, CellEntry, ExecutorEntry, TaskEntry
 
 def never():
     raise RuntimeError("only cards are read")
 
 def task(name):
     return TaskEntry(name, never, "", {"generated": ""}, ("generated",))
+
+def cell(name):
+    return CellEntry(name, never, "a cell", "nowhere", ("h' = h",))
 
 def backend(name, reference=False):
     return BackendEntry(name, never, "", (), None, reference=reference)
@@ -149,11 +154,12 @@ def test_a_broken_plugin_is_named_and_stops_nobody(site: Path, install: Maker, k
     assert registered.hook.benchsuite_skip_trial(trial=trial(task="z-good")) == "z-good skips"
 
 
-@pytest.mark.parametrize("kind", ["task", "backend", "executor"])
+@pytest.mark.parametrize("kind", ["task", "backend", "cell", "executor"])
 def test_two_plugins_of_one_name_are_refused_naming_both(site: Path, install: Maker, kind: str) -> None:
     entry = {
         "task": "task('same')",
         "backend": "backend('same')",
+        "cell": "cell('same')",
         "executor": "ExecutorEntry('same', never, '')",
     }
     source = f"""
@@ -173,6 +179,26 @@ def benchsuite_register_{"tasks" if kind != "task" else "backends"}():
     assert f"{kind} 'same' is registered by both first and second" in refused.problem
     assert registered.owners[f"{kind}:same"].distribution == "first"
     assert not [name for name in registered.owners if name.endswith(":second")], "all of it is left out"
+
+
+@pytest.mark.parametrize("name", sorted(BUILTIN_CELLS))
+def test_a_plugin_cannot_take_the_name_of_a_built_in_cell(site: Path, install: Maker, name: str) -> None:
+    install("taker", f"@hookimpl\ndef benchsuite_register_cells(): return [cell('{name}')]")
+    install("good-one", GOOD)
+    registered = found(site)
+    (refused,) = registered.problems
+    assert f"cell '{name}' is registered by both benchsuite and taker" in refused.problem
+    assert registered.cells[name] is BUILTIN_CELLS[name]
+    assert "good-one" in registered.tasks
+
+
+@pytest.mark.parametrize("name", ["Big", "none", "", "a-b", 3])
+def test_a_cell_of_a_name_that_no_matrix_can_say_is_refused(
+    site: Path, install: Maker, name: object
+) -> None:
+    install("odd", f"@hookimpl\ndef benchsuite_register_cells(): return [cell({name!r})]")
+    (refused,) = found(site).problems
+    assert f"cell name {name!r}: must be" in refused.problem
 
 
 def test_one_module_under_two_names_is_refused_and_keeps_working(install: Maker) -> None:
@@ -277,10 +303,19 @@ def test_an_object_can_be_a_plugin() -> None:
         def benchsuite_register_executors(self) -> list[ExecutorEntry]:
             return [ExecutorEntry("mine", lambda _options: pytest.fail("only cards are read"), "")]
 
+        @hookimpl
+        def benchsuite_register_cells(self) -> list[CellEntry]:
+            return [CellEntry("mine", pytest.fail, "a cell", "nowhere", ())]
+
     manager = load([]).manager
     manager.register(Embedded())
+    assert [entry.name for (entry,) in manager.hook.benchsuite_register_cells()] == ["mine"]
     assert [entry.name for (entry,) in manager.hook.benchsuite_register_backends()] == ["mine"]
     assert [entry.name for (entry,) in manager.hook.benchsuite_register_executors()] == ["mine"]
+
+
+def test_the_cells_of_plugins_are_known_once_the_registry_is_read() -> None:
+    assert {"mingru", *BUILTIN_CELLS} <= registry().cells.keys() <= known_cells().keys()
 
 
 def test_the_registry_is_read_once_a_process() -> None:

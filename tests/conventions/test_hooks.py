@@ -82,7 +82,7 @@ def _registrations(call: ast.Call) -> set[str]:
     """`f"benchsuite_register_{kind}s"` stands for one hook of each kind."""
     if not any("benchsuite_register_{kind}s" in ast.unparse(part) for part in call.args):
         return set()
-    return {f"benchsuite_register_{kind}s" for kind in ("backend", "task", "executor")}
+    return {f"benchsuite_register_{kind}s" for kind in ("backend", "task", "cell", "executor")}
 
 
 def test_there_are_hooks() -> None:
