@@ -26,13 +26,13 @@ def never():
     raise RuntimeError("only cards are read")
 
 def task(name):
-    return TaskEntry(name, never, "", {"generated": ""}, ("generated",))
+    return TaskEntry(name, never, "for tests", {"generated": ""}, ("generated",))
 
 def cell(name):
     return CellEntry(name, never, "a cell", "nowhere", ("h' = h",))
 
 def backend(name, reference=False):
-    return BackendEntry(name, never, "", (), None, reference=reference)
+    return BackendEntry(name, never, "does nothing", (), None, reference=reference)
 """
 
 GOOD = """
@@ -160,7 +160,7 @@ def test_two_plugins_of_one_name_are_refused_naming_both(site: Path, install: Ma
         "task": "task('same')",
         "backend": "backend('same')",
         "cell": "cell('same')",
-        "executor": "ExecutorEntry('same', never, '')",
+        "executor": "ExecutorEntry('same', never, 'for tests')",
     }
     source = f"""
 @hookimpl
@@ -193,9 +193,7 @@ def test_a_plugin_cannot_take_the_name_of_a_built_in_cell(site: Path, install: M
 
 
 @pytest.mark.parametrize("name", ["Big", "none", "", "a-b", 3])
-def test_a_cell_of_a_name_that_no_matrix_can_say_is_refused(
-    site: Path, install: Maker, name: object
-) -> None:
+def test_a_cell_of_a_name_that_no_matrix_can_say_is_refused(site: Path, install: Maker, name: object) -> None:
     install("odd", f"@hookimpl\ndef benchsuite_register_cells(): return [cell({name!r})]")
     (refused,) = found(site).problems
     assert f"cell name {name!r}: must be" in refused.problem
@@ -297,11 +295,11 @@ def test_an_object_can_be_a_plugin() -> None:
     class Embedded:
         @hookimpl
         def benchsuite_register_backends(self) -> list[BackendEntry]:
-            return [BackendEntry("mine", pytest.fail, "", (), None)]
+            return [BackendEntry("mine", pytest.fail, "for tests", (), None)]
 
         @hookimpl
         def benchsuite_register_executors(self) -> list[ExecutorEntry]:
-            return [ExecutorEntry("mine", lambda _options: pytest.fail("only cards are read"), "")]
+            return [ExecutorEntry("mine", lambda _options: pytest.fail("only cards are read"), "for tests")]
 
         @hookimpl
         def benchsuite_register_cells(self) -> list[CellEntry]:

@@ -20,6 +20,7 @@ from benchsuite.contracts.batch import Batch
 from benchsuite.contracts.decoding import Decoding
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import Execution, ModelSpec, Recipe
+from benchsuite.schema.entry_checks import check_function, check_name, check_text, check_tuple
 
 Parameters = dict[str, np.ndarray]
 """Canonical name -> array, in the shapes of benchsuite.schema.parameter_shapes."""
@@ -249,3 +250,10 @@ class BackendEntry:
     """Whether this backend's float64 results are what parity is compared with; exactly one entry says so."""
     reference_load: Callable[[], Backend] | None = None
     """Loads the plain, readable implementation that parity is compared with (for the reference entry)."""
+
+    def __post_init__(self) -> None:
+        """Raises PluginError for a field that is not what this class says."""
+        check_name("backend", self.name)
+        check_function(self, "load", "environment")
+        check_text(self, "summary")
+        check_tuple(self, "requirements", str)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import ConfigDict, with_config
 
 from benchsuite.schema import Record, Trial
+from benchsuite.schema.entry_checks import check_function, check_name, check_text, check_tuple
 
 NUMBERS = ConfigDict(ser_json_inf_nan="strings")
 """Of what travels as JSON: a loss may be NaN, a time infinite."""
@@ -172,3 +173,10 @@ class ExecutorEntry:
     summary: str
     requirements: tuple[str, ...] = ()
     extra: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises PluginError for a field that is not what this class says."""
+        check_name("executor", self.name)
+        check_function(self, "load")
+        check_text(self, "summary")
+        check_tuple(self, "requirements", str)

@@ -13,7 +13,15 @@ from benchsuite.contracts.dataset import Split
 from benchsuite.contracts.file import DataFile
 from benchsuite.contracts.options import Option, Options
 from benchsuite.errors import UnknownNameError
-from benchsuite.schema import Exhibit, ModelSpec, Size
+from benchsuite.schema import ARCHITECTURES, Exhibit, ModelSpec, Size
+from benchsuite.schema.entry_checks import (
+    check_function,
+    check_known,
+    check_mapping,
+    check_name,
+    check_text,
+    check_tuple,
+)
 from benchsuite.schema.trial import Scalar
 
 Alignments = Mapping[int, np.ndarray]
@@ -119,6 +127,22 @@ class TaskEntry:
     """Source -> the distributions that it needs beside `requirements`."""
     extra: str | None = None
     """The extra of benchsuite (or of the plugin) that installs them."""
+
+    def __post_init__(self) -> None:
+        """Raises PluginError for a field that is not what this class says."""
+        check_name("task", self.name)
+        check_function(self, "load")
+        check_text(self, "summary")
+        check_mapping(self, "sources", str)
+        check_tuple(self, "offline", str)
+        check_known(self, "offline", self.sources)
+        check_tuple(self, "architectures", str)
+        check_known(self, "architectures", ARCHITECTURES)
+        check_mapping(self, "options", Option)
+        check_tuple(self, "files", DataFile)
+        check_tuple(self, "requirements", str)
+        check_mapping(self, "source_requirements", tuple)
+        check_known(self, "source_requirements", self.sources)
 
     def required(self, source: str) -> tuple[str, ...]:
         """The distributions that the task needs to load `source`."""

@@ -35,13 +35,14 @@ ENDS = {"hangs": hangs, "dies": dies, "raises": raises}
 
 @hookimpl
 def benchsuite_register_backends():
-    return [BackendEntry(name, load, "", (), None) for name, load in ENDS.items()]
+    return [BackendEntry(name, load, "for tests", (), None) for name, load in ENDS.items()]
 
 
 @hookimpl
 def benchsuite_register_tasks():
-    tasks = [TaskEntry(name, load, "", {"a": "a", "b": "b"}, ("a", "b")) for name, load in ENDS.items()]
-    return [*tasks, TaskEntry("downloads", raises, "", {"far": "far away"}, ())]
+    sources = {"a": "a", "b": "b"}
+    tasks = [TaskEntry(name, load, "for tests", sources, ("a", "b")) for name, load in ENDS.items()]
+    return [*tasks, TaskEntry("downloads", raises, "for tests", {"far": "far away"}, ())]
 """
 
 

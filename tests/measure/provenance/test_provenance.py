@@ -51,8 +51,8 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugin]:
     load: Callable[[], None] = importlib.import_module("fingerprinted").load
     yield Plugin(
         folder,
-        BackendEntry("made", load, "", ("numpy",), None),  # type: ignore[arg-type]
-        TaskEntry("made", load, "", {"generated": ""}, ("generated",)),  # type: ignore[arg-type]
+        BackendEntry("made", load, "for tests", ("numpy",), None),  # type: ignore[arg-type]
+        TaskEntry("made", load, "for tests", {"generated": "made", "another": "made"}, ("generated",)),  # type: ignore[arg-type]
     )
     del sys.modules["fingerprinted"]
     _source_digest.cache_clear()

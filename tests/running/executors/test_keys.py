@@ -39,7 +39,7 @@ def test_a_plugin_that_cannot_name_its_environment_is_named() -> None:
     def broken(_: object) -> dict[str, str]:
         raise ZeroDivisionError("a plugin's defect")
 
-    entry = BackendEntry("scripted", BACKENDS["scripted"].load, "", (), None, environment=broken)
+    entry = BackendEntry("scripted", BACKENDS["scripted"].load, "for tests", (), None, environment=broken)
     with LocalExecutor(RunOptions(), {"scripted": entry}, "scripted_worker") as executor:
         (support,) = executor.check_support([scripted_trial()])
     assert "backend 'scripted' cannot name its environment: ZeroDivisionError" in str(support.reason)

@@ -37,7 +37,12 @@ def test_the_allocator_is_the_trials_whatever_the_shell_says(
 
 def test_threads_and_the_backends_own_variables() -> None:
     entry = BackendEntry(
-        "b", lambda: None, "", (), None, environment=lambda e: {"MINE": e.precision, "MKL_NUM_THREADS": "9"}
+        "b",
+        lambda: None,
+        "for tests",
+        (),
+        None,
+        environment=lambda e: {"MINE": e.precision, "MKL_NUM_THREADS": "9"},
     )  # type: ignore[arg-type, return-value]
     found = worker_variables(entry, Execution(threads=3, precision="float64", allocator="tuned"))
     assert found["OMP_NUM_THREADS"] == found["OPENBLAS_NUM_THREADS"] == "3"
