@@ -19,6 +19,7 @@ from benchsuite.contracts.checks import (
     check_state,
     execution_problem,
     model_problem,
+    scan_problem,
     why_unsupported,
 )
 from benchsuite.contracts.dataset import Ragged, Split
@@ -94,5 +95,6 @@ __all__ = [
     "check_state",
     "execution_problem",
     "model_problem",
+    "scan_problem",
     "why_unsupported",
 ]

@@ -28,6 +28,10 @@ class Batch:
     targets: np.ndarray = field(default_factory=lambda: NO_TARGETS)
     target_lengths: np.ndarray | None = None
     """(B,) int32, 1 <= length <= U: where targets are sequences of a length of their own, else None."""
+    resets: np.ndarray | None = None
+    """(B, T) bool: where the state of every layer is set to its initial values before the step, whatever the
+    state was before, one that was passed in too. Where the model has no resets, None. On padding it changes no
+    result."""
 
     def decoder_inputs(self, start: int) -> np.ndarray:
         """(B, U) int32: the token before each target, `start` before the first (teacher forcing)."""

@@ -55,6 +55,9 @@ def check_data(model: ModelSpec, task: LoadedTask) -> None:
             raise ContractError(f"{name} targets: the model needs {wanted}")
         values = split.targets.values if isinstance(split.targets, Ragged) else split.targets
         _check_values(f"{name} targets", values, _target_kind(model), seen)
+        if model.resets != (split.resets is not None):
+            given, wanted = ("none", "some") if model.resets else ("some", "none")
+            raise ContractError(f"{name} resets: {given} given, {wanted} wanted; ModelSpec.resets says which")
 
 
 _Values = tuple[int, int]
@@ -97,6 +100,11 @@ def _check_inputs(model: ModelSpec, batch: Batch, dtype: str) -> None:
         _check_array("inputs", inputs, (*inputs.shape[:2], model.input.size), np.dtype(dtype))
     _check_array("lengths", lengths, inputs.shape[:1], np.dtype(np.int32))
     _check_range("lengths", lengths, 1, batch.time)
+    if model.resets != (batch.resets is not None):
+        given, wanted = ("none", "bool (B, T)") if model.resets else ("some", "none")
+        raise ContractError(f"resets: {given} given, {wanted} wanted; ModelSpec.resets says which")
+    if batch.resets is not None:
+        _check_array("resets", batch.resets, inputs.shape[:2], np.dtype(bool))
     body = model.body
     if isinstance(body, Convolutional) and batch.time * model.input_size != body.height * body.width:
         raise ContractError(

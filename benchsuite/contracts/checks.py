@@ -22,6 +22,7 @@ from benchsuite.schema import (
     parameter_shapes,
     state_shapes,
 )
+from benchsuite.schema.cells import AffineCell, cell_named
 
 __all__ = [
     "check_batch",
@@ -30,13 +31,14 @@ __all__ = [
     "check_state",
     "execution_problem",
     "model_problem",
+    "scan_problem",
     "why_unsupported",
 ]
 
 
 def why_unsupported(backend: Backend, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
     """None, or why `backend` cannot run `model` so: what no backend could, then what this one does not."""
-    problem = model_problem(model, recipe) or execution_problem(execution)
+    problem = model_problem(model, recipe) or execution_problem(execution) or scan_problem(model, execution)
     return problem or backend.supports(model, recipe, execution)
 
 
@@ -53,10 +55,25 @@ def execution_problem(execution: Execution) -> str | None:
     return None
 
 
+def scan_problem(model: ModelSpec, execution: Execution) -> str | None:
+    """Why `model` cannot run under unroll `scan`, or None; always None under another one."""
+    if execution.unroll != "scan":
+        return None
+    if isinstance(model.body, Convolutional):
+        return "the convolutional baseline has no steps to scan; use unroll dynamic"
+    bodies = [model.body] if model.decoder is None else [model.body, model.decoder.body]
+    for body in bodies:
+        if not isinstance(cell_named(body.cell), AffineCell):
+            return (
+                f"cell {body.cell!r} has no affine step, so unroll scan cannot run it; use static or dynamic"
+            )
+    return None
+
+
 def model_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     """Why no backend could compute `model` under `recipe`, or None."""
     body = model.body
-    if problem := _sequence_problem(model, recipe):
+    if problem := _sequence_problem(model, recipe) or _resets_problem(model):
         return problem
     if not isinstance(body, Convolutional):
         if body.bidirectional and recipe.carry:
@@ -92,6 +109,24 @@ def _sequence_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     if not dense or model.head.outputs != decoder.vocabulary or model.loss != "cross_entropy":
         return "a decoder needs a dense head over its vocabulary and the loss 'cross_entropy'"
     return None if model.readout == "last" else "a decoder starts from the encoder's readout 'last'"
+
+
+def _resets_problem(model: ModelSpec) -> str | None:
+    """What sequences that lie one after the other in a row cannot be combined with."""
+    if not model.resets:
+        return None
+    if isinstance(model.body, Convolutional):
+        return "resets set recurrent states to their initial values; the convolutional baseline has none"
+    if model.body.bidirectional:
+        return (
+            "resets say where a sequence begins, read forwards; a backward layer begins where one ends: use "
+            "architecture plain or deep"
+        )
+    if model.decoder is not None:
+        return "resets join sequences in one row, and a decoder generates one sequence for each row"
+    if model.loss == "ctc":
+        return "resets join sequences in one row, and loss 'ctc' aligns one label sequence with each row"
+    return None
 
 
 def check_parameters(model: ModelSpec, parameters: Parameters) -> None:

@@ -103,6 +103,8 @@ class Split:
 
     aligned  for Ragged targets: True where there is one for each input step; False where they are sequences of
              a length of their own, for a decoder (each ends with its END) or for CTC (no blanks)
+    resets   for a model with resets: (N,) bool, as long as inputs.values, true where a new sequence begins;
+             else None
 
     A task knows which kind of targets it has and reads them by row_targets, step_targets or sequence_targets,
     each of which raises ContractError for a split of another kind.
@@ -111,8 +113,16 @@ class Split:
     inputs: Ragged
     targets: np.ndarray | Ragged
     aligned: bool = True
+    resets: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        if self.resets is not None and (
+            self.resets.dtype != bool or self.resets.shape != self.inputs.values.shape[:1]
+        ):
+            raise ContractError(
+                f"Split: resets are {self.resets.dtype} {self.resets.shape}, must be bool "
+                f"{self.inputs.values.shape[:1]}, one for each step of the inputs' values"
+            )
         if not self.aligned and not isinstance(self.targets, Ragged):
             raise ContractError("Split: targets of a length of their own must be Ragged")
 
@@ -146,7 +156,14 @@ class Split:
             kind = "one for each input step" if self.aligned else "sequences of a length of their own"
         return ContractError(f"Split: targets are {kind}, not {wanted}")
 
+    @property
+    def reset_steps(self) -> Ragged | None:
+        """The resets as sequences, row by row; None where there are none."""
+        if self.resets is None:
+            return None
+        return Ragged(self.resets, self.inputs.starts, self.inputs.lengths)
+
     def select(self, rows: np.ndarray) -> Split:
         """The given rows; the values are not copied."""
         targets = self.targets.select(rows) if isinstance(self.targets, Ragged) else self.targets[rows]
-        return Split(self.inputs.select(rows), targets, self.aligned)
+        return Split(self.inputs.select(rows), targets, self.aligned, self.resets)

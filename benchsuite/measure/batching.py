@@ -98,7 +98,8 @@ class Batcher:
             targets = self._cast(split.targets.padded(rows, time if split.aligned else self.targets[pair]))
         else:
             targets = self._cast(split.targets[rows])
-        return Batch(inputs, lengths.astype(np.int32), targets, target_lengths=target_lengths)
+        resets = None if split.reset_steps is None else split.reset_steps.padded(rows, time)
+        return Batch(inputs, lengths.astype(np.int32), targets, target_lengths=target_lengths, resets=resets)
 
     def _cast(self, array: np.ndarray) -> np.ndarray:
         kind = np.dtype(self.dtype if array.dtype.kind == "f" else np.int32)
@@ -149,7 +150,7 @@ def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[C
     """
     if len(split) != 1 or not isinstance(split.targets, Ragged):
         raise RequestError("streams need one long sequence with targets by step")
-    values, targets = split.inputs[0], split.targets[0]
+    values, targets, resets = split.inputs[0], split.targets[0], _resets_of_stream(split)
     length = len(values) // rows // time * time
     if length == 0:
         raise RequestError(
@@ -159,7 +160,8 @@ def stream_batches(split: Split, rows: int, time: int, dtype: str) -> Iterator[C
     fixed = Batcher(rows, (time,), dtype)
     for start in range(0, length, time):
         at = np.arange(rows)[:, None] * length + np.arange(start, start + time)
-        batch = Batch(fixed._cast(values[at]), lengths, fixed._cast(targets[at]))
+        marked = None if resets is None else resets[at]
+        batch = Batch(fixed._cast(values[at]), lengths, fixed._cast(targets[at]), resets=marked)
         yield Chunk(batch, begins=start // time % RESTART == 0)
 
 
@@ -172,7 +174,7 @@ def stream_evaluation(split: Split, rows: int, time: int, dtype: str) -> Iterato
     """
     if len(split) != 1 or not isinstance(split.targets, Ragged):
         raise RequestError("streams need one long sequence with targets by step")
-    values, targets = split.inputs[0], split.targets[0]
+    values, targets, resets = split.inputs[0], split.targets[0], _resets_of_stream(split)
     each, more = divmod(len(values), rows)
     row = np.arange(rows)[:, None]
     starts, lengths = row * each + np.minimum(row, more), each + (row < more)
@@ -185,7 +187,13 @@ def stream_evaluation(split: Split, rows: int, time: int, dtype: str) -> Iterato
         inside = np.arange(time) < left[:, None]
         inputs, wanted = values[taken], targets[taken]
         inputs[~inside], wanted[~inside] = 0, 0
-        yield positions, Batch(fixed._cast(inputs), left, fixed._cast(wanted))
+        marked = None if resets is None else resets[taken] & inside
+        yield positions, Batch(fixed._cast(inputs), left, fixed._cast(wanted), resets=marked)
+
+
+def _resets_of_stream(split: Split) -> np.ndarray | None:
+    """(N,) bool of the one sequence of a stream, or None."""
+    return None if split.reset_steps is None else split.reset_steps[0]
 
 
 def training_batches(recipe: Recipe, cut: Batcher, split: Split, seed: int, epoch: int) -> Iterator[Chunk]:

@@ -204,6 +204,9 @@ class ModelSpec:
     dense head over its vocabulary) scores are (B, U, V) and an entry is a target token. Under `ctc` (readout
     `steps`) scores are (B, T, outputs), class BLANK is the blank, and the loss is the mean over rows of
     -ln p(labels | scores) (Graves et al. 2006).
+
+    With `resets` several sequences may lie one after the other in a row: a batch says at which steps every
+    layer's state is set to its initial values before the step (Batch.resets).
     """
 
     input: Features | Tokens
@@ -212,12 +215,14 @@ class ModelSpec:
     loss: Loss
     readout: Readout = "last"
     decoder: Decoder | None = None
+    resets: bool = False
 
     def __post_init__(self) -> None:
         _one_of(self, "input", Features, Tokens)
         _one_of(self, "body", Recurrent, Convolutional)
         _one_of(self, "head", Dense, Rbf)
         _one_of(self, "decoder", Decoder, type(None))
+        _one_of(self, "resets", bool)
         _known("loss", self.loss, LOSSES)
         _known("readout", self.readout, READOUTS)
 
@@ -240,8 +245,10 @@ class ModelSpec:
         return self.input.embedding if isinstance(self.input, Tokens) else self.input.size
 
     def as_dict(self) -> dict[str, Any]:
-        """A JSON-ready tree; every node names its kind."""
+        """A JSON-ready tree; every node names its kind. `resets` is in it where it is true."""
         tree: dict[str, Any] = _tree(self)
+        if not self.resets:  # trees of models without resets are as they were before there were any
+            del tree["resets"]
         return tree
 
 

@@ -38,6 +38,13 @@ CTC = model(loss="ctc", readout="steps", outputs=5)
 DECODER = decoder_model(vocabulary=6)
 SHARES = model(loss="binary_cross_entropy")
 
+RESET = replace(FEATURES, resets=True)
+
+
+def _with_resets(batch: Batch, shape: tuple[int, ...], dtype: str = "bool") -> Batch:
+    return replace(batch, resets=np.zeros(shape, dtype))
+
+
 Change = Callable[[Batch], Batch]
 WRONG: list[tuple[ModelSpec, Change, str]] = [
     (
@@ -50,6 +57,10 @@ WRONG: list[tuple[ModelSpec, Change, str]] = [
         lambda b: replace(b, lengths=np.array([5, 2], np.int32)),
         "lengths must lie in 1..4, given 2..5",
     ),
+    (FEATURES, lambda b: _with_resets(b, (2, 4)), "resets: some given, none wanted"),
+    (RESET, lambda b: replace(b, resets=None), "resets: none given, bool (B, T) wanted"),
+    (RESET, lambda b: _with_resets(b, (2, 3)), "resets: bool (2, 3) given, bool (2, 4) wanted"),
+    (RESET, lambda b: _with_resets(b, (2, 4), "int32"), "resets: int32 (2, 4) given, bool"),
     (FEATURES, lambda b: replace(b, lengths=np.array([4], np.int32)), "lengths: int32 (1,) given"),
     (FEATURES, lambda b: replace(b, lengths=b.lengths.astype(np.int64)), "lengths: int64 (2,) given, int32"),
     (
@@ -97,7 +108,8 @@ WRONG: list[tuple[ModelSpec, Change, str]] = [
 
 def given(spec: ModelSpec) -> Batch:
     lengths = [3, 2] if spec.decoder is not None else None
-    return batch(spec, [4, 3], target_lengths=lengths)
+    found = batch(spec, [4, 3], target_lengths=lengths)
+    return _with_resets(found, (2, 4)) if spec.resets else found
 
 
 @pytest.mark.parametrize(("spec", "change", "message"), WRONG, ids=[message for *_, message in WRONG])
@@ -140,6 +152,12 @@ BY_STEP = Ragged(np.zeros(6, np.int32), np.array([0, 3]), np.array([3, 3]))
 @pytest.mark.parametrize(
     ("spec", "one", "message"),
     [
+        (replace(CLASSES, resets=True), split(np.zeros(2, int)), "train resets: none given, some wanted"),
+        (
+            CLASSES,
+            replace(split(np.zeros(2, int)), resets=np.zeros(6, bool)),
+            "train resets: some given, none wanted",
+        ),
         (CLASSES, split(np.array([0, 2])), "train targets must lie in 0..1, given 0..2"),
         (CLASSES, split(np.zeros((2, 1))), "train targets: float64 (2, 1) given, whole numbers (n,) wanted"),
         (

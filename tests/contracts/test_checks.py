@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.cells import AFFINE_CELLS
 from fixtures.numpy_cases import decoder_model, model, parameters
 
 from benchsuite.contracts import (
@@ -13,6 +14,7 @@ from benchsuite.contracts import (
     check_state,
     execution_problem,
     model_problem,
+    scan_problem,
     why_unsupported,
 )
 from benchsuite.errors import ContractError
@@ -55,6 +57,44 @@ CARRY = Recipe(carry=True)
 def test_models_that_mean_nothing(spec: ModelSpec, recipe: Recipe, message: str) -> None:
     assert message in str(model_problem(spec, recipe))
     assert message in str(why_unsupported(ReferenceBackend(), spec, recipe, Execution()))
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (CNN, "the convolutional baseline has none"),
+        (model("gru", "bidirectional"), "use architecture plain or deep"),
+        (decoder_model(), "a decoder generates one sequence for each row"),
+        (model(loss="ctc", readout="steps"), "aligns one label sequence with each row"),
+    ],
+)
+def test_resets_need_a_forward_stack_of_recurrent_layers(spec: ModelSpec, message: str) -> None:
+    assert message in str(model_problem(replace(spec, resets=True), Recipe()))
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(carry=True, truncation=3)])
+def test_resets_go_with_every_forward_stack(recipe: Recipe) -> None:
+    for readout in ("last", "mean", "steps"):
+        spec = replace(model("gru", "deep", readout=readout), resets=True)
+        assert model_problem(spec, recipe) is None
+
+
+SCAN = Execution(unroll="scan")
+
+
+def test_only_affine_cells_scan(example_cells: dict[str, object]) -> None:
+    for cell in example_cells:
+        message = scan_problem(model(cell), SCAN)
+        if cell in AFFINE_CELLS:
+            assert message is None
+        else:
+            wanted = f"cell {cell!r} has no affine step, so unroll scan cannot run it; use static or dynamic"
+            assert message == wanted
+        assert scan_problem(model(cell), Execution()) is None
+        assert scan_problem(decoder_model(cell), SCAN) == message
+    assert "has no steps to scan" in str(scan_problem(CNN, SCAN))
+    mixed = replace(decoder_model("decay"), body=Recurrent("lstm", 4))
+    assert "cell 'lstm' has no affine step" in str(why_unsupported(ReferenceBackend(), mixed, Recipe(), SCAN))
 
 
 def test_a_decoder_generates_forwards() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -127,3 +129,18 @@ def test_targets_are_read_as_what_they_are_and_as_nothing_else(kind: str, asked:
     else:
         with pytest.raises(ContractError, match="targets are"):
             getattr(split, f"{asked}_targets")
+
+
+@pytest.mark.parametrize("resets", [np.zeros(4, bool), np.zeros(5, np.int32)])
+def test_resets_are_one_truth_value_for_each_step(resets: np.ndarray) -> None:
+    with pytest.raises(ContractError, match=r"must be bool \(5,\)"):
+        Split(Ragged.from_sequences(sequences([2, 3], 1)), np.zeros(2, np.int32), resets=resets)
+
+
+def test_a_selection_keeps_its_resets() -> None:
+    marked = np.array([True, False, True, True, False])
+    split = Split(Ragged.from_sequences(sequences([2, 3], 1)), np.zeros(2, np.int32), resets=marked)
+    assert replace(split, resets=None).reset_steps is None
+    chosen = split.select(np.array([1])).reset_steps
+    assert chosen is not None
+    np.testing.assert_array_equal(chosen[0], [True, True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -258,3 +259,25 @@ def test_a_stream_is_evaluated_at_every_step_once(steps: int, rows: int, time: i
                 assert own[0] == ends[row] + 1
             ends[row] = own[-1] if len(own) else ends[row]
     assert sorted(met) == list(range(steps))
+
+
+@given(lengths=LENGTHS, rows=st.integers(1, 9))
+def test_resets_lie_where_their_steps_do(lengths: list[int], rows: int) -> None:
+    """A sequence begins at every third step."""
+    split = numbered(lengths)
+    steps = np.concatenate([np.arange(length) for length in lengths])
+    split = replace(split, resets=steps % 3 == 0)
+    for _, batch in cutter(split, rows).evaluation(split):
+        assert batch.resets is not None
+        inside = np.arange(batch.time) < batch.lengths[:, None]
+        np.testing.assert_array_equal(batch.resets, (batch.inputs[..., 0] % 1000 % 3 == 0) & inside)
+
+
+@given(steps=st.integers(12, 60), rows=st.integers(1, 3), time=st.integers(1, 4))
+def test_resets_of_a_stream_lie_where_its_steps_do(steps: int, rows: int, time: int) -> None:
+    split = replace(numbered([steps], by_step=True), resets=np.arange(steps) % 3 == 0)
+    evaluated = [batch for _, batch in stream_evaluation(split, rows, time, "float64")]
+    trained = [chunk.batch for chunk in stream_batches(split, rows, time, "float64")]
+    for batch in evaluated + trained:
+        inside = np.arange(batch.time) < batch.lengths[:, None]
+        np.testing.assert_array_equal(batch.resets, (batch.inputs[..., 0] % 1000 % 3 == 0) & inside)

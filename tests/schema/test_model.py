@@ -158,6 +158,14 @@ def test_states_are_named_by_layer(cell: str) -> None:
     assert state_shapes(replace(model, decoder=decoder)) == {}
 
 
+def test_resets_are_in_a_models_tree_where_it_has_them() -> None:
+    model = ModelSpec(Features(2), BODY, Dense(1), "squared")
+    assert "resets" not in model.as_dict()
+    assert replace(model, resets=True).as_dict() == model.as_dict() | {"resets": True}
+    with pytest.raises(ContractError, match="resets is 1, must be bool"):
+        replace(model, resets=1)  # type: ignore[arg-type]
+
+
 def test_a_model_is_told_as_a_tree_of_kinds() -> None:
     model = ModelSpec(Tokens(5, 4), Convolutional(8, 8), Rbf(3), "cross_entropy")
     tree = json.loads(json.dumps(model.as_dict()))

@@ -174,7 +174,10 @@ WARM_UP_CALLS = 5
 def _latency(found: Speed, program: Program, batch: Batch, calls: int) -> None:
     """Seconds from a single row on the device to its scores on the host, by quantile over `calls` calls."""
     target_lengths = None if batch.target_lengths is None else batch.target_lengths[:1]
-    row = Batch(batch.inputs[:1], batch.lengths[:1], batch.targets[:1], target_lengths=target_lengths)
+    resets = None if batch.resets is None else batch.resets[:1]
+    row = Batch(
+        batch.inputs[:1], batch.lengths[:1], batch.targets[:1], target_lengths=target_lengths, resets=resets
+    )
     placed = program.place(row)
     for _ in range(WARM_UP_CALLS):
         program.predict(placed)
