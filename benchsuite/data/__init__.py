@@ -30,7 +30,7 @@ from benchsuite.data.sequence_to_sequence import (
     generation_limit,
     sequence_splits,
 )
-from benchsuite.data.splits import fixed_order, stratified_split
+from benchsuite.data.splits import fixed_order, rows_apart, stratified_split
 from benchsuite.data.text import JOINER, join_words, marked_words, words
 from benchsuite.data.vocabulary import END, PADDING, START, UNKNOWN, Vocabulary
 from benchsuite.data.windows import window_starts, window_targets
@@ -64,6 +64,7 @@ __all__ = [
     "majority_baseline",
     "marked_words",
     "presence",
+    "rows_apart",
     "sequence_splits",
     "status",
     "stratified_split",

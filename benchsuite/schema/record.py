@@ -47,10 +47,12 @@ class Exhibit(Frozen):
     forecast   tables input (T, C), truth and prediction (horizon, C), in the data's own units
     confusion  lines classes; tables counts (C, C), row: true class
     picture    tables by name, each (height, width), 0 to 1, to be drawn side by side
+    curve      lines x, y (one label each); tables by name, a line each: points (n, 2), x ascending. Models of a
+               task are compared by their curves of one name
     """
 
     name: str
-    kind: Literal["text", "forecast", "confusion", "picture"]
+    kind: Literal["text", "forecast", "confusion", "picture", "curve"]
     lines: dict[str, list[str]] = Field(default_factory=dict)
     tables: dict[str, list[list[float]]] = Field(default_factory=dict)
 

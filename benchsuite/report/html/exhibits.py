@@ -1,4 +1,4 @@
-"""Exhibits as HTML: texts with the picture of their alignment, forecasts, confusion matrices, pictures."""
+"""Exhibits as HTML: texts with their alignments, forecasts, confusion matrices, pictures, curves."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def exhibit_html(exhibit: Exhibit) -> Markup:
         "forecast": _forecast,
         "confusion": _confusion,
         "picture": _picture,
+        "curve": _curve,
     }
     body = makers[exhibit.kind](exhibit)
     return Markup('<figure class="exhibit {}"><figcaption>{}</figcaption>{}</figure>').format(
@@ -114,12 +115,26 @@ def _forecast(exhibit: Exhibit) -> Markup:
         if known is not None and channel < known.shape[1]:
             lines.insert(0, _line("input", np.arange(steps) - steps + 1.0, known[:, channel]))
         title = f"channel {channel + 1}" if truth.shape[1] > 1 else "forecast"
-        svg, legend = draw(LineChart(title, tuple(lines), "steps ahead", "value"))
-        keys = Markup().join(
-            Markup('<span class="key c{}">{}</span>').format(at, name) for name, at in legend
-        )
-        drawings.append(Markup('<div><p class="legend">{}</p>{}</div>').format(keys, svg))
+        drawings.append(_drawn(LineChart(title, tuple(lines), "steps ahead", "value")))
     return Markup().join(drawings)
+
+
+def _drawn(chart: LineChart) -> Markup:
+    svg, legend = draw(chart)
+    keys = Markup().join(Markup('<span class="key c{}">{}</span>').format(at, name) for name, at in legend)
+    return Markup('<div><p class="legend">{}</p>{}</div>').format(keys, svg)
+
+
+def _curve(exhibit: Exhibit) -> Markup:
+    lines = tuple(
+        _line(name, points[:, 0], points[:, 1])
+        for name in exhibit.tables
+        if (points := table_of(exhibit, name)) is not None and points.shape[1] == 2
+    )
+    if not lines:
+        return Markup('<p class="note">This curve holds no table that can be drawn.</p>')
+    x, y = (next(iter(exhibit.lines.get(axis, [])), axis) for axis in ("x", "y"))
+    return _drawn(LineChart(exhibit.name, lines, x, y))
 
 
 def _line(name: str, x: np.ndarray, y: np.ndarray) -> Line:

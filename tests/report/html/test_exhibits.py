@@ -47,7 +47,13 @@ def test_each_kind_is_shown(exhibit: Exhibit) -> None:
     html = exhibit_html(exhibit)
     assert exhibit.name in html
     assert html.count("<figure") == html.count("</figure>") == 1
-    wanted = {"text": "Attention of each", "forecast": "polyline", "confusion": "<table", "picture": "<img"}
+    wanted = {
+        "text": "Attention of each",
+        "forecast": "polyline",
+        "confusion": "<table",
+        "picture": "<img",
+        "curve": "polyline",
+    }
     assert wanted[exhibit.kind] in html
 
 
@@ -61,13 +67,20 @@ def test_a_large_confusion_is_a_picture() -> None:
 tables = st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=4), max_size=4)
 
 
-@given(st.sampled_from(["text", "forecast", "confusion", "picture"]), st.text(), tables, tables)
+@given(st.sampled_from(["text", "forecast", "confusion", "picture", "curve"]), st.text(), tables, tables)
 def test_any_tables_and_texts_are_shown(
     kind: str, text: str, one: list[list[float]], two: list[list[float]]
 ) -> None:
     names = {"text": ["alignment"], "forecast": ["truth", "prediction", "input"], "confusion": ["counts"]}
     held = {name: [one, two][at % 2] for at, name in enumerate(names.get(kind, [text, "b"]))}
-    lines = {"source": [text, "a"], "prediction": [text], "classes": [text], text: [text]}
+    lines = {
+        "source": [text, "a"],
+        "prediction": [text],
+        "classes": [text],
+        "x": [text],
+        "y": [],
+        text: [text],
+    }
     exhibit = Exhibit.model_validate({"name": text, "kind": kind, "lines": lines, "tables": held})
     html = exhibit_html(exhibit)
     tags = set(re.findall(r"<(\w+)", html))
