@@ -1,4 +1,5 @@
-"""Floating-point operations of a model's matrix products, counted analytically.
+"""Floating-point operations of a model's matrix products, counted analytically; a cell's are found by running
+one step of it on arrays that record (measure.recorded).
 
 Only products count (2 m k n each): they are what a machine's peak is measured with. A training step costs
 three times the forward pass: forward, gradient by the inputs, gradient by the weights. Padding is not work
@@ -11,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchsuite.contracts import Batch
-from benchsuite.schema import GATES, Convolutional, Decoder, Dense, ModelSpec, Recurrent
+from benchsuite.measure.recorded.products import cell_products
+from benchsuite.schema import Convolutional, Decoder, Dense, ModelSpec, Recurrent
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,12 @@ def _target_steps(batch: Batch) -> int:
 
 def _recurrent_products(body: Recurrent, inputs: int, rows: int, steps: int) -> list[Product]:
     found = []
-    width = GATES[body.cell] * body.hidden
+    times = steps / rows * len(body.directions)
     for _ in range(body.layers):
         # the recurrent product of one step has the batch's rows; the input's could be done at once
-        found.append(Product(rows, inputs + body.hidden, width, steps / rows * len(body.directions)))
+        products = cell_products(body.cell, inputs, body.hidden)
+        found += [Product(rows, k, n, times) for k, n in products.by_row]
+        found += [Product(m, k, n, len(body.directions)) for m, k, n in products.fixed]
         inputs = body.output_size
     return found
 
@@ -102,8 +106,9 @@ def _unneeded(model: ModelSpec, batch: Batch) -> float:
         return Product(batch.size * body.height * body.width, body.kernel**2, first).flops
     if model.as_dict()["input"]["kind"] == "tokens":
         return 0.0
-    width = GATES[body.cell] * body.hidden * len(body.directions)
-    return Product(batch.valid_steps, model.input_size, width).flops
+    ways = len(body.directions)
+    products = cell_products(body.cell, model.input_size, body.hidden).unneeded
+    return sum(Product(batch.valid_steps, k, n, ways).flops for k, n in products)
 
 
 def inference_flops(model: ModelSpec, batch: Batch) -> float:
