@@ -60,7 +60,7 @@ INVALID_TIMING: dict[str, str] = {
     "unsynchronised": "synchronize() came back before the work was done",
     "idle": "the timed steps left every parameter as it was",
     "incomplete": "drain() has not one loss for each step that was timed",
-    "cached": "the same answers came again after the parameters had changed",
+    "cached": "answers came from memory: equal after the parameters changed, or without a prediction's work",
     "threads": "more processor time passed than the trial's threads can use",
 }
 """Verdicts on a timing that is worth nothing: what was timed is not the work that was asked for."""

@@ -1,6 +1,12 @@
 """The timing protocol: the core's, never a plugin's."""
 
-from benchsuite.measure.timing.audit import StepAudit, exceeds_threads, too_many_threads, unsynchronised
+from benchsuite.measure.timing.audit import (
+    StepAudit,
+    answers_from_memory,
+    exceeds_threads,
+    too_many_threads,
+    unsynchronised,
+)
 from benchsuite.measure.timing.peak import BUDGET_SECONDS, peak_rate
 from benchsuite.measure.timing.steady import Samples, steady_state
 from benchsuite.schema.samples import Summary
@@ -10,6 +16,7 @@ __all__ = [
     "Samples",
     "StepAudit",
     "Summary",
+    "answers_from_memory",
     "exceeds_threads",
     "peak_rate",
     "steady_state",

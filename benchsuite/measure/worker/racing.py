@@ -7,7 +7,7 @@ import time
 from benchsuite.contracts import Progress, RaceSample, Ready, State
 from benchsuite.errors import RequestError, WorkerError
 from benchsuite.measure.provenance import process_facts
-from benchsuite.measure.timing import StepAudit, steady_state
+from benchsuite.measure.timing import StepAudit, answers_from_memory, steady_state
 from benchsuite.measure.worker.building import Loader, build, first_batches, load
 from benchsuite.measure.worker.heap import trim_heap
 from benchsuite.measure.worker.kernels import check_kernel
@@ -64,12 +64,14 @@ class RacingProgram:
             "warmup_seconds": max(trial.protocol.warmup_seconds, LEAST_WARM_UP_SECONDS),
         }
         protocol = trial.protocol.model_copy(update=least)
-        audit = StepAudit(program, self._placed[0]) if self._what == "step" else None
-        found = steady_state(self._call, program.synchronize, protocol)
-        if audit is not None:
-            word = step_verdict(program, audit, self._placed, self._call, found, trial)
-            if word in INVALID_TIMING:
-                return Ready(f"{word}: {INVALID_TIMING[word]}")
+        audit = StepAudit(program, self._placed[0])
+        found = steady_state(self._steps, program.synchronize, protocol)
+        word = step_verdict(program, audit, self._placed, self._steps, found, trial)
+        if self._what == "inference" and word not in INVALID_TIMING:
+            found = steady_state(self._predictions, program.synchronize, protocol)
+            word = "cached" if answers_from_memory(program, self._placed, found.summary.median) else word
+        if word in INVALID_TIMING:
+            return Ready(f"{word}: {INVALID_TIMING[word]}")
         program.drain()
         self._start = program.parameters()
         self._rested = time.process_time()
@@ -109,13 +111,20 @@ class RacingProgram:
         return RaceSample(wall / batches, cpu / batches, idle)
 
     def _call(self) -> None:
-        state: State | None = None
         if self._what == "step":
-            for each in self._placed:
-                state = self._program.step(each, state)
+            self._steps()
         else:
-            for each in self._placed:
-                _, state = self._program.predict(each, state)
+            self._predictions()
+
+    def _steps(self) -> None:
+        state: State | None = None
+        for each in self._placed:
+            state = self._program.step(each, state)
+
+    def _predictions(self) -> None:
+        state: State | None = None
+        for each in self._placed:
+            _, state = self._program.predict(each, state)
 
     def _phase(self, name: str) -> None:
         self._report(Progress(self._trial, name))

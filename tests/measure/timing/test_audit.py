@@ -19,6 +19,7 @@ from benchsuite.contracts.backend import Parameters
 from benchsuite.measure.timing import (
     Samples,
     StepAudit,
+    answers_from_memory,
     exceeds_threads,
     steady_state,
     too_many_threads,
@@ -133,6 +134,38 @@ class Remembering(ReferenceProgram):
         if self.known is None:
             self.known = super().predict(placed, state)[0]
         return self.known, None
+
+
+class LooksUp(ReferenceProgram):
+    """Answers from memory, and forgets its answers whenever the parameters change."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.known: dict[int, tuple[np.ndarray, object]] = {}
+        super().__init__(*arguments)
+
+    def predict(self, placed: Any, state: Any = None) -> tuple[np.ndarray, object]:
+        if id(placed) not in self.known:
+            self.known[id(placed)] = super().predict(placed, state)
+        return self.known[id(placed)]
+
+    def load_parameters(self, parameters: Parameters) -> None:
+        self.known.clear()
+        super().load_parameters(parameters)
+
+
+@pytest.mark.parametrize(("kind", "remembered"), [(ReferenceProgram, False), (LooksUp, True)])
+def test_predictions_that_are_looked_up_are_noticed(
+    kind: type[ReferenceProgram], remembered: bool, batch: Batch
+) -> None:
+    model, recipe = sign_model(hidden=2), Recipe()
+    made = kind(model, program(model, recipe).parameters(), recipe, "float64")
+    before = made.parameters()
+    found = steady_state(
+        lambda: made.predict(batch), made.synchronize, Protocol(rounds=5, round_seconds=0.01)
+    )
+    assert answers_from_memory(made, [batch], found.summary.median) is remembered
+    after = made.parameters()
+    assert all(np.array_equal(after[name], value) for name, value in before.items())
 
 
 class Replaying(ReferenceProgram):

@@ -90,3 +90,30 @@ def test_who_loses_steps_is_out(session: Session, monkeypatch: pytest.MonkeyPatc
 
     programs[0].step = lazy
     assert "drain() has not one loss for each step" in session.sample(ready.calls).problem
+
+
+@pytest.mark.parametrize("forgets", [False, True], ids=["always", "until the parameters change"])
+def test_who_answers_from_memory_does_not_race(
+    session: Session, monkeypatch: pytest.MonkeyPatch, forgets: bool
+) -> None:
+    def remembers(program: Any) -> None:
+        predict, known = program.predict, dict[int, Any]()
+
+        def forgetting(call: Any) -> Any:
+            def called(*arguments: Any) -> Any:
+                if forgets:
+                    known.clear()
+                return call(*arguments)
+
+            return called
+
+        def remembered(placed: Any, state: Any = None) -> Any:
+            if id(placed) not in known:
+                known[id(placed)] = predict(placed, state)
+            return known[id(placed)]
+
+        program.predict, program.step = remembered, forgetting(program.step)
+        program.load_parameters = forgetting(program.load_parameters)
+
+    wrapped(session, monkeypatch, remembers)
+    assert session.ready(QUICK, "inference", lambda _: None).problem.startswith("cached: ")
