@@ -17,6 +17,7 @@ from benchsuite.contracts import Backend, BackendEntry, CellEntry, CheckedBacken
 from benchsuite.errors import MissingFrameworkError, PluginError, UnknownNameError
 from benchsuite.schema import BUILTIN_CELLS, Execution
 from benchsuite.schema.cells import register_cell
+from benchsuite.schema.texts import described
 
 GROUP = "benchsuite"
 
@@ -206,7 +207,7 @@ def _register(found: Registry, point: EntryPoint, info: PluginInfo) -> str:
 
 
 def _brief(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    return described(error)
 
 
 def _check_marks(plugin: object) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from benchsuite.schema import INVALID_TIMING, Record, Series, Status, Trial
+from benchsuite.schema.texts import MOST_REASON, capped
 from benchsuite.schema.thresholds import DISTURBED, UNSTABLE
 
 Clock = Literal["cpu", "wall"]
@@ -85,7 +86,8 @@ def problem_reason(record: Record) -> str:
         return f"the timing is refused: {INVALID_TIMING[kind]}"
     told = (record.reason or record.exception).strip()
     if told:
-        return told.splitlines()[0]
+        # of a record that an earlier version wrote, a text may be of any length
+        return capped(told, 2 * MOST_REASON).splitlines()[0][:MOST_REASON]
     if kind == NOT_CHECKED:
         return "the record has no verdict on parity"
     return "the worker gave no reason"

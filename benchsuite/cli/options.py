@@ -53,14 +53,32 @@ Isolation = Annotated[
     ),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Trials at the same time.")]
-Timeout = Annotated[float | None, typer.Option("--timeout", help="Seconds that a trial may take.")]
+Timeout = Annotated[
+    str,
+    typer.Option("--timeout", metavar="SECONDS|none", help="Time that a trial may take."),
+]
+Memory = Annotated[
+    str,
+    typer.Option(
+        "--memory",
+        metavar="SIZE|SHARE|none",
+        help="Memory that a trial may use with all that it starts, as in 8GiB, or a share of what is free.",
+    ),
+]
+Retry = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--retry",
+        metavar="CAUSE=N",
+        help="Try a trial again that ended so, as in lost=2; repeatable.",
+    ),
+]
 Pythons = Annotated[
     list[str] | None,
     typer.Option(
         "--python",
         metavar="BACKEND=INTERPRETER",
-        envvar="BENCHSUITE_PYTHON",
-        help="The Python that a backend lives in, where it is not this one; repeatable.",
+        help="The Python that a backend lives in, where it is not this one; repeatable, or BENCHSUITE_PYTHON.",
     ),
 ]
 Pin = Annotated[

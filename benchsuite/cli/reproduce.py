@@ -26,7 +26,8 @@ def reproduce(
     ] = "",
     results: given.Results = None,
     executor: given.ExecutorName = "local",
-    timeout: given.Timeout = None,
+    timeout: given.Timeout = request.TIMEOUT,
+    memory: given.Memory = request.MEMORY,
     pin: given.Pin = True,
     pythons: given.Pythons = None,
     json: given.AsJson = False,
@@ -48,7 +49,7 @@ def reproduce(
     if not chosen:
         raise RequestError(f"{source.name} holds no ranked trial to run again; `benchsuite show` lists them")
     recorded = {record.trial.id: record for record in chosen}
-    options = request.run_options("worker", 1, timeout, pythons, pin)
+    options = request.run_options("worker", 1, timeout, pythons, pin, memory)
     found: list[Reproduction] = []
     with registry().executor(executor).load(options) as runner:
         for event in runner.run([record.trial for record in chosen]):

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from benchsuite.contracts import RunOptions
+    from benchsuite.schema import Cause
 
 ISOLATIONS = ("worker", "trial")
+NONE = "none"
+"""No limit."""
+TIMEOUT = "43200"
+"""Seconds that a trial may take, by default: a hang does not last for ever, and no trial of a built-in matrix
+takes half a day."""
+MEMORY = "90%"
+"""What a trial may use of the memory that is free, by default; several at a time share it."""
+PYTHONS_VARIABLE = "BENCHSUITE_PYTHON"
 
 
 def filters(**arguments: str | None) -> dict[str, list[str]]:
@@ -41,15 +53,85 @@ def check_rerun(value: str | None) -> None:
 def run_options(
     isolation: str = "worker",
     jobs: int = 1,
-    timeout: float | None = None,
+    timeout: str | float | None = None,
     pythons: Iterable[str] | None = None,
     pin: bool = True,
+    memory: str = MEMORY,
+    retry: Iterable[str] = (),
 ) -> RunOptions:
-    """Raises RequestError for an isolation or a BACKEND=INTERPRETER that is none."""
+    """Raises RequestError for an isolation, a BACKEND=INTERPRETER, a time, a size of memory or a CAUSE=N that
+    is none.
+
+    :param pythons: by default those of the environment variable BENCHSUITE_PYTHON.
+    """
     from benchsuite.contracts import RunOptions
 
     check_choice("--isolation", isolation, ISOLATIONS)
-    return RunOptions(isolation, jobs, timeout, tuple(_python(text) for text in pythons or ()), pin)
+    return RunOptions(
+        isolation,
+        jobs,
+        _seconds(timeout) if isinstance(timeout, str) else timeout,
+        tuple(_python(text) for text in pythons or split_pythons(os.environ.get(PYTHONS_VARIABLE, ""))),
+        pin,
+        None if memory == MEMORY else memory_bytes(memory),
+        tuple(_retry(text) for text in retry),
+    )
+
+
+def split_pythons(text: str) -> list[str]:
+    """Entries BACKEND=INTERPRETER, separated by blanks or line ends; an interpreter's path may hold blanks."""
+    return [entry.strip() for entry in re.split(r"\s+(?=[\w.-]+=)", text.strip()) if entry.strip()]
+
+
+def _seconds(text: str) -> float | None:
+    from benchsuite.errors import RequestError
+
+    if text == NONE:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise RequestError(f"--timeout {text}: give a number of seconds above 0, or {NONE} for no limit")
+    return seconds
+
+
+def memory_bytes(text: str) -> float:
+    """Bytes that a trial may use; infinite for no limit. Raises RequestError.
+
+    :param text: a size (`8GiB`, `500MB`), a share of what is free now (`50%`), or `none`.
+    """
+    from benchsuite.errors import RequestError
+
+    if text == NONE:
+        return math.inf
+    found = re.fullmatch(r"(\d+(?:\.\d*)?)\s*([KMGT]i?B?|B|%)", text.strip(), re.IGNORECASE)
+    number = float(found[1]) if found else 0.0
+    if found is None or not 0 < number < math.inf:
+        raise RequestError(f"--memory {text}: give a size such as 8GiB, a share such as 50%, or {NONE}")
+    if found[2] == "%":
+        from benchsuite.running.executors.memory import available_memory
+
+        return number / 100 * available_memory()
+    unit = found[2].upper().removesuffix("B")
+    base = 1024 if unit.endswith("I") else 1000
+    return number * math.pow(base, " KMGT".index(unit[0]) if unit else 0)
+
+
+def _retry(text: str) -> tuple[Cause, int]:
+    from typing import get_args
+
+    from benchsuite.errors import RequestError
+    from benchsuite.schema import Cause
+
+    known: tuple[Cause, ...] = get_args(Cause)
+    cause, _, times = text.partition("=")
+    found = next((one for one in known if one and one == cause), None)
+    if found is None or not times.isdecimal() or len(times) > 4:
+        words = ", ".join(one for one in known if one)
+        raise RequestError(f"--retry {text}: write CAUSE=N, as in lost=2; causes are {words}")
+    return found, int(times)
 
 
 def _python(text: str) -> tuple[str, str]:

@@ -46,7 +46,9 @@ def run(
     executor: given.ExecutorName = "local",
     isolation: given.Isolation = "worker",
     jobs: given.Jobs = 1,
-    timeout: given.Timeout = None,
+    timeout: given.Timeout = request.TIMEOUT,
+    memory: given.Memory = request.MEMORY,
+    retry: given.Retry = None,
     pin: given.Pin = True,
     pythons: given.Pythons = None,
     rerun: given.Rerun = None,
@@ -69,7 +71,7 @@ def run(
         seed=seed,
     )
     request.check_rerun(rerun)
-    options = request.run_options(isolation, jobs, timeout, pythons, pin)
+    options = request.run_options(isolation, jobs, timeout, pythons, pin, memory, retry or ())
     if dry_run:
         print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun)
         return

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ConfigDict, with_config
 
-from benchsuite.schema import Record, Trial
+from benchsuite.schema import Cause, Record, Trial
 from benchsuite.schema.entry_checks import check_function, check_name, check_text, check_tuple
 
 NUMBERS = ConfigDict(ser_json_inf_nan="strings")
@@ -22,6 +22,9 @@ class RunOptions:
     isolation  `worker`: warm workers serve trials in turn; `trial`: a fresh process for every trial
     jobs       trials at the same time
     timeout    seconds a trial may take, None for no limit
+    memory     bytes that a trial may use with all that it starts, infinite for no limit; None for its share of
+               what is free when the run begins
+    retries    cause (`schema.Cause`) -> how often a trial that ended so is tried again
     pythons    backend name -> interpreter, for backends that live in an environment of their own
     pin        whether trials on the CPU are kept on processor cores of their own, as many as they have threads
     """
@@ -31,6 +34,8 @@ class RunOptions:
     timeout: float | None = None
     pythons: tuple[tuple[str, str], ...] = ()
     pin: bool = True
+    memory: float | None = None
+    retries: tuple[tuple[Cause, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import abc
 from collections.abc import Callable
 from types import TracebackType
 
+from benchsuite.schema.texts import described
+
 PHASES = ("load", "build", "parity", "train", "evaluate", "time")
 
 
@@ -50,4 +52,4 @@ class Phase:
             call(self._name)
         except Exception as error:  # a plugin's probe may fail in any way
             self._probes.remove(probe)
-            self._problems[type(probe).__qualname__] = f"{type(error).__name__}: {error}"
+            self._problems[type(probe).__qualname__] = described(error)

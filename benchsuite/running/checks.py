@@ -16,8 +16,9 @@ from benchsuite.measure.worker.channel import (
     DescribeBackend,
 )
 from benchsuite.plugins import registry
+from benchsuite.running.executors.endings import Ended
 from benchsuite.running.executors.keys import worker_key
-from benchsuite.running.executors.supervisor import Ended, WorkerProcess
+from benchsuite.running.executors.supervisor import WorkerProcess
 from benchsuite.schema import Execution
 
 CheckEvent = CaseStarted | CaseResult

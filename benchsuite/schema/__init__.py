@@ -29,7 +29,7 @@ from benchsuite.schema.names import (
     UNROLLS,
 )
 from benchsuite.schema.parameters import GATES, decoder_names, parameter_shapes, recurrent_names, state_shapes
-from benchsuite.schema.record import Exhibit, Record, Series, Status
+from benchsuite.schema.record import Cause, Exhibit, Record, Series, Status
 from benchsuite.schema.trial import Execution, Protocol, Recipe, Scalar, Size, Trial
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "READOUTS",
     "UNROLLS",
     "AttentionKind",
+    "Cause",
     "Convolutional",
     "Decoder",
     "Dense",

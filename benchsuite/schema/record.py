@@ -10,6 +10,10 @@ from pydantic import ConfigDict, Field, model_validator
 
 from benchsuite.schema.trial import Frozen, Trial
 
+Cause = Literal["", "exception", "crash", "exit", "memory", "timeout", "interrupted", "lost"]
+"""Why a trial did not end well: an exception inside it; a signal such as SIGSEGV; its process exited; too much
+memory; too much time; a signal that asks to end; its worker was killed from outside or broke its channel."""
+
 Axis = Literal["step", "epoch", "lag", "sample"]
 
 
@@ -75,6 +79,7 @@ class Record(Frozen):
     id: Annotated[str, Field(pattern="^([0-9a-f]{16})?$")] = ""
     """The trial's id when the record was made: later versions' trials may have more fields, and other ids."""
     status: Status
+    cause: Cause = ""
     reason: str = ""
     exception: str = ""
     output_tail: str = ""

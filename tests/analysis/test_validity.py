@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 from fixtures.planted import planted
+from fixtures.records import record
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.analysis import validity
+from benchsuite.analysis.validity import problem_reason
 from benchsuite.schema import INVALID_TIMING, Record, Series, Status
+from benchsuite.schema.texts import MOST_REASON
 
 
 def with_verdicts(**verdicts: str) -> Record:
@@ -123,3 +127,12 @@ def test_a_time_that_is_none_is_no_time(value: float) -> None:
 def test_a_breach_of_parity_is_a_failure_however_the_trial_ended(status: Status) -> None:
     made = with_verdicts(parity="breach").model_copy(update={"status": status})
     assert validity.is_failure(made)
+
+
+def test_a_reason_of_any_length_is_one_short_line_at_once() -> None:
+    begin = time.monotonic()
+    long = record(status=Status.FAILED, reason="x" * 50_000_000)
+    lines = record(status=Status.FAILED, reason="first\n" * 10_000_000)
+    assert len(problem_reason(long)) <= MOST_REASON
+    assert problem_reason(lines) == "first"
+    assert time.monotonic() - begin < 2

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from pathlib import Path
 
+import psutil
 import pytest
 
 from benchsuite.cli import request
@@ -51,3 +54,63 @@ def test_what_is_no_interpreter_is_refused(text: str, said: str) -> None:
 def test_an_unknown_isolation_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="value of --isolation 'process'"):
         request.run_options("process")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("torch=/a/python", ["torch=/a/python"]),
+        ("torch=/a/python jax=/b/python", ["torch=/a/python", "jax=/b/python"]),
+        ("torch=/my env/bin/python  jax=/b c/python", ["torch=/my env/bin/python", "jax=/b c/python"]),
+        ("torch=/a\njax=/b\n", ["torch=/a", "jax=/b"]),
+    ],
+)
+def test_interpreters_of_the_environment_may_hold_blanks(text: str, expected: list[str]) -> None:
+    assert request.split_pythons(text) == expected
+
+
+def test_an_interpreter_with_a_blank_in_its_path_is_taken_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "my env" / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    monkeypatch.setenv("BENCHSUITE_PYTHON", f"numpy={python}")
+    assert request.run_options().pythons == (("numpy", str(python)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("8GiB", 8 * 2.0**30), ("500MB", 5e8), ("1.5g", 1.5e9), ("1024 B", 1024.0), ("none", math.inf)],
+)
+def test_sizes_of_memory(text: str, expected: float) -> None:
+    assert request.memory_bytes(text) == expected
+
+
+def test_a_share_of_memory_is_of_what_is_free() -> None:
+    assert 0 < request.memory_bytes("50%") < psutil.virtual_memory().total
+
+
+@pytest.mark.parametrize("text", ["", "8", "0GB", "-1GB", "8XB", "nan", "GB", "1e400GB"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match="give a size such as 8GiB"):
+        request.memory_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("none", None), ("2.5", 2.5), ("nan", 0), ("0", 0), ("inf", 0), ("x", 0)]
+)
+def test_times(text: str, expected: float | None) -> None:
+    if expected == 0:
+        with pytest.raises(RequestError, match="give a number of seconds above 0, or none"):
+            request.run_options(timeout=text)
+    else:
+        assert request.run_options(timeout=text).timeout == expected
+
+
+def test_retries_are_by_cause() -> None:
+    assert request.run_options(retry=["lost=2", "crash=1"]).retries == (("lost", 2), ("crash", 1))
+    for text in ("lost", "lost=", "lost=-1", "last=2", "=2", "lost=99999"):
+        with pytest.raises(RequestError, match="write CAUSE=N"):
+            request.run_options(retry=[text])

@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -40,9 +39,9 @@ from benchsuite.measure.worker.channel import (
     WorkerAnswer,
     decode_command,
     encode,
-    printable,
 )
 from benchsuite.schema import Record, Status, Trial
+from benchsuite.schema.texts import described, traced
 
 Write = Callable[[bytes], int | None]
 """Writes some of the bytes given; returns how many."""
@@ -109,13 +108,12 @@ def _run(session: Serves, trial: Trial, report: Callable[[Progress], None]) -> R
     except BrokenPipeError:
         raise
     except Exception as error:  # the session promises not to raise; if it does, the other trials still run
-        text = "".join(traceback.format_exception(error))
-        reason = f"{type(error).__name__}: {error}"
         return Record(
             trial=trial,
             status=Status.FAILED,
-            reason=printable(reason),
-            exception=printable(text),
+            cause="exception",
+            reason=described(error),
+            exception=traced(error),
             started=started,
             finished=time.time(),
         )

@@ -8,13 +8,17 @@ writes and reads them, and refuses what is none of them. NaN and the infinities 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from benchsuite.contracts.executor import BackendInfo, Progress, RaceSample, Ready, TrialSupport
-from benchsuite.errors import WorkerError
+from benchsuite.errors import ContractError, WorkerError
 from benchsuite.schema import Exhibit, Record, Series, Trial
+from benchsuite.schema.bounds import bounded
+from benchsuite.schema.texts import cleaned
 from benchsuite.schema.trial import Frozen
 
 
@@ -62,7 +66,9 @@ class TrialFinished(_Answer):
 
     @classmethod
     def of(cls, record: Record) -> TrialFinished:
-        return cls(record=record, series=record.series, exhibits=record.exhibits, artifacts=record.artifacts)
+        """The answer for `record`, which is bounded here."""
+        kept = bounded(record)
+        return cls(record=kept, series=kept.series, exhibits=kept.exhibits, artifacts=kept.artifacts)
 
     @property
     def content(self) -> Record:
@@ -195,9 +201,28 @@ Tell = Callable[[CaseStarted | CaseResult], None]
 """Called for every case of a check, as it begins and as it ends."""
 
 
+_BACKEND: TypeAdapter[BackendInfo] = TypeAdapter(BackendInfo)
+
+
+def validated(found: BackendInfo) -> BackendInfo:
+    """`found` with texts that can be sent. Raises ContractError where a plugin gave something else."""
+    try:
+        return _BACKEND.validate_python(cleaned(asdict(found)))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ContractError(
+            f"a backend described itself against its contract: {place}: {first['msg']}"
+        ) from error
+
+
 def encode(message: WorkerCommand | WorkerAnswer) -> bytes:
-    """A message as one line."""
-    return message.model_dump_json().encode() + b"\n"
+    """A message as one line; lone surrogates, which no JSON holds, become question marks."""
+    try:
+        return message.model_dump_json().encode() + b"\n"
+    except PydanticSerializationError:
+        plain = type(message).model_validate(cleaned(message.model_dump()))
+        return plain.model_dump_json().encode() + b"\n"
 
 
 def decode_command(line: bytes) -> WorkerCommand:
@@ -230,11 +255,6 @@ def _fits(answer: WorkerAnswer, command: WorkerCommand) -> bool:
             return record.trial_id == trial.id
         case _:
             return True
-
-
-def printable(text: str) -> str:
-    """Text without lone surrogates, which no message and no record may hold."""
-    return text.encode(errors="replace").decode()
 
 
 def _detail(error: ValidationError, line: bytes) -> str:

@@ -12,11 +12,11 @@ from benchsuite.measure.worker.channel import (
     CheckBackend,
     CheckTask,
     Tell,
-    printable,
 )
 from benchsuite.measure.worker.installed import check_task_installed
 from benchsuite.plugins import registry
 from benchsuite.schema import Execution
+from benchsuite.schema.texts import MOST_TRACE, capped, described
 
 
 def check_backend(backend: Backend, reference: Backend, asked: CheckBackend, tell: Tell) -> int:
@@ -31,7 +31,7 @@ def check_backend(backend: Backend, reference: Backend, asked: CheckBackend, tel
     number = 0
     for result in results:
         number += 1
-        message = printable(result.message)
+        message = capped(result.message, MOST_TRACE)
         tell(
             CaseResult(
                 check=result.item.name, unroll=result.execution.unroll, status=result.status, message=message
@@ -55,8 +55,7 @@ def _check_source(task: str, source: str, name: str) -> CaseResult:
         check_task_installed(entry, source)
         check_task(entry, source)
     except BenchsuiteError as error:
-        return CaseResult(check=name, status="failed", message=printable(str(error)))
+        return CaseResult(check=name, status="failed", message=capped(str(error), MOST_TRACE))
     except Exception as error:  # a plugin may fail in any way
-        message = printable(f"{type(error).__name__}: {error}")
-        return CaseResult(check=name, status="failed", message=message)
+        return CaseResult(check=name, status="failed", message=described(error))
     return CaseResult(check=name)

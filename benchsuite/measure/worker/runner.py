@@ -6,7 +6,6 @@ import gc
 import math
 import platform
 import time
-import traceback
 from collections.abc import Sequence
 
 from benchsuite.contracts import (
@@ -22,13 +21,14 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import BenchsuiteError, RequestError, UnsupportedError
 from benchsuite.measure.provenance import dataset_digest, fingerprint
-from benchsuite.measure.worker.channel import CheckBackend, CheckTask, Tell, printable
+from benchsuite.measure.worker.channel import CheckBackend, CheckTask, Tell, validated
 from benchsuite.measure.worker.heap import freeze_gc, trim_heap
 from benchsuite.measure.worker.installed import check_task_installed
 from benchsuite.measure.worker.racing import RacingProgram
 from benchsuite.measure.worker.trial import Reporter, TrialRun
 from benchsuite.plugins import check_installed, registry
 from benchsuite.schema import Record, Status, Trial, planned_model
+from benchsuite.schema.texts import described, sentence, traced
 
 
 class Session:
@@ -48,7 +48,8 @@ class Session:
         try:
             backend = self._load()
             devices = {device.name: device.description for device in backend.devices()}
-            found = BackendInfo(self.name, "", devices, backend.versions(), platform.python_version())
+            versions = {str(name): str(text) for name, text in backend.versions().items()}
+            found = validated(BackendInfo(self.name, "", devices, versions, platform.python_version()))
         except Exception as error:  # a framework can fail to import in any way
             broken = not isinstance(error, RequestError)
             return BackendInfo(self.name, _reason(error), {}, {}, platform.python_version(), broken)
@@ -62,12 +63,12 @@ class Session:
         try:
             _check_task(trial)
             reason = why_unsupported(self._load(), planned_model(trial), trial.recipe, trial.execution)
-            mark = "" if reason else self._fingerprint(trial)
+            mark = self._fingerprint(trial) if reason is None else ""
         except RequestError as error:  # what is not installed or not offered here is no fault
             return TrialSupport(_reason(error))
         except Exception as error:  # a framework can fail to import in any way
             return TrialSupport(_reason(error), broken=True)
-        return TrialSupport(reason, mark)
+        return TrialSupport(None if reason is None else sentence(reason), mark)
 
     def run(self, trial: Trial, report: Reporter) -> Record:
         """Run one trial. Never raises for the trial's own failure: the record has the reason."""
@@ -76,13 +77,14 @@ class Session:
         try:
             record = TrialRun(self, trial, report).run()
         except UnsupportedError as error:
-            record = Record(trial=trial, status=Status.SKIPPED, reason=str(error))
+            record = Record(trial=trial, status=Status.SKIPPED, reason=_reason(error))
         except Exception as error:  # whatever fails, it is this trial's record and not the worker's end
             record = Record(
                 trial=trial,
                 status=Status.FAILED,
+                cause="exception",
                 reason=_reason(error),
-                exception=traceback.format_exc(),
+                exception=traced(error),
             )
         known = record.environment | self._release()
         facts = {"fingerprint": self._fingerprint_or_none(trial), "finished": time.time()}
@@ -198,6 +200,4 @@ def _check_task(trial: Trial) -> tuple[TaskEntry, Options]:
 def _reason(error: Exception) -> str:
     """An error in one line, as text that a message can hold: benchsuite's own messages are complete,
     others need their type."""
-    text = printable(str(error).strip())
-    first = text if isinstance(error, BenchsuiteError) else (text.splitlines() or [""])[0]
-    return first if isinstance(error, BenchsuiteError) else f"{type(error).__name__}: {first}".rstrip(": ")
+    return sentence(str(error)) if isinstance(error, BenchsuiteError) else described(error)

@@ -15,6 +15,7 @@ from benchsuite.measure.worker.measuring import measure_speed
 from benchsuite.measure.worker.parity_check import ParityCheck
 from benchsuite.plugins import registry
 from benchsuite.schema import Exhibit, Record, Status, Trial
+from benchsuite.schema.texts import described
 
 Reporter = Callable[[Progress], None]
 
@@ -80,7 +81,9 @@ class TrialRun:
         facts = (
             process_facts() | {"data.sha256": loaded.digest, "data.licence": task.licence} | data_facts(task)
         )
-        facts |= {f"backend.{name}": text for name, text in (backend.versions() | program.notes()).items()}
+        facts |= {
+            f"backend.{name}": str(text) for name, text in (backend.versions() | program.notes()).items()
+        }
         return Record(
             trial=trial,
             status=Status.DIVERGED if outcome.diverged else Status.OK,
@@ -133,9 +136,9 @@ class TrialRun:
     def _ask_probes(self) -> None:
         for probe in self.probes:
             try:
-                self.scalars |= probe.scalars()
+                self.scalars |= {str(name): float(value) for name, value in probe.scalars().items()}
             except Exception as error:  # a plugin's probe may fail in any way
-                self.plugin_problems[type(probe).__qualname__] = f"{type(error).__name__}: {error}"
+                self.plugin_problems[type(probe).__qualname__] = described(error)
 
     def _progress(self, epoch: int, loss: float | None, metric: float | None) -> None:
         epochs = self.trial.recipe.epochs

@@ -10,6 +10,7 @@ from benchsuite.contracts import BackendEntry
 from benchsuite.errors import PluginError, UnknownNameError
 from benchsuite.running.executors.variables import worker_variables
 from benchsuite.schema import Execution
+from benchsuite.schema.texts import described
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,6 @@ def worker_key(
     try:
         variables = worker_variables(backends[backend], execution)
     except Exception as error:  # the plugin's own code: its failure is the reason for its trials alone
-        raise PluginError(f"backend {backend!r} cannot name its environment: {error!r}") from error
+        raise PluginError(f"backend {backend!r} cannot name its environment: {described(error)}") from error
     python = pythons.get(backend, sys.executable)
     return WorkerKey(python, backend, execution.device, tuple(sorted(variables.items())))

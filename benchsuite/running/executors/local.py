@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 
 from benchsuite.contracts import (
     BackendEntry,
@@ -19,14 +21,20 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import BenchsuiteError, RequestError
 from benchsuite.measure.timing.cores import cores_of
-from benchsuite.measure.worker.channel import CheckSupport, Content, DescribeBackend, RunTrial, WorkerCommand
+from benchsuite.measure.worker.channel import RunTrial
 from benchsuite.plugins import registry
+from benchsuite.running.executors.endings import Ended
 from benchsuite.running.executors.keys import WorkerKey, worker_key
+from benchsuite.running.executors.memory import FREE_SHARE, available_memory
 from benchsuite.running.executors.parallel import ItemT, ResultT, ask_all, run_parallel
 from benchsuite.running.executors.pinning import Slots, available, slots, wanted_threads
 from benchsuite.running.executors.pool import MOST_IDLE, WorkerPool
-from benchsuite.running.executors.supervisor import QUESTION_SECONDS, Ended, WorkerProcess
-from benchsuite.schema import Execution, Record, Status, Trial
+from benchsuite.running.executors.questions import Questions
+from benchsuite.running.executors.supervisor import WorkerProcess
+from benchsuite.schema import Cause, Execution, Record, Status, Trial
+
+RETRIED: tuple[Cause, ...] = ("lost", "crash", "exit", "memory", "timeout", "interrupted")
+"""Causes for which a trial can be tried again. An exception comes again."""
 
 
 class LocalExecutor(Executor):
@@ -54,22 +62,29 @@ class LocalExecutor(Executor):
             raise RequestError(f"jobs must be at least 1, not {options.jobs}")
         if options.timeout is not None and not options.timeout > 0:
             raise RequestError(f"a timeout is a number of seconds above 0, not {options.timeout}")
+        if options.memory is not None and not options.memory > 0:
+            raise RequestError(f"memory is a number of bytes above 0, not {options.memory}")
+        for cause, times in options.retries:
+            if cause not in RETRIED or times < 0:
+                raise RequestError(
+                    f"{cause} is retried {times} times: give one of {', '.join(RETRIED)}, and 0 or more times"
+                )
         self._options = options
+        self._memory = _memory_limit(options)
         self._pythons = dict(options.pythons)
         self._backends = registry().backends if backends is None else backends
         self._pool = WorkerPool(module, MOST_IDLE if options.isolation == "worker" else 0)
+        self._questions = Questions(self._pool, options.timeout)
 
     def describe_backends(self, backends: Sequence[str]) -> list[BackendInfo]:
         return self._ask_all(self._describe_backend, backends)
 
     def _describe_backend(self, backend: str) -> BackendInfo:
         try:
-            answer = self._question(self._key(backend, Execution()), DescribeBackend())
+            key = self._key(backend, Execution())
         except BenchsuiteError as error:
-            answer = str(error)
-        if isinstance(answer, BackendInfo):
-            return answer
-        return BackendInfo(backend, str(answer), {}, {}, "", broken=True)
+            return BackendInfo(backend, str(error), {}, {}, "", broken=True)
+        return self._questions.describe(key)
 
     def check_support(self, trials: Sequence[Trial]) -> list[TrialSupport]:
         groups: dict[WorkerKey, list[Trial]] = {}
@@ -79,20 +94,10 @@ class LocalExecutor(Executor):
                 groups.setdefault(self._key(trial.backend, trial.execution), []).append(trial)
             except BenchsuiteError as error:
                 found[trial.id] = TrialSupport(str(error), broken=True)
-        answers = self._ask_all(self._check_group, list(groups.items()))
+        answers = self._ask_all(lambda group: self._questions.check_support(*group), list(groups.items()))
         for group, supported in zip(groups.values(), answers, strict=True):
             found.update((trial.id, one) for trial, one in zip(group, supported, strict=True))
         return [found[trial.id] for trial in trials]
-
-    def _check_group(self, group: tuple[WorkerKey, list[Trial]]) -> list[TrialSupport]:
-        key, trials = group
-        try:
-            answer = self._question(key, CheckSupport(trials=tuple(trials)))
-        except BenchsuiteError as error:
-            answer = str(error)
-        if isinstance(answer, list):
-            return answer
-        return [TrialSupport(str(answer), broken=True)] * len(trials)
 
     def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
         waiting = [(trial, self._key_or_none(trial)) for trial in trials]
@@ -130,17 +135,35 @@ class LocalExecutor(Executor):
         ]
 
     def _run(self, trial: Trial, cores: Sequence[int]) -> Iterator[Event]:
-        started = time.time()
+        """One trial: what happens, and its record, that of the last attempt where it was tried again."""
         yield Started(trial)
+        left, earlier = dict(self._options.retries), list[Record]()
+        while True:
+            record: Record | None = None
+            with closing(self._attempt(trial, cores)) as events:
+                for event in events:
+                    if isinstance(event, Finished):
+                        record = event.record
+                    else:
+                        yield event
+            assert record is not None, "an attempt ends with its record"
+            if left.get(record.cause, 0) < 1:
+                yield Finished(_after(earlier, record))
+                return
+            left[record.cause] -= 1
+            earlier.append(record)
+
+    def _attempt(self, trial: Trial, cores: Sequence[int]) -> Generator[Event, None, None]:
+        started = time.time()
         try:
             worker = self._pool.lend(self._key(trial.backend, trial.execution))
         except BenchsuiteError as error:
-            yield Finished(_record(trial, Ended(Status.FAILED, str(error)), "", started))
+            yield Finished(_record(trial, Ended(Status.FAILED, str(error), "lost"), "", started))
             return
         try:
             if cores:
                 worker.keep_on(cores)
-            for answer in worker.ask(RunTrial(trial=trial), self._options.timeout):
+            for answer in worker.ask(RunTrial(trial=trial), self._options.timeout, memory=self._memory):
                 match answer:
                     case Progress():
                         yield answer
@@ -162,20 +185,6 @@ class LocalExecutor(Executor):
     def close(self) -> None:
         self._pool.kill_lent()
         self._pool.close()
-
-    def _question(self, key: WorkerKey, command: WorkerCommand) -> Content | str:
-        """Ask a worker something else than to run a trial: its answer, or why there is none."""
-        worker = self._pool.lend(key)
-        try:
-            answer = next(worker.ask(command, QUESTION_SECONDS))
-        except BaseException:
-            worker.kill()
-            raise
-        finally:
-            self._pool.take_back(worker)
-        if not isinstance(answer, Ended):
-            return answer
-        return f"the worker of backend {key.backend!r} did not answer: {worker.explain(answer)}"
 
     def _key(self, backend: str, execution: Execution) -> WorkerKey:
         return worker_key(self._backends, self._pythons, backend, execution)
@@ -199,10 +208,27 @@ def _with_output(record: Record, worker: WorkerProcess) -> Record:
     return record.model_copy(update={"output_tail": worker.output_tail})
 
 
+def _after(earlier: Sequence[Record], record: Record) -> Record:
+    """The record of the last attempt, which says how those before it ended."""
+    if not earlier:
+        return record
+    facts = {"run.attempts": str(len(earlier) + 1)}
+    facts |= {f"run.attempt_{n}": f"{one.cause}: {one.reason}" for n, one in enumerate(earlier, 1)}
+    return record.model_copy(update={"environment": record.environment | facts})
+
+
+def _memory_limit(options: RunOptions) -> int | None:
+    """Bytes that each trial may use; None for no limit."""
+    if options.memory is None:
+        return int(FREE_SHARE * available_memory() / options.jobs)
+    return None if math.isinf(options.memory) else int(options.memory)
+
+
 def _record(trial: Trial, ended: Ended, output: str, started: float) -> Record:
     return Record(
         trial=trial,
         status=ended.status,
+        cause=ended.cause,
         reason=ended.reason,
         output_tail=output,
         started=started,

@@ -39,7 +39,7 @@ class WorkerPool:
         surplus: list[WorkerProcess] = []
         with self._lock:
             key = self._lent.pop(worker)
-            if worker.alive:
+            if worker.fit:
                 self._idle.append((key, worker))
             else:
                 surplus.append(worker)

@@ -9,13 +9,17 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 import psutil
 
 from benchsuite.errors import WorkerError
 from benchsuite.measure.timing.cores import keep_on
 from benchsuite.measure.worker.channel import Content, WorkerCommand, decode_answer, encode
+from benchsuite.running.executors.endings import Ended, describe_exit, memory_kills
+from benchsuite.running.executors.guardian import VARIABLE, end_marked
+from benchsuite.running.executors.limits import lowered, own_limits
+from benchsuite.running.executors.marks import new_mark
+from benchsuite.running.executors.memory import MemoryWatch
 from benchsuite.schema import Status
 
 TAIL_BYTES = 8_000
@@ -32,13 +36,8 @@ END_SECONDS = 2.0
 
 CHUNK_BYTES = 1 << 16
 
-
-@dataclass(frozen=True)
-class Ended:
-    """A worker died or was ended before its answer: the status and reason for the trial's record."""
-
-    status: Status
-    reason: str
+MOST_LINE_BYTES = 1 << 28
+"""How long one answer of a worker may be: a record with the curves of a long training has a few MiB."""
 
 
 class WorkerProcess:
@@ -48,6 +47,7 @@ class WorkerProcess:
     """
 
     def __init__(self, python: str, module: str, backend: str, variables: Mapping[str, str]) -> None:
+        self._mark = new_mark()
         reading, writing = os.pipe()
         # unbuffered and with faulthandler, so that a crash leaves its last words in the output
         command = [python, "-u", "-P", "-X", "faulthandler", "-m", module, backend, str(writing)]
@@ -58,11 +58,11 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=(writing,),
-                env={**os.environ, **variables},
+                env={**os.environ, **variables, VARIABLE: self._mark},
                 start_new_session=True,
                 bufsize=0,
             )
-        except OSError as error:
+        except (OSError, ValueError, TypeError) as error:  # ValueError: a text with a NUL
             os.close(reading)
             raise WorkerError(
                 f"the interpreter {python} of backend {backend!r} cannot be started: {error}"
@@ -71,7 +71,7 @@ class WorkerProcess:
             os.close(writing)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._channel, self._buffer = reading, bytearray()
+        self._channel, self._buffer, self._searched = reading, bytearray(), 0
         self._output, self._tail = self._process.stdout.fileno(), bytearray()
         self._commands = self._process.stdin.fileno()
         for descriptor in (self._channel, self._output, self._commands):
@@ -79,6 +79,7 @@ class WorkerProcess:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._channel, selectors.EVENT_READ)
         self._selector.register(self._output, selectors.EVENT_READ)
+        self._limits = own_limits()
 
     @property
     def alive(self) -> bool:
@@ -88,6 +89,11 @@ class WorkerProcess:
             return bool(psutil.Process(self._process.pid).status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
+
+    @property
+    def fit(self) -> bool:
+        """Whether the worker may serve another trial: it is alive, and no trial has lowered its limits."""
+        return self.alive and not lowered(self._process.pid, self._limits)
 
     @property
     def output_tail(self) -> str:
@@ -107,15 +113,23 @@ class WorkerProcess:
         return f"{ended.reason}; it said: {line}" if line else ended.reason
 
     def ask(
-        self, command: WorkerCommand, seconds: float | None, *, per_answer: bool = False
+        self,
+        command: WorkerCommand,
+        seconds: float | None,
+        *,
+        per_answer: bool = False,
+        memory: int | None = None,
     ) -> Iterator[Content | Ended]:
         """Send a command; yield the content of its answers as they come. The last one is Ended when the
-        worker died, broke its channel or took too long.
+        worker died, broke its channel, took too long or used too much memory.
 
         :param seconds: how long the command may take; None for no limit.
         :param per_answer: `seconds` is how long each of its answers may take.
+        :param memory: bytes that the worker may use, with all that it started; None for no limit.
         """
+        self._drain_output()  # what an earlier command printed late is not this one's
         self._tail.clear()
+        self._memory_kills, watch, looked = memory_kills(), MemoryWatch(self._process.pid), 0.0
         unsent = memoryview(encode(command))
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
@@ -123,10 +137,26 @@ class WorkerProcess:
             left = POLL_SECONDS if deadline is None else min(POLL_SECONDS, deadline - time.monotonic())
             if left <= 0:
                 self.kill()
-                yield Ended(Status.TIMEOUT, f"took longer than {seconds:g} s")
+                yield Ended(Status.TIMEOUT, f"took longer than {seconds:g} s", "timeout")
                 return
+            if memory is not None and time.monotonic() >= looked + POLL_SECONDS:
+                looked = time.monotonic()
+                if (used := watch.used()) > memory:
+                    self.kill()
+                    yield Ended(
+                        Status.KILLED,
+                        f"used {used / 2**30:.2f} GiB of memory; --memory allows {memory / 2**30:.2f} GiB",
+                        "memory",
+                    )
+                    return
             was_alive = self.alive
             received = self._receive(left)
+            if len(self._buffer) > MOST_LINE_BYTES:
+                self.kill()
+                yield Ended(
+                    Status.FAILED, f"the worker sent an answer of more than {MOST_LINE_BYTES >> 20} MiB"
+                )
+                return
             for line in self._lines():
                 try:
                     answer = decode_answer(line, command)
@@ -174,10 +204,12 @@ class WorkerProcess:
         return received
 
     def _lines(self) -> Iterator[bytes]:
-        while (end := self._buffer.find(b"\n")) >= 0:
+        while (end := self._buffer.find(b"\n", self._searched)) >= 0:
             line = bytes(self._buffer[:end])
             del self._buffer[: end + 1]
+            self._searched = 0
             yield line
+        self._searched = len(self._buffer)
 
     def _keep_output(self) -> bytes | None:
         """Take one chunk of output into the tail."""
@@ -198,17 +230,19 @@ class WorkerProcess:
             return Ended(Status.FAILED, "the worker closed its channel before the trial's end")
         self.kill()
         self._drain_output()
-        return _describe_exit(code)
+        before, after = self._memory_kills, memory_kills()
+        return describe_exit(code, None if before is None or after is None else after - before)
 
     def keep_on(self, cores: Iterable[int]) -> None:
         """Keep the worker's threads on these processor cores, where the system offers that."""
         keep_on(cores, self._process.pid)
 
     def kill(self) -> None:
-        """End the worker and everything it started, at once."""
+        """End the worker and everything it started, at once, also what left its process group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        end_marked(self._mark)
 
     def dismiss(self) -> None:
         """Tell an idle worker that no command will follow; it ends by itself."""
@@ -233,17 +267,3 @@ def _read(descriptor: int) -> bytes | None:
         return os.read(descriptor, CHUNK_BYTES)
     except BlockingIOError:
         return None
-
-
-def _describe_exit(code: int) -> Ended:
-    if code >= 0:
-        return Ended(Status.FAILED, f"the worker exited with code {code} before the trial's end")
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = "unknown"
-    if -code == signal.SIGKILL:
-        return Ended(Status.KILLED, "the worker was killed (SIGKILL), probably because memory ran out")
-    if -code in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGXCPU):
-        return Ended(Status.KILLED, f"the worker was ended by signal {-code} ({name})")
-    return Ended(Status.FAILED, f"the worker died with signal {-code} ({name})")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from benchsuite.contracts import BackendEntry
+from benchsuite.errors import ContractError
 from benchsuite.schema import Execution
 
 THREAD_VARIABLES = (
@@ -27,12 +28,33 @@ TUNED_MALLOC = (
 
 
 def worker_variables(entry: BackendEntry, execution: Execution) -> dict[str, str]:
-    """Variables that a worker of `entry` needs for `execution`, on top of the parent's environment."""
+    """Variables that a worker of `entry` needs for `execution`, on top of the parent's environment.
+
+    Raises ContractError where the backend gives anything but texts.
+    """
     variables = {name: str(execution.threads) for name in THREAD_VARIABLES}
     variables["PYTHONHASHSEED"] = "0"
     if glibc_version() is not None:
         variables["GLIBC_TUNABLES"] = glibc_tunables(execution.allocator, os.environ)
-    return {**variables, **entry.environment(execution)}
+    given = entry.environment(execution)
+    if not isinstance(given, Mapping):
+        raise ContractError(f"environment() gave {type(given).__name__}, not a mapping of texts")
+    for name, value in given.items():
+        if not (_is_text(name) and _is_text(value)) or not name or "=" in name:
+            raise ContractError(
+                f"environment() gave {name!r}: {value!r}; names and values of variables are texts without NUL"
+            )
+    return {**variables, **given}
+
+
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def glibc_tunables(allocator: str, inherited: Mapping[str, str]) -> str:

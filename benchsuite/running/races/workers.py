@@ -10,11 +10,12 @@ from benchsuite.contracts import BackendEntry, Progress, RaceSample, Ready, RunO
 from benchsuite.errors import BenchsuiteError, RequestError, WorkerError
 from benchsuite.measure.worker.channel import CheckSupport, Content, PrepareRacer, TakeSample, WorkerCommand
 from benchsuite.plugins import registry
+from benchsuite.running.executors.endings import Ended
 from benchsuite.running.executors.keys import worker_key
 from benchsuite.running.executors.parallel import ask_all
 from benchsuite.running.executors.pinning import available, slots, wanted_threads
 from benchsuite.running.executors.pool import WorkerPool
-from benchsuite.running.executors.supervisor import QUESTION_SECONDS, Ended, WorkerProcess
+from benchsuite.running.executors.supervisor import QUESTION_SECONDS, WorkerProcess
 from benchsuite.schema import Trial
 
 MOST_RACERS = 8

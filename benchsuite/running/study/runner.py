@@ -10,12 +10,15 @@ from typing import Any
 
 from benchsuite.analysis.identity import Labels
 from benchsuite.contracts import Damage, Executor, Finished, Started, StudyInfo
+from benchsuite.errors import BenchsuiteError
 from benchsuite.plugins import Registry
 from benchsuite.running.matrix import Action, Plan, Planned, Skipped, make_plan
 from benchsuite.running.store import StudyStore, latest, study_folder
 from benchsuite.running.study.events import Begun, StudyEvent, Warned
 from benchsuite.running.study.study import Study
 from benchsuite.schema import Record, Status, Trial
+from benchsuite.schema.bounds import bounded
+from benchsuite.schema.texts import described
 
 StudyListener = Callable[[StudyEvent], None]
 
@@ -126,11 +129,32 @@ class _Run:
         if planned is not None and not record.fingerprint:
             # the worker ended before it could give a fingerprint
             record = record.model_copy(update={"fingerprint": planned.fingerprint})
-        self.store.append(record)
-        self.latest[record.trial_id] = record
+        record = self._store(record)
+        # the curves are on the disk: kept here, they would be most of what a long run holds in memory
+        self.latest[record.trial_id] = record.model_copy(update=_ON_DISK)
         self.due.pop(record.trial_id, None)
         self.on_event(Finished(record))
         self._tell("benchsuite_trial_finished", study=self.info, record=record)
+
+    def _store(self, record: Record) -> Record:
+        """Store a record and return it; one that no journal can hold is stored as a failure of its trial."""
+        try:
+            kept = bounded(record)
+            self.store.append(kept)
+        except BenchsuiteError:
+            raise
+        except Exception as error:  # an executor is a plugin: what it gives may be anything
+            kept = Record(
+                trial=record.trial,
+                status=Status.FAILED,
+                cause="exception",
+                reason=f"its record cannot be stored: {described(error)}",
+                fingerprint=record.fingerprint,
+                started=record.started,
+                finished=record.finished,
+            )
+            self.store.append(kept)
+        return kept
 
     def _tell(self, hook: str, **facts: Any) -> None:
         """Call the observers; one that fails is named in a warning, and the study goes on."""
@@ -150,6 +174,8 @@ class _Run:
     def _records(self) -> list[Record]:
         return list(self.latest.values())
 
+
+_ON_DISK: dict[str, Any] = {"series": [], "exhibits": [], "artifacts": {}}
 
 _STATUS: dict[Action, Status] = {"fail": Status.FAILED, "skip": Status.SKIPPED}
 """How a trial that does not run is recorded."""

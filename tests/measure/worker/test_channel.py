@@ -34,9 +34,9 @@ from benchsuite.measure.worker.channel import (
     decode_answer,
     decode_command,
     encode,
-    printable,
 )
 from benchsuite.schema import Record, Series, Status
+from benchsuite.schema.texts import printable
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 numbers = st.floats()

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from fixtures.tiny_trial import TRIAL
 
+from benchsuite.contracts import Device
+from benchsuite.errors import UnsupportedError
+from benchsuite.measure.probes.memory import PeakMemory
+from benchsuite.measure.worker.channel import (
+    BackendDescribed,
+    RunTrial,
+    SupportChecked,
+    TrialFinished,
+    decode_answer,
+    encode,
+)
 from benchsuite.measure.worker.runner import Session
 from benchsuite.schema import Status
+from benchsuite.schema.texts import NO_REASON
 
 
 def test_a_backend_that_cannot_release_costs_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,3 +68,83 @@ def test_a_trial_that_means_nothing_is_skipped_before_its_data_are_loaded(
     record = session.run(carried, lambda _: None)
     assert record.status is Status.SKIPPED
     assert "recipe.carry needs a forward stack" in record.reason
+
+
+class Unspeakable(Exception):  # noqa: N818
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def fails(error: BaseException) -> Any:
+    def call(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "reason"),
+    [
+        ("build", fails(ValueError("a lone \ud83d")), "ValueError: a lone ?"),
+        ("build", fails(Unspeakable()), "Unspeakable: its text cannot be had"),
+        ("build", fails(RuntimeError("x" * 50_000_000)), "characters are left out"),
+        ("build", fails(UnsupportedError(" ")), NO_REASON),
+        ("build", lambda *_: None, "AttributeError"),
+        ("supports", lambda *_: " \n", NO_REASON),
+        ("supports", lambda *_: 3, "3"),
+        ("supports", fails(RecursionError("deep")), "RecursionError: deep"),
+    ],
+)
+def test_whatever_a_backend_says_is_its_trials_record_and_can_be_sent(
+    method: str, answer: Any, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session("numpy")
+    backend, _ = session.load_backend()
+    monkeypatch.setattr(backend, method, answer)
+    record = session.run(TRIAL, lambda _: None)
+    assert record.status in (Status.FAILED, Status.SKIPPED)
+    assert reason in record.reason
+    sent = encode(TrialFinished.of(record))
+    assert len(sent) < 200_000
+    assert decode_answer(sent, RunTrial(trial=TRIAL)).content.reason == record.reason  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "answer", [lambda *_: " ", lambda *_: 3, lambda *_: "\ud83d" * 10**7, fails(Unspeakable())]
+)
+def test_a_reason_why_a_trial_cannot_run_can_be_sent(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session("numpy")
+    backend, _ = session.load_backend()
+    monkeypatch.setattr(backend, "supports", answer)
+    (support,) = session.check_support([TRIAL])
+    assert support.reason
+    assert support.reason.strip()
+    assert len(encode(SupportChecked(content=[support]))) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "problem"),
+    [
+        ("versions", lambda: {"a": 3}, ""),
+        ("versions", lambda: 3, "AttributeError"),
+        ("devices", lambda: [Device("cpu", 3)], "against its contract: devices.cpu"),  # type: ignore[arg-type]
+        ("devices", lambda: [Device("cpu", "\udcff")], ""),
+        ("devices", fails(Unspeakable()), "Unspeakable"),
+    ],
+)
+def test_whatever_a_backend_says_of_itself_can_be_sent(
+    method: str, answer: Any, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session("numpy")
+    backend, _ = session.load_backend()
+    monkeypatch.setattr(backend, method, answer)
+    info = session.describe_backend()
+    assert (problem in info.problem) if problem else not info.problem
+    encode(BackendDescribed(content=info))
+
+
+def test_a_probe_that_gives_no_numbers_costs_its_figures_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PeakMemory, "scalars", lambda _: {"memory/odd": "much"})
+    record = Session("numpy").run(TRIAL, lambda _: None)
+    assert record.status is Status.OK
+    assert "ValueError" in record.environment["plugin.PeakMemory.problem"]

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from fixtures.scripted import scripted_executor, scripted_trial, wait_until, workers
 
 from benchsuite.contracts import Finished, Progress
+from benchsuite.running.executors import supervisor
 from benchsuite.schema import Record, Status, Trial
 
 
@@ -26,12 +28,13 @@ def records_of(trials: list[Trial], **options: object) -> list[Record]:
     [
         ("segfault", Status.FAILED, "died with signal 11 (SIGSEGV)", "last words"),
         ("abort", Status.FAILED, "died with signal 6 (SIGABRT)", "Fatal Python error: Aborted"),
-        ("killed", Status.KILLED, "killed (SIGKILL), probably because memory ran out", ""),
+        ("killed", Status.KILLED, "killed (SIGKILL)", ""),
         ("exit", Status.FAILED, "exited with code 3", "leaving"),
         ("garbage", Status.FAILED, "malformed (Invalid JSON", ""),
         ("other", Status.FAILED, "answered out of turn", ""),
         ("close", Status.FAILED, "closed its channel", ""),
         ("orphan", Status.KILLED, "killed (SIGKILL)", ""),
+        ("deep", Status.FAILED, "malformed (Invalid JSON: recursion limit exceeded", ""),
     ],
 )
 def test_a_worker_that_dies_is_the_record_of_its_trial_and_the_next_one_runs(
@@ -90,12 +93,83 @@ def test_curves_and_numbers_that_are_not_finite_arrive_exactly() -> None:
     assert record.scalars["train/worst"] == math.inf
 
 
-@pytest.mark.parametrize("do", ["hang", "sleep"])
+@pytest.mark.parametrize(
+    ("do", "cause"),
+    [
+        ("ok", ""),
+        ("segfault", "crash"),
+        ("exit", "exit"),
+        ("close", "lost"),
+        ("garbage", "lost"),
+        ("raise", "exception"),
+    ],
+)
+def test_a_record_names_the_cause(do: str, cause: str) -> None:
+    (record,) = records_of([scripted_trial(do)])
+    assert record.cause == cause
+
+
+@pytest.mark.parametrize("do", ["memory", "memory_child"])
+def test_a_worker_that_uses_too_much_memory_is_ended_and_its_trial_says_so(do: str) -> None:
+    bad, good = records_of([scripted_trial(do, seconds=300), scripted_trial()], memory=200 * 2**20)
+    assert (bad.status, bad.cause, good.status) == (Status.KILLED, "memory", Status.OK)
+    assert "GiB of memory; --memory allows 0.20 GiB" in bad.reason
+    assert wait_until(lambda: not workers())
+
+
+def test_a_trial_that_lowers_its_limits_leaves_its_worker_to_nobody() -> None:
+    first, limited, after = records_of([scripted_trial(), scripted_trial("limits"), scripted_trial(seed=1)])
+    assert first.scalars["scripted/process"] == limited.scalars["scripted/process"]
+    assert after.scalars["scripted/process"] != limited.scalars["scripted/process"]
+
+
+def test_what_an_earlier_trial_prints_late_is_not_the_next_ones() -> None:
+    with scripted_executor() as executor:
+        first = [*executor.run([scripted_trial("late")])]
+        time.sleep(0.3)
+        *_, last = executor.run([scripted_trial("fail")])
+    assert isinstance(first[-1], Finished)
+    assert isinstance(last, Finished)
+    failed = last.record
+    assert failed.output_tail == "about to fail"
+
+
+def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "MOST_LINE_BYTES", 1 << 22)
+    bad, good = records_of([scripted_trial("endless"), scripted_trial()])
+    assert bad.reason == "the worker sent an answer of more than 4 MiB"
+    assert good.status is Status.OK
+
+
+def test_a_long_answer_is_read_in_linear_time() -> None:
+    (record,) = records_of([scripted_trial("long_record")])
+    assert record.status is Status.OK
+    assert len(record.series[0].x) == 1_000_000
+
+
+def sleepers(seconds: float) -> list[int]:
+    """Processes `sleep SECONDS` that are not ending."""
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline", "status"])
+        if process.info["cmdline"] == ["sleep", str(seconds)] and process.info["status"] != "zombie"
+    ]
+
+
+def test_children_in_a_session_of_their_own_end_with_their_worker() -> None:
+    seconds = 600.0 + os.getpid() / 1e7
+    (record,) = records_of([scripted_trial("session", seconds=seconds)])
+    assert record.status is Status.OK
+    assert wait_until(lambda: not sleepers(seconds))
+
+
+@pytest.mark.parametrize("do", ["hang", "sleep", "hold", "stop", "session_hang"])
 def test_no_worker_outlives_a_parent_that_is_killed(do: str) -> None:
+    seconds = 600.0 + os.getpid() / 1e7
     script = (
         "from fixtures.scripted import *\n"
         "with scripted_executor() as executor:\n"
-        f"    for event in executor.run([scripted_trial({do!r}, seconds=600)]):\n"
+        f"    for event in executor.run([scripted_trial({do!r}, seconds={seconds})]):\n"
         "        print(type(event).__name__, flush=True)\n"
     )
     parent = subprocess.Popen(
@@ -112,3 +186,4 @@ def test_no_worker_outlives_a_parent_that_is_killed(do: str) -> None:
     parent.wait()
     parent.stdout.close()
     assert wait_until(lambda: not workers(), 10)
+    assert wait_until(lambda: not sleepers(seconds), 10)

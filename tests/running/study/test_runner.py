@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ import pytest
 from fixtures.scripted import scripted_executor, scripted_trial, wait_until, workers
 
 from benchsuite import hookimpl, hookspecs
-from benchsuite.contracts import Finished, Started
+from benchsuite.analysis.validity import problem_reason
+from benchsuite.cli.progress import finished_line
+from benchsuite.contracts import Event, Executor, Finished, Started, TrialSupport
 from benchsuite.errors import StoreError
 from benchsuite.plugins import Registry
 from benchsuite.running.matrix import Skipped
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Begun, Study, StudyEvent, Warned, run_study
-from benchsuite.schema import Record, Status, Trial
+from benchsuite.schema import Exhibit, Record, Status, Trial
+from benchsuite.schema.texts import MOST_REASON
 
 
 def registry(*plugins: Any) -> Registry:
@@ -275,3 +279,59 @@ def test_trials_are_called_what_tells_them_apart_in_their_study(tmp_path: Path) 
     expected = [f"{trial.label} horizon={trial.options['horizon']}" for trial in everything]
     assert [begun.study.label(trial) for trial in everything] == expected
     assert [found.label(trial) for trial in everything] == expected
+
+
+def test_bad_answers_cost_their_own_trials_and_no_resume_meets_them_again(tmp_path: Path) -> None:
+    bad = ("surrogate", "deep", "blank", "essay", "segfault", "exit", "raise")
+    trials = [scripted_trial(what, seconds=10_000_000) for what in bad]
+    trials += [scripted_trial(seed=seed) for seed in range(3)]
+    first = study(tmp_path, trials)
+    assert Counter(record.status for record in first.records) == {"ok": 3, "failed": 6, "skipped": 1}
+    assert all(is_told(record) for record in first.records if record.status != "ok")
+    assert (tmp_path / "s" / "records.jsonl").stat().st_size < 200_000
+    seen: list[StudyEvent] = []
+    second = study(tmp_path, trials, seen=seen)
+    assert len(ran(seen)) == 6
+    assert len(second.records) == len(trials)
+
+
+def is_told(record: Record) -> bool:
+    """Whether every reader of the record finds a reason of one short line."""
+    words = problem_reason(record)
+    return bool(words.strip()) and len(words) <= MOST_REASON and bool(finished_line(record, "label"))
+
+
+class OddExecutor(Executor):
+    """Gives a record that no journal can hold, and a good one."""
+
+    def describe_backends(self, backends: Any) -> Any:
+        raise AssertionError(backends)
+
+    def check_support(self, trials: Sequence[Trial]) -> list[TrialSupport]:
+        return [TrialSupport(None, "f") for _ in trials]
+
+    def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
+        odd, good = trials
+        exhibit = Exhibit(name="x", kind="text", lines={"a": ["\ud83d"]})
+        yield Finished(Record(trial=odd, status=Status.OK, exhibits=[exhibit]))
+        yield Finished(Record(trial=good, status=Status.OK, reason="a lone \udcff"))
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_record_that_cannot_be_stored_is_a_failure_of_its_trial(tmp_path: Path) -> None:
+    trials = [scripted_trial(), scripted_trial(seed=1)]
+    found = run_study("s", trials, OddExecutor(), registry(), tmp_path)
+    assert [record.status for record in found.records] == [Status.FAILED, Status.OK]
+    assert "cannot be stored: UnicodeEncodeError" in found.records[0].reason
+    assert found.records[1].reason == "a lone ?"
+    assert [record.reason for record in StudyStore(tmp_path / "s").latest().values()] == [
+        record.reason for record in found.records
+    ]
+
+
+def test_the_parent_keeps_no_curves(tmp_path: Path) -> None:
+    found = study(tmp_path, [scripted_trial("long")])
+    assert found.records[0].series == []
+    assert len(found.series(scripted_trial("long").id)[0].x) == 30_000

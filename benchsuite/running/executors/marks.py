@@ -1,0 +1,41 @@
+"""The marks of this process's workers, and the guardian that ends them should this process be killed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import threading
+import uuid
+
+from benchsuite.running.executors import guardian
+
+_lock = threading.Lock()
+_numbers = itertools.count()
+_runs: dict[int, str] = {}
+"""Id of this process -> its mark. A process that was forked from it has a mark and a guardian of its own."""
+_guardians: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def new_mark() -> str:
+    """A mark for one worker. The first one starts this process's guardian."""
+    with _lock:
+        here = os.getpid()
+        if here not in _runs:
+            _runs[here] = uuid.uuid4().hex
+            _guardians[here] = _start(_runs[here], here)
+        return f"{_runs[here]}/{next(_numbers)}."
+
+
+def _start(run: str, here: int) -> subprocess.Popen[bytes]:
+    # -S and -I: nothing is imported that could fail or take long; psutil is needed where there is no /proc
+    flags = ["-I", "-S"] if (guardian.PROC / "self").is_dir() else ["-I"]
+    return subprocess.Popen(
+        [sys.executable, *flags, guardian.__file__, f"{run}/", str(here)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    )
