@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 ISOLATIONS = ("worker", "trial")
 NONE = "none"
 """No limit."""
-TIMEOUT = "43200"
+DEFAULT_TIMEOUT = "43200"
 """Seconds that a trial may take, by default: a hang does not last for ever, and no trial of a built-in matrix
 takes half a day."""
-MEMORY = "90%"
+DEFAULT_MEMORY = "90%"
 """What a trial may use of the memory that is free, by default; several at a time share it."""
 PYTHONS_VARIABLE = "BENCHSUITE_PYTHON"
 
@@ -56,7 +56,7 @@ def run_options(
     timeout: str | float | None = None,
     pythons: Iterable[str] | None = None,
     pin: bool = True,
-    memory: str = MEMORY,
+    memory: str = DEFAULT_MEMORY,
     retry: Iterable[str] = (),
 ) -> RunOptions:
     """Raises RequestError for an isolation, a BACKEND=INTERPRETER, a time, a size of memory or a CAUSE=N that
@@ -73,7 +73,7 @@ def run_options(
         _seconds(timeout) if isinstance(timeout, str) else timeout,
         tuple(_python(text) for text in pythons or split_pythons(os.environ.get(PYTHONS_VARIABLE, ""))),
         pin,
-        None if memory == MEMORY else memory_bytes(memory),
+        None if memory == DEFAULT_MEMORY else memory_bytes(memory),
         tuple(_retry(text) for text in retry),
     )
 

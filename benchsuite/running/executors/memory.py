@@ -14,17 +14,17 @@ FREE_SHARE = 0.9
 CHILDREN_SECONDS = 2.0
 """How often the processes that a worker started are looked for: that takes longer than to look at one."""
 
-GROUP = Path("/sys/fs/cgroup")
+CONTROL_GROUP = Path("/sys/fs/cgroup")
 
 
 def available_memory() -> int:
     """Bytes that new processes can use: what the system has, or what is left to this control group."""
     found = int(psutil.virtual_memory().available)
     with contextlib.suppress(OSError, ValueError):
-        most = (GROUP / "memory.max").read_text().strip()
+        most = (CONTROL_GROUP / "memory.max").read_text().strip()
         if most != "max":
-            used = int((GROUP / "memory.current").read_text())
-            stat = (GROUP / "memory.stat").read_text().split()
+            used = int((CONTROL_GROUP / "memory.current").read_text())
+            stat = (CONTROL_GROUP / "memory.stat").read_text().split()
             cache = int(stat[stat.index("inactive_file") + 1]) if "inactive_file" in stat else 0
             found = min(found, max(int(most) - used + cache, 0))
     return found

@@ -13,7 +13,7 @@ from benchsuite.running.executors.pool import WorkerPool
 from benchsuite.running.executors.supervisor import QUESTION_SECONDS
 from benchsuite.schema import Status, Trial
 
-LEAST_SECONDS = 20.0
+LEAST_QUESTION_SECONDS = 20.0
 """How long a worker may take to load its framework and to answer, however short a trial's time is."""
 
 MOST_LOST = 12
@@ -21,13 +21,13 @@ MOST_LOST = 12
 
 
 class Questions:
-    """Asks the workers of `pool`. A worker's answer may take as long as a trial, but between LEAST_SECONDS and
+    """Asks the workers of `pool`. A worker's answer may take as long as a trial, but between LEAST_QUESTION_SECONDS and
     QUESTION_SECONDS."""
 
     def __init__(self, pool: WorkerPool, timeout: float | None) -> None:
         self._pool = pool
         self._seconds = QUESTION_SECONDS if timeout is None else timeout
-        self._seconds = min(max(self._seconds, LEAST_SECONDS), QUESTION_SECONDS)
+        self._seconds = min(max(self._seconds, LEAST_QUESTION_SECONDS), QUESTION_SECONDS)
 
     def describe(self, key: WorkerKey) -> BackendInfo:
         """What a backend has; a worker that is lost is the answer's problem."""

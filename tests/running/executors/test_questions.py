@@ -41,7 +41,7 @@ def test_only_so_many_workers_are_lost_over_it(monkeypatch: pytest.MonkeyPatch) 
 def test_a_hang_while_a_framework_is_loaded_ends_with_the_time_of_a_trial(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(questions, "LEAST_SECONDS", 3.0)
+    monkeypatch.setattr(questions, "LEAST_QUESTION_SECONDS", 3.0)
     trials = [scripted_trial(backend="scripted_hangs_loading"), scripted_trial()]
     begin = time.monotonic()
     with scripted_executor(timeout=3.0) as executor:
