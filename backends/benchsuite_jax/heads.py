@@ -42,25 +42,33 @@ def scores(
     return out if valid is None else jnp.where(valid, out, 0)
 
 
-def mean_loss(model: ModelSpec, out: jax.Array, feed: Feed, valid: jax.Array | None) -> jax.Array:
-    """The sum over valid entries over their count (CTC: the mean over rows); a scalar in the scores' dtype."""
+def mean_loss(
+    model: ModelSpec, out: jax.Array, feed: Feed, valid: jax.Array | None, smoothing: float = 0.0
+) -> jax.Array:
+    """The sum over valid entries over their count (CTC: the mean over rows); a scalar in the scores' dtype.
+
+    :param smoothing: under cross-entropy, the share of a target that is spread over all classes.
+    """
     targets = feed.targets
     assert targets is not None
     if model.loss == "ctc":
         return ctc.mean_loss(out, feed.lengths, targets, feed.target_lengths)
-    entries = _entries(model.loss, out, targets)
+    entries = _entries(model.loss, out, targets, smoothing)
     if valid is None:
         return jnp.mean(entries)
     count = jnp.sum(valid, dtype=jnp.int32) * entries.shape[-1]
     return jnp.sum(jnp.where(valid, entries, 0)) / count.astype(entries.dtype)
 
 
-def _entries(loss: str, out: jax.Array, targets: jax.Array) -> jax.Array:
+def _entries(loss: str, out: jax.Array, targets: jax.Array, smoothing: float) -> jax.Array:
     """The terms of a loss whose mean it is: (..., 1) of cross-entropy, else (..., O)."""
     if loss == "cross_entropy":
         # less the largest score first: two numbers of its size would differ in few digits
         shifted = out - jax.lax.stop_gradient(jnp.max(out, axis=-1, keepdims=True))
         target = jnp.take_along_axis(shifted, targets[..., None], axis=-1)
+        if smoothing:
+            mean = jnp.mean(shifted, axis=-1, keepdims=True)
+            target = (1 - smoothing) * target + smoothing * mean
         return jnp.log(jnp.sum(jnp.exp(shifted), axis=-1, keepdims=True)) - target
     if loss == "binary_cross_entropy":
         # softplus(s) - s y; with positive s the two terms are of one size, and would cancel

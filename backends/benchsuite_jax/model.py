@@ -41,12 +41,14 @@ class Forward(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A model, how its loops are run, and where its encoder's states are detached."""
+    """A model, how its loops are run, where its encoder's states are detached, and how far a cross-entropy's
+    targets are smoothed."""
 
     spec: ModelSpec
     unroll: str
     truncation: int | None
     precision: jax.lax.Precision
+    smoothing: float = 0.0
 
     @property
     def encoder(self) -> Layers | None:
@@ -90,7 +92,7 @@ class Model:
     ) -> tuple[jax.Array, tuple[jax.Array, States]]:
         """The loss, a scalar; with it the scores and the final states."""
         found = self.forward(p, feed, initial, probes)
-        loss = heads.mean_loss(self.spec, found.scores, feed, self._valid_entries(feed))
+        loss = heads.mean_loss(self.spec, found.scores, feed, self._valid_entries(feed), self.smoothing)
         return loss, (found.scores, found.final)
 
     def forward(

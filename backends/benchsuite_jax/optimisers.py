@@ -1,4 +1,4 @@
-"""Clipping and the four update rules, as pure functions over dictionaries of parameters."""
+"""Clipping, weight decay and the four update rules, as pure functions over dictionaries of parameters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchsuite.errors import ContractError, unknown_name
-from benchsuite.schema import OPTIMISERS, Recipe
+from benchsuite.schema import OPTIMISERS, Recipe, is_scheduled, learning_rate
 
 Tree = dict[str, jax.Array]
 MOMENTS: dict[str, tuple[str, ...]] = {"sgd": (), "momentum": ("v",), "rmsprop": ("s",), "adam": ("m", "v")}
@@ -39,6 +39,11 @@ def bias_corrections(recipe: Recipe, count: int, dtype: str) -> np.ndarray | Non
     return np.array([1.0 / (1.0 - recipe.beta1**count), 1.0 / math.sqrt(1.0 - recipe.beta2**count)], dtype)
 
 
+def scheduled_rate(recipe: Recipe, count: int, dtype: str) -> np.ndarray | None:
+    """The learning rate of step `count`, of no dimension, on the host; None where it never changes."""
+    return np.asarray(learning_rate(recipe, count), dtype) if is_scheduled(recipe) else None
+
+
 def clip(recipe: Recipe, gradients: Tree) -> tuple[Tree, jax.Array | None]:
     """Clipped gradients, and what clipping measured: global norm, largest entry, or None.
 
@@ -58,7 +63,12 @@ def clip(recipe: Recipe, gradients: Tree) -> tuple[Tree, jax.Array | None]:
 
 
 def update(
-    recipe: Recipe, parameters: Tree, gradients: Tree, moments: dict[str, Tree], corrections: jax.Array | None
+    recipe: Recipe,
+    parameters: Tree,
+    gradients: Tree,
+    moments: dict[str, Tree],
+    corrections: jax.Array | None,
+    scheduled: jax.Array | None = None,
 ) -> tuple[Tree, dict[str, Tree]]:
     """One step of the recipe's optimiser: the new parameters and running averages.
 
@@ -66,9 +76,13 @@ def update(
     rmsprop   s = rho s + (1 - rho) g^2; p -= lr g / (sqrt(s) + eps)  (Hinton 2012)
     adam      p -= lr m^ / (sqrt(v^) + eps)  (Kingma and Ba 2015, algorithm 1)
 
+    and with each of them the decoupled weight decay p -= lr wd p (Loshchilov and Hutter 2019).
+
     The constants are Python floats: they take the parameters' dtype and never promote it.
+
+    :param scheduled: see scheduled_rate().
     """
-    rate, epsilon = float(recipe.learning_rate), float(recipe.epsilon)
+    rate, epsilon = float(recipe.learning_rate) if scheduled is None else scheduled, float(recipe.epsilon)
     if recipe.optimiser == "sgd":
         change = gradients
     elif recipe.optimiser == "momentum":
@@ -87,6 +101,9 @@ def update(
         }
     else:
         raise ContractError(unknown_name("optimiser", recipe.optimiser, OPTIMISERS))
+    if recipe.weight_decay:
+        decay = float(recipe.weight_decay)
+        change = {name: change[name] + decay * value for name, value in parameters.items()}
     return {name: value - rate * change[name] for name, value in parameters.items()}, moments
 
 

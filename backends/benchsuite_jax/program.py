@@ -46,7 +46,7 @@ class JaxProgram(Program):
         self._spec, self._recipe, self._execution, self._device = model, recipe, execution, device
         truncation = None if recipe.truncation is None else int(recipe.truncation)
         precision = jax.lax.Precision.HIGH if execution.precision == "tf32" else jax.lax.Precision.HIGHEST
-        self._model = Model(model, execution.unroll, truncation, precision)
+        self._model = Model(model, execution.unroll, truncation, precision, float(recipe.label_smoothing))
         self._executables = Executables(
             lambda: matmul_precision(execution), CPU_COMPILATION if device.platform == "cpu" else {}
         )
@@ -63,8 +63,9 @@ class JaxProgram(Program):
     def step(self, placed: Any, state: Any = None) -> States | None:
         self._steps += 1
         corrections = optimisers.bias_corrections(self._recipe, self._steps, self._execution.dtype)
+        rate = optimisers.scheduled_rate(self._recipe, self._steps, self._execution.dtype)
         initial = self._initial(placed, state)
-        arguments = (self._parameters, self._moments, initial, placed.feed, corrections)
+        arguments = (self._parameters, self._moments, initial, placed.feed, corrections, rate)
         key = ("step", (*placed.shape, initial is None))
         run = self._executables.get(key, self._step, arguments, (0, 1))
         self._parameters, self._moments, final, loss, clipped_at = run(*arguments)
@@ -196,12 +197,15 @@ class JaxProgram(Program):
         initial: States | None,
         feed: Feed,
         corrections: jax.Array | None,
+        rate: jax.Array | None,
     ) -> tuple[Any, ...]:
         (loss, (_, final)), gradients = jax.value_and_grad(self._model.loss, has_aux=True)(
             parameters, feed, self._or_zero(initial, feed)
         )
         gradients, clipped_at = optimisers.clip(self._recipe, gradients)
-        parameters, moments = optimisers.update(self._recipe, parameters, gradients, moments, corrections)
+        parameters, moments = optimisers.update(
+            self._recipe, parameters, gradients, moments, corrections, rate
+        )
         return parameters, moments, final if self._recipe.carry else None, loss, clipped_at
 
     def _predict(

@@ -132,8 +132,9 @@ class Head:
 class Loss:
     """The model's loss; N is the batch's rows, its valid steps, or a decoder's targets."""
 
-    def __init__(self, device: DeviceContext, model: ModelSpec, dtype: str) -> None:
-        self._xp, self._on_gpu = device.xp, device.on_gpu
+    def __init__(self, device: DeviceContext, model: ModelSpec, dtype: str, smoothing: float = 0.0) -> None:
+        """`smoothing`: under cross-entropy, the share of a target that is spread over all classes."""
+        self._xp, self._on_gpu, self._smoothing = device.xp, device.on_gpu, smoothing
         self._workspace = Workspace(device.xp, dtype)
         self._ctc = Ctc(device, dtype) if model.loss == "ctc" else None
         entrywise: dict[str, Callable[[Array, Array], Array]] = {
@@ -165,20 +166,25 @@ class Loss:
         return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
     def _cross_entropy(self, scores: Array, targets: Array) -> Array:
-        """-ln softmax(scores)[target]; the grads are softmax less one at the target."""
-        xp, share = self._xp, 1 / len(scores)
+        """-sum_k q_k ln softmax(scores)[k]; the grads are softmax less q, which without smoothing is one at the
+        target."""
+        xp, share, classes, smoothing = self._xp, 1 / len(scores), scores.shape[1], self._smoothing
         terms: list[Array] = []
         for rows in self._blocks(scores):
             part, labels = scores[rows], targets[rows]
             index = xp.arange(len(part))
             xp.subtract(part, part.max(axis=1, keepdims=True), out=part)
             picked = part[index, labels]
+            if smoothing:
+                picked = (1 - smoothing) * picked + smoothing * part.mean(axis=1)
             xp.exp(part, out=part)
             total = part.sum(axis=1)
             terms.append((xp.log(total) - picked).sum())
             total *= len(scores)
             xp.multiply(part, (1 / total)[:, None], out=part)
-            part[index, labels] -= share
+            part[index, labels] -= share * (1 - smoothing)
+            if smoothing:
+                xp.subtract(part, share * smoothing / classes, out=part)
         return sum(terms[1:], terms[0]) * share
 
     def _squared(self, s: Array, y: Array) -> Array:

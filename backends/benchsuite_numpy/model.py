@@ -23,12 +23,16 @@ States = Mapping[str, LayerState]
 class Model:
     """Embedding, body, readout, decoder, head and loss, whose parameters lie in `buffer`."""
 
-    def __init__(self, device: DeviceContext, spec: ModelSpec, buffer: ParameterBuffer) -> None:
+    def __init__(
+        self, device: DeviceContext, spec: ModelSpec, buffer: ParameterBuffer, smoothing: float = 0.0
+    ) -> None:
+        """`smoothing` of a cross-entropy's targets."""
         self._xp, dtype = device.xp, str(buffer.values.dtype)
         self._embedding: Embedding | None = None
         self.decoder: Decoder | None = None
         self.convolution: Convolution | None = None
-        self.head, self._loss = Head(device, spec, buffer), Loss(device, spec, dtype)
+        self.head = Head(device, spec, buffer)
+        self._loss = Loss(device, spec, dtype, smoothing)
         if isinstance(spec.body, Convolutional):
             self.convolution = Convolution(device, spec.body, buffer)
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from benchsuite.schema import Recipe
+from benchsuite.schema import Recipe, learning_rate
 from benchsuite_numpy.kernels.buffer import ParameterBuffer
 from benchsuite_numpy.runtime import Array, DeviceContext
 
@@ -21,7 +21,7 @@ class Optimiser:
 
     def __init__(self, device: DeviceContext, recipe: Recipe, buffer: ParameterBuffer) -> None:
         self._xp, self._recipe, self._buffer = device.xp, recipe, buffer
-        self._steps = 0
+        self._steps, self._rate = 0, recipe.learning_rate
         size = buffer.values.size
         block = size if device.on_gpu else BLOCK
         self._blocks = [slice(start, start + block) for start in range(0, size, block)]
@@ -51,6 +51,8 @@ class Optimiser:
         elif recipe.clip == "value":
             measured = self.peak()
         self._steps += 1
+        self._rate = learning_rate(recipe, self._steps)
+        kept = 1 - self._rate * recipe.weight_decay
         update = self._rule()
         for block in self._blocks:
             part = g[block]
@@ -59,7 +61,10 @@ class Optimiser:
             elif recipe.clip == "value":
                 xp.clip(part, -recipe.clip_at, recipe.clip_at, out=part)
             work = [array[: part.size] for array in self._work]
-            update(self._buffer.values[block], part, *(moment[block] for moment in self._moments), work)
+            values = self._buffer.values[block]
+            if recipe.weight_decay:
+                xp.multiply(values, kept, out=values)
+            update(values, part, *(moment[block] for moment in self._moments), work)
         return measured
 
     def _rule(self) -> Callable[..., None]:
@@ -81,7 +86,7 @@ class Optimiser:
         self._subtract(p, v, work[0])
 
     def _subtract(self, p: Array, direction: Array, a: Array) -> None:
-        self._xp.multiply(direction, self._recipe.learning_rate, out=a)
+        self._xp.multiply(direction, self._rate, out=a)
         self._xp.subtract(p, a, out=p)
 
     def _second_moment(self, s: Array, g: Array, decay: float, a: Array) -> None:
@@ -116,5 +121,5 @@ class Optimiser:
         xp.sqrt(v, out=a)
         xp.add(a, recipe.epsilon * c2, out=a)
         xp.divide(m, a, out=a)
-        xp.multiply(a, recipe.learning_rate * c2 / c1, out=a)
+        xp.multiply(a, self._rate * c2 / c1, out=a)
         xp.subtract(p, a, out=p)

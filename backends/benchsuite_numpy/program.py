@@ -36,7 +36,7 @@ class NumpyProgram(Program):
         with self._device.active():
             self._buffer = ParameterBuffer(self._device.xp, self._dtype, kernel_shapes(model))
             self._optimiser = Optimiser(self._device, recipe, self._buffer)
-            self._model = Model(self._device, model, self._buffer)
+            self._model = Model(self._device, model, self._buffer, recipe.label_smoothing)
         self.load_parameters(parameters)
         self._losses: list[Array] = []
         self._measured: list[Array] = []

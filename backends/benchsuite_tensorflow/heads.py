@@ -31,10 +31,21 @@ def scores(model: ModelSpec, weights: Mapping[str, Tensor], features: Tensor) ->
     return tf.tensordot(features, weights["out.W"], 1) + weights["out.b"]
 
 
-def loss(model: ModelSpec, found: Tensor, targets: Tensor, valid: Tensor | None) -> Tensor:
+def loss(
+    model: ModelSpec, found: Tensor, targets: Tensor, valid: Tensor | None, smoothing: float = 0.0
+) -> Tensor:
     """The sum over valid entries over their count; `valid` is a mask shaped like the scores without O, or
-    None where every entry counts. CTC's is in ctc.py."""
-    if model.loss == "cross_entropy":
+    None where every entry counts. CTC's is in ctc.py.
+
+    :param smoothing: under cross-entropy, the share of a target that is spread over all classes.
+    """
+    if model.loss == "cross_entropy" and smoothing:
+        classes = model.head.outputs
+        spread = smoothing / classes
+        wanted = tf.one_hot(targets, classes, 1 - smoothing + spread, spread, dtype=found.dtype)
+        terms = tf.nn.softmax_cross_entropy_with_logits(wanted, found)
+        entries = 1
+    elif model.loss == "cross_entropy":
         terms = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, found)
         entries = 1
     elif model.loss in REALS:

@@ -43,7 +43,7 @@ class Model:
     def __init__(self, spec: ModelSpec, recipe: Recipe, execution: Execution) -> None:
         self.spec = spec
         self.by_step = spec.readout == "steps"
-        self._dtype = execution.dtype
+        self._dtype, self._smoothing = execution.dtype, recipe.label_smoothing
         self._encoder: Layers | None = None
         self._decoder: DecoderLayers | None = None
         self._probed_encoder: Layers | None = None
@@ -175,9 +175,9 @@ class Model:
             return tf.reduce_mean(ctc.row_losses(self._loop, scores, batch.lengths, labels, lengths))
         if self.spec.decoder is not None:
             targets = tf.gather(tf.reshape(batch.targets, [-1]), batch.target_positions)
-            return heads.loss(self.spec, scores, targets, None)
+            return heads.loss(self.spec, scores, targets, None, self._smoothing)
         valid = valid_steps(tf.shape(scores)[0], batch.lengths) if self.by_step else None
-        return heads.loss(self.spec, scores, batch.targets, valid)
+        return heads.loss(self.spec, scores, batch.targets, valid, self._smoothing)
 
     def predictions(self, scores: Tensor, batch: Placed) -> Tensor:
         """Scores in the contract's layout: (B, O), or by step (B, T, O), or with a decoder (B, U, V); zero on

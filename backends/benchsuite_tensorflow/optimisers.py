@@ -1,4 +1,4 @@
-"""Clipping and the canonical update rules, as tf operations.
+"""Clipping, weight decay and the canonical update rules, as tf operations.
 
 Keras' optimisers compute other formulas (Adam's epsilon inside the bias correction, RMSprop's inside the
 root, momentum that scales by the learning rate first), and clip embeddings by the norm of their slices.
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from benchsuite.errors import ContractError, unknown_name
-from benchsuite.schema import OPTIMISERS, Recipe
+from benchsuite.schema import OPTIMISERS, Recipe, is_scheduled, learning_rates
 from benchsuite_tensorflow.cells import Tensor
 
 CLIPS = ("none", "norm", "value")
@@ -35,7 +35,8 @@ def clip(recipe: Recipe, gradients: Sequence[Tensor]) -> tuple[list[Tensor], Ten
 
 
 class Optimiser:
-    """sgd, momentum, RMSProp (Tieleman and Hinton 2012) and Adam (Kingma and Ba 2015, algorithm 1)."""
+    """sgd, momentum, RMSProp (Tieleman and Hinton 2012) and Adam (Kingma and Ba 2015, algorithm 1), each with
+    decoupled weight decay (Loshchilov and Hutter 2019)."""
 
     def __init__(self, recipe: Recipe, variables: Sequence[tf.Variable]) -> None:
         self._recipe, self._variables = recipe, list(variables)
@@ -46,49 +47,66 @@ class Optimiser:
         self._second = self._slots() if name in ("rmsprop", "adam") else []
         # Counted in double: beta2 ** t in single precision spoils the first bias corrections.
         self._count = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        # The rates of all steps, on the device: a graph reads its own, and is traced once.
+        self._rates = tf.constant(learning_rates(recipe), tf.float64) if is_scheduled(recipe) else None
 
     def apply(self, gradients: Sequence[Tensor]) -> None:
         """One update of every variable, in place."""
-        {
-            "sgd": self._sgd,
-            "momentum": self._momentum,
-            "rmsprop": self._rmsprop,
-            "adam": self._adam,
-        }[self._recipe.optimiser](gradients)
+        rate: float | Tensor = self._recipe.learning_rate
+        if self._rates is not None or self._recipe.optimiser == "adam":
+            count = self._count.assign_add(1.0)
+        if self._rates is not None:
+            rate = self._rates[tf.cast(count - 1, tf.int64) % len(self._rates)]
+        if self._recipe.optimiser == "adam":
+            self._adam(gradients, rate, count)
+            return
+        if self._rates is not None:
+            rate = tf.cast(rate, gradients[0].dtype)
+        {"sgd": self._sgd, "momentum": self._momentum, "rmsprop": self._rmsprop}[self._recipe.optimiser](
+            gradients, rate
+        )
+
+    def _subtract(self, p: tf.Variable, change: Tensor, rate: float | Tensor) -> None:
+        """p -= change + rate wd p."""
+        decay = self._recipe.weight_decay
+        p.assign_sub(change + (rate * decay) * p if decay else change)
 
     def _slots(self) -> list[tf.Variable]:
         return [tf.Variable(tf.zeros_like(variable), trainable=False) for variable in self._variables]
 
-    def _sgd(self, gradients: Sequence[Tensor]) -> None:
+    def _sgd(self, gradients: Sequence[Tensor], rate: float | Tensor) -> None:
         for p, g in zip(self._variables, gradients, strict=True):
-            p.assign_sub(self._recipe.learning_rate * g)
+            self._subtract(p, rate * g, rate)
 
-    def _momentum(self, gradients: Sequence[Tensor]) -> None:
+    def _momentum(self, gradients: Sequence[Tensor], rate: float | Tensor) -> None:
         r = self._recipe
         for p, g, slot in zip(self._variables, gradients, self._first, strict=True):
             v = r.momentum * slot + g
             slot.assign(v)
-            p.assign_sub(r.learning_rate * v)
+            self._subtract(p, rate * v, rate)
 
-    def _rmsprop(self, gradients: Sequence[Tensor]) -> None:
+    def _rmsprop(self, gradients: Sequence[Tensor], rate: float | Tensor) -> None:
         r = self._recipe
         for p, g, slot in zip(self._variables, gradients, self._second, strict=True):
             s = r.rho * slot + (1 - r.rho) * (g * g)
             slot.assign(s)
-            p.assign_sub(r.learning_rate * g / (tf.sqrt(s) + r.epsilon))
+            self._subtract(p, rate * g / (tf.sqrt(s) + r.epsilon), rate)
 
-    def _adam(self, gradients: Sequence[Tensor]) -> None:
+    def _adam(self, gradients: Sequence[Tensor], rate: float | Tensor, count: Tensor) -> None:
         """p -= (lr / c1) m / (sqrt(v) / sqrt(c2) + eps), with c = 1 - beta^t: the bias corrections, taken out
-        of the arrays."""
+        of the arrays.
+
+        :param rate: float64 where it is a tensor. :param count: the step's number t, from 1, float64.
+        """
         r = self._recipe
-        count = self._count.assign_add(1.0)
         dtype = gradients[0].dtype
-        rate = tf.cast(r.learning_rate / (1 - tf.pow(tf.constant(r.beta1, tf.float64), count)), dtype)
+        corrected = tf.cast(rate / (1 - tf.pow(tf.constant(r.beta1, tf.float64), count)), dtype)
         shrink = tf.cast(1 / tf.sqrt(1 - tf.pow(tf.constant(r.beta2, tf.float64), count)), dtype)
+        plain = rate if isinstance(rate, float) else tf.cast(rate, dtype)
         slots = zip(self._variables, gradients, self._first, self._second, strict=True)
         for p, g, first, second in slots:
             m = r.beta1 * first + (1 - r.beta1) * g
             v = r.beta2 * second + (1 - r.beta2) * (g * g)
             first.assign(m)
             second.assign(v)
-            p.assign_sub(rate * m / (shrink * tf.sqrt(v) + r.epsilon))
+            self._subtract(p, corrected * m / (shrink * tf.sqrt(v) + r.epsilon), plain)

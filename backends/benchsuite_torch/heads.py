@@ -60,12 +60,18 @@ class Head:
     """Dense: x W + b. Rbf: sum_i (x_i - W_ij)^2, negated as a class score (LeCun et al. 1998, eq. 7).
 
     With `own_kernels` products and cross-entropy are those of benchsuite_torch.kernels, otherwise torch's own.
+    `smoothing`: under cross-entropy, the share of a target that is spread over all classes.
     """
 
     def __init__(
-        self, model: ModelSpec, device: torch.device, dtype: torch.dtype, own_kernels: bool = True
+        self,
+        model: ModelSpec,
+        device: torch.device,
+        dtype: torch.dtype,
+        own_kernels: bool = True,
+        smoothing: float = 0.0,
     ) -> None:
-        self.model, self._own_kernels = model, own_kernels
+        self.model, self._own_kernels, self._smoothing = model, own_kernels, smoothing
         outputs = model.head.outputs
         self.W = allocate((model.head_inputs, outputs), device, dtype)
         self.b = allocate((outputs,), device, dtype) if isinstance(model.head, Dense) else None
@@ -89,10 +95,10 @@ class Head:
         kind, targets = self.model.loss, placed.targets
         many = self.model.readout == "steps" or self.model.decoder is not None
         if kind == "cross_entropy" and self.b is not None and many and self._own_kernels:
-            return ProjectedCrossEntropy.apply(x, self.W, self.b, targets)
+            return ProjectedCrossEntropy.apply(x, self.W, self.b, targets, self._smoothing)
         scores = self(x)
         if kind == "cross_entropy":
-            return functional.cross_entropy(scores, targets)
+            return functional.cross_entropy(scores, targets, label_smoothing=self._smoothing)
         if kind == "binary_cross_entropy":
             return functional.binary_cross_entropy_with_logits(scores, targets)
         if kind == "ctc":

@@ -15,7 +15,7 @@ from benchsuite_torch.kernels.matmul import mkl_is_throttled
 from benchsuite_torch.layers import LayerStates, load_parameters, read_parameters
 from benchsuite_torch.loops import Probes
 from benchsuite_torch.model import Model
-from benchsuite_torch.optimisers import Clipping, make_optimiser
+from benchsuite_torch.optimisers import Clipping, Optimiser
 from benchsuite_torch.placement import PlacedBatch, place_batch
 
 BACKWARD = {
@@ -46,7 +46,7 @@ class TorchProgram(Program):
         self._model = Model(model, recipe, execution, self._device, self._dtype)
         self.load_parameters(parameters)
         self._trainable = self._model.parameters
-        self._optimiser = make_optimiser(recipe, self._trainable)
+        self._optimiser = Optimiser(recipe, self._trainable)
         self._clip = Clipping(recipe)
         self._losses: list[torch.Tensor] = []
         self._measured: list[torch.Tensor] = []
@@ -63,7 +63,7 @@ class TorchProgram(Program):
     def step(self, placed: Any, state: Any = None) -> LayerStates | None:
         runtime.apply(self._settings)
         self._latest = placed
-        self._optimiser.zero_grad(set_to_none=True)
+        self._optimiser.zero_grad()
         features, end = self._model.features(placed, _sorted(state, placed), final=self._recipe.carry)
         loss = self._model.head.loss(features, placed)
         loss.backward()
@@ -172,7 +172,7 @@ class TorchProgram(Program):
 
     def notes(self) -> dict[str, str]:
         found = {
-            "optimiser": _implementation(self._optimiser),
+            "optimiser": self._optimiser.description,
             "backward": BACKWARD.get(self._unroll, "our own loop, its derivative written by hand"),
         }
         if self._device.type == "cpu" and self._dtype == torch.float32 and self._unroll != "autograd":
@@ -221,8 +221,3 @@ def _to_host(values: list[torch.Tensor]) -> np.ndarray:
         return np.zeros(0)
     host: np.ndarray = torch.stack(values).double().cpu().numpy()
     return host
-
-
-def _implementation(optimiser: torch.optim.Optimizer) -> str:
-    how = [flag for flag in ("fused", "foreach") if optimiser.defaults.get(flag)]
-    return f"torch.optim.{type(optimiser).__name__} ({how[0]})"

@@ -38,6 +38,7 @@ from benchsuite.contracts.executor import (
     TrialSupport,
 )
 from benchsuite.contracts.file import DataFile
+from benchsuite.contracts.ingredients import INGREDIENTS, ingredient_problem
 from benchsuite.contracts.options import Option, Options
 from benchsuite.contracts.probe import Phase, Probe
 from benchsuite.contracts.study import Damage, StudyInfo
@@ -45,6 +46,7 @@ from benchsuite.contracts.task import Alignments, LoadedTask, Task, TaskEntry
 from benchsuite.schema.cells import AffineCell, Cell, CellEntry, CellParameter, Operations, StatePart
 
 __all__ = [
+    "INGREDIENTS",
     "NO_TARGETS",
     "Advance",
     "AffineCell",
@@ -94,6 +96,7 @@ __all__ = [
     "check_parameters",
     "check_state",
     "execution_problem",
+    "ingredient_problem",
     "model_problem",
     "scan_problem",
     "why_unsupported",

@@ -73,6 +73,11 @@ def scan_problem(model: ModelSpec, execution: Execution) -> str | None:
 def model_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     """Why no backend could compute `model` under `recipe`, or None."""
     body = model.body
+    if recipe.label_smoothing and model.loss != "cross_entropy":
+        return (
+            f"recipe.label_smoothing is {recipe.label_smoothing:g} and the loss {model.loss!r}: only "
+            "'cross_entropy' has classes to smooth over; set it to 0"
+        )
     if problem := _sequence_problem(model, recipe) or _resets_problem(model):
         return problem
     if not isinstance(body, Convolutional):

@@ -203,3 +203,14 @@ def training_batches(recipe: Recipe, cut: Batcher, split: Split, seed: int, epoc
     if recipe.truncation is None:
         raise RequestError("recipe.carry needs recipe.truncation: the length of a stream's chunk")
     return stream_batches(split, recipe.batch_size, recipe.truncation, cut.dtype)
+
+
+def training_steps(recipe: Recipe, cut: Batcher, split: Split) -> int:
+    """The optimiser steps of a training that is not ended early: those of all epochs, or recipe.steps where
+    they are fewer."""
+    if recipe.carry:
+        by_epoch = len(split.inputs[0]) // recipe.batch_size // cut.boundaries[0]
+    else:
+        by_epoch = len(split) // cut.rows
+    steps = recipe.epochs * by_epoch
+    return steps if recipe.steps is None else min(steps, recipe.steps)

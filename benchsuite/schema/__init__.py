@@ -26,10 +26,12 @@ from benchsuite.schema.names import (
     OPTIMISERS,
     PRECISIONS,
     READOUTS,
+    SCHEDULES,
     UNROLLS,
 )
 from benchsuite.schema.parameters import GATES, decoder_names, parameter_shapes, recurrent_names, state_shapes
 from benchsuite.schema.record import Cause, Exhibit, Record, Series, Status
+from benchsuite.schema.schedule import is_scheduled, learning_rate, learning_rates
 from benchsuite.schema.trial import Execution, Protocol, Recipe, Scalar, Size, Trial
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "OPTIMISERS",
     "PRECISIONS",
     "READOUTS",
+    "SCHEDULES",
     "UNROLLS",
     "AttentionKind",
     "Cause",
@@ -71,7 +74,10 @@ __all__ = [
     "cell_named",
     "decoder_names",
     "encoder_decoder",
+    "is_scheduled",
     "known_cells",
+    "learning_rate",
+    "learning_rates",
     "parameter_shapes",
     "planned_model",
     "recurrent_body",

@@ -36,6 +36,25 @@ OPTIMISERS: dict[str, str] = {
     "adam": "Adam with bias correction (Kingma and Ba 2015, algorithm 1)",
 }
 
+WEIGHT_DECAY = "p -= lr wd p, with p as it was before the step"
+"""Decoupled weight decay (Loshchilov and Hutter 2019, algorithms 1 and 2), beside the update of any optimiser,
+of every parameter, biases and embeddings included, as in the paper. lr is the step's learning rate: the paper's
+schedule multiplier and its alpha together, as in torch.optim.AdamW and optax.adamw. Neither the gradient, nor
+its norm, nor the running averages contain it."""
+
+SCHEDULES: dict[str, str] = {
+    "constant": "lr",
+    "step": "lr decay_factor^floor(u / decay_every)",
+    "cosine": "lr (1 + cos(pi u / (S - warmup))) / 2 (Loshchilov and Hutter 2017, eq. 5, down to 0)",
+}
+"""The learning rate of optimiser step s = 1, 2, ..., where a schedule is S steps long. Of these the first
+`warmup` have lr s / warmup (Goyal et al. 2017); u = s - warmup - 1 counts the others from 0. After S steps s is
+1 again (warm restarts): no step has rate 0."""
+
+
+LABEL_SMOOTHING = "q_k = (1 - eps) [k = target] + eps / K; loss = -sum_k q_k ln p_k"
+"""Label smoothing by eps over K classes (Szegedy et al. 2016, section 7)."""
+
 LOSSES: dict[str, str] = {
     "cross_entropy": "mean negative log-likelihood of the target class, in nats",
     "squared": "mean squared error",

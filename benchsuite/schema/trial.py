@@ -56,6 +56,50 @@ class Recipe(Frozen):
     limit: PositiveInt | None = None
     """Train on at most this many examples, the same ones for every seed. Vocabulary, scaling and baselines
     remain those of the whole training split."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Decoupled weight decay of every parameter, see names.WEIGHT_DECAY."""
+    schedule: Literal["constant", "step", "cosine"] = "constant"
+    """How the learning rate falls after the warm-up, see names.SCHEDULES and schedule.learning_rate()."""
+    warmup: Annotated[int, Field(ge=0)] = 0
+    """Optimiser steps over which the learning rate rises linearly to `learning_rate`."""
+    decay_every: PositiveInt | None = None
+    """Schedule `step`: the optimiser steps from one multiplication of the rate by decay_factor to the next."""
+    decay_factor: Annotated[float, Field(gt=0, le=1)] = 0.1
+    schedule_steps: PositiveInt | None = None
+    """Optimiser steps after which the schedule starts again, warm-up included; None: those of the training."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Cross-entropy alone: the share of a target that is spread over all classes, see names.LABEL_SMOOTHING."""
+
+    @model_validator(mode="after")
+    def _check_schedule(self) -> Recipe:
+        if self.schedule == "step" and self.decay_every is None:
+            raise ValueError(
+                "schedule 'step' needs decay_every: the optimiser steps between two decays of the rate"
+            )
+        if self.schedule_steps is not None and self.warmup >= self.schedule_steps:
+            raise ValueError(
+                f"warmup is {self.warmup} steps and schedule_steps {self.schedule_steps}: "
+                "the warm-up must be shorter than the schedule"
+            )
+        if self.learning_rate * self.weight_decay >= 1:
+            raise ValueError(
+                f"learning_rate {self.learning_rate:g} times weight_decay {self.weight_decay:g} must be below "
+                "1: one step would take away more than the whole weight"
+            )
+        return self
+
+
+ADDED_TO_RECIPE = (
+    "weight_decay",
+    "schedule",
+    "warmup",
+    "decay_every",
+    "decay_factor",
+    "schedule_steps",
+    "label_smoothing",
+)
+"""Fields that recipes did not always have. At their defaults they are left out of a trial's id, so that the ids
+of records that were made before are still those of their trials."""
 
 
 class Execution(Frozen):
@@ -145,7 +189,8 @@ class Trial(Frozen):
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:16]
 
     def canonical_json(self) -> str:
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """The trial without what ADDED_TO_RECIPE leaves out; Trial.model_validate_json() brings it back."""
+        return _canonical(self.model_dump(mode="json"))
 
     @property
     def model(self) -> str:
@@ -168,5 +213,14 @@ class Trial(Frozen):
     @cached_property
     def configuration_id(self) -> str:
         """Id of the configuration: equal for trials that differ in their seed alone."""
-        text = json.dumps(self.configuration(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(_canonical(self.configuration()).encode()).hexdigest()[:16]
+
+
+def _canonical(fields: dict[str, Any]) -> str:
+    """What is hashed of a trial's fields."""
+    recipe = {
+        name: value
+        for name, value in fields["recipe"].items()
+        if name not in ADDED_TO_RECIPE or value != Recipe.model_fields[name].default
+    }
+    return json.dumps({**fields, "recipe": recipe}, sort_keys=True, separators=(",", ":"))

@@ -19,6 +19,7 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import ContractError
 from benchsuite.schema import (
+    LOSSES,
     Convolutional,
     Dense,
     Execution,
@@ -52,6 +53,15 @@ CARRY = Recipe(carry=True)
         (replace(decoder_model(), head=Dense(5)), Recipe(), "needs a dense head over its vocabulary"),
         (replace(decoder_model(), loss="squared"), Recipe(), "and the loss 'cross_entropy'"),
         (replace(decoder_model(), body=Convolutional(4, 3)), Recipe(), "needs a recurrent encoder"),
+        *(
+            (
+                model(loss=loss, readout="steps"),
+                Recipe(label_smoothing=0.1),
+                "only 'cross_entropy' has classes",
+            )
+            for loss in LOSSES
+            if loss != "cross_entropy"
+        ),
     ],
 )
 def test_models_that_mean_nothing(spec: ModelSpec, recipe: Recipe, message: str) -> None:

@@ -28,6 +28,13 @@ def test_every_trial_of_the_kept_study_is_ok_at_parity_and_has_its_curves() -> N
     assert not ADDED_LATER - now
 
 
+def test_its_trials_have_the_ids_under_which_their_curves_are_kept() -> None:
+    with unpacked(BUNDLE) as folder:
+        study = Study.load(folder)
+        kept = {file.name.partition(".")[0] for file in folder.rglob("*") if file.is_file()}
+        assert {record.trial.id for record in study.records} <= kept
+
+
 def test_its_tables_stand_beside_it(tmp_path_factory: pytest.TempPathFactory) -> None:
     from benchsuite.report import write_report
 

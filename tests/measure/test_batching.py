@@ -20,7 +20,10 @@ from benchsuite.measure.batching import (
     batcher,
     stream_batches,
     stream_evaluation,
+    training_batches,
+    training_steps,
 )
+from benchsuite.schema import Recipe
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
@@ -47,6 +50,28 @@ def rows_of(batch: Batch) -> list[int]:
 
 def cutter(split: Split, rows: int) -> Batcher:
     return batcher(split, [split], rows, "float64")
+
+
+@given(
+    lengths=LENGTHS,
+    rows=st.integers(1, 9),
+    epochs=st.integers(1, 3),
+    most=st.none() | st.integers(1, 99),
+    carry=st.booleans(),
+)
+def test_the_steps_of_a_training_are_the_batches_of_its_epochs(
+    lengths: list[int], rows: int, epochs: int, most: int | None, carry: bool
+) -> None:
+    split = numbered([sum(lengths)], by_step=True) if carry else numbered(lengths)
+    cut = Batcher(rows, (3,), "float64") if carry else cutter(split, rows)
+    recipe = Recipe(epochs=epochs, steps=most, carry=carry, truncation=3, batch_size=rows)
+    found = training_steps(recipe, cut, split)
+    if not found:
+        with pytest.raises(RequestError):
+            list(training_batches(recipe, cut, split, 0, 0))
+        return
+    batches = sum(len(list(training_batches(recipe, cut, split, 0, epoch))) for epoch in range(epochs))
+    assert found == (batches if most is None else min(batches, most))
 
 
 @given(lengths=LENGTHS, rows=st.integers(1, 9))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from benchsuite.schema import Execution, Recipe, Size, Trial
+from benchsuite.schema.trial import ADDED_TO_RECIPE
 
 NUMBERS = st.floats(1e-6, 1e3, allow_nan=False)
 
@@ -77,6 +78,23 @@ def test_the_id_is_stable_across_versions_of_this_code() -> None:
     assert len(one.id) == 16
     keys = json.loads(one.canonical_json())
     assert list(keys) == sorted(keys)
+
+
+def test_fields_that_were_added_change_no_id_at_their_defaults() -> None:
+    """The ids are those of trials that were made before recipes had these fields."""
+    assert trial().id == "6d5fc5bfb4f42432"
+    assert trial().configuration_id == "189a12cb2a9afece"
+    keys = json.loads(trial().canonical_json())["recipe"]
+    assert not set(keys) & set(ADDED_TO_RECIPE)
+
+
+@pytest.mark.parametrize("name", ADDED_TO_RECIPE)
+def test_fields_that_were_added_are_part_of_the_id_where_they_are_set(name: str) -> None:
+    values = {"schedule": "cosine", "weight_decay": 0.1, "label_smoothing": 0.1, "decay_factor": 0.5}
+    one = trial(recipe={name: values.get(name, 3)})
+    assert one.id != trial().id
+    assert one.configuration_id != trial().configuration_id
+    assert Trial.model_validate_json(one.canonical_json()) == one
 
 
 @pytest.mark.parametrize("architecture", ["plain", "bidirectional"])

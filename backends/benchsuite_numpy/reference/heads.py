@@ -73,20 +73,23 @@ def score_back(
 
 
 def loss(
-    model: ModelSpec, scores: np.ndarray, targets: np.ndarray, valid: np.ndarray
+    model: ModelSpec, scores: np.ndarray, targets: np.ndarray, valid: np.ndarray, smoothing: float = 0.0
 ) -> tuple[float, np.ndarray]:
     """The loss and dL/d(scores), zero where `valid` ((B,), (B, T) or (B, U)) is false; `ctc` is elsewhere.
 
     The sum over valid entries over their count. Cross-entropy is taken of softmax(scores), binary
     cross-entropy of sigmoid(scores): -y ln p - (1 - y) ln(1 - p) = softplus(s) - s y. Where a prediction equals
     its target, the absolute error's subgradient is 0.
+
+    :param smoothing: under cross-entropy, the share of a target that is spread over all classes.
     """
     if model.loss == "cross_entropy":
         shifted = scores - scores.max(axis=-1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
         classes = targets[..., None]
-        terms, grads, count = -np.take_along_axis(log_p, classes, -1)[..., 0], np.exp(log_p), valid.sum()
-        np.put_along_axis(grads, classes, np.take_along_axis(grads, classes, -1) - 1, -1)
+        wanted = np.full_like(scores, smoothing / scores.shape[-1])
+        np.put_along_axis(wanted, classes, wanted[..., :1] + (1 - smoothing), -1)
+        terms, grads, count = -(wanted * log_p).sum(axis=-1), np.exp(log_p) - wanted, valid.sum()
     else:
         reals = targets.astype(scores.dtype)
         error, count = scores - reals, valid.sum() * scores.shape[-1]

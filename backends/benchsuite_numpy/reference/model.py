@@ -107,19 +107,26 @@ def decode(
     return ReferenceDecoding(model, parameters, memory, last, width, aligned)
 
 
-def loss_of(model: ModelSpec, batch: Batch, run: ModelRun) -> tuple[float, np.ndarray]:
-    """The batch's loss and dL/d(scores)."""
+def loss_of(
+    model: ModelSpec, batch: Batch, run: ModelRun, smoothing: float = 0.0
+) -> tuple[float, np.ndarray]:
+    """The batch's loss and dL/d(scores); `smoothing` of a cross-entropy's targets."""
     if model.loss == "ctc":
         assert batch.target_lengths is not None
         return ctc(run.scores, batch.lengths, batch.targets, batch.target_lengths)
-    return loss(model, run.scores, batch.targets, run.valid)
+    return loss(model, run.scores, batch.targets, run.valid, smoothing)
 
 
 def backward(
-    model: ModelSpec, parameters: Parameters, batch: Batch, run: ModelRun, truncation: int | None
+    model: ModelSpec,
+    parameters: Parameters,
+    batch: Batch,
+    run: ModelRun,
+    truncation: int | None,
+    smoothing: float = 0.0,
 ) -> Gradients:
     """Loss and every gradient of a batch after its forward pass."""
-    value, d_scores = loss_of(model, batch, run)
+    value, d_scores = loss_of(model, batch, run, smoothing)
     d_features, gradients = score_back(model, parameters, run.features, d_scores)
     states: dict[str, np.ndarray] = {}
     decoder_states: dict[str, np.ndarray] = {}

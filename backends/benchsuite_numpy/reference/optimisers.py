@@ -1,4 +1,4 @@
-"""Clipping and the four update rules, parameter by parameter."""
+"""Clipping, weight decay and the four update rules, parameter by parameter."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import ContractError
-from benchsuite.schema import Recipe
+from benchsuite.schema import Recipe, learning_rate
 
 
 def global_norm(gradients: Parameters) -> float:
@@ -34,7 +34,8 @@ def clip(recipe: Recipe, gradients: Parameters) -> Parameters:
 
 
 class Optimiser:
-    """sgd, momentum, RMSProp (Tieleman and Hinton 2012) and Adam (Kingma and Ba 2015, algorithm 1)."""
+    """sgd, momentum, RMSProp (Tieleman and Hinton 2012) and Adam (Kingma and Ba 2015, algorithm 1), each with
+    decoupled weight decay (Loshchilov and Hutter 2019)."""
 
     def __init__(self, recipe: Recipe, parameters: Parameters) -> None:
         self._recipe = recipe
@@ -45,22 +46,23 @@ class Optimiser:
     def update(self, parameters: Parameters, gradients: Parameters) -> None:
         """One step, in place."""
         self._steps += 1
-        r = self._recipe
+        r, rate = self._recipe, learning_rate(self._recipe, self._steps)
         for name, p in parameters.items():
             g, m, v = gradients[name], self._first[name], self._second[name]
+            p *= 1 - rate * r.weight_decay
             if r.optimiser == "sgd":
-                p -= r.learning_rate * g
+                p -= rate * g
             elif r.optimiser == "momentum":
                 m[...] = r.momentum * m + g
-                p -= r.learning_rate * m
+                p -= rate * m
             elif r.optimiser == "rmsprop":
                 v[...] = r.rho * v + (1 - r.rho) * g**2
-                p -= r.learning_rate * g / (np.sqrt(v) + r.epsilon)
+                p -= rate * g / (np.sqrt(v) + r.epsilon)
             elif r.optimiser == "adam":
                 m[...] = r.beta1 * m + (1 - r.beta1) * g
                 v[...] = r.beta2 * v + (1 - r.beta2) * g**2
                 m_hat = m / (1 - r.beta1**self._steps)
                 v_hat = v / (1 - r.beta2**self._steps)
-                p -= r.learning_rate * m_hat / (np.sqrt(v_hat) + r.epsilon)
+                p -= rate * m_hat / (np.sqrt(v_hat) + r.epsilon)
             else:
                 raise ContractError(f"the reference has no optimiser {r.optimiser!r}")

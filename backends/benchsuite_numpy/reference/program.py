@@ -19,7 +19,7 @@ from benchsuite.contracts import (
 )
 from benchsuite.schema import Execution, ModelSpec, Recipe, parameter_shapes, state_shapes
 from benchsuite_numpy.reference.cells import CellState
-from benchsuite_numpy.reference.model import backward, decode, forward
+from benchsuite_numpy.reference.model import ModelRun, backward, decode, forward
 from benchsuite_numpy.reference.optimisers import Optimiser, clip, global_norm, peak
 
 
@@ -39,7 +39,7 @@ class ReferenceProgram(Program):
 
     def step(self, placed: Any, state: Any = None) -> object:
         run = forward(self._model, self._parameters, placed, state)
-        found = backward(self._model, self._parameters, placed, run, self._recipe.truncation)
+        found = self._backward(placed, run)
         gradients, clipping = found.parameters, self._recipe.clip
         self._losses.append(found.loss)
         if clipping != "none":
@@ -80,8 +80,11 @@ class ReferenceProgram(Program):
         return decode(self._model, self._parameters, placed, width, aligned)
 
     def gradients(self, placed: Any) -> Gradients:
-        run = forward(self._model, self._parameters, placed)
-        return backward(self._model, self._parameters, placed, run, self._recipe.truncation)
+        return self._backward(placed, forward(self._model, self._parameters, placed))
+
+    def _backward(self, batch: Batch, run: ModelRun) -> Gradients:
+        recipe = self._recipe
+        return backward(self._model, self._parameters, batch, run, recipe.truncation, recipe.label_smoothing)
 
     def parameters(self) -> Parameters:
         return {name: value.copy() for name, value in self._parameters.items()}

@@ -17,10 +17,11 @@ BLOCK_BYTES = 12 << 20
 
 
 class ProjectedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
-    """Mean over n tokens of -ln softmax(x W + b)[target]: x (n, F), W (F, V), b (V,), targets (n,) int64.
+    """Mean over n tokens of -sum_k q_k ln softmax(x W + b)[k]: x (n, F), W (F, V), b (V,), targets (n,) int64.
+    q is 1 - smoothing at the target, and smoothing / V is added to every class.
 
-    The gradient with respect to the scores, (softmax - one-hot) / n, is computed together with the loss, and
-    its products with x and W as well; the backward pass only returns them.
+    The gradient with respect to the scores, (softmax - q) / n, is computed together with the loss, and its
+    products with x and W as well; the backward pass only returns them.
     """
 
     @staticmethod
@@ -30,6 +31,7 @@ class ProjectedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
         w: torch.Tensor,
         b: torch.Tensor,
         targets: torch.Tensor,
+        smoothing: float = 0.0,
     ) -> torch.Tensor:
         n, classes = len(x), w.shape[1]
         size = n if x.is_cuda else min(n, max(64, BLOCK_BYTES // (classes * x.element_size())))
@@ -43,14 +45,20 @@ class ProjectedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
             scores = matmul.linear(part, w_forward, b)
             scores.sub_(scores.amax(1, keepdim=True))
             target_scores = scores.gather(1, labels[:, None])
+            wanted = target_scores
+            if smoothing:
+                wanted = target_scores * (1 - smoothing) + scores.mean(1, keepdim=True) * smoothing
             total = scores.exp_().sum(1, keepdim=True)
-            loss += (total.log() - target_scores).sum()
+            loss += (total.log() - wanted).sum()
             if not needed:
                 continue
-            # (softmax - one-hot) / n
+            # (softmax - q) / n
             scores.div_(total * n)
             rows = torch.arange(len(part), device=x.device)
-            scores.index_put_((rows, labels), (target_scores.exp_() / total).sub_(1).div_(n)[:, 0])
+            at_targets = (target_scores.exp_() / total).sub_(1 - smoothing).div_(n)
+            scores.index_put_((rows, labels), at_targets[:, 0])
+            if smoothing:
+                scores.sub_(smoothing / (classes * n))
             d_x[begin : begin + size] = matmul.linear(scores, w_backward)
             d_b += scores.sum(0)
             d_w = matmul.add(part.t(), matmul.prepare(scores.t()), d_w)
@@ -60,8 +68,8 @@ class ProjectedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def backward(
         ctx: torch.autograd.function.FunctionCtx, d: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, None]:
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, None, None]:
         # drop the node's own references: autograd copies a gradient that something else still holds
         gradients, ctx.gradients = ctx.gradients, None
         d_x, d_w, d_b = (one.mul_(d) for one in gradients)
-        return d_x, d_w, d_b, None
+        return d_x, d_w, d_b, None, None

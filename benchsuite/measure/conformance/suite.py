@@ -22,6 +22,7 @@ from benchsuite.measure.conformance.cases import (
     training_cases,
     truncation_cases,
 )
+from benchsuite.measure.conformance.ingredients import decay_cases, schedule_cases, smoothing_cases
 from benchsuite.schema import BUILTIN_CELLS, UNROLLS, Convolutional, Execution
 
 CORE_MODELS = {
@@ -73,6 +74,9 @@ CORE_SMALL = {
 CORE_TIES = {"rnn-steps-ties", "lstm-last-ties", "gru-mean-ties"}
 CORE_OUTPUTS = {"lstm-deep", "gru-deep_bidirectional", "gru-additive-plain", "lstm-multiplicative-plain"}
 CORE_TRAINING = {"train-sgd-norm", "train-momentum-none", "train-rmsprop-value", "train-adam-none"}
+CORE_DECAY = {"train-decay-sgd", "train-decay-momentum", "train-decay-scheduled-adam", "train-decay-rmsprop"}
+CORE_SCHEDULES = {"train-constant-sgd", "train-step-momentum", "train-step-adam-long", "train-cosine-rmsprop"}
+CORE_SMOOTHED = {"smoothed-row", "smoothed-tagging", "smoothed-rbf", "smoothed-decoder"}
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,10 @@ def suite(core: bool = False) -> list[KitItem]:
         (checks.check_carry, carry_cases(), {"lstm-deep-carry-ragged", "gru-plain-carry"}),
         (checks.check_training, training_cases(), CORE_TRAINING),
         (checks.check_training, still_cases(), None),
+        (checks.check_training, decay_cases(), CORE_DECAY),
+        (checks.check_training, schedule_cases(), CORE_SCHEDULES),
+        (checks.check_gradients, smoothing_cases(), CORE_SMOOTHED),
+        (checks.check_training, smoothing_cases(), {"smoothed-tagging"}),
         (checks.check_fifty_steps, clipped, {"train-adam-norm", "train-momentum-value"}),
     ]
     return [

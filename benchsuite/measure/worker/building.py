@@ -17,12 +17,12 @@ from benchsuite.contracts import (
     check_parameters,
     why_unsupported,
 )
-from benchsuite.errors import UnsupportedError
-from benchsuite.measure.batching import Batcher, Chunk, batcher, training_batches
+from benchsuite.errors import RequestError, UnsupportedError
+from benchsuite.measure.batching import Batcher, Chunk, batcher, training_batches, training_steps
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.training.loop import limited
 from benchsuite.measure.worker.parity_check import STEPS
-from benchsuite.schema import ModelSpec, Trial, planned_model
+from benchsuite.schema import ModelSpec, Recipe, Trial, is_scheduled, planned_model
 
 
 class Loader(Protocol):
@@ -37,7 +37,8 @@ class Loader(Protocol):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A trial's parts. `digest` is that of the data, `import_seconds` what importing the framework took."""
+    """A trial's parts. `digest` is that of the data, `import_seconds` what importing the framework took;
+    `recipe` is the trial's, with the length of its schedule."""
 
     backend: Backend
     import_seconds: float
@@ -45,11 +46,13 @@ class Loaded:
     digest: str
     model: ModelSpec
     batcher: Batcher
+    recipe: Recipe
 
 
 def load(session: Loader, trial: Trial) -> Loaded:
     """Raises UnsupportedError where the trial's model cannot be run so, with the reason, and ContractError
-    where the task's data are not what its model reads.
+    where the task's data are not what its model reads, and RequestError for a warm-up that is no shorter than
+    the training.
 
     What is known without the data is asked first: they may be large.
     """
@@ -60,7 +63,26 @@ def load(session: Loader, trial: Trial) -> Loaded:
     model = task.model(trial.architecture, trial.cell, trial.size)
     _check_supported(backend, model, trial)
     check_data(model, task)
-    return Loaded(backend, import_seconds, task, digest, model, _batcher(trial, task))
+    cut = _batcher(trial, task)
+    recipe = with_schedule(trial.recipe, training_steps(trial.recipe, cut, task.train))
+    return Loaded(backend, import_seconds, task, digest, model, cut, recipe)
+
+
+def with_schedule(recipe: Recipe, steps: int) -> Recipe:
+    """`recipe` with a schedule as long as the training's `steps`, unless it gives a length itself or has no
+    schedule.
+
+    Raises RequestError for a warm-up that is no shorter than the training.
+    """
+    if not is_scheduled(recipe) or recipe.schedule_steps is not None:
+        return recipe
+    steps = steps or recipe.warmup + 1  # too few examples for one batch: the first batch says so
+    if recipe.warmup >= steps:
+        raise RequestError(
+            f"recipe.warmup is {recipe.warmup} steps and the training {steps}: make the warm-up shorter, or "
+            "set recipe.schedule_steps"
+        )
+    return recipe.model_copy(update={"schedule_steps": steps})
 
 
 def _check_supported(backend: Backend, model: ModelSpec, trial: Trial) -> None:
@@ -73,7 +95,7 @@ def build(loaded: Loaded, trial: Trial) -> tuple[Program, Parameters, float]:
     weights = initial_parameters(loaded.model, trial.seed, trial.execution.dtype)
     check_parameters(loaded.model, weights)
     begin = time.perf_counter()
-    program = loaded.backend.build(loaded.model, weights, trial.recipe, trial.execution)
+    program = loaded.backend.build(loaded.model, weights, loaded.recipe, trial.execution)
     return program, weights, time.perf_counter() - begin
 
 

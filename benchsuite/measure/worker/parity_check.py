@@ -9,7 +9,7 @@ import numpy as np
 from benchsuite.contracts import Backend, Gradients, Parameters, Program, State
 from benchsuite.measure.batching import Chunk
 from benchsuite.measure.parity import Comparison, compare, in_double, relative_error, widened
-from benchsuite.schema import Execution, ModelSpec, Trial
+from benchsuite.schema import Execution, ModelSpec, Recipe
 from benchsuite.schema.thresholds import TOLERANCES
 
 STEPS = 2
@@ -29,14 +29,18 @@ class ParityCheck:
         reference: Backend,
         model: ModelSpec,
         weights: Parameters,
-        trial: Trial,
+        recipe: Recipe,
+        precision: str,
         batches: Sequence[Chunk],
     ) -> None:
-        """Run the reference on `batches`, the first STEPS ones of training, from the same `weights`."""
-        self._reference, self._model, self._weights, self._recipe = reference, model, weights, trial.recipe
+        """Run the reference on `batches`, the first STEPS ones of training, from the same `weights`.
+
+        :param recipe: with the length of its schedule. :param precision: the trial's.
+        """
+        self._reference, self._model, self._weights, self._recipe = reference, model, weights, recipe
         double = {name: weight.astype(np.float64) for name, weight in weights.items()}
-        program = reference.build(model, double, trial.recipe, Execution(precision="float64"))
-        self._batch, self._precision = batches[0].batch, trial.execution.precision
+        program = reference.build(model, double, recipe, Execution(precision="float64"))
+        self._batch, self._precision = batches[0].batch, precision
         self._expected: Gradients | None = program.gradients(program.place(in_double(self._batch)))
         state: State | None = None
         for batch, begins in batches:

@@ -45,7 +45,14 @@ class RacingProgram:
         program, weights, _ = build(loaded, trial)
         self._phase("parity")
         chunks = first_batches(loaded, trial)
-        parity_check = ParityCheck(self._session.load_reference(), loaded.model, weights, trial, chunks)
+        parity_check = ParityCheck(
+            self._session.load_reference(),
+            loaded.model,
+            weights,
+            loaded.recipe,
+            trial.execution.precision,
+            chunks,
+        )
         parity_check.hold_gradients(program)
         state: State | None = None
         for batch, begins in chunks:

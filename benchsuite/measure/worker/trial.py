@@ -41,7 +41,14 @@ class TrialRun:
             self.scalars["speed/build_seconds"] = seconds
         chunks = first_batches(loaded, trial)
         with self._phase("parity"):
-            parity_check = ParityCheck(self.session.load_reference(), model, weights, trial, chunks)
+            parity_check = ParityCheck(
+                self.session.load_reference(),
+                model,
+                weights,
+                loaded.recipe,
+                trial.execution.precision,
+                chunks,
+            )
             parity_check.hold_gradients(program)
         trim_heap()  # or the peak of training would be the reference's
         with self._phase("train"):

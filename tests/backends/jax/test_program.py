@@ -126,6 +126,28 @@ def test_update_rules_are_optax_with_epsilon_outside_the_root(optimiser: str) ->
         assert np.max(np.abs(ours - inside)) > 1e-3, "the trap: optax adds epsilon inside the root"
 
 
+@pytest.mark.usefixtures("_double_precision")
+def test_decay_and_schedule_are_optaxs_adamw() -> None:
+    import optax
+
+    recipe = Recipe(learning_rate=0.1, weight_decay=0.5, schedule="cosine", schedule_steps=20)
+    ours, peer = follow(recipe, optax.adamw(optax.cosine_decay_schedule(0.1, 20), weight_decay=0.5))
+    np.testing.assert_allclose(ours, peer, rtol=1e-6)  # optax counts the cosine in single precision
+    constant = recipe.model_copy(update={"schedule": "constant"})
+    ours, peer = follow(constant, optax.adamw(0.1, weight_decay=0.5))
+    np.testing.assert_allclose(ours, peer, rtol=1e-13)
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_one_compilation_serves_every_step_of_a_schedule(optimiser: str) -> None:
+    recipe = Recipe(optimiser=optimiser, schedule="step", decay_every=2, warmup=2, schedule_steps=9)
+    program, batch = build("rnn-plain", recipe, FLOAT32)
+    placed = program.place(batch)
+    for _ in range(6):
+        program.step(placed)
+    assert program.notes()["compilations"] == "1"
+
+
 def follow(recipe: Recipe, transformation: object) -> tuple[np.ndarray, np.ndarray]:
     """Where twelve steps lead, by our rule and by an optax transformation."""
     import optax
@@ -136,7 +158,8 @@ def follow(recipe: Recipe, transformation: object) -> tuple[np.ndarray, np.ndarr
     for count in range(1, 13):
         gradient = {"w": jnp.asarray(random.normal(size=5) * 0.1)}
         corrections = optimisers.bias_corrections(recipe, count, "float64")
-        ours, moments = optimisers.update(recipe, ours, gradient, moments, corrections)
+        rate = optimisers.scheduled_rate(recipe, count, "float64")
+        ours, moments = optimisers.update(recipe, ours, gradient, moments, corrections, rate)
         change, state = transformation.update(gradient, state, peer)  # type: ignore[attr-defined]
         peer = optax.apply_updates(peer, change)
     return np.asarray(ours["w"]), np.asarray(peer["w"])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from benchsuite.schema import OPTIMISERS, Recipe
+from benchsuite.schema import OPTIMISERS, Recipe, learning_rate
 from benchsuite_numpy.reference.optimisers import Optimiser, clip
 
 
@@ -15,6 +15,7 @@ def expected(recipe: Recipe, start: float, slopes: list[float]) -> float:
     """One number through `slopes`, straight from the papers."""
     p, m, v = start, 0.0, 0.0
     for t, g in enumerate(slopes, start=1):
+        p -= recipe.learning_rate * recipe.weight_decay * p
         match recipe.optimiser:
             case "sgd":
                 p -= recipe.learning_rate * g
@@ -32,11 +33,19 @@ def expected(recipe: Recipe, start: float, slopes: list[float]) -> float:
     return p
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.7])
 @pytest.mark.parametrize("epsilon", [1e-8, 0.1])
 @pytest.mark.parametrize("optimiser", list(OPTIMISERS))
-def test_update_rules(optimiser: str, epsilon: float) -> None:
+def test_update_rules(optimiser: str, epsilon: float, decay: float) -> None:
     recipe = Recipe(
-        optimiser=optimiser, learning_rate=0.3, momentum=0.8, rho=0.7, beta1=0.6, beta2=0.95, epsilon=epsilon
+        optimiser=optimiser,
+        learning_rate=0.3,
+        momentum=0.8,
+        rho=0.7,
+        beta1=0.6,
+        beta2=0.95,
+        epsilon=epsilon,
+        weight_decay=decay,
     )
     random = np.random.default_rng(0)
     values = {"a": random.standard_normal((2, 3)), "b": random.standard_normal(4)}
@@ -49,6 +58,29 @@ def test_update_rules(optimiser: str, epsilon: float) -> None:
         for index in np.ndindex(value.shape):
             one = expected(recipe, float(start[name][index]), [float(s[name][index]) for s in slopes])
             assert value[index] == pytest.approx(one, rel=1e-13)
+
+
+@pytest.mark.parametrize("optimiser", list(OPTIMISERS))
+def test_each_step_has_its_own_rate(optimiser: str) -> None:
+    """Steps of a schedule are those of constant recipes whose state is kept."""
+    recipe = Recipe(
+        optimiser=optimiser,
+        learning_rate=0.3,
+        schedule="cosine",
+        warmup=2,
+        schedule_steps=5,
+        weight_decay=0.4,
+    )
+    random = np.random.default_rng(0)
+    values, constant = {"a": np.ones(3)}, {"a": np.ones(3)}
+    scheduled, other = Optimiser(recipe, values), Optimiser(recipe, constant)
+    for step in range(1, 8):
+        slope = {"a": random.standard_normal(3)}
+        scheduled.update(values, slope)
+        rate = learning_rate(recipe, step)
+        other._recipe = Recipe(optimiser=optimiser, learning_rate=rate, weight_decay=0.4)
+        other.update(constant, slope)
+        np.testing.assert_allclose(values["a"], constant["a"], rtol=1e-14)
 
 
 @pytest.mark.parametrize("at", [0.5, 3.0, 100.0])

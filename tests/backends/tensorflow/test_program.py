@@ -185,6 +185,22 @@ def test_adam_counts_in_double(backend: Backend, reference: Backend) -> None:
     assert relative_error(moved, expected.parameters()["out.W"] - start) < 2e-6
 
 
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_one_trace_serves_every_step_of_a_schedule(
+    backend: Backend, reference: Backend, optimiser: str
+) -> None:
+    recipe = Recipe(optimiser=optimiser, schedule="cosine", warmup=2, schedule_steps=5, weight_decay=0.5)
+    case = Case("rates", ModelSpec(Features(5), Recurrent("rnn", 6), Dense(4), "cross_entropy"), recipe)
+    found, expected = pair(backend, reference, case)
+    batch = case.batch("float64")
+    for _ in range(7):
+        for program in (found, expected):
+            program.step(program.place(batch))
+    for name, weight in expected.parameters().items():
+        assert relative_error(found.parameters()[name], weight) < 1e-12, name
+    assert found.notes()["tensorflow/traces"] == "step 1"
+
+
 def of_length(case: Case, time: int) -> Batch:
     return replace(case, time=time).batch("float64")
 

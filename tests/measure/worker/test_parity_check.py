@@ -34,7 +34,7 @@ def prove(given: Batch, kind: type[NumpyProgram] = NumpyProgram) -> ParityCheck:
     weights = initial_parameters(MODEL, 0, "float32")
     # a bias that makes both classes likely almost alike: nearly all of the gradient cancels
     weights["out.b"] = _balancing(weights)
-    proof = ParityCheck(ReferenceBackend(), MODEL, weights, one, [Chunk(given)])
+    proof = ParityCheck(ReferenceBackend(), MODEL, weights, one.recipe, "float32", [Chunk(given)])
     program = kind(MODEL, weights, one.recipe, Execution(precision="float32"))
     proof.hold_gradients(program)
     return proof

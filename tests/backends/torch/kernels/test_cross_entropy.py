@@ -19,15 +19,16 @@ def _seeded() -> None:
     torch.manual_seed(0)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("n", [1, 63, 150])
 @pytest.mark.parametrize("block", [1, 1 << 30])
 def test_projected_cross_entropy_whatever_the_blocks(
-    monkeypatch: pytest.MonkeyPatch, n: int, block: int
+    monkeypatch: pytest.MonkeyPatch, n: int, block: int, smoothing: float
 ) -> None:
     monkeypatch.setattr(cross_entropy, "BLOCK_BYTES", block)
     x, w, b, targets = random(n, 5), random(5, 7), random(7), torch.randint(0, 7, (n,))
-    found = ProjectedCrossEntropy.apply(x, w, b, targets)
-    expected = functional.cross_entropy(torch.addmm(b, x, w), targets)
+    found = ProjectedCrossEntropy.apply(x, w, b, targets, smoothing)
+    expected = functional.cross_entropy(torch.addmm(b, x, w), targets, label_smoothing=smoothing)
     assert found.item() == pytest.approx(expected.item(), rel=1e-14)
     for one, other in zip(
         torch.autograd.grad(3 * found, [x, w, b]), torch.autograd.grad(3 * expected, [x, w, b]), strict=True

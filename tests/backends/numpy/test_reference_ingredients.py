@@ -1,0 +1,76 @@
+"""The reference's smoothed cross-entropy: the formula term by term, and finite differences of its gradients."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fixtures.numpy_cases import batch, decoder_model, model, parameters
+
+from benchsuite.contracts import Batch, Parameters
+from benchsuite.schema import Execution, ModelSpec, Recipe
+from benchsuite_numpy.reference import ReferenceBackend, ReferenceProgram
+
+MODELS = {
+    "row": model("gru", "bidirectional"),
+    "steps": model("lstm", "deep", readout="steps", inputs="tokens"),
+    "rbf": model("rnn", head="rbf"),
+    "decoder": decoder_model("gru", attention="multiplicative"),
+}
+DATA: dict[str, Batch] = {name: batch(spec, [4, 1, 3]) for name, spec in MODELS.items()}
+
+
+def build(spec: ModelSpec, weights: Parameters, smoothing: float) -> ReferenceProgram:
+    execution = Execution(precision="float64")
+    return ReferenceBackend().build(spec, weights, Recipe(label_smoothing=smoothing), execution)
+
+
+def by_definition(scores: np.ndarray, data: Batch, smoothing: float) -> float:
+    """-sum_k q_k ln p_k, one entry after another."""
+    lengths = data.lengths if data.target_lengths is None else data.target_lengths
+    by_step = scores.ndim == 3
+    terms = []
+    for row, length in enumerate(lengths):
+        for t in range(length if by_step else 1):
+            one, target = (
+                (scores[row, t], data.targets[row, t]) if by_step else (scores[row], data.targets[row])
+            )
+            p, classes = np.exp(one) / np.exp(one).sum(), len(one)
+            q = [(1 - smoothing) * (k == target) + smoothing / classes for k in range(classes)]
+            terms.append(-sum(q[k] * np.log(p[k]) for k in range(classes)))
+    return float(np.mean(terms))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
+@pytest.mark.parametrize("name", MODELS)
+def test_the_loss_is_the_definitions(name: str, smoothing: float) -> None:
+    spec, data = MODELS[name], DATA[name]
+    found = build(spec, parameters(spec), smoothing).gradients(data)
+    assert found.loss == pytest.approx(by_definition(found.predictions, data, smoothing), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_gradients_are_finite_differences(name: str) -> None:
+    spec, data, step = MODELS[name], DATA[name], 1e-5
+    weights = parameters(spec)
+    found = build(spec, weights, 0.3).gradients(data).parameters
+    random = np.random.default_rng(0)
+    for parameter, value in weights.items():
+        direction = random.standard_normal(value.shape)
+        there, back = (
+            build(spec, weights | {parameter: value + sign * step * direction}, 0.3).gradients(data).loss
+            for sign in (1, -1)
+        )
+        wanted = (there - back) / (2 * step)
+        assert float((found[parameter] * direction).sum()) == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+
+
+def test_scores_do_not_depend_on_it_and_a_uniform_target_is_met_by_equal_scores() -> None:
+    spec, data = MODELS["row"], DATA["row"]
+    weights = parameters(spec)
+    plain, smoothed = (build(spec, weights, share).predict(data)[0] for share in (0.0, 0.5))
+    np.testing.assert_array_equal(plain, smoothed)
+    even = weights | {"out.W": 0 * weights["out.W"], "out.b": 0 * weights["out.b"]}
+    almost = build(spec, even, np.nextafter(1.0, 0)).gradients(replace(data)).parameters
+    assert max(float(np.abs(g).max()) for g in almost.values()) < 1e-15

@@ -1,0 +1,59 @@
+"""A trial's recipe with the length of its schedule, and what is trained by it."""
+
+from __future__ import annotations
+
+import pytest
+from fixtures.tiny_trial import TRIAL
+
+from benchsuite.errors import RequestError
+from benchsuite.measure.worker.building import build, first_batches, load, with_schedule
+from benchsuite.measure.worker.runner import Session
+from benchsuite.schema import Recipe, Status, Trial
+
+
+def test_a_schedule_is_as_long_as_the_training_unless_it_says_so() -> None:
+    cosine = Recipe(schedule="cosine", warmup=3)
+    assert with_schedule(cosine, 40).schedule_steps == 40
+    assert with_schedule(Recipe(warmup=3), 40).schedule_steps == 40
+    given = cosine.model_copy(update={"schedule_steps": 10})
+    assert with_schedule(given, 40) is given
+    assert with_schedule(Recipe(), 40) == Recipe()
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_warm_up_that_is_no_shorter_than_the_training_is_refused(steps: int) -> None:
+    with pytest.raises(RequestError, match=rf"recipe\.warmup is 3 steps and the training {steps}"):
+        with_schedule(Recipe(warmup=3), steps)
+
+
+def scheduled(**recipe: object) -> Trial:
+    fields = {**TRIAL.recipe.model_dump(), "schedule": "cosine", "warmup": 2, "weight_decay": 0.1}
+    return TRIAL.model_copy(update={"recipe": {**fields, **recipe}})
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [{"steps": 5, "epochs": 3}, {"steps": None, "epochs": 1}, {"steps": None, "epochs": 2, "limit": 200}],
+)
+def test_it_is_as_long_as_the_training_that_takes_place(recipe: dict[str, object]) -> None:
+    one, session = scheduled(**recipe), Session("numpy")
+    loaded = load(session, one)
+    record = session.run(one, lambda _: None)
+    assert record.status is Status.OK, record.reason
+    assert record.verdicts["parity"] == "ok"
+    assert record.trial == one
+    assert loaded.recipe.schedule_steps == record.scalars["train/steps"]
+
+
+def test_more_rows_than_examples_are_told_by_the_first_batch() -> None:
+    one, session = scheduled(batch_size=10**6), Session("numpy")
+    loaded = load(session, one)
+    build(loaded, one)
+    with pytest.raises(RequestError, match="batch_size 1000000 is more than"):
+        first_batches(loaded, one)
+
+
+def test_a_trial_with_a_warm_up_that_is_too_long_says_so() -> None:
+    record = Session("numpy").run(scheduled(warmup=7, steps=5), lambda _: None)
+    assert record.status is not Status.OK
+    assert "recipe.warmup is 7 steps and the training 5" in record.reason
