@@ -163,7 +163,8 @@ class Command:
 
 @dataclass(frozen=True)
 class Display:
-    """An exhibit of a trial: a text with its alignment, a forecast, a confusion matrix, a picture."""
+    """An exhibit of a trial: a text with its alignment, a forecast, a confusion matrix, a picture, a
+    curve."""
 
     exhibit: Exhibit
 

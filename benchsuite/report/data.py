@@ -83,6 +83,10 @@ class TaskResults:
         except (KeyError, StoreError):
             return []
 
+    def exhibits(self, record: Record) -> list[Exhibit]:
+        """The exhibits of a record that counts. Raises StoreError where they cannot be read."""
+        return self._counted[record.trial_id].exhibits()
+
     @cached_property
     def _counted(self) -> dict[str, Entry]:
         return {entry.record.trial_id: entry for entry in self.entries if entry.counts}

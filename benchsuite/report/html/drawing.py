@@ -102,8 +102,9 @@ class _Frame:
         values = np.log10(ys) if log else ys
         x0, x1 = float(xs.min()), float(xs.max())
         y0, y1 = float(values.min()), float(values.max())
-        if x1 == x0:
-            x0, x1 = x0 - 0.5, x1 + 0.5
+        if x1 - x0 <= 1e-12 * max(abs(x0), abs(x1)):
+            spare = max(0.5, abs(x0) * 1e-6)  # half a step, or what changes a number too large for that
+            x0, x1 = x0 - spare, x1 + spare
         if y1 - y0 <= 1e-12 * max(abs(y0), abs(y1)):
             spare = 0.5 if log else abs(y0) * 0.1 or 0.5
             y0, y1 = y0 - spare, y1 + spare

@@ -28,8 +28,9 @@ from benchsuite.report.pages.overview import cautions, distinction, speeds
 from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import model_words, ranking_table
 from benchsuite.report.pages.task_charts import learning_charts, target_chart
+from benchsuite.report.pages.task_curves import exhibited_curves
 from benchsuite.report.site import Page
-from benchsuite.schema import Status, known_cells
+from benchsuite.schema import Exhibit, Status, known_cells
 from benchsuite.schema.names import ARCHITECTURES
 
 MOST_SEED_ROWS = 400
@@ -55,6 +56,9 @@ def task_page(results: TaskResults, data: ReportData) -> Page:
         chart = tradeoff_chart(results, "Each run: model and backend")
         if chart:
             sections.append(PageSection("Accuracy against speed", (chart,)))
+        curves = tuple(exhibited_curves(results, ranking))
+        if curves:
+            sections.append(PageSection("Curves of the test split", curves))
         samples = tuple(_samples(results, found))
         if samples:
             sections.append(PageSection("What it produces", samples))
@@ -140,14 +144,14 @@ def _seeds(results: TaskResults, ranking: Ranking) -> Table:
 
 
 def _samples(results: TaskResults, found: Answer) -> Iterator[Block]:
-    """Exhibits of the best model that has any."""
+    """Exhibits of the best model that has any; curves are drawn for all models together."""
     models = [found.best, *(model for model in (results.ranking.models if results.ranking else ()))]
     first = next((pair for model in models if (pair := _exhibited(results, model))), None)
     if first is None:
         return
     model, entry = first
     assert results.ranking is not None
-    exhibits = entry.exhibits()
+    exhibits = _alone(entry)
     name = model_words(model, results.ranking)
     which = "the best model" if model is found.best else "the best model that has any to show"
     yield Paragraph((f"Of {which}, ", Link(f"{name}, seed {entry.record.trial.seed}", entry.page), ":"))
@@ -158,16 +162,21 @@ def _samples(results: TaskResults, found: Answer) -> Iterator[Block]:
 
 
 def _exhibited(results: TaskResults, model: Model) -> tuple[Model, Entry] | None:
-    """The model's first trial that has exhibits which can be read."""
+    """The model's first trial that has exhibits to show which can be read."""
     own = {record.trial_id for run in model.runs for record in run.records}
     for entry in results.entries:
         if entry.counts and entry.record.trial_id in own:
             try:
-                if entry.exhibits():
+                if _alone(entry):
                     return model, entry
             except StoreError:
                 continue
     return None
+
+
+def _alone(entry: Entry) -> list[Exhibit]:
+    """The exhibits that are shown of one trial. Raises StoreError."""
+    return [one for one in entry.exhibits() if one.kind != "curve"]
 
 
 def _facts(results: TaskResults) -> Facts:

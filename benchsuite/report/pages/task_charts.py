@@ -4,45 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import altair as alt
 import numpy as np
 
 from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.analysis.seeds import Aggregate
-from benchsuite.contracts.report import Block, Chart, Column, Grid, Paragraph, Table, TableCell
+from benchsuite.contracts.report import Block, Column, Grid, Paragraph, Table, TableCell
 from benchsuite.errors import StoreError
-from benchsuite.report.charts import backend_colour, chart, colour, named
+from benchsuite.report.charts import backend_colour, chart, named
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_number, format_value
+from benchsuite.report.pages.curve_charts import Curve, curve_over_seeds, curves_chart
 from benchsuite.report.pages.rankings import model_words
 
 LOG = alt.Scale(type="log", nice=False, padding=15)
 MOST_CURVES = 8
 """Models whose curves are drawn: as many as there are colours."""
 MOST_CURVE_SEEDS = 10
-MOST_CURVE_POINTS = 120
 TARGET, REACHED = "train/time_to_target_seconds", "train/target_reached"
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One curve of a model over its seeds, at the x that all of them have."""
-
-    x: np.ndarray
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    seeds: int
 
 
 def learning_charts(results: TaskResults, ranking: Ranking) -> Iterator[Block]:
     """The validation metric by epoch and the training loss by step, of the best models and of the worst one."""
-    models = list(ranking.models)
-    if len(models) > MOST_CURVES:
-        models = [*models[: MOST_CURVES - 1], models[-1]]
+    models = drawn_models(ranking)
+    if len(models) < len(ranking.models):
         yield Paragraph(
             f"Drawn are the {MOST_CURVES - 1} best of {format_count(len(ranking.models), 'model')}, and the "
             "worst one.",
@@ -57,8 +43,8 @@ def learning_charts(results: TaskResults, ranking: Ranking) -> Iterator[Block]:
         return
     name = ranking.metric.replace("_", " ")
     charts = [
-        _chart(f"Validation {name} by epoch", curves[f"val/{ranking.metric}"], "epoch", name, False),
-        _chart("Training loss by step", curves["train/loss"], "step", "loss", True),
+        curves_chart(f"Validation {name} by epoch", curves[f"val/{ranking.metric}"], "epoch", name, False),
+        curves_chart("Training loss by step", curves["train/loss"], "step", "loss", True),
     ]
     drawn = [one for one in charts if one is not None]
     if not drawn:
@@ -70,6 +56,12 @@ def learning_charts(results: TaskResults, ranking: Ranking) -> Iterator[Block]:
         "seed.",
         "note",
     )
+
+
+def drawn_models(ranking: Ranking) -> list[Model]:
+    """The models that charts of curves show: all, or the best ones and the worst."""
+    models = list(ranking.models)
+    return models if len(models) <= MOST_CURVES else [*models[: MOST_CURVES - 1], models[-1]]
 
 
 def _curves(results: TaskResults, models: Sequence[Model], ranking: Ranking, name: str) -> dict[str, Curve]:
@@ -92,72 +84,7 @@ def _over_seeds(results: TaskResults, run: Aggregate, name: str) -> Curve | None
     ]
     if not lines:
         return None
-    length = min(len(x) for x, _ in lines)
-    x = lines[0][0][:length]
-    table = np.array([y[:length] for _, y in lines], np.float64)
-    if name.startswith("train/"):
-        x, table = _smoothed(x, table)
-    return Curve(x, table.mean(axis=0), table.min(axis=0), table.max(axis=0), len(lines))
-
-
-def _smoothed(x: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means of equal stretches, at most MOST_CURVE_POINTS of them: losses of single batches jump."""
-    if len(x) <= MOST_CURVE_POINTS:
-        return x, table
-    edges = np.linspace(0, len(x), MOST_CURVE_POINTS + 1).astype(int)[:-1]
-    sizes = np.diff([*edges, len(x)])
-    return np.add.reduceat(x, edges) / sizes, np.add.reduceat(table, edges, axis=1) / sizes
-
-
-def _chart(title: str, curves: dict[str, Curve], x: str, y: str, log: bool) -> Chart | None:
-    rows: list[dict[str, Any]] = [
-        {"model": name, "x": float(at), "mean": float(mean), "low": float(low), "high": float(high),
-         "shown": format_number(float(mean)), "seeds": curve.seeds}
-        for name, curve in curves.items()
-        for at, mean, low, high in zip(curve.x, curve.mean, curve.low, curve.high, strict=True)
-        if math.isfinite(mean + low + high) and (low > 0 or not log)
-    ]  # fmt: skip
-    if not rows:
-        return None
-    names = [name for name in curves if any(row["model"] == name for row in rows)]
-    scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
-    hue = colour("model", names, names)
-    base = alt.Chart(named()).encode(
-        x=alt.X("x:Q", title=x, axis=alt.Axis(grid=False, format=",d", tickMinStep=1)), color=hue
-    )
-    layers = []
-    if any(curve.seeds > 1 for curve in curves.values()):
-        layers.append(
-            base.mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=y, scale=scale), y2=alt.Y2("high:Q"))
-        )
-    few = max(len(curve.x) for curve in curves.values()) <= 20
-    layers.append(
-        base.mark_line(strokeWidth=1.8, point={"size": 22} if few else False).encode(
-            y=alt.Y("mean:Q", title=y, scale=scale),
-            tooltip=[
-                alt.Tooltip("model:N"), alt.Tooltip("x:Q", title=x, format=",.4~r"),
-                alt.Tooltip("shown:N", title=y), alt.Tooltip("seeds:Q"),
-            ],
-        )
-    )  # fmt: skip
-    columns = (
-        Column("model"), Column(x, "number"), Column(y, "number"), Column("lowest seed", "number"),
-        Column("highest seed", "number"), Column("seeds", "integer"),
-    )  # fmt: skip
-    table = Table(
-        title,
-        columns,
-        [[row["model"], row["x"], row["mean"], row["low"], row["high"], row["seeds"]] for row in rows],
-    )
-    last = [f"{name} {format_number(float(curve.mean[-1]))}" for name, curve in list(curves.items())[:4]]
-    return chart(
-        title,
-        alt.layer(*layers),
-        rows,
-        f"{y} by {x}, a line per model. At the end: {', '.join(last)}.",
-        table=table,
-        height=300,
-    )
+    return curve_over_seeds(lines, smooth=name.startswith("train/"))
 
 
 def target_chart(ranking: Ranking) -> tuple[Block, ...]:

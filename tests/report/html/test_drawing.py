@@ -28,6 +28,13 @@ def test_any_values_are_drawn_inside_the_frame(y: list[float], log: bool) -> Non
     assert bool(points) == bool(legend)
 
 
+@given(st.floats(-1e140, 1e140), st.sampled_from([0.0, 1e-20, 1.0]))
+def test_points_at_one_place_or_close_to_it_are_drawn_inside_the_frame(x: float, apart: float) -> None:
+    svg, _ = draw(LineChart("t", (Line("a", [x, x + apart], [1.0, 2.0]),), "x", "y"))
+    for pair in " ".join(re.findall(r'points="([^"]*)"', svg)).split():
+        assert -0.1 <= float(pair.split(",")[0]) <= DRAWING_WIDTH + 0.1
+
+
 def test_a_line_shows_its_lowest_and_highest_point_however_long_it_is() -> None:
     y = np.sin(np.arange(100_000) / 5000)
     y[31_415], y[92_653] = 50.0, -50.0
