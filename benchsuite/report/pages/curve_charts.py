@@ -51,8 +51,8 @@ def _smoothed(x: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def curves_chart(title: str, curves: dict[str, Curve], x: str, y: str, log: bool) -> Chart | None:
-    """A line for each model of `curves`, y on a linear or a logarithmic axis; None where there is nothing finite
-    to draw."""
+    """A line for each model of `curves`, y on a linear or a logarithmic axis; None where nothing finite can be
+    drawn."""
     rows: list[dict[str, Any]] = [
         {"model": name, "x": float(at), "mean": float(mean), "low": float(low), "high": float(high),
          "shown": format_number(float(mean)), "seeds": curve.seeds}
