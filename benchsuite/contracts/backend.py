@@ -27,7 +27,7 @@ Parameters = dict[str, np.ndarray]
 
 State = object
 """The recurrent states of a batch's rows between two batches, opaque, in whatever form and place the program
-keeps them. None is zero. Only the program that made it can read it."""
+keeps them. None: the cell's initial values. Only the program that made it can read it."""
 
 
 @dataclass(frozen=True)
@@ -129,13 +129,13 @@ class Program(abc.ABC):
     @abc.abstractmethod
     def gradients(self, placed: object) -> Gradients:
         """Loss, predictions and all gradients of a batch, as NumPy; changes nothing in the program.
-        `recipe.truncation` is honoured; recurrent states start at zero."""
+        `recipe.truncation` is honoured; recurrent states start at the cell's initial values."""
 
     def outputs(self, placed: object, state: State | None = None) -> dict[str, np.ndarray]:  # noqa: ARG002
-        """h_t of every recurrent layer and direction, by layer prefix (`rnn.l0.fwd`): (B, T, H) in the
-        trial's dtype, zero on padding. A decoder's are among them (`dec.l0.fwd`, (B, U, H), zero beyond the
-        targets' lengths) under teacher forcing. Empty for a model without recurrence. For looking at, not for
-        speed.
+        """What every recurrent layer and direction gives, by layer prefix (`rnn.l0.fwd`): y_t (B, T, H) in the
+        trial's dtype, zero on padding; h_t where the cell's output is its hidden state. A decoder's are among
+        them (`dec.l0.fwd`, (B, U, H), zero beyond the targets' lengths) under teacher forcing. Empty for a
+        model without recurrence. For looking at, not for speed.
 
         Raises UnsupportedError where the program cannot give them.
         """
@@ -143,7 +143,7 @@ class Program(abc.ABC):
 
     def make_state(self, values: Mapping[str, np.ndarray]) -> State:  # noqa: ARG002
         """A state from arrays by name, (B, H) each, as `schema.state_shapes` names them (`rnn.l0.fwd.h`, and
-        `rnn.l0.fwd.c` for an LSTM); copies them, in the trial's dtype.
+        `rnn.l0.fwd.c` for an LSTM: every part of the cell's state); copies them, in the trial's dtype.
 
         Raises UnsupportedError where the program takes none but its own.
         """

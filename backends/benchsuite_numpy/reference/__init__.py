@@ -4,6 +4,8 @@ Nothing here is fast, and nothing is clever: one loop over time, one formula a l
 Parity runs it in float64.
 
     cells         one step of rnn, lstm and gru, forwards and backwards
+    operations    what any other cell is written in
+    generic       one step of any other cell, its derivative by autograd
     layers        a cell over time: lengths, direction, truncation; the stack of layers
     convolution   the image baseline
     heads         readout, output layer, losses entry by entry

@@ -1,17 +1,20 @@
-"""One step of each cell, forwards and backwards. Row vectors; B rows, I inputs, H hidden units."""
+"""One step of a cell, forwards and backwards, and the formulas of rnn, lstm and gru. Row vectors; B rows, I
+inputs, H hidden units."""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 CellState = tuple[np.ndarray, ...]
-"""(h,) or, for the LSTM, (h, c); each (B, H)."""
+"""The parts of a state, each (B, H): (h,) or, for the LSTM, (h, c)."""
 Weights = Mapping[str, np.ndarray]
 """A layer's parameters by their last name: Wx, Wh, b or bx, bh."""
-Residuals = tuple[np.ndarray, ...]
+Residuals = tuple[Any, ...]
 """What a step's backward pass needs of its forward pass."""
 
 
@@ -22,34 +25,90 @@ def sigmoid(a: np.ndarray) -> np.ndarray:
     return found
 
 
+@dataclass(frozen=True)
+class StepGradients:
+    """What comes back through one step.
+
+    dx       dL/dx (B, I)
+    before   dL/d(the state before the step)
+    weights  the weights' gradients
+    hidden   dL/dh (B, H), h the first part of the state after the step: by the output and by later steps
+    """
+
+    dx: np.ndarray
+    before: CellState
+    weights: dict[str, np.ndarray]
+    hidden: np.ndarray
+
+
 class Cell(abc.ABC):
     """A recurrent cell: a function of (x, state) and its derivative."""
 
-    parts: int
-    """Arrays in the state."""
+    initial: tuple[float, ...]
+    """The value of each part of the state before the first step."""
 
     @abc.abstractmethod
-    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
-        """The next state, and what backward() needs. x (B, I)."""
+    def forward(
+        self, w: Weights, x: np.ndarray, state: CellState, begins: np.ndarray, mask: np.ndarray | None
+    ) -> tuple[CellState, np.ndarray, Residuals]:
+        """The next state, the output (B, H), and what backward() needs.
+
+        x       (B, I)
+        begins  (B, 1): one where `state` is the initial one, else zero
+        mask    (B, H): multiplies h where the step's products read it (recurrent dropout), or None
+        """
 
     @abc.abstractmethod
     def backward(
+        self, w: Weights, kept: Residuals, d_state: CellState, d_output: np.ndarray
+    ) -> StepGradients:
+        """From dL/d(next state) by later steps, and dL/d(output)."""
+
+
+class BuiltInCell(Cell):
+    """A cell with formulas of its own below, whose output is its h."""
+
+    def forward(
+        self,
+        w: Weights,
+        x: np.ndarray,
+        state: CellState,
+        begins: np.ndarray,  # noqa: ARG002
+        mask: np.ndarray | None,
+    ) -> tuple[CellState, np.ndarray, Residuals]:
+        assert mask is None  # with a mask the generic form runs
+        new, kept = self.step(w, x, state)
+        return new, new[0], kept
+
+    def backward(
+        self, w: Weights, kept: Residuals, d_state: CellState, d_output: np.ndarray
+    ) -> StepGradients:
+        dh = d_state[0] + d_output
+        dx, before, weights = self.step_back(w, kept, (dh, *d_state[1:]))
+        return StepGradients(dx, before, weights, dh)
+
+    @abc.abstractmethod
+    def step(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
+        """The next state, and what step_back() needs. x (B, I)."""
+
+    @abc.abstractmethod
+    def step_back(
         self, w: Weights, kept: Residuals, d_state: CellState
     ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
         """dL/dx (B, I), dL/d(previous state) and the weights' gradients, from dL/d(next state)."""
 
 
-class Rnn(Cell):
+class Rnn(BuiltInCell):
     """h' = tanh(x Wx + h Wh + b) (Elman 1990)."""
 
-    parts = 1
+    initial = (0.0,)
 
-    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
+    def step(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
         (h,) = state
         new = np.tanh(x @ w["Wx"] + h @ w["Wh"] + w["b"])
         return (new,), (x, h, new)
 
-    def backward(
+    def step_back(
         self, w: Weights, kept: Residuals, d_state: CellState
     ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
         x, h, new = kept
@@ -57,12 +116,12 @@ class Rnn(Cell):
         return da @ w["Wx"].T, (da @ w["Wh"].T,), {"Wx": x.T @ da, "Wh": h.T @ da, "b": da.sum(0)}
 
 
-class Lstm(Cell):
+class Lstm(BuiltInCell):
     """c' = sig(f) c + sig(i) tanh(g), h' = sig(o) tanh(c') (Gers et al. 2000); gates i, f, g, o."""
 
-    parts = 2
+    initial = (0.0, 0.0)
 
-    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
+    def step(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
         h, c = state
         ai, af, ag, ao = np.split(x @ w["Wx"] + h @ w["Wh"] + w["b"], 4, axis=1)
         i, f, g, o = sigmoid(ai), sigmoid(af), np.tanh(ag), sigmoid(ao)
@@ -70,7 +129,7 @@ class Lstm(Cell):
         tanh_c = np.tanh(new_c)
         return (o * tanh_c, new_c), (x, h, c, i, f, g, o, tanh_c)
 
-    def backward(
+    def step_back(
         self, w: Weights, kept: Residuals, d_state: CellState
     ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
         x, h, c, i, f, g, o, tanh_c = kept
@@ -85,12 +144,12 @@ class Lstm(Cell):
         return da @ w["Wx"].T, (da @ w["Wh"].T, dc * f), gradients
 
 
-class Gru(Cell):
+class Gru(BuiltInCell):
     """h' = (1 - z) n + z h (Cho et al. 2014), reset after the product; gates r, z, n."""
 
-    parts = 1
+    initial = (0.0,)
 
-    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
+    def step(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
         (h,) = state
         xr, xz, xn = np.split(x @ w["Wx"] + w["bx"], 3, axis=1)
         hr, hz, hn = np.split(h @ w["Wh"] + w["bh"], 3, axis=1)
@@ -98,7 +157,7 @@ class Gru(Cell):
         n = np.tanh(xn + r * hn)
         return ((1 - z) * n + z * h,), (x, h, r, z, n, hn)
 
-    def backward(
+    def step_back(
         self, w: Weights, kept: Residuals, d_state: CellState
     ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
         x, h, r, z, n, hn = kept

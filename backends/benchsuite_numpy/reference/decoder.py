@@ -13,16 +13,17 @@ import numpy as np
 from benchsuite.contracts.backend import Parameters
 from benchsuite.schema import Decoder, decoder_names
 from benchsuite_numpy.reference.attention import ATTENTIONS, AttentionStep, Memory, attend, attend_back
-from benchsuite_numpy.reference.cells import CELLS, CellState, Residuals
-from benchsuite_numpy.reference.layers import layer_weights, zero_state
+from benchsuite_numpy.reference.cells import CellState, Residuals
+from benchsuite_numpy.reference.generic import reference_cell
+from benchsuite_numpy.reference.layers import initial_state, layer_weights
 
 
 @dataclass(frozen=True)
 class StepRun:
-    """One step after its forward pass: each layer's new state, what its backward pass needs, and the attention,
-    if there is one."""
+    """One step after its forward pass: each layer's output (B, H), what its backward pass needs, and the
+    attention, if there is one."""
 
-    states: list[CellState]
+    outputs: list[np.ndarray]
     kept: list[Residuals]
     attention_step: AttentionStep | None
 
@@ -51,10 +52,10 @@ def remember(
 def initial_states(
     decoder: Decoder, parameters: Mapping[str, np.ndarray], last: np.ndarray
 ) -> list[CellState]:
-    """s_0 = tanh(last W + b), a piece of it for each layer; an LSTM's c_0 = 0."""
+    """s_0 = tanh(last W + b), a piece of it for the h of each layer; other parts have their initial values."""
     body = decoder.body
     s_0 = np.tanh(last @ parameters["bridge.W"] + parameters["bridge.b"])
-    rest = zero_state(body.cell, len(last), body.hidden, s_0.dtype)[1:]
+    rest = initial_state(reference_cell(body.cell), len(last), body.hidden, s_0.dtype)[1:]
     return [(piece, *rest) for piece in np.split(s_0, body.layers, axis=1)]
 
 
@@ -69,21 +70,22 @@ def decoder_step(
 
     tokens (B,): the token before this step's.
     """
-    cell, attention_step = CELLS[decoder.body.cell], None
+    cell, attention_step = reference_cell(decoder.body.cell), None
+    begins = np.zeros((len(tokens), 1), states[0][0].dtype)  # the first state is the bridge's
     x = parameters["target_embed.E"][tokens]
     if decoder.attention == "additive":
         attention_step = attend(ATTENTIONS["additive"], parameters, states[-1][0], memory)
         x = np.concatenate([x, attention_step.context], axis=1)
-    new_states, kept = [], []
+    new_states, outputs, kept = [], [], []
     for prefix, state in zip(decoder_names(decoder), states, strict=True):
-        new, of_layer = cell.forward(layer_weights(parameters, prefix), x, state)
+        new, x, of_layer = cell.forward(layer_weights(parameters, prefix), x, state, begins, None)
         new_states.append(new)
+        outputs.append(x)
         kept.append(of_layer)
-        x = new[0]
     if decoder.attention == "multiplicative":
         attention_step = attend(ATTENTIONS["multiplicative"], parameters, x, memory)
     features = x if attention_step is None else np.concatenate([x, attention_step.context], axis=1)
-    return new_states, features, StepRun(new_states, kept, attention_step)
+    return new_states, features, StepRun(outputs, kept, attention_step)
 
 
 def decoder_forward(
@@ -109,21 +111,20 @@ def decoder_backward(
     """From dL/d(features) (B, U, .): dL/d(last) (B, F), dL/d(encoder outputs) (B, T, F), dL/ds_t (B, U, H) by
     prefix, and gradients by canonical name."""
     body, prefixes = decoder.body, decoder_names(decoder)
-    cell, back = CELLS[body.cell], _Back(decoder, parameters, run.memory)
+    cell, back = reference_cell(body.cell), _Back(decoder, parameters, run.memory)
     states = {prefix: np.zeros((*run.tokens.shape, body.hidden), d_features.dtype) for prefix in prefixes}
     d_states: list[CellState] = [tuple(np.zeros_like(part) for part in state) for state in run.initial]
     for t in reversed(range(len(run.steps))):
         kept, attention_step = run.steps[t].kept, run.steps[t].attention_step
         dx, d_context = d_features[:, t, : body.hidden], d_features[:, t, body.hidden :]
         if decoder.attention == "multiplicative" and attention_step is not None:
-            # the query was the top layer's state of this step
+            # the query was the top layer's output at this step
             dx = dx + back.attended(attention_step, d_context)
         for layer in reversed(range(body.layers)):
-            d_states[layer] = (d_states[layer][0] + dx, *d_states[layer][1:])
-            states[prefixes[layer]][:, t] = d_states[layer][0]
             w = layer_weights(parameters, prefixes[layer])
-            dx, d_states[layer], found = cell.backward(w, kept[layer], d_states[layer])
-            back.add({f"{prefixes[layer]}.{name}": value for name, value in found.items()})
+            found = cell.backward(w, kept[layer], d_states[layer], dx)
+            dx, d_states[layer], states[prefixes[layer]][:, t] = found.dx, found.before, found.hidden
+            back.add({f"{prefixes[layer]}.{name}": value for name, value in found.weights.items()})
         np.add.at(back.gradients["target_embed.E"], run.tokens[:, t], dx[:, : decoder.embedding])
         if decoder.attention == "additive" and attention_step is not None:
             # the query was the top layer's state of the step before

@@ -1,7 +1,7 @@
 """A cell over time, in one direction, and the stack of layers.
 
 A row's state is frozen and its output is zero from its length on. The backward direction goes through the
-steps in reverse, so that a row's state stays at its initial value until the row's own last step.
+steps in reverse, so that a row's state keeps its initial values until the row's own last step.
 """
 
 from __future__ import annotations
@@ -13,7 +13,36 @@ import numpy as np
 
 from benchsuite.contracts.backend import Parameters
 from benchsuite.schema import Recurrent
-from benchsuite_numpy.reference.cells import CELLS, Cell, CellState, Residuals, Weights
+from benchsuite_numpy.reference.cells import Cell, CellState, Residuals, Weights
+from benchsuite_numpy.reference.generic import reference_cell
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Which of a batch's steps are what, (B, T) bool.
+
+    valid   not padding
+    resets  valid, and the state is set to its initial values before the step
+    """
+
+    valid: np.ndarray
+    resets: np.ndarray
+
+    @classmethod
+    def of(cls, valid: np.ndarray, resets: np.ndarray | None) -> Steps:
+        """`resets` (B, T) may be true on padding, where it means nothing; None: there are none."""
+        return cls(valid, np.zeros_like(valid) if resets is None else resets & valid)
+
+    def begins(self, reverse: bool, fresh: bool) -> np.ndarray:
+        """(B, T): where the state before the step is the initial one; `fresh`: none was passed in."""
+        found = self.resets.copy()
+        if reverse:
+            after = np.zeros_like(self.valid)
+            after[:, :-1] = self.valid[:, 1:]
+            found |= self.valid & ~after
+        elif fresh:
+            found[:, 0] = True
+        return found
 
 
 @dataclass(frozen=True)
@@ -31,19 +60,38 @@ def layer_weights(parameters: Mapping[str, np.ndarray], prefix: str) -> Weights:
     return {name[start:]: value for name, value in parameters.items() if name.startswith(f"{prefix}.")}
 
 
+def initial_state(cell: Cell, rows: int, hidden: int, dtype: np.dtype) -> CellState:
+    """The state that a sequence starts from."""
+    return tuple(np.full((rows, hidden), value, dtype) for value in cell.initial)
+
+
 def layer_forward(
-    cell: Cell, w: Weights, x: np.ndarray, mask: np.ndarray, initial: CellState, reverse: bool
+    cell: Cell,
+    w: Weights,
+    x: np.ndarray,
+    steps: Steps,
+    passed: CellState | None,
+    hidden: int,
+    reverse: bool,
+    mask: np.ndarray | None = None,
 ) -> LayerRun:
-    """Run `cell` over x (B, T, I). mask (B, T) is true on valid steps."""
-    time = x.shape[1]
-    state = initial
-    outputs = np.zeros((*x.shape[:2], initial[0].shape[1]), x.dtype)
+    """Run `cell` over x (B, T, I).
+
+    passed  the state before the first step, or None for the initial one
+    mask    (B, H): multiplies h where a step's products read it, or None
+    """
+    rows, time = x.shape[:2]
+    initial = initial_state(cell, rows, hidden, x.dtype)
+    begins = steps.begins(reverse, fresh=passed is None).astype(x.dtype)
+    state = initial if passed is None else passed
+    outputs = np.zeros((rows, time, hidden), x.dtype)
     kept: list[Residuals] = [()] * time
     for t in reversed(range(time)) if reverse else range(time):
-        live = mask[:, t, None]
-        new, kept[t] = cell.forward(w, x[:, t], state)
-        state = tuple(np.where(live, a, b) for a, b in zip(new, state, strict=True))
-        outputs[:, t] = np.where(live, state[0], 0)
+        live = steps.valid[:, t, None]
+        state = _chosen(steps.resets[:, t, None], initial, state)
+        new, output, kept[t] = cell.forward(w, x[:, t], state, begins[:, t, None], mask)
+        state = _chosen(live, new, state)
+        outputs[:, t] = np.where(live, output, 0)
     return LayerRun(outputs, state, kept)
 
 
@@ -51,60 +99,63 @@ def layer_backward(
     cell: Cell,
     w: Weights,
     run: LayerRun,
-    mask: np.ndarray,
+    steps: Steps,
     d_outputs: np.ndarray,
+    inputs: int,
     reverse: bool,
     truncation: int | None,
 ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """From dL/d(outputs) (B, T, H): dL/dx (B, T, I), dL/dh_t (B, T, H) and the weights' gradients.
+    """From dL/d(outputs) (B, T, H): dL/dx (B, T, `inputs`), dL/dh_t (B, T, H) and the weights' gradients.
 
     With truncation k the state that enters step t = k, 2k, ... is detached, for the rows live at t only:
     a frozen row's state passes through those steps untouched, and so does its gradient.
     """
-    time = d_outputs.shape[1]
-    dx = np.zeros((*d_outputs.shape[:2], w["Wx"].shape[0]), d_outputs.dtype)
+    rows, time = d_outputs.shape[:2]
+    dx = np.zeros((rows, time, inputs), d_outputs.dtype)
     dh_t = np.zeros_like(d_outputs)
     gradients = {name: np.zeros_like(value) for name, value in w.items()}
-    d_state: CellState = tuple(np.zeros_like(part) for part in run.final)
+    zeros: CellState = tuple(np.zeros_like(part) for part in run.final)
+    d_state = zeros
     for t in range(time) if reverse else reversed(range(time)):
-        live = mask[:, t, None]
-        d_state = (d_state[0] + np.where(live, d_outputs[:, t], 0), *d_state[1:])
-        dh_t[:, t] = np.where(live, d_state[0], 0)
-        through = tuple(np.where(live, part, 0) for part in d_state)
-        dx[:, t], before, step_gradients = cell.backward(w, run.kept[t], through)
-        for name, value in step_gradients.items():
+        live = steps.valid[:, t, None]
+        through = _chosen(live, d_state, zeros)
+        found = cell.backward(w, run.kept[t], through, np.where(live, d_outputs[:, t], 0))
+        dx[:, t], dh_t[:, t] = found.dx, found.hidden
+        for name, value in found.weights.items():
             gradients[name] += value
+        before = _chosen(steps.resets[:, t, None], zeros, found.before)
         if truncation and t and t % truncation == 0:
-            before = tuple(np.zeros_like(part) for part in before)
-        d_state = tuple(np.where(live, a, b) for a, b in zip(before, d_state, strict=True))
+            before = zeros
+        d_state = _chosen(live, before, d_state)
     return dx, dh_t, gradients
 
 
-def zero_state(cell: str, rows: int, hidden: int, dtype: np.dtype) -> CellState:
-    """The state that a sequence starts from."""
-    return tuple(np.zeros((rows, hidden), dtype) for _ in range(CELLS[cell].parts))
+def _chosen(rows: np.ndarray, a: CellState, b: CellState) -> CellState:
+    """The state `a` in the rows (B, 1) that are true, `b` in the others."""
+    return tuple(np.where(rows, left, right) for left, right in zip(a, b, strict=True))
 
 
 def stack_forward(
     body: Recurrent,
     parameters: Mapping[str, np.ndarray],
     x: np.ndarray,
-    mask: np.ndarray,
-    initial: Mapping[str, CellState],
+    steps: Steps,
+    passed: Mapping[str, CellState],
+    masks: Mapping[str, np.ndarray],
 ) -> tuple[np.ndarray, dict[str, LayerRun]]:
     """All layers: the top outputs (B, T, F) and each run by prefix (`rnn.l0.fwd`).
 
-    `initial` holds states by prefix; what it lacks starts at zero.
+    passed  states by prefix; a layer that it lacks starts at the cell's initial values
+    masks   those of recurrent dropout by name (`rnn.l0.fwd.h`)
     """
-    cell = CELLS[body.cell]
-    zero = zero_state(body.cell, len(x), body.hidden, x.dtype)
     runs: dict[str, LayerRun] = {}
     for layer in range(body.layers):
         outputs = []
         for direction in body.directions:
             prefix = f"rnn.l{layer}.{direction}"
-            w = layer_weights(parameters, prefix)
-            runs[prefix] = layer_forward(cell, w, x, mask, initial.get(prefix, zero), direction == "bwd")
+            w, mask = layer_weights(parameters, prefix), masks.get(f"{prefix}.h")
+            cell, state = reference_cell(body.cell, mask is not None), passed.get(prefix)
+            runs[prefix] = layer_forward(cell, w, x, steps, state, body.hidden, direction == "bwd", mask)
             outputs.append(runs[prefix].outputs)
         x = np.concatenate(outputs, axis=2)
     return x, runs
@@ -114,22 +165,25 @@ def stack_backward(
     body: Recurrent,
     parameters: Mapping[str, np.ndarray],
     runs: Mapping[str, LayerRun],
-    mask: np.ndarray,
+    steps: Steps,
+    inputs: int,
     d_outputs: np.ndarray,
     truncation: int | None,
+    masks: Mapping[str, np.ndarray],
 ) -> tuple[np.ndarray, dict[str, np.ndarray], Parameters]:
-    """From dL/d(top outputs): dL/dx of the bottom, dL/dh_t by prefix, gradients by canonical name."""
-    cell = CELLS[body.cell]
+    """From dL/d(top outputs): dL/dx of the bottom (B, T, `inputs`), dL/dh_t by prefix, gradients by canonical
+    name."""
     states: dict[str, np.ndarray] = {}
     gradients: Parameters = {}
     for layer in reversed(range(body.layers)):
         parts = np.split(d_outputs, len(body.directions), axis=2)
-        d_inputs = []
+        width, d_inputs = body.output_size if layer else inputs, []
         for direction, part in zip(body.directions, parts, strict=True):
             prefix = f"rnn.l{layer}.{direction}"
             w = layer_weights(parameters, prefix)
+            cell = reference_cell(body.cell, f"{prefix}.h" in masks)
             dx, states[prefix], found = layer_backward(
-                cell, w, runs[prefix], mask, part, direction == "bwd", truncation
+                cell, w, runs[prefix], steps, part, width, direction == "bwd", truncation
             )
             gradients |= {f"{prefix}.{name}": value for name, value in found.items()}
             d_inputs.append(dx)

@@ -16,7 +16,7 @@ from benchsuite_numpy.reference.ctc import ctc
 from benchsuite_numpy.reference.decoder import DecoderRun, decoder_backward, decoder_forward, remember
 from benchsuite_numpy.reference.decoding import ReferenceDecoding
 from benchsuite_numpy.reference.heads import loss, read, read_back, score, score_back
-from benchsuite_numpy.reference.layers import LayerRun, stack_backward, stack_forward
+from benchsuite_numpy.reference.layers import LayerRun, Steps, stack_backward, stack_forward
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,22 @@ class ModelRun:
         return {prefix: run.final for prefix, run in self.body.items() if prefix.endswith(".fwd")}
 
     def layer_outputs(self, model: ModelSpec) -> dict[str, np.ndarray]:
-        """h_t by layer prefix: (B, T, H), a decoder's (B, U, H); zero on padding."""
+        """y_t by layer prefix: (B, T, H), a decoder's (B, U, H); zero on padding."""
         found = (
             {} if isinstance(self.body, ConvolutionRun) else {p: run.outputs for p, run in self.body.items()}
         )
         if self.decoder is not None:
             assert model.decoder is not None
             for layer, prefix in enumerate(decoder_names(model.decoder)):
-                h = np.stack([step.states[layer][0] for step in self.decoder.steps], axis=1)
-                found[prefix] = np.where(self.valid[..., None], h, 0).astype(h.dtype)
+                y = np.stack([step.outputs[layer] for step in self.decoder.steps], axis=1)
+                found[prefix] = np.where(self.valid[..., None], y, 0).astype(y.dtype)
         return found
 
 
 def forward(
     model: ModelSpec, parameters: Parameters, batch: Batch, initial: Mapping[str, CellState] | None = None
 ) -> ModelRun:
-    """Scores of a batch. Recurrent states start at `initial` (by prefix), or at zero."""
+    """Scores of a batch. Recurrent states start at `initial` (by prefix), or at the cell's initial values."""
     dtype = next(iter(parameters.values())).dtype
     mask = valid_steps(batch)
     body, outputs = body_forward(model, parameters, batch, initial or {})
@@ -91,7 +91,8 @@ def body_forward(
     if isinstance(model.body, Convolutional):
         run = convolution_forward(model.body, parameters, x)
         return run, run.outputs
-    outputs, runs = stack_forward(model.body, parameters, x, valid_steps(batch), initial)
+    steps = Steps.of(valid_steps(batch), batch.resets)
+    outputs, runs = stack_forward(model.body, parameters, x, steps, initial, {})
     return runs, outputs
 
 
@@ -143,8 +144,9 @@ def backward(
     else:
         assert isinstance(run.body, dict)
         d_outputs = read_back(model, d_features, run.outputs_shape, batch.lengths, model.body.hidden)
+        steps = Steps.of(run.mask, batch.resets)
         dx, states, found = stack_backward(
-            model.body, parameters, run.body, run.mask, d_outputs + d_memory, truncation
+            model.body, parameters, run.body, steps, model.input_size, d_outputs + d_memory, truncation, {}
         )
         gradients |= found
         if isinstance(model.input, Tokens):

@@ -60,19 +60,15 @@ class ReferenceProgram(Program):
         return forward(self._model, self._parameters, placed, state).layer_outputs(self._model)
 
     def make_state(self, values: Mapping[str, np.ndarray]) -> dict[str, CellState]:
-        arrays = {name: np.array(values[name], self._dtype) for name in state_shapes(self._model)}
-        prefixes = dict.fromkeys(name.rpartition(".")[0] for name in arrays)
-        return {
-            prefix: tuple(arrays[name] for name in (f"{prefix}.h", f"{prefix}.c") if name in arrays)
-            for prefix in prefixes
-        }
+        found: dict[str, CellState] = {}
+        for name in state_shapes(self._model):  # the parts of a layer are in the order of Cell.state
+            prefix, part = name.rpartition(".")[0], np.array(values[name], self._dtype)
+            found[prefix] = (*found.get(prefix, ()), part)
+        return found
 
     def read_state(self, state: Any) -> dict[str, np.ndarray]:
-        return {
-            f"{prefix}.{name}": part.copy()
-            for prefix, parts in state.items()
-            for name, part in zip("hc", parts, strict=False)
-        }
+        parts = [part for of_layer in state.values() for part in of_layer]
+        return {name: part.copy() for name, part in zip(state_shapes(self._model), parts, strict=True)}
 
     def decoding(self, placed: Any, width: int = 1, aligned: bool = False) -> Decoding:
         if self._model.decoder is None:

@@ -17,7 +17,7 @@ from benchsuite.measure.conformance.cases import Case, carry_cases, decoder_case
 from benchsuite.measure.conformance.decoding import check_generation, check_teacher_forcing
 from benchsuite.measure.decoding import beam_search, greedy_search
 from benchsuite.measure.parity import compare
-from benchsuite.schema import ATTENTIONS, CELLS, Execution, ModelSpec, Recipe
+from benchsuite.schema import ATTENTIONS, BUILTIN_CELLS, Execution, ModelSpec, Recipe
 from benchsuite_numpy.backend import NumpyBackend
 from benchsuite_numpy.placement import PlacedBatch
 from benchsuite_numpy.reference import ReferenceBackend
@@ -46,7 +46,7 @@ def hold(spec: ModelSpec, data: Batch, unroll: str, recipe: Recipe | None = None
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(
     rows=ROWS,

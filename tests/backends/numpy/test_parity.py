@@ -20,7 +20,7 @@ from benchsuite.measure.conformance.cases import (
     truncation_cases,
 )
 from benchsuite.measure.parity import compare, in_double, parameter_drift, relative_error
-from benchsuite.schema import CELLS, Execution, Recipe
+from benchsuite.schema import BUILTIN_CELLS, Execution, Recipe
 from benchsuite.schema.thresholds import TOLERANCES
 from benchsuite_numpy.backend import NumpyBackend
 from benchsuite_numpy.reference import ReferenceBackend
@@ -71,7 +71,7 @@ def data_dtype(precision: str) -> str:
 
 @pytest.mark.parametrize("unroll", UNROLLS)
 @pytest.mark.parametrize("architecture", list(ARCHITECTURES))
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_every_head_loss_readout_input_and_length(cell: str, architecture: str, unroll: str) -> None:
     for head, (loss, readout), inputs, (pattern, lengths) in itertools.product(
         ["dense", "rbf"], LOSSES_AND_READOUTS, ["features", "tokens"], LENGTHS.items()
@@ -84,7 +84,7 @@ def test_every_head_loss_readout_input_and_length(cell: str, architecture: str, 
         assert comparison.ok, (head, loss, readout, inputs, pattern, comparison.sentence())
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=12),
@@ -112,7 +112,7 @@ def test_any_lengths(
 
 
 @pytest.mark.parametrize("inputs", ["features", "tokens"])
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_batches_wide_and_narrow(cell: str, inputs: str) -> None:
     """Steps of 130 rows take products of their own, the last ones of a few rows are gathered."""
     spec = model(cell, "deep", inputs=inputs)

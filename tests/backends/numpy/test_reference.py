@@ -24,8 +24,8 @@ from benchsuite.schema import (
 )
 from benchsuite_numpy.reference import ReferenceBackend, ReferenceProgram
 from benchsuite_numpy.reference import cells as reference_cells
-from benchsuite_numpy.reference.cells import Cell, CellState, Residuals, Weights
-from benchsuite_numpy.reference.layers import layer_backward, layer_forward, zero_state
+from benchsuite_numpy.reference.cells import BuiltInCell, CellState, Residuals, Weights
+from benchsuite_numpy.reference.layers import LayerRun, Steps, initial_state, layer_backward, layer_forward
 from benchsuite_numpy.reference.model import forward
 
 EXECUTION = Execution(precision="float64")
@@ -92,21 +92,21 @@ def test_gradients_of_the_convolutional_baseline(body: Convolutional, head: Dens
     assert_gradients_match_differences(spec, batch(spec, [body.height] * 3))
 
 
-class Probed(Cell):
+class Probed(BuiltInCell):
     """A cell that adds `probe` to the h it emits at its n-th call, and leaves c as it is."""
 
-    def __init__(self, cell: Cell, call: int, probe: np.ndarray) -> None:
-        self.cell, self.calls_left, self.probe, self.parts = cell, call, probe, cell.parts
+    def __init__(self, cell: BuiltInCell, call: int, probe: np.ndarray) -> None:
+        self.cell, self.calls_left, self.probe, self.initial = cell, call, probe, cell.initial
 
-    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
-        new, kept = self.cell.forward(w, x, state)
+    def step(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
+        new, kept = self.cell.step(w, x, state)
         self.calls_left -= 1
         return ((new[0] + self.probe, *new[1:]) if self.calls_left == -1 else new), kept
 
-    def backward(
+    def step_back(
         self, w: Weights, kept: Residuals, d_state: CellState
     ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
-        return self.cell.backward(w, kept, d_state)
+        return self.cell.step_back(w, kept, d_state)
 
 
 @pytest.mark.parametrize("readout", ["last", "mean", "steps"])
@@ -117,7 +117,7 @@ def test_state_gradients(monkeypatch: pytest.MonkeyPatch, cell: str, architectur
     spec, lengths = model(cell, architecture, readout=readout, loss="squared"), [4, 1, 3]
     data, program, random = batch(spec, lengths, time=5), build(spec), np.random.default_rng(5)
     found = program.gradients(data)
-    original = reference_cells.BUILTIN_CELLS[cell]
+    original = reference_cells.CELLS[cell]
     assert isinstance(spec.body, Recurrent)
     for index, prefix in enumerate(recurrent_names(spec.body)):
         states = found.states[prefix]
@@ -126,7 +126,7 @@ def test_state_gradients(monkeypatch: pytest.MonkeyPatch, cell: str, architectur
             place = 4 - t if prefix.endswith("bwd") else t
             for sign in (1, -1):
                 monkeypatch.setitem(
-                    reference_cells.BUILTIN_CELLS,
+                    reference_cells.CELLS,
                     cell,
                     Probed(original, 5 * index + place, sign * STEP * probe),
                 )
@@ -148,8 +148,11 @@ def test_truncation_is_the_gradient_with_constant_boundary_states(
     spec, time, lengths = model(cell), 7, np.array([7, 2, 4, 5])
     w = {name.rsplit(".")[-1]: value for name, value in parameters(spec).items() if name.startswith("rnn")}
     x, weight = random.standard_normal((4, time, 3)), random.standard_normal((4, time, 4))
-    mask, zero = np.arange(time) < lengths[:, None], zero_state(cell, 4, 4, x.dtype)
-    kind = reference_cells.BUILTIN_CELLS[cell]
+    kind, mask = reference_cells.CELLS[cell], np.arange(time) < lengths[:, None]
+    zero = initial_state(kind, 4, 4, x.dtype)
+
+    def run_of(weights: Weights, piece: slice, state: CellState) -> LayerRun:
+        return layer_forward(kind, weights, x[:, piece], Steps.of(mask[:, piece], None), state, 4, reverse)
 
     # the state entering t = k, 2k, ... is constant: from step t - 1 forwards, from step t + 1 backwards
     cuts = [t + reverse for t in range(every, time, every)]
@@ -158,14 +161,14 @@ def test_truncation_is_the_gradient_with_constant_boundary_states(
     starts, state = [], zero
     for piece in reversed(pieces) if reverse else pieces:
         starts.append((piece, state))
-        state = layer_forward(kind, w, x[:, piece], mask[:, piece], state, reverse).final
+        state = run_of(w, piece, state).final
 
     def functional(weights: Weights) -> float:
-        runs = [layer_forward(kind, weights, x[:, s], mask[:, s], h, reverse).outputs for s, h in starts]
+        runs = [run_of(weights, s, h).outputs for s, h in starts]
         return sum(float((run * weight[:, s]).sum()) for run, (s, _) in zip(runs, starts, strict=True))
 
-    run = layer_forward(kind, w, x, mask, zero, reverse)
-    _, _, found = layer_backward(kind, w, run, mask, weight, reverse, every)
+    run, steps = run_of(w, slice(0, time), zero), Steps.of(mask, None)
+    _, _, found = layer_backward(kind, w, run, steps, weight, 3, reverse, every)
     for name, value in w.items():
         direction = random.standard_normal(value.shape)
         high, low = (functional(w | {name: value + sign * STEP * direction}) for sign in (1, -1))

@@ -10,7 +10,7 @@ from fixtures.numpy_cases import batch, model, parameters
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from benchsuite.schema import CELLS, Execution, Recipe
+from benchsuite.schema import BUILTIN_CELLS, Execution, Recipe
 from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_numpy.reference.ctc import backward_variables, ctc, ctc_row, forward_variables
 
@@ -126,7 +126,7 @@ def test_rows_and_padding(seed: int, lengths: list[int], more: int) -> None:
 
 @pytest.mark.parametrize("head", ["dense", "rbf"])
 @pytest.mark.parametrize("architecture", ["plain", "deep_bidirectional"])
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 def test_a_models_loss_reads_its_scores(cell: str, architecture: str, head: str) -> None:
     """What predict() gives is what the loss's softmax is taken of."""
     spec = model(cell, architecture, head, "ctc", "steps")

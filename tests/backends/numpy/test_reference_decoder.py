@@ -22,7 +22,7 @@ from benchsuite.schema import (
 )
 from benchsuite_numpy.reference import ReferenceBackend, ReferenceProgram
 from benchsuite_numpy.reference import cells as reference_cells
-from benchsuite_numpy.reference.cells import Cell, CellState, Residuals, Weights
+from benchsuite_numpy.reference.cells import BuiltInCell, CellState, Residuals, Weights
 from benchsuite_numpy.reference.model import forward, loss_of
 
 EXECUTION = Execution(precision="float64")
@@ -60,21 +60,21 @@ def test_gradients(case: Case) -> None:
         assert (found.parameters[name] * direction).sum() == near((high - low) / (2 * STEP)), name
 
 
-class Probed(Cell):
+class Probed(BuiltInCell):
     """A cell that adds probes[n] to the h it emits at its n-th call, and leaves c as it is."""
 
-    def __init__(self, cell: Cell, probes: dict[int, np.ndarray]) -> None:
-        self.cell, self.probes, self.calls, self.parts = cell, probes, 0, cell.parts
+    def __init__(self, cell: BuiltInCell, probes: dict[int, np.ndarray]) -> None:
+        self.cell, self.probes, self.calls, self.initial = cell, probes, 0, cell.initial
 
-    def forward(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
-        new, kept = self.cell.forward(w, x, state)
+    def step(self, w: Weights, x: np.ndarray, state: CellState) -> tuple[CellState, Residuals]:
+        new, kept = self.cell.step(w, x, state)
         self.calls += 1
         return (new[0] + self.probes.get(self.calls - 1, 0), *new[1:]), kept
 
-    def backward(
+    def step_back(
         self, w: Weights, kept: Residuals, d_state: CellState
     ) -> tuple[np.ndarray, CellState, dict[str, np.ndarray]]:
-        return self.cell.backward(w, kept, d_state)
+        return self.cell.step_back(w, kept, d_state)
 
 
 def calls(spec: ModelSpec, time: int, writes: int) -> dict[str, list[int]]:
@@ -105,7 +105,7 @@ def test_state_gradients(
     states = build(spec).gradients(data).states
     places = calls(spec, 5, 4)
     assert set(states) == set(places)
-    original = reference_cells.BUILTIN_CELLS[cell]
+    original = reference_cells.CELLS[cell]
     for prefix, numbers in places.items():
         assert states[prefix].shape[:2] == (3, len(numbers))
         lengths = data.target_lengths if prefix.startswith("dec") else data.lengths
@@ -116,7 +116,7 @@ def test_state_gradients(
             probe, losses = random.standard_normal(states[prefix][:, t].shape), []
             for sign in (1, -1):
                 probed = Probed(original, {number: sign * STEP * probe})
-                monkeypatch.setitem(reference_cells.BUILTIN_CELLS, cell, probed)
+                monkeypatch.setitem(reference_cells.CELLS, cell, probed)
                 losses.append(loss(spec, start, data))
             expected = (losses[0] - losses[1]) / (2 * STEP)
             assert (states[prefix][:, t] * probe).sum() == near(expected), (prefix, t)
@@ -137,11 +137,11 @@ def written_out(spec: ModelSpec, w: Parameters, data: Batch, row: int) -> tuple[
     assert run.decoder is not None
     y, last = run.decoder.memory.outputs[0], run.decoder.last[0]
     s_0 = np.tanh(last @ w["bridge.W"] + w["bridge.b"])
-    width, cell = body.hidden, reference_cells.BUILTIN_CELLS[body.cell]
+    width, cell = body.hidden, reference_cells.CELLS[body.cell]
     states = [
         tuple(
             s_0[None, layer * width : (layer + 1) * width] if part == 0 else np.zeros((1, width))
-            for part in range(cell.parts)
+            for part in range(len(cell.initial))
         )
         for layer in range(body.layers)
     ]
@@ -157,7 +157,7 @@ def written_out(spec: ModelSpec, w: Parameters, data: Batch, row: int) -> tuple[
         for layer in range(body.layers):
             names = ("Wx", "Wh", "bx", "bh") if body.cell == "gru" else ("Wx", "Wh", "b")
             of_layer = {name: w[f"dec.l{layer}.fwd.{name}"] for name in names}
-            states[layer], _ = cell.forward(of_layer, x[None], states[layer])
+            states[layer], _ = cell.step(of_layer, x[None], states[layer])
             x = states[layer][0][0]
         if spec.decoder.attention == "multiplicative":
             e = [(x @ w["attn.W"]) @ y_j for y_j in y]

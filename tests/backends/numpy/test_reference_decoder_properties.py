@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchsuite.contracts import Batch, Gradients
 from benchsuite.contracts.backend import Parameters
-from benchsuite.schema import ATTENTIONS, CELLS, Execution, ModelSpec, Recipe
+from benchsuite.schema import ATTENTIONS, BUILTIN_CELLS, Execution, ModelSpec, Recipe
 from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_numpy.reference.model import forward
 
@@ -54,7 +54,7 @@ def assert_same(a: Parameters, b: Parameters) -> None:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(rows=ROWS, more=st.integers(0, 3), more_written=st.integers(0, 3))
 def test_padding_does_not_matter(
@@ -83,7 +83,7 @@ def test_padding_does_not_matter(
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(rows=ROWS)
 def test_companions_do_not_matter(
@@ -120,7 +120,7 @@ def test_companions_do_not_matter(
 
 @pytest.mark.parametrize("attention", ["additive", "multiplicative"])
 @settings(max_examples=20, deadline=None, derandomize=True)
-@given(rows=ROWS, cell=st.sampled_from(list(CELLS)), scale=st.sampled_from([0.1, 1.0, 30.0]))
+@given(rows=ROWS, cell=st.sampled_from(list(BUILTIN_CELLS)), scale=st.sampled_from([0.1, 1.0, 30.0]))
 def test_attention_is_a_share_of_the_valid_steps(
     attention: str, cell: str, rows: list[tuple[int, int]], scale: float
 ) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchsuite.contracts import Batch, Gradients
 from benchsuite.contracts.backend import Parameters
-from benchsuite.schema import CELLS, Execution, ModelSpec, Recipe
+from benchsuite.schema import BUILTIN_CELLS, Execution, ModelSpec, Recipe
 from benchsuite_numpy.reference import ReferenceBackend
 
 LENGTHS = st.lists(st.integers(1, 6), min_size=2, max_size=4)
@@ -30,7 +30,7 @@ def assert_same(a: Parameters, b: Parameters) -> None:
 
 
 @pytest.mark.parametrize("architecture", list(ARCHITECTURES))
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(
     lengths=LENGTHS, extra=st.integers(1, 4), readout=READOUTS, inputs=st.sampled_from(["features", "tokens"])
@@ -58,7 +58,7 @@ def test_padding_does_not_matter(
 
 
 @pytest.mark.parametrize("architecture", list(ARCHITECTURES))
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(lengths=LENGTHS, readout=READOUTS)
 def test_companions_do_not_matter(cell: str, architecture: str, lengths: list[int], readout: str) -> None:
@@ -89,7 +89,7 @@ def test_companions_do_not_matter(cell: str, architecture: str, lengths: list[in
     assert_same(together.parameters, summed)
 
 
-@pytest.mark.parametrize("cell", list(CELLS))
+@pytest.mark.parametrize("cell", list(BUILTIN_CELLS))
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(lengths=LENGTHS)
 def test_reversed_rows_swap_the_directions(cell: str, lengths: list[int]) -> None:

@@ -24,7 +24,7 @@ from benchsuite.measure.conformance.cases import (
 )
 from benchsuite.measure.conformance.decoding import check_teacher_forcing
 from benchsuite.measure.conformance.suite import KitItem, run_item, suite
-from benchsuite.schema import CELLS, Recipe
+from benchsuite.schema import BUILTIN_CELLS, Recipe
 from benchsuite_numpy.reference import ReferenceProgram, cells
 
 CASES = {
@@ -65,7 +65,7 @@ def test_a_broken_program_is_seen(check: Check, case: str, kind: type[ReferenceP
 class Cancelling(cells.Rnn):
     """tanh(y) as 1 - 2 / (1 + exp(2 y)), which near zero is a difference of nearly equal numbers."""
 
-    def forward(
+    def step(
         self, w: cells.Weights, x: np.ndarray, state: cells.CellState
     ) -> tuple[cells.CellState, cells.Residuals]:
         a = x @ w["Wx"] + state[0] @ w["Wh"] + w["b"]
@@ -166,5 +166,5 @@ def test_every_check_and_cell_is_in_the_core() -> None:
     whole, core = suite(), suite(core=True)
     assert {item.check for item in core} == {item.check for item in whole}
     assert {item.name for item in core} <= {item.name for item in whole}
-    assert all(any(cell in item.name for item in core) for cell in CELLS)
+    assert all(any(cell in item.name for item in core) for cell in BUILTIN_CELLS)
     assert len({item.name for item in whole}) == len(whole)
