@@ -10,7 +10,7 @@ from autograd import make_vjp
 from autograd.builtins import tuple as boxed_tuple
 
 from benchsuite.errors import ContractError
-from benchsuite.schema.cells import cell_errors, cell_named
+from benchsuite.schema.cells import cell_named, naming_cell
 from benchsuite_numpy.reference.cells import CELLS, Cell, CellState, Residuals, StepGradients, Weights
 from benchsuite_numpy.reference.operations import REFERENCE_OPERATIONS as XP
 
@@ -37,16 +37,18 @@ class GenericCell(Cell):
     ) -> tuple[CellState, np.ndarray, Residuals]:
         cell, w = self._cell, dict(w)
         masked = state[0] if mask is None else state[0] * mask
-        with cell_errors(self._name):
+        with naming_cell(self._name, "inputs()"):
             inputs_back, u = self._differentiated(lambda w, x: cell.inputs(XP, w, x, begins), w, x)
+        with naming_cell(self._name, "step()"):
             step_back, new = self._differentiated(
                 lambda w, u, h, state: boxed_tuple(cell.step(XP, w, u, h, state)), w, u, masked, state
             )
-            self._check("step", new, state)
+            self._check(new, state)
+        with naming_cell(self._name, "output()"):
             output_back, y = self._differentiated(
                 lambda w, u, state: cell.output(XP, w, u, state), w, u, tuple(new)
             )
-            self._check("output", (y,), state[:1])
+            self._check((y,), state[:1])
         return tuple(new), y, (inputs_back, step_back, output_back, mask)
 
     def backward(
@@ -67,8 +69,9 @@ class GenericCell(Cell):
         back, value = make_vjp(lambda packed: function(*packed))(boxed_tuple(arguments))
         return back, value
 
-    def _check(self, what: str, found: CellState, wanted: CellState) -> None:
+    @staticmethod
+    def _check(found: CellState, wanted: CellState) -> None:
         """Raises ContractError unless the parts have the shapes of `wanted`."""
         shapes, expected = ([np.shape(part) for part in parts] for parts in (found, wanted))
         if shapes != expected:
-            raise ContractError(f"{what}() gave arrays of the shapes {shapes}, must be {expected}")
+            raise ContractError(f"gave arrays of the shapes {shapes}, must be {expected}")

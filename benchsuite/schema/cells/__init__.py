@@ -3,7 +3,7 @@
 from benchsuite.schema.cells.builtin import BUILTIN_CELLS
 from benchsuite.schema.cells.cell import AffineCell, Array, Cell, CellParameter, StatePart, States, Weights
 from benchsuite.schema.cells.entry import CellEntry
-from benchsuite.schema.cells.failures import cell_errors
+from benchsuite.schema.cells.faults import naming_cell
 from benchsuite.schema.cells.initial import constant, gates, glorot, normal, orthogonal, uniform
 from benchsuite.schema.cells.known import cell_named, forget_cell, known_cells, register_cell
 from benchsuite.schema.cells.operations import OPERATIONS, Operations
@@ -20,13 +20,13 @@ __all__ = [
     "StatePart",
     "States",
     "Weights",
-    "cell_errors",
     "cell_named",
     "constant",
     "forget_cell",
     "gates",
     "glorot",
     "known_cells",
+    "naming_cell",
     "normal",
     "orthogonal",
     "register_cell",

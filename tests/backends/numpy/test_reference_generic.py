@@ -312,10 +312,16 @@ class Misshapen(Cell):
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ("step", r"cell 'faulty': step\(\) gave arrays of the shapes \[\(2, 4\), \(2, 4\)\], must be"),
-        ("output", r"cell 'faulty': output\(\) gave arrays of the shapes \[\(2, 1\)\], must be \[\(2, 4\)\]"),
-        ("operation", "cell 'faulty': a cell uses the operation 'erf', which not every backend has"),
-        ("weight", "cell 'faulty': KeyError: 'Q'"),
+        ("step", r"cell 'faulty': step\(\): gave arrays of the shapes \[\(2, 4\), \(2, 4\)\], must be"),
+        (
+            "output",
+            r"cell 'faulty': output\(\): gave arrays of the shapes \[\(2, 1\)\], must be \[\(2, 4\)\]",
+        ),
+        (
+            "operation",
+            "cell 'faulty': step\\(\\): a cell uses the operation 'erf', which not every backend has",
+        ),
+        ("weight", "cell 'faulty': step\\(\\): KeyError: 'Q'"),
     ],
 )
 def test_errors_of_a_cells_code_name_it(fault: str, message: str) -> None:
