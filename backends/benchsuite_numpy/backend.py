@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchsuite.contracts import Backend, Device, Parameters
+from benchsuite.contracts import Backend, Device, Parameters, ingredient_problem
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_numpy.program import NumpyProgram
 from benchsuite_numpy.runtime import DeviceContext, blas_info, gpu_names, gpu_problem
 from benchsuite_numpy.support import execution_problem
+
+TRAINED_WITH = ("weight_decay", "schedule", "warmup", "label_smoothing")
+"""Ingredients of training that this backend has."""
 
 
 class NumpyBackend(Backend):
@@ -26,7 +29,7 @@ class NumpyBackend(Backend):
         ]
 
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:  # noqa: ARG002
-        return execution_problem(execution)
+        return ingredient_problem("numpy", recipe, TRAINED_WITH) or execution_problem(execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

@@ -9,12 +9,15 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from benchsuite.contracts import Backend, Device, Parameters
+from benchsuite.contracts import Backend, Device, Parameters, ingredient_problem
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.program import TensorFlowProgram
 from benchsuite_tensorflow.support import execution_problem, unsupported_reason
+
+TRAINED_WITH = ("weight_decay", "schedule", "warmup", "label_smoothing")
+"""Ingredients of training that this backend has."""
 
 
 class TensorFlowBackend(Backend):
@@ -32,7 +35,8 @@ class TensorFlowBackend(Backend):
         return found
 
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
-        return unsupported_reason(model, recipe, execution)
+        missing = ingredient_problem("tensorflow", recipe, TRAINED_WITH)
+        return missing or unsupported_reason(model, recipe, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

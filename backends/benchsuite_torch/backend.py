@@ -8,11 +8,14 @@ from collections.abc import Callable
 
 import torch
 
-from benchsuite.contracts import Backend, Device, Parameters
+from benchsuite.contracts import Backend, Device, Parameters, ingredient_problem
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_torch import runtime, support
 from benchsuite_torch.kernels.matmul import peak_product
 from benchsuite_torch.program import TorchProgram
+
+TRAINED_WITH = ("weight_decay", "schedule", "warmup", "label_smoothing")
+"""Ingredients of training that this backend has."""
 
 
 class TorchBackend(Backend):
@@ -29,8 +32,8 @@ class TorchBackend(Backend):
             Device(str(DeviceName("gpu", index)), torch.cuda.get_device_name(index)) for index in range(count)
         ]
 
-    def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:  # noqa: ARG002
-        return support.problem(model, execution)
+    def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
+        return ingredient_problem("torch", recipe, TRAINED_WITH) or support.problem(model, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

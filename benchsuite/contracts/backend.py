@@ -49,7 +49,7 @@ class Gradients:
     parameters  gradient of every parameter, canonical names and shapes
     states      layer prefix (`rnn.l0.fwd`) -> dL/dh_t (B, T, H): total derivative with respect to the emitted
                 h_t at fixed c_t, zero on padding; empty for a model without recurrence
-    predictions what predict() returns for the batch
+    predictions what predict() returns for the batch; under dropout masks, the scores that the loss was taken of
     """
 
     loss: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +33,11 @@ class Batch:
     """(B, T) bool: where the state of every layer is set to its initial values before the step, whatever the
     state was before, one that was passed in too. Where the model has no resets, None. On padding it changes no
     result."""
+
+    masks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Dropout: name -> (B, units), in the trial's dtype, zero or 1 / (1 - p), named as schema.mask_widths() has
+    it. step() and gradients() multiply by them, at all steps of a row alike; predict(), outputs() and
+    decoding() do not look at them. Empty: nothing is dropped."""
 
     def decoder_inputs(self, start: int) -> np.ndarray:
         """(B, U) int32: the token before each target, `start` before the first (teacher forcing)."""

@@ -7,8 +7,8 @@ import numpy as np
 from benchsuite.contracts.batch import Batch
 from benchsuite.contracts.dataset import Ragged, Split
 from benchsuite.contracts.task import LoadedTask
-from benchsuite.errors import ContractError
-from benchsuite.schema import BLANK, Convolutional, ModelSpec, Tokens
+from benchsuite.errors import ContractError, unknown_name
+from benchsuite.schema import BLANK, DROPOUTS, Convolutional, ModelSpec, Recipe, Tokens, mask_widths
 
 CLASSES = ("cross_entropy", "ctc")
 """Losses whose targets are ids."""
@@ -105,12 +105,22 @@ def _check_inputs(model: ModelSpec, batch: Batch, dtype: str) -> None:
         raise ContractError(f"resets: {given} given, {wanted} wanted; ModelSpec.resets says which")
     if batch.resets is not None:
         _check_array("resets", batch.resets, inputs.shape[:2], np.dtype(bool))
+    if batch.masks:
+        _check_masks(model, batch, dtype)
     body = model.body
     if isinstance(body, Convolutional) and batch.time * model.input_size != body.height * body.width:
         raise ContractError(
             f"inputs: {batch.time} steps of {model.input_size} given, a picture of "
             f"{body.height} x {body.width} numbers wanted"
         )
+
+
+def _check_masks(model: ModelSpec, batch: Batch, dtype: str) -> None:
+    every = mask_widths(model, Recipe(**dict.fromkeys(DROPOUTS, 0.5)))
+    for name, mask in batch.masks.items():
+        if name not in every:
+            raise ContractError(unknown_name("mask", name, every))
+        _check_array(f"mask {name}", mask, (batch.size, every[name][1]), np.dtype(dtype))
 
 
 def _check_sequences(model: ModelSpec, batch: Batch) -> None:

@@ -12,6 +12,7 @@ from benchsuite.contracts.backend import Backend, Parameters
 from benchsuite.contracts.batch_checks import check_batch, check_data
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.schema import (
+    DROPOUTS,
     Convolutional,
     Dense,
     DeviceName,
@@ -73,6 +74,8 @@ def scan_problem(model: ModelSpec, execution: Execution) -> str | None:
 def model_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     """Why no backend could compute `model` under `recipe`, or None."""
     body = model.body
+    if problem := _dropout_problem(model, recipe):
+        return problem
     if recipe.label_smoothing and model.loss != "cross_entropy":
         return (
             f"recipe.label_smoothing is {recipe.label_smoothing:g} and the loss {model.loss!r}: only "
@@ -93,6 +96,29 @@ def model_problem(model: ModelSpec, recipe: Recipe) -> str | None:
         return "the convolutional baseline has one output per picture; use readout 'last', not 'steps'"
     if recipe.carry:
         return "recipe.carry needs recurrent states; the convolutional baseline has none"
+    return None
+
+
+def _dropout_problem(model: ModelSpec, recipe: Recipe) -> str | None:
+    """Which dropout has nothing to act on."""
+    asked = {name: getattr(recipe, name) for name in DROPOUTS if getattr(recipe, name)}
+    if not asked:
+        return None
+    if isinstance(model.body, Convolutional):
+        name = next(iter(asked))
+        return f"recipe.{name} masks what recurrent layers read; the convolutional baseline has none"
+    bodies = [model.body] if model.decoder is None else [model.body, model.decoder.body]
+    if "layer_dropout" in asked and all(body.layers == 1 for body in bodies):
+        return (
+            "recipe.layer_dropout masks what one layer gives the next; this model has one layer: set it to 0"
+        )
+    if "recurrent_dropout" in asked:
+        for body in bodies:
+            if not cell_named(body.cell).reads_hidden:
+                return (
+                    f"recipe.recurrent_dropout masks the hidden state that a step reads; a step of cell "
+                    f"{body.cell!r} reads none"
+                )
     return None
 
 

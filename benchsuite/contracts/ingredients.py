@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from benchsuite.schema import Recipe
+from benchsuite.schema import DROPOUTS, Recipe
 
-INGREDIENTS = ("weight_decay", "schedule", "warmup", "label_smoothing")
+INGREDIENTS = ("weight_decay", "schedule", "warmup", "label_smoothing", *DROPOUTS)
 """Fields of a recipe that a backend may lack; a recipe that needs none of them has their defaults."""
 
 

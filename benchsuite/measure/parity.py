@@ -157,4 +157,5 @@ def in_double(batch: Batch) -> Batch:
     def widen(array: np.ndarray) -> np.ndarray:
         return array.astype(np.float64) if array.dtype.kind == "f" else array
 
-    return replace(batch, inputs=widen(batch.inputs), targets=widen(batch.targets))
+    masks = {name: widen(mask) for name, mask in batch.masks.items()}
+    return replace(batch, inputs=widen(batch.inputs), targets=widen(batch.targets), masks=masks)

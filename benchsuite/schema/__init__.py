@@ -3,6 +3,7 @@
 from benchsuite.schema.architecture import encoder_decoder, planned_model, recurrent_body
 from benchsuite.schema.cells import BUILTIN_CELLS, cell_named, known_cells
 from benchsuite.schema.device import DeviceName
+from benchsuite.schema.dropout import DROPOUTS, mask_widths
 from benchsuite.schema.model import (
     BLANK,
     AttentionKind,
@@ -39,6 +40,7 @@ __all__ = [
     "ATTENTIONS",
     "BLANK",
     "BUILTIN_CELLS",
+    "DROPOUTS",
     "GATES",
     "INVALID_TIMING",
     "LOSSES",
@@ -78,6 +80,7 @@ __all__ = [
     "known_cells",
     "learning_rate",
     "learning_rates",
+    "mask_widths",
     "parameter_shapes",
     "planned_model",
     "recurrent_body",

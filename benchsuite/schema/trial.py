@@ -69,6 +69,12 @@ class Recipe(Frozen):
     """Optimiser steps after which the schedule starts again, warm-up included; None: those of the training."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Cross-entropy alone: the share of a target that is spread over all classes, see names.LABEL_SMOOTHING."""
+    input_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the units dropped of what the first layer reads, one mask per row, see dropout.mask_widths()."""
+    layer_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The same between one layer and the next."""
+    recurrent_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The same of the hidden state, where the products of the next step read it."""
 
     @model_validator(mode="after")
     def _check_schedule(self) -> Recipe:
@@ -97,6 +103,9 @@ ADDED_TO_RECIPE = (
     "decay_factor",
     "schedule_steps",
     "label_smoothing",
+    "input_dropout",
+    "layer_dropout",
+    "recurrent_dropout",
 )
 """Fields that recipes did not always have. At their defaults they are left out of a trial's id, so that the ids
 of records that were made before are still those of their trials."""
@@ -141,6 +150,14 @@ class Protocol(Frozen):
     """Hypotheses kept while the test split is decoded (decoders, CTC); 1 is greedy, as validation is."""
 
 
+IGNORED_IN_RECIPE: dict[str, tuple[str, ...]] = {
+    "plain": ("layer_dropout",),
+    "bidirectional": ("layer_dropout",),
+    "cnn": ("input_dropout", "layer_dropout", "recurrent_dropout"),
+}
+"""By architecture, fields of a recipe that have nothing to act on, and take their defaults."""
+
+
 def _fields(part: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
     return part.model_dump() if isinstance(part, BaseModel) else dict(part or {})
 
@@ -172,6 +189,10 @@ class Trial(Frozen):
             data["execution"] = {**_fields(data.get("execution")), "unroll": "dynamic"}
         if data.get("architecture") in ("plain", "bidirectional", "cnn"):
             data["size"] = {**_fields(data.get("size")), "layers": 1}
+        ignored = IGNORED_IN_RECIPE.get(str(data.get("architecture")), ())
+        if ignored:
+            recipe = _fields(data.get("recipe"))
+            data["recipe"] = {name: value for name, value in recipe.items() if name not in ignored}
         return data
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Trial:

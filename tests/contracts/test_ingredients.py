@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from benchsuite.contracts import INGREDIENTS, ingredient_problem
-from benchsuite.schema import Recipe
+from benchsuite.schema import DROPOUTS, Recipe
 
 ASKED: dict[str, Any] = {"weight_decay": 0.1, "schedule": "cosine", "warmup": 5, "label_smoothing": 0.1}
+ASKED |= dict.fromkeys(DROPOUTS, 0.5)
 
 
 def test_every_ingredient_is_asked_for_below() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from benchsuite.schema import Execution, Recipe, Size, Trial
+from benchsuite.schema import DROPOUTS, Execution, Recipe, Size, Trial
 from benchsuite.schema.trial import ADDED_TO_RECIPE
 
 NUMBERS = st.floats(1e-6, 1e3, allow_nan=False)
@@ -91,9 +91,10 @@ def test_fields_that_were_added_change_no_id_at_their_defaults() -> None:
 @pytest.mark.parametrize("name", ADDED_TO_RECIPE)
 def test_fields_that_were_added_are_part_of_the_id_where_they_are_set(name: str) -> None:
     values = {"schedule": "cosine", "weight_decay": 0.1, "label_smoothing": 0.1, "decay_factor": 0.5}
-    one = trial(recipe={name: values.get(name, 3)})
-    assert one.id != trial().id
-    assert one.configuration_id != trial().configuration_id
+    values |= dict.fromkeys(DROPOUTS, 0.5)
+    one, plain = (trial(architecture="deep", recipe=recipe) for recipe in ({name: values.get(name, 3)}, {}))
+    assert one.id != plain.id
+    assert one.configuration_id != plain.configuration_id
     assert Trial.model_validate_json(one.canonical_json()) == one
 
 

@@ -16,11 +16,15 @@ from benchsuite.contracts import (
     Parameters,
     Program,
     StepLog,
+    ingredient_problem,
 )
 from benchsuite.schema import Execution, ModelSpec, Recipe, parameter_shapes, state_shapes
 from benchsuite_numpy.reference.cells import CellState
 from benchsuite_numpy.reference.model import ModelRun, backward, decode, forward
 from benchsuite_numpy.reference.optimisers import Optimiser, clip, global_norm, peak
+
+TRAINED_WITH = ("weight_decay", "schedule", "warmup", "label_smoothing")
+"""Ingredients of training that this backend has."""
 
 
 class ReferenceProgram(Program):
@@ -105,7 +109,7 @@ class ReferenceBackend(Backend):
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:  # noqa: ARG002
         if execution.device != "cpu":
             return f"the reference runs on the CPU only, not on {execution.device!r}"
-        return None
+        return ingredient_problem("reference", recipe, TRAINED_WITH)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

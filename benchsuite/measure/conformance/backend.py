@@ -65,7 +65,8 @@ def check_gradients(kit: Kit, case: Case) -> None:
     if not comparison.ok:
         raise ConformanceError(f"{case.name}: {comparison.sentence()}")
     predicted, _ = program.predict(program.place(batch))
-    near(f"{case.name}: predict()", predicted, expected.predictions, forward_tolerance(kit))
+    wanted, _ = reference.predict(reference.place(in_double(batch)))
+    near(f"{case.name}: predict()", predicted, wanted, forward_tolerance(kit))
     if predicted.dtype != np.dtype(kit.dtype):
         raise ConformanceError(f"{case.name}: predictions are {predicted.dtype}, not {kit.dtype}")
 
@@ -109,7 +110,7 @@ def check_padding(kit: Kit, case: Case) -> None:
     plain = program.gradients(program.place(batch))
     for what, more in (("more", padded(batch, 5)), ("other", padded(batch, 0, other_than_zero(case)))):
         found = program.gradients(program.place(more))
-        _same(kit, f"{case.name}: {what} padding", _cropped(found, case, batch), plain)
+        compared(kit, f"{case.name}: {what} padding", _cropped(found, case, batch), plain)
     scores, _ = program.predict(program.place(padded(batch, 0, other_than_zero(case))))
     near(f"{case.name}: predict() with other padding", scores, plain.predictions, forward_tolerance(kit))
 
@@ -188,7 +189,7 @@ def check_full_truncation(kit: Kit, case: Case) -> None:
     batch = case.batch(kit.dtype)
     full = kit.build(replace(case, recipe=case.recipe.model_copy(update={"truncation": None})))
     cut = kit.build(replace(case, recipe=case.recipe.model_copy(update={"truncation": batch.time})))
-    _same(
+    compared(
         kit,
         f"{case.name}: truncation at T",
         cut.gradients(cut.place(batch)),
@@ -251,12 +252,14 @@ def _cropped(found: Gradients, case: Case, batch: Batch) -> Gradients:
 def rows_of(batch: Batch, rows: list[int]) -> Batch:
     """Some rows of a batch, in the order of `rows`."""
     target_lengths = None if batch.target_lengths is None else batch.target_lengths[rows]
+    masks = {name: mask[rows] for name, mask in batch.masks.items()}
     return replace(
         batch,
         inputs=batch.inputs[rows],
         lengths=batch.lengths[rows],
         targets=batch.targets[rows],
         target_lengths=target_lengths,
+        masks=masks,
     )
 
 
@@ -287,7 +290,8 @@ def near(what: str, found: np.ndarray, expected: np.ndarray, limit: float) -> No
         raise ConformanceError(f"{what}: error {error:.1e}, allowed {limit:.0e}")
 
 
-def _same(kit: Kit, what: str, found: Gradients, expected: Gradients) -> None:
+def compared(kit: Kit, what: str, found: Gradients, expected: Gradients) -> None:
+    """Raise ConformanceError where two backward passes of one program differ."""
     comparison = compare(found, expected, kit.execution.precision)
     if not comparison.ok:
         raise ConformanceError(f"{what}: {comparison.sentence()}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from benchsuite.contracts import Batch, Parameters
+from benchsuite.measure.dropout import with_masks
 from benchsuite.measure.initialisation import stream
 from benchsuite.schema import (
     BUILTIN_CELLS,
@@ -71,7 +72,12 @@ class Case:
         return weights
 
     def batch(self, dtype: str, index: int = 0) -> Batch:
-        """Batch number `index`; equal for equal arguments."""
+        """Batch number `index`, with masks where the recipe has dropout; equal for equal arguments."""
+        batch = self._without_masks(dtype, index)
+        masks = with_masks(batch, self.model, self.recipe, 31, index, "float32").masks
+        return replace(batch, masks={name: mask.astype(dtype) for name, mask in masks.items()})
+
+    def _without_masks(self, dtype: str, index: int) -> Batch:
         random = stream(23, f"{self.name}/{index}")
         lengths = np.full(self.rows, self.time, np.int32)
         if self.ragged:

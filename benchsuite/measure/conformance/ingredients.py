@@ -32,7 +32,7 @@ RATES = {"sgd": 0.1, "momentum": 0.05, "rmsprop": 2e-3, "adam": 5e-3}
 
 _TOKENS = ModelSpec(Tokens(VOCABULARY, 5), Recurrent("lstm", HIDDEN_UNITS), Dense(OUTPUTS), "cross_entropy")
 _STACK = ModelSpec(Features(FEATURES), Recurrent("gru", HIDDEN_UNITS, 2), Dense(2), "squared", "mean")
-_DECODER = replace(
+DECODER = replace(
     _TOKENS,
     head=Dense(TARGET_VOCABULARY),
     decoder=Decoder(TARGET_VOCABULARY, 4, Recurrent("gru", HIDDEN_UNITS), "additive", TARGET_TIME),
@@ -86,7 +86,7 @@ def smoothing_cases() -> list[Case]:
         "tagging": replace(_TOKENS, readout="steps"),
         "tagging-both": replace(_TOKENS, readout="steps", body=Recurrent("gru", HIDDEN_UNITS, 2, True)),
         "rbf": replace(features, head=Rbf(OUTPUTS)),
-        "decoder": _DECODER,
+        "decoder": DECODER,
         "cnn": replace(features, input=Features(8), body=body),
     }
     recipe = Recipe(label_smoothing=0.3)

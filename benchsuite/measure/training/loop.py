@@ -15,6 +15,7 @@ import numpy as np
 from benchsuite.contracts import Batch, Parameters, Program, Split, State
 from benchsuite.data import fixed_order
 from benchsuite.measure.batching import training_batches
+from benchsuite.measure.dropout import with_masks
 from benchsuite.measure.gradients import update_ratio
 from benchsuite.measure.training.curves import Curves, TrainingClock
 from benchsuite.measure.training.evaluation import Evaluator
@@ -112,6 +113,8 @@ class Trainer:
 
     def _step(self, batch: Batch, state: State | None) -> State | None:
         begin = time.perf_counter()
+        step, dtype = self.curves.steps + 1, self.evaluator.batcher.dtype
+        batch = with_masks(batch, self.evaluator.model, self.recipe, self.seed, step, dtype)
         state = self.program.step(self.program.place(batch), state)
         if self.curves.steps == 0:
             self.program.synchronize()

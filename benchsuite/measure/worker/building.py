@@ -9,6 +9,7 @@ from typing import Protocol
 
 from benchsuite.contracts import (
     Backend,
+    Batch,
     LoadedTask,
     Parameters,
     Program,
@@ -19,6 +20,7 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import RequestError, UnsupportedError
 from benchsuite.measure.batching import Batcher, Chunk, batcher, training_batches, training_steps
+from benchsuite.measure.dropout import with_masks
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.training.loop import limited
 from benchsuite.measure.worker.parity_check import STEPS
@@ -99,10 +101,18 @@ def build(loaded: Loaded, trial: Trial) -> tuple[Program, Parameters, float]:
     return program, weights, time.perf_counter() - begin
 
 
+def masked(batch: Batch, loaded: Loaded, trial: Trial, step: int) -> Batch:
+    """A training batch with the dropout masks of optimiser step number `step`, from 1."""
+    return with_masks(batch, loaded.model, loaded.recipe, trial.seed, step, trial.execution.dtype)
+
+
 def first_batches(loaded: Loaded, trial: Trial) -> list[Chunk]:
     """The first STEPS batches of training, which parity is checked on."""
     drawn = training_batches(trial.recipe, loaded.batcher, loaded.task.train, trial.seed, 0)
-    chunks = list(islice(drawn, STEPS))
+    chunks = [
+        chunk._replace(batch=masked(chunk.batch, loaded, trial, step))
+        for step, chunk in enumerate(islice(drawn, STEPS), 1)
+    ]
     for chunk in chunks:
         check_batch(loaded.model, chunk.batch, trial.execution.dtype)
     return chunks

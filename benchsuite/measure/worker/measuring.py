@@ -12,6 +12,7 @@ import numpy as np
 from benchsuite.contracts import Backend, Batch, Program, Split, State
 from benchsuite.measure.batching import Batcher, training_batches
 from benchsuite.measure.decoding import greedy_search
+from benchsuite.measure.dropout import with_masks
 from benchsuite.measure.flops import forward_products, inference_flops, training_flops
 from benchsuite.measure.timing import (
     BUDGET_SECONDS,
@@ -49,7 +50,7 @@ def measure_speed(
 ) -> Speed:
     """Steady-state training step, inference and transfer on a few pre-loaded batches, with throughput
     and the share of the peak that the best of `backends` shows. Takes optimiser steps: measure last."""
-    batches = timing_batches(trial, batcher, train)
+    batches = timing_batches(trial, batcher, train, model)
     placed = [program.place(batch) for batch in batches]
     count = len(batches)
 
@@ -113,10 +114,17 @@ def step_verdict(
     return "unstable" if step.summary.unstable else "stable"
 
 
-def timing_batches(trial: Trial, batcher: Batcher, train: Split) -> list[Batch]:
+def timing_batches(trial: Trial, batcher: Batcher, train: Split, model: ModelSpec) -> list[Batch]:
     """A few of the batches that are trained on, the same ones for every backend and seed: of a stream its
     first chunks, of which the first begins at zero, else those of an epoch whose longest rows stand in the
-    middle of each quarter."""
+    middle of each quarter. Each has the dropout masks of one step."""
+    return [
+        with_masks(batch, model, trial.recipe, 0, step, batcher.dtype)
+        for step, batch in enumerate(_timing_batches(trial, batcher, train), 1)
+    ]
+
+
+def _timing_batches(trial: Trial, batcher: Batcher, train: Split) -> list[Batch]:
     if trial.recipe.carry:
         chunks = islice(training_batches(trial.recipe, batcher, train, 0, 0), BATCHES)
         return [chunk.batch for chunk in chunks]

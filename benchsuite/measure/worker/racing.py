@@ -63,7 +63,7 @@ class RacingProgram:
         if not parity_check.comparison.ok:
             return Ready(parity_check.comparison.sentence())
         self._phase("warm up")
-        timed = timing_batches(trial, loaded.batcher, loaded.task.train)
+        timed = timing_batches(trial, loaded.batcher, loaded.task.train, loaded.model)
         self._program, self._placed = program, [program.place(batch) for batch in timed]
         least = {
             "rounds": CALIBRATION_ROUNDS,
