@@ -12,13 +12,16 @@ from benchsuite.contracts.backend import Backend, Parameters
 from benchsuite.contracts.batch_checks import check_batch, check_data
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.schema import (
+    BUILTIN_CELLS,
     DROPOUTS,
+    NO_CELL,
     Convolutional,
     Dense,
     DeviceName,
     Execution,
     ModelSpec,
     Recipe,
+    Recurrent,
     Tokens,
     parameter_shapes,
     state_shapes,
@@ -74,7 +77,7 @@ def scan_problem(model: ModelSpec, execution: Execution) -> str | None:
 def model_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     """Why no backend could compute `model` under `recipe`, or None."""
     body = model.body
-    if problem := _dropout_problem(model, recipe):
+    if problem := _dropout_problem(model, recipe) or _initialisation_problem(model, recipe):
         return problem
     if recipe.label_smoothing and model.loss != "cross_entropy":
         return (
@@ -119,6 +122,28 @@ def _dropout_problem(model: ModelSpec, recipe: Recipe) -> str | None:
                     f"recipe.recurrent_dropout masks the hidden state that a step reads; a step of cell "
                     f"{body.cell!r} reads none"
                 )
+    return None
+
+
+def _initialisation_problem(model: ModelSpec, recipe: Recipe) -> str | None:
+    """Which initial values the model's cells do not have."""
+    default = Recipe()
+    fields = ("initialisation", "recurrent_scale", "forget_bias")
+    asked = [name for name in fields if getattr(recipe, name) != getattr(default, name)]
+    if not asked:
+        return None
+    bodies = [
+        body for body in (model.body, model.decoder and model.decoder.body) if isinstance(body, Recurrent)
+    ]
+    cells = [body.cell for body in bodies] or [NO_CELL]
+    for cell in cells:
+        if cell not in BUILTIN_CELLS:
+            known = ", ".join(BUILTIN_CELLS)
+            return f"recipe.{asked[0]} is for the cells {known}; cell {cell!r} has initial values of its own"
+    if "forget_bias" in asked and "lstm" not in cells:
+        return (
+            f"recipe.forget_bias is for the cell lstm; cell {cells[0]!r} has no forget gate: leave it unset"
+        )
     return None
 
 

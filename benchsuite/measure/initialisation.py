@@ -10,7 +10,8 @@ import zlib
 import numpy as np
 
 from benchsuite.contracts.backend import Parameters
-from benchsuite.schema import ModelSpec, parameter_shapes
+from benchsuite.measure.recurrent_initialisation import initial_of
+from benchsuite.schema import ModelSpec, Recipe, parameter_shapes
 from benchsuite.schema.cells import glorot
 from benchsuite.schema.parameters import recurrent_parameters
 
@@ -20,19 +21,23 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(name.encode())]))
 
 
-def initial_parameters(model: ModelSpec, seed: int, dtype: str) -> Parameters:
+def initial_parameters(model: ModelSpec, seed: int, dtype: str, recipe: Recipe | None = None) -> Parameters:
     """Weights for `model`, drawn in float64 and rounded to `dtype`.
 
-    A cell's parameters: as the cell says (schema.cells). out.W, dense and convolution kernels, bridge and
-    attention: uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16); attn.v counts as
-    (A, 1). Their biases: zero. embed.E, target_embed.E: normal, standard deviation 0.1. rbf.W: normal, standard
-    deviation 1 / sqrt(F), so that distances start near 1.
+    A cell's parameters: as the cell says (schema.cells), or as `recipe` does where it asks for others. out.W,
+    dense and convolution kernels, bridge and attention: uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot and
+    Bengio 2010, eq. 16); attn.v counts as (A, 1). Their biases: zero. embed.E, target_embed.E: normal, standard
+    deviation 0.1. rbf.W: normal, standard deviation 1 / sqrt(F), so that distances start near 1.
     """
     cells = recurrent_parameters(model)
     weights: Parameters = {}
     for name, shape in parameter_shapes(model).items():
         random = stream(seed, name)
-        drawn = cells[name].initial(random, shape) if name in cells else _draw(name, shape, random)
+        if name in cells:
+            initial = cells[name].initial if recipe is None else initial_of(model, name, cells[name], recipe)
+            drawn = initial(random, shape)
+        else:
+            drawn = _draw(name, shape, random)
         weights[name] = drawn.astype(dtype)
     return weights
 

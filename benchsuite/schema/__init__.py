@@ -21,6 +21,7 @@ from benchsuite.schema.model import (
 from benchsuite.schema.names import (
     ARCHITECTURES,
     ATTENTIONS,
+    INITIALISATIONS,
     INVALID_TIMING,
     LOSSES,
     NO_CELL,
@@ -42,6 +43,7 @@ __all__ = [
     "BUILTIN_CELLS",
     "DROPOUTS",
     "GATES",
+    "INITIALISATIONS",
     "INVALID_TIMING",
     "LOSSES",
     "NO_CELL",

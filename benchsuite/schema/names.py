@@ -55,6 +55,16 @@ SCHEDULES: dict[str, str] = {
 LABEL_SMOOTHING = "q_k = (1 - eps) [k = target] + eps / K; loss = -sum_k q_k ln p_k"
 """Label smoothing by eps over K classes (Szegedy et al. 2016, section 7)."""
 
+INITIALISATIONS: dict[str, str] = {
+    "default": "Wx as Glorot and Bengio 2010 (eq. 16), Wh orthogonal (Saxe et al. 2014), biases zero but the "
+    "forget gate's, which is one (Jozefowicz et al. 2015)",
+    "glorot": "the same with Wh as Glorot and Bengio 2010",
+    "orthogonal": "the same with Wx and Wh orthogonal; the rows or columns of a Wx that is not square are so",
+    "uniform": "Wx, Wh and all biases uniform in +-1 / sqrt(hidden), as torch.nn's recurrent layers begin",
+}
+"""Initial values of the recurrent layers' matrices, gate by gate, and biases, in cells rnn, lstm and gru. Other
+cells have the initial values of their papers."""
+
 LOSSES: dict[str, str] = {
     "cross_entropy": "mean negative log-likelihood of the target class, in nats",
     "squared": "mean squared error",

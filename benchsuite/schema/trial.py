@@ -75,6 +75,12 @@ class Recipe(Frozen):
     """The same between one layer and the next."""
     recurrent_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The same of the hidden state, where the products of the next step read it."""
+    initialisation: Literal["default", "glorot", "orthogonal", "uniform"] = "default"
+    """Initial weights of the recurrent layers, see names.INITIALISATIONS; cells rnn, lstm and gru."""
+    recurrent_scale: PositiveFloat = 1.0
+    """Factor of the initial Wh: with orthogonal matrices, all of their singular values."""
+    forget_bias: float | None = None
+    """Initial bias of the LSTM's forget gate; None: that of the initialisation."""
 
     @model_validator(mode="after")
     def _check_schedule(self) -> Recipe:
@@ -106,6 +112,9 @@ ADDED_TO_RECIPE = (
     "input_dropout",
     "layer_dropout",
     "recurrent_dropout",
+    "initialisation",
+    "recurrent_scale",
+    "forget_bias",
 )
 """Fields that recipes did not always have. At their defaults they are left out of a trial's id, so that the ids
 of records that were made before are still those of their trials."""
@@ -153,7 +162,14 @@ class Protocol(Frozen):
 IGNORED_IN_RECIPE: dict[str, tuple[str, ...]] = {
     "plain": ("layer_dropout",),
     "bidirectional": ("layer_dropout",),
-    "cnn": ("input_dropout", "layer_dropout", "recurrent_dropout"),
+    "cnn": (
+        "input_dropout",
+        "layer_dropout",
+        "recurrent_dropout",
+        "initialisation",
+        "recurrent_scale",
+        "forget_bias",
+    ),
 }
 """By architecture, fields of a recipe that have nothing to act on, and take their defaults."""
 

@@ -91,7 +91,7 @@ def test_fields_that_were_added_change_no_id_at_their_defaults() -> None:
 @pytest.mark.parametrize("name", ADDED_TO_RECIPE)
 def test_fields_that_were_added_are_part_of_the_id_where_they_are_set(name: str) -> None:
     values = {"schedule": "cosine", "weight_decay": 0.1, "label_smoothing": 0.1, "decay_factor": 0.5}
-    values |= dict.fromkeys(DROPOUTS, 0.5)
+    values |= dict.fromkeys(DROPOUTS, 0.5) | {"initialisation": "glorot"}
     one, plain = (trial(architecture="deep", recipe=recipe) for recipe in ({name: values.get(name, 3)}, {}))
     assert one.id != plain.id
     assert one.configuration_id != plain.configuration_id

@@ -94,7 +94,7 @@ def _check_supported(backend: Backend, model: ModelSpec, trial: Trial) -> None:
 
 def build(loaded: Loaded, trial: Trial) -> tuple[Program, Parameters, float]:
     """The trial's program, the weights that it starts from, and the seconds that the backend took over it."""
-    weights = initial_parameters(loaded.model, trial.seed, trial.execution.dtype)
+    weights = initial_parameters(loaded.model, trial.seed, trial.execution.dtype, loaded.recipe)
     check_parameters(loaded.model, weights)
     begin = time.perf_counter()
     program = loaded.backend.build(loaded.model, weights, loaded.recipe, trial.execution)
