@@ -52,7 +52,11 @@ class TrialRacer:
         """For pytest-benchmark's extra_info: what tells this figure from others, and that parity held."""
         found, trial = registry(), self.trial
         known = fingerprint(
-            found.backend(trial.backend), found.task(trial.task), found.reference(), trial.source
+            found.backend(trial.backend),
+            found.task(trial.task),
+            found.reference(),
+            trial.source,
+            found.cells.get(trial.cell),
         )
         facts: dict[str, Any] = {
             "trial": trial.id,

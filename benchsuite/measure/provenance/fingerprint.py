@@ -10,18 +10,24 @@ from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchsuite.contracts import BackendEntry, TaskEntry
+from benchsuite.contracts import BackendEntry, CellEntry, TaskEntry
 
 MEASURING = ("contracts", "data", "measure", "schema")
 """The packages of the core that decide what a trial measures. The others choose trials, carry records and say
 what records mean."""
 
 
-def fingerprint(backend: BackendEntry, task: TaskEntry, reference: BackendEntry, source: str) -> str:
+def fingerprint(
+    backend: BackendEntry, task: TaskEntry, reference: BackendEntry, source: str, cell: CellEntry | None
+) -> str:
     """16 hexadecimal digits over the source of the core and of the plugins that take part, the versions of
-    what they need (the task for `source`), and the Python version."""
+    what they need (the task for `source`), and the Python version.
+
+    :param cell: None for a model without recurrence.
+    """
     digest = hashlib.sha256(platform.python_version().encode())
-    packages = {"benchsuite"} | {_package(entry.load) for entry in (backend, task, reference)}
+    taking_part = (backend, task, reference, *([] if cell is None else [cell]))
+    packages = {"benchsuite"} | {_package(entry.load) for entry in taking_part}
     for package in sorted(packages):
         digest.update(_source_digest(package).encode())
     for requirement in sorted({*backend.requirements, *task.required(source), "numpy"}):

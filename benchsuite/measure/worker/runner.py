@@ -178,7 +178,13 @@ class Session:
 
     def _fingerprint(self, trial: Trial) -> str:
         found = registry()
-        return fingerprint(found.backend(self.name), found.task(trial.task), found.reference(), trial.source)
+        return fingerprint(
+            found.backend(self.name),
+            found.task(trial.task),
+            found.reference(),
+            trial.source,
+            found.cells.get(trial.cell),
+        )
 
     def _fingerprint_or_none(self, trial: Trial) -> str:
         try:

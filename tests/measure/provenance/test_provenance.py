@@ -33,11 +33,12 @@ class Plugin:
     folder: Path
     backend: BackendEntry
     task: TaskEntry
+    cell: CellEntry | None = None
 
     def fingerprint(self) -> str:
         """As a fresh process would compute it."""
         _source_digest.cache_clear()
-        return fingerprint(self.backend, self.task, registry().reference(), "generated")
+        return fingerprint(self.backend, self.task, registry().reference(), "generated", self.cell)
 
 
 @pytest.fixture
@@ -77,6 +78,17 @@ def test_a_changed_source_file_changes_the_fingerprint(plugin: Plugin, path: str
     else:
         file.write_text(old)
     assert plugin.fingerprint() == before
+
+
+def test_the_source_of_the_cell_counts_and_that_of_others_does_not(plugin: Plugin) -> None:
+    known, cell = registry(), CellEntry("made", plugin.backend.load, "for tests", "none", ())
+    built_in = Plugin(plugin.folder, known.backend("numpy"), known.task("adding"))
+    with_cell = replace(built_in, cell=cell)
+    alone, before = built_in.fingerprint(), with_cell.fingerprint()
+    with (plugin.folder / "inner" / "kernel.py").open("a") as file:
+        file.write("SCALE = 2\n")
+    assert with_cell.fingerprint() != before
+    assert built_in.fingerprint() == replace(built_in, cell=known.cells["lstm"]).fingerprint() == alone
 
 
 def test_a_renamed_file_changes_it_and_a_readme_does_not(plugin: Plugin) -> None:
