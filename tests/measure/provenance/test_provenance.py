@@ -19,7 +19,7 @@ import pytest
 from fixtures.tiny import sign_data
 
 import benchsuite
-from benchsuite.contracts import BackendEntry, Ragged, Split, TaskEntry
+from benchsuite.contracts import BackendEntry, CellEntry, Ragged, Split, TaskEntry
 from benchsuite.measure.provenance import dataset_digest, environment, fingerprint
 from benchsuite.measure.provenance.environment import KERNEL_VARIABLES, VARIABLES
 from benchsuite.measure.provenance.fingerprint import MEASURING, _source_digest
