@@ -13,6 +13,7 @@ from benchsuite.schema import ModelSpec, Scalar, Size
 
 PINNED: list[tuple[str, str, dict[str, Scalar], str | None, str, float]] = [
     ("adding", "generated", {"length": 21, "examples": 50}, "a3da37c058a454b2", "mse", 2.105400501866076),
+    ("associative_recall", "generated", {"pairs": 4}, "ee23f1b0e891c743", "recall_accuracy", 0.0305),
     (
         "copy",
         "generated",
@@ -31,6 +32,7 @@ PINNED: list[tuple[str, str, dict[str, Scalar], str | None, str, float]] = [
         "macro_f1",
         0.09280477933772543,
     ),
+    ("selective_copy", "generated", {"length": 20}, "97dc9e62fde0a60b", "cross_entropy", 3.154796956002617),
     ("sentiment", "generated", {}, "d7f86854a2745b44", "cross_entropy", 0.9379380858283802),
     (
         "speech",
