@@ -121,6 +121,17 @@ CELLS = (
             r"y' = y + \Delta t \, z'",
         ),
     ),
+    CellEntry(
+        "lem",
+        _from("lem", "LongExpressiveMemory"),
+        summary="long expressive memory: two coupled states with learned steps of time (Rusch et al. 2022)",
+        source="Rusch et al., Long expressive memory for sequence modeling, ICLR 2022",
+        equations=(
+            r"s, t = \Delta t \, \sigma(x V_{s, t} + y W_{s, t} + b_{s, t})",
+            r"z' = (1 - t) \odot z + t \odot \tanh(x V_z + y W_z + b_z)",
+            r"y' = (1 - s) \odot y + s \odot \tanh(x V_y + z' W_y + b_y)",
+        ),
+    ),
 )
 
 

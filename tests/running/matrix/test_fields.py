@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from fixtures.cells import registered
 
 from benchsuite.running.matrix.fields import can_be_unset, check_value, names_of
-from benchsuite.schema import BUILTIN_CELLS
+from benchsuite.schema import BUILTIN_CELLS, known_cells
 from benchsuite.schema.fields import BadValueError
 
 
@@ -16,7 +18,6 @@ from benchsuite.schema.fields import BadValueError
     [
         ("task", ["a", "b"]),
         ("backend", ["x"]),
-        ("cell", list(BUILTIN_CELLS)),
         ("recipe.clip", ["none", "norm", "value"]),
         ("recipe.epochs", None),
         ("execution.device", None),
@@ -24,6 +25,13 @@ from benchsuite.schema.fields import BadValueError
 )
 def test_names(path: str, words: list[str] | None) -> None:
     assert names_of(path, ["b", "a"], ["x"]) == words
+
+
+def test_names_of_cells_are_those_that_are_known_now() -> None:
+    assert names_of("cell", (), ()) == list(known_cells())
+    with registered(replace(BUILTIN_CELLS["rnn"], name="mine")):
+        assert "mine" in (names_of("cell", (), ()) or ())
+    assert "mine" not in (names_of("cell", (), ()) or ())
 
 
 @pytest.mark.parametrize(
