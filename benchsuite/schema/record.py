@@ -51,8 +51,9 @@ class Exhibit(Frozen):
     forecast   tables input (T, C), truth and prediction (horizon, C), in the data's own units
     confusion  lines classes; tables counts (C, C), row: true class
     picture    tables by name, each (height, width), 0 to 1, to be drawn side by side
-    curve      lines x, y (one label each); tables by name, a line each: points (n, 2), x ascending. Models of a
-               task are compared by their curves of one name
+    curve      lines x, y (one label each), and note (a sentence for its reader), where there is one; tables by
+               name, a line each: points (n, 2), x ascending. The curves of one name that the models of a task
+               have are drawn together
     """
 
     name: str

@@ -54,6 +54,7 @@ class StateTracking(Task):
             vocabulary=group.names,
             classes=group.names,
             trained=trained,
+            known=_KNOWN[source],
             baselines=_baselines(train, test, len(group.names)),
             licence="generated; no rights reserved",
         )
@@ -61,6 +62,29 @@ class StateTracking(Task):
 
 _MODULUS = 5
 """Default of the option `modulus`."""
+
+
+_KNOWN = {
+    "parity": (
+        "In finite precision a linear recurrence whose factors are never negative, such as the minGRU, cannot "
+        "track parity at every length, whatever it reaches at the trained ones (Grazzi et al., "
+        "arXiv:2411.12537)."
+    ),
+    "modular_addition": (
+        "In finite precision a linear recurrence with a real diagonal transition, such as the minGRU, cannot "
+        "count modulo a number that is no power of two at every length (Grazzi et al., arXiv:2411.12537)."
+    ),
+    "s3": (
+        "The sign of a product of permutations is a parity. So a linear recurrence whose factors are never "
+        "negative, which cannot track parity, cannot track S3 at every length (Grazzi et al., "
+        "arXiv:2411.12537)."
+    ),
+    "s5": (
+        "A fixed number of layers of a state-space model whose transition is diagonal, or the same at every "
+        "step, cannot track S5 at every length, unless TC0 = NC1 (Merrill et al., arXiv:2404.08819)."
+    ),
+}
+"""What theory says of each source: the curve's note."""
 
 
 def _group(source: str, modulus: int) -> Group:
@@ -88,6 +112,7 @@ class LoadedStateTracking(LoadedTask):
 
     classes  the name of each state
     trained  letters of the shortest and of the longest training word
+    known    what theory says of it, in a sentence
     """
 
     primary = "accuracy"
@@ -95,6 +120,7 @@ class LoadedStateTracking(LoadedTask):
 
     classes: tuple[str, ...]
     trained: tuple[int, int]
+    known: str
 
     def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
         """Embedding, recurrent stack, at every step a score for each state."""
@@ -143,7 +169,7 @@ class LoadedStateTracking(LoadedTask):
             Exhibit(
                 name=f"accuracy by length, trained on {self.trained[0]} to {self.trained[1]}",
                 kind="curve",
-                lines={"x": ["letters"], "y": ["accuracy"]},
+                lines={"x": ["letters"], "y": ["accuracy"], "note": [self.known]},
                 tables={"accuracy": [[step, float(row[1])] for step, row in enumerate(by_step, 1)]},
             ),
             Exhibit(

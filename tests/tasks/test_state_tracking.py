@@ -202,7 +202,7 @@ def test_the_curve_of_accuracy_by_length_is_kept() -> None:
     answers = perfect(data, data.test)
     answers[:250, 12:] *= -1
     curve, shown = data.exhibits(answers, data.test, {})
-    assert (curve.kind, curve.lines) == ("curve", {"x": ["letters"], "y": ["accuracy"]})
+    assert (curve.kind, curve.lines["x"], curve.lines["y"]) == ("curve", ["letters"], ["accuracy"])
     assert curve.name == "accuracy by length, trained on 3 to 12"
     points = curve.tables["accuracy"]
     assert [x for x, _ in points] == list(range(1, 21))
@@ -210,6 +210,22 @@ def test_the_curve_of_accuracy_by_length_is_kept() -> None:
     assert shown.lines["source"] == text(data, data.test.inputs[0])
     differ = [a != b for a, b in zip(shown.lines["target"], shown.lines["prediction"], strict=True)]
     assert differ == [False] * 12 + [True] * 8
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("parity", "minGRU"),
+        ("modular_addition", "power of two"),
+        ("s3", "sign of a product"),
+        ("s5", "TC0 = NC1"),
+    ],
+)
+def test_what_theory_says_goes_with_the_curve(source: str, said: str) -> None:
+    data = load(source)
+    (note,) = data.exhibits(perfect(data, data.test), data.test, {})[0].lines["note"]
+    assert said in note
+    assert "arXiv" in note
 
 
 def test_the_prefix_of_a_word_has_the_states_of_the_word() -> None:

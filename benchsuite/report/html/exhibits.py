@@ -134,7 +134,10 @@ def _curve(exhibit: Exhibit) -> Markup:
     if not lines:
         return Markup('<p class="note">This curve holds no table that can be drawn.</p>')
     x, y = (next(iter(exhibit.lines.get(axis, [])), axis) for axis in ("x", "y"))
-    return _drawn(LineChart(exhibit.name, lines, x, y))
+    notes = Markup().join(
+        Markup('<p class="note">{}</p>').format(text) for text in exhibit.lines.get("note", [])
+    )
+    return _drawn(LineChart(exhibit.name, lines, x, y)) + notes
 
 
 def _line(name: str, x: np.ndarray, y: np.ndarray) -> Line:

@@ -64,6 +64,8 @@ def _chart(title: str, exhibits: dict[str, list[Exhibit]]) -> Iterator[Block]:
     drawing = curves_chart(title, curves, x, y, log=False)
     if drawing is not None:
         yield drawing
+        for note in first.lines.get("note", []):
+            yield Paragraph(note)
         yield _table(title, curves, x, y)
 
 

@@ -79,6 +79,7 @@ def test_any_tables_and_texts_are_shown(
         "classes": [text],
         "x": [text],
         "y": [],
+        "note": [text],
         text: [text],
     }
     exhibit = Exhibit.model_validate({"name": text, "kind": kind, "lines": lines, "tables": held})

@@ -73,6 +73,13 @@ def test_all_models_are_in_one_chart_with_the_mean_over_seeds(tmp_path: Path) ->
     assert shown[1]["letters = 20"] == pytest.approx(0.5)
 
 
+def test_what_a_task_says_of_its_curve_stands_below_the_chart_once(tmp_path: Path) -> None:
+    known = curve(1.0)
+    known = known.model_copy(update={"lines": {**known.lines, "note": ["What is known."]}})
+    study = stored(tmp_path, with_curves(0.9, known, cell="lstm"), with_curves(0.7, known, cell="gru"))
+    assert text(blocks_of(study)) == "What is known."
+
+
 def test_several_lines_and_several_curves_are_told_apart(tmp_path: Path) -> None:
     study = stored(tmp_path, with_curves(0.9, curve(0.5, first=0.2), curve(0.1, name="other")))
     blocks = blocks_of(study)
