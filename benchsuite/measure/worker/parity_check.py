@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchsuite.contracts import Backend, Gradients, Parameters, Program, State
+from benchsuite.errors import ContractError
 from benchsuite.measure.batching import Chunk
 from benchsuite.measure.parity import Comparison, compare, in_double, relative_error, widened
 from benchsuite.schema import Execution, ModelSpec, Recipe
@@ -17,11 +18,16 @@ STEPS = 2
 second what the first one's backward pass, clipping and update made of the parameters."""
 
 
+TOKENS = 3
+"""Generated tokens that are compared: the first shows the start, the others what follows a choice."""
+
+
 class ParityCheck:
     """What the float64 reference says of a trial's first batches, and how far the trial is from it.
 
-    gradients() and step() may be compiled apart, so both are compared: the one by all it returns, the other
-    by the losses of the first steps.
+    gradients(), predict(), decoding() and step() may be compiled apart, so each is compared: the first three by
+    what they return, the last by the losses of the first steps. Every metric comes from predict() or from
+    decoding().
     """
 
     def __init__(
@@ -41,6 +47,7 @@ class ParityCheck:
         double = {name: weight.astype(np.float64) for name, weight in weights.items()}
         program = reference.build(model, double, recipe, Execution(precision="float64"))
         self._batch, self._precision = batches[0].batch, precision
+        self._dtype = Execution.model_validate({"precision": precision}).dtype
         self._expected: Gradients | None = program.gradients(program.place(in_double(self._batch)))
         state: State | None = None
         for batch, begins in batches:
@@ -51,17 +58,70 @@ class ParityCheck:
         """By which factor the tolerances of the gradients were widened, because their terms cancel."""
 
     def hold_gradients(self, program: Program) -> None:
-        """Compare one backward pass over the first batch; to be asked once. The reference's arrays are let go
-        then, or the peak memory of training would hold them.
+        """Compare one backward pass over the first batch, what predict() says of it, and what is generated from
+        it where the model decodes; to be asked once. The reference's arrays are let go then, or the peak memory
+        of training would hold them.
 
-        Raises ContractError for a foreign name or shape.
+        Raises ContractError for a foreign name, shape or dtype.
         """
         assert self._expected is not None, "the gradients were compared before"
-        found = program.gradients(program.place(self._batch))
-        self.comparison = compare(found, self._expected, self._precision)
+        placed = program.place(self._batch)
+        self.comparison = compare(program.gradients(placed), self._expected, self._precision)
+        tolerance = TOLERANCES[self._precision].forward
+        self._compare("predictions/predict", self._predict_error(program, placed), tolerance)
+        if self._model.decoder is not None:
+            self._compare("predictions/generated", self._generation_error(program, placed), 10 * tolerance)
         if not self.comparison.ok and self._precision == "float32":
             self.comparison, self.widened = widened(self.comparison, self._own_error())
         self._expected = None
+
+    def _compare(self, quantity: str, error: float, allowed: float) -> None:
+        known = self.comparison
+        self.comparison = Comparison(known.errors | {quantity: error}, known.allowed | {quantity: allowed})
+
+    def _predict_error(self, program: Program, placed: object) -> float:
+        """How far predict() is from the reference on the first batch, from the same weights."""
+        assert self._expected is not None
+        scores, _ = program.predict(placed)
+        if not isinstance(scores, np.ndarray) or str(scores.dtype) != self._dtype:
+            kind = getattr(scores, "dtype", type(scores).__name__)
+            raise ContractError(f"predict() gave {kind}, an array of {self._dtype} is expected")
+        try:
+            return relative_error(scores, self._expected.predictions)
+        except ContractError as error:
+            raise ContractError(f"predict() gave another shape than the reference: {error}") from None
+
+    def _generation_error(self, program: Program, placed: object) -> float:
+        """How far the first generated tokens are from the reference's, which follows the program's choice: the
+        error of each chosen token's ln p, and what the choice lacks of the likeliest token's."""
+        decoder = self._model.decoder
+        assert decoder is not None
+        double = {name: weight.astype(np.float64) for name, weight in self._weights.items()}
+        judge = self._reference.build(self._model, double, self._recipe, Execution(precision="float64"))
+        expected = judge.decoding(judge.place(in_double(self._batch)))
+        found = program.decoding(placed)
+        rows = np.arange(self._batch.size)
+        latest, worst = np.full(self._batch.size, decoder.start, np.int32), 0.0
+        for _ in range(min(TOKENS, decoder.limit)):
+            chosen = found.advance(latest, rows, 1)
+            tokens = np.asarray(chosen.tokens)
+            if tokens.shape != (len(rows), 1) or tokens.dtype.kind not in "iu":
+                raise ContractError(
+                    f"advance() gave tokens {tokens.dtype} {tokens.shape}, integers of shape {(len(rows), 1)} "
+                    "are expected"
+                )
+            if not ((tokens >= 0) & (tokens < decoder.vocabulary)).all():
+                raise ContractError(
+                    f"advance() gave tokens outside of the vocabulary of {decoder.vocabulary}"
+                )
+            likely = expected.advance(latest, rows, decoder.vocabulary)
+            at = likely.tokens == tokens
+            wanted, best = likely.log_probabilities[at][:, None], likely.log_probabilities[:, :1]
+            scale = float(np.abs(likely.log_probabilities).max())
+            lacking = float((best - wanted).max()) / scale if scale > 0 else 0.0
+            worst = max(worst, relative_error(chosen.log_probabilities, wanted, scale), lacking)
+            latest = tokens[:, 0].astype(np.int32)
+        return worst
 
     def _own_error(self) -> Comparison:
         """How far the reference itself is off in single precision, on the same batch from the same

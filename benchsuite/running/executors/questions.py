@@ -21,8 +21,8 @@ MOST_LOST = 12
 
 
 class Questions:
-    """Asks the workers of `pool`. A worker's answer may take as long as a trial, but between LEAST_QUESTION_SECONDS and
-    QUESTION_SECONDS."""
+    """Asks the workers of `pool`. An answer may take as long as a trial: at least LEAST_QUESTION_SECONDS, at
+    most QUESTION_SECONDS."""
 
     def __init__(self, pool: WorkerPool, timeout: float | None) -> None:
         self._pool = pool

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.numpy_cases import batch as decoder_batch
+from fixtures.numpy_cases import decoder_model, parameters
 from fixtures.tiny import trial
 
 from benchsuite.contracts import Batch, Gradients
+from benchsuite.contracts.decoding import Advance, Decoding
+from benchsuite.errors import ContractError
 from benchsuite.measure.batching import Chunk
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.worker.parity_check import ParityCheck
@@ -70,3 +76,110 @@ def test_a_gradient_that_does_not_is_held_to_the_tolerances() -> None:
 @pytest.mark.parametrize("ones", [3, 32])
 def test_a_wrong_gradient_is_a_breach_whatever_cancels(ones: int) -> None:
     assert not prove(batch(ones), Wrong).comparison.ok
+
+
+def changed(change: Callable[[np.ndarray], Any]) -> type[NumpyProgram]:
+    """Programs whose predict() gives `change` of the scores; their gradients() are right."""
+
+    class Changed(NumpyProgram):
+        def predict(self, placed: Any, state: Any = None) -> tuple[Any, Any]:
+            scores, final = super().predict(placed, state)
+            return change(scores), final
+
+    return Changed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda scores: scores[:, ::-1].copy(), id="classes reversed"),
+        pytest.param(lambda scores: scores * np.float32(1.001), id="scaled"),
+        pytest.param(lambda scores: scores * np.float32("nan"), id="not a number"),
+        pytest.param(np.zeros_like, id="nothing"),
+    ],
+)
+def test_other_scores_than_the_references_are_a_breach(change: Callable[[np.ndarray], Any]) -> None:
+    found = prove(batch(3), changed(change)).comparison
+    assert found.breaches == ["predictions/predict"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda scores: np.concatenate([scores, scores], axis=1),
+            r"another shape .* \(64, 4\) given, \(64, 2\)",
+        ),
+        (lambda scores: scores[:-1], "another shape"),
+        (lambda scores: scores.astype(np.float16), "predict.. gave float16, an array of float32"),
+        (lambda scores: scores.astype(np.float64), "gave float64, an array of float32"),
+        (lambda scores: scores.astype(np.complex64), "gave complex64"),
+        (lambda scores: scores.astype(object), "gave object"),
+        (lambda scores: scores.tolist(), "gave list"),
+    ],
+)
+def test_another_shape_or_type_of_scores_is_against_the_contract(
+    change: Callable[[np.ndarray], Any], message: str
+) -> None:
+    with pytest.raises(ContractError, match=message):
+        prove(batch(3), changed(change))
+
+
+class OddDecoding(Decoding):
+    """Passes on what `inner` says, changed."""
+
+    def __init__(self, inner: Decoding, change: Callable[[Advance], Advance]) -> None:
+        self._inner, self._change = inner, change
+
+    def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
+        return self._change(self._inner.advance(tokens, parents, k))
+
+
+def generate(change: Callable[[Advance], Advance]) -> ParityCheck:
+    """The check of a program whose decoding says `change` of what it should."""
+
+    class Generates(NumpyProgram):
+        def decoding(self, placed: Any, width: int = 1, aligned: bool = False) -> Decoding:
+            return OddDecoding(super().decoding(placed, width, aligned), change)
+
+    model = decoder_model("gru")
+    one = trial(execution={"precision": "float64"})
+    weights = parameters(model)
+    proof = ParityCheck(ReferenceBackend(), model, weights, one, [Chunk(decoder_batch(model, (3, 5, 2)))])
+    proof.hold_gradients(Generates(model, weights, one.recipe, Execution(precision="float64")))
+    return proof
+
+
+def test_generated_tokens_are_at_parity() -> None:
+    found = generate(lambda said: said).comparison
+    assert found.ok, found.sentence()
+    assert "predictions/generated" in found.errors
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda said: replace(said, tokens=1 + said.tokens % 5), id="other tokens"),
+        pytest.param(lambda said: replace(said, tokens=said.tokens[::-1].copy()), id="rows reversed"),
+        pytest.param(lambda said: replace(said, log_probabilities=said.log_probabilities * 1.01), id="ln p"),
+        pytest.param(lambda said: replace(said, log_probabilities=said.log_probabilities * np.nan), id="nan"),
+    ],
+)
+def test_other_tokens_than_the_references_are_a_breach(change: Callable[[Advance], Advance]) -> None:
+    assert generate(change).comparison.breaches == ["predictions/generated"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda said: replace(said, tokens=said.tokens[:-1]), "advance.. gave tokens int32"),
+        (lambda said: replace(said, tokens=said.tokens.astype(np.float32)), "gave tokens float32"),
+        (lambda said: replace(said, tokens=said.tokens + 1000), "outside of the vocabulary"),
+        (lambda said: replace(said, tokens=said.tokens - 1000), "outside of the vocabulary"),
+    ],
+)
+def test_tokens_that_are_none_are_against_the_contract(
+    change: Callable[[Advance], Advance], message: str
+) -> None:
+    with pytest.raises(ContractError, match=message):
+        generate(change)
