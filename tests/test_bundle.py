@@ -47,7 +47,7 @@ def test_a_bundle_is_a_crate_that_names_its_files_and_its_data(study: Study, tmp
     assert {
         "study/records.jsonl",
         "study/study.json",
-        f"study/series/{trial}.parquet",
+        f"study/series/{trial}.{study.records[0].attempt}.parquet",
         "matrix.toml",
     } <= names
     assert crate.get("#data-" + "ab" * 8)["license"] == "CC BY 4.0"

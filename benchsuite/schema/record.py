@@ -93,6 +93,9 @@ class Record(Frozen):
     higher_is_better: bool = True
     environment: dict[str, str] = Field(default_factory=dict)
     fingerprint: str = ""
+    attempt: str = ""
+    """Tells this run of the trial from every other one; part of the names of the files beside the journal. ""
+    in records of versions that had none."""
     started: float = 0.0
     finished: float = 0.0
     series: list[Series] = Field(default_factory=list, exclude=True)

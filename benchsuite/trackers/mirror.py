@@ -90,11 +90,11 @@ class Mirror:
         run = self._claim(_experiment(record), record.trial_id, stamp, name, record, tags)
         if run is None:
             return False
-        series = record.series or self._store.series(record.trial_id)
+        series = record.series or self._store.series(record.trial_id, record.attempt)
         self._log(run, terms.params(record.trial), terms.points(record, series), record)
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "record.json").write_text(record.model_dump_json(indent=1), encoding="utf-8")
-            curves = self._store.series_path(record.trial_id)
+            curves = self._store.series_path(record.trial_id, record.attempt)
             if curves.exists():
                 (Path(folder) / "series.parquet").write_bytes(curves.read_bytes())
             self._client.log_artifacts(run, folder)

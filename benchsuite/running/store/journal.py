@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,8 @@ class Journal:
                 os.fsync(file.fileno())
             except BaseException:
                 # a full disk must not leave half a line before the next one
-                file.truncate(start)
+                with contextlib.suppress(OSError):  # what went wrong first is what the user needs to know
+                    file.truncate(start)
                 raise
 
     def recover(self) -> Damage | None:

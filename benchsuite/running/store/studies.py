@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import secrets
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 import filelock
 
 from benchsuite.contracts import Damage
-from benchsuite.errors import StoreError
+from benchsuite.errors import StoreError, StoreWriteError
 from benchsuite.running.store.atomic import PARTIAL, atomic_write
 from benchsuite.running.store.attachments import keep_artifact, read_exhibits, write_exhibits
 from benchsuite.running.store.journal import Journal
@@ -28,6 +29,8 @@ STUDY_FORMAT = 1
 DESCRIPTION, JOURNAL, SERIES, LOCK = "study.json", "records.jsonl", "series", ".lock"
 EXHIBITS_FOLDER, ARTIFACTS, RACES = "exhibits", "artifacts", "races"
 STUDY_FOLDERS = (SERIES, EXHIBITS_FOLDER, ARTIFACTS, RACES)
+
+_BESIDE = re.compile(r"(?P<trial>[0-9a-f]{16})(\.(?P<attempt>[0-9a-f]{8}))?\.(parquet|json)")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -84,8 +87,21 @@ class StudyStore:
         return str(self.description().get("id", self.name))
 
     def history(self) -> tuple[list[Record], list[Damage]]:
-        """Every record ever written, oldest first, and the lines that are none."""
-        return self._journal.read()
+        """Every record ever written, oldest first, and the lines that are none. Of a study that is being
+        written, files that a crash left beside a journal without damage are removed: no record has them."""
+        records, damage = self._journal.read()
+        attempts = {trial_id: record.attempt for trial_id, record in latest(records).items()}
+        self.__dict__["_attempts"] = attempts
+        if self._writing and not damage:
+            self._remove_orphans(attempts)
+        return records, damage
+
+    def _remove_orphans(self, attempts: Mapping[str, str]) -> None:
+        for folder in (SERIES, EXHIBITS_FOLDER):
+            for path in (self.folder / folder).glob("*"):
+                found = _BESIDE.fullmatch(path.name)
+                if found and attempts.get(found["trial"]) != (found["attempt"] or ""):
+                    path.unlink(missing_ok=True)
 
     def latest(self) -> dict[str, Record]:
         """Trial id -> its latest record, in the order in which trials were first recorded. What is damaged in
@@ -93,13 +109,14 @@ class StudyStore:
         records, _ = self.history()
         return latest(records)
 
-    def series_path(self, trial_id: str) -> Path:
-        """Where a trial's curves lie, if it has any."""
-        return self.folder / SERIES / f"{trial_id}.parquet"
+    def series_path(self, trial_id: str, attempt: str | None = None) -> Path:
+        """Where the curves of a trial's attempt lie, if it has any; by default those of its latest record."""
+        return self._beside(SERIES, trial_id, attempt, ".parquet")
 
-    def series(self, trial_id: str) -> list[Series]:
-        """The curves of a trial's latest record; empty when it has none. Raises StoreError if unreadable."""
-        path = self.series_path(trial_id)
+    def series(self, trial_id: str, attempt: str | None = None) -> list[Series]:
+        """The curves of a trial's attempt, by default of its latest record; empty when it has none. Raises
+        StoreError if unreadable."""
+        path = self.series_path(trial_id, attempt)
         if not path.exists():
             return []
         try:
@@ -107,19 +124,32 @@ class StudyStore:
         except Exception as error:  # pyarrow's errors share no base with a damaged file's OSError
             raise StoreError(f"{path} cannot be read: {error}") from error
 
-    def exhibits_path(self, trial_id: str) -> Path:
-        """Where the exhibits of a trial lie, if it has any."""
-        return self.folder / EXHIBITS_FOLDER / f"{trial_id}.json"
+    def exhibits_path(self, trial_id: str, attempt: str | None = None) -> Path:
+        """Where the exhibits of a trial's attempt lie, if it has any; by default those of its latest record."""
+        return self._beside(EXHIBITS_FOLDER, trial_id, attempt, ".json")
 
-    def exhibits(self, trial_id: str) -> list[Exhibit]:
-        """What there is to look at of a trial's latest record, perhaps nothing. Raises StoreError."""
-        path = self.exhibits_path(trial_id)
+    def exhibits(self, trial_id: str, attempt: str | None = None) -> list[Exhibit]:
+        """What there is to look at of a trial's attempt, by default of its latest record, perhaps nothing.
+        Raises StoreError."""
+        path = self.exhibits_path(trial_id, attempt)
         if not path.exists():
             return []
         try:
             return read_exhibits(path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise StoreError(f"{path} cannot be read: {error}") from error
+
+    def _beside(self, folder: str, trial_id: str, attempt: str | None, ending: str) -> Path:
+        if attempt is None:
+            attempt = self._attempts.get(trial_id, "")
+        return self.folder / folder / f"{trial_id}{f'.{attempt}' if attempt else ''}{ending}"
+
+    @cached_property
+    def _attempts(self) -> dict[str, str]:
+        """Trial id -> the attempt of its latest record."""
+        self.history()
+        found: dict[str, str] = self.__dict__["_attempts"]
+        return found
 
     def artifact_path(self, digest: str) -> Path:
         """Where the artifact lies that a record's environment names by hash (`artifact.<name>`)."""
@@ -180,30 +210,51 @@ class StudyStore:
             with atomic_write(path) as file:
                 file.write(json.dumps(content, indent=1, ensure_ascii=False).encode())
         except OSError as error:
-            raise StoreError(
+            raise StoreWriteError(
                 f"{path} cannot be written: {error}; make room or choose another folder"
             ) from error
         self.__dict__.pop("id", None)
 
-    def append(self, record: Record) -> None:
-        """Store a record: first what lies beside the journal, then its line, so that a line always finds it."""
+    def append(self, record: Record) -> Record:
+        """Store a record, and return it as it is stored: with an `attempt`, which the files beside the journal
+        carry in their names.
+
+        They are written before the line. A line therefore finds its own files or none, never those of another
+        attempt, wherever a crash or a full disk ends the writing. Raises StoreWriteError.
+        """
         self._check_writing()
-        path, exhibits = self.series_path(record.trial_id), self.exhibits_path(record.trial_id)
+        attempts = self._attempts
+        if not record.attempt:
+            record = record.model_copy(update={"attempt": secrets.token_hex(4)})
+        own = {
+            SERIES: self.series_path(record.trial_id, record.attempt),
+            EXHIBITS_FOLDER: self.exhibits_path(record.trial_id, record.attempt),
+        }
         curves = [one for one in record.series if one.x]
         try:
-            if curves:
-                write_series(path, curves)
-            if record.exhibits:
-                write_exhibits(exhibits, record.exhibits)
-            for text in record.artifacts.values():
-                keep_artifact(self.folder / ARTIFACTS, text)
-            self._journal.append(record)
-            if not curves:
-                path.unlink(missing_ok=True)
-            if not record.exhibits:
-                exhibits.unlink(missing_ok=True)
+            try:
+                if curves:
+                    write_series(own[SERIES], curves)
+                if record.exhibits:
+                    write_exhibits(own[EXHIBITS_FOLDER], record.exhibits)
+                for text in record.artifacts.values():
+                    keep_artifact(self.folder / ARTIFACTS, text)
+                self._journal.append(record)
+            except BaseException:
+                for path in own.values():
+                    path.unlink(missing_ok=True)
+                raise
+            if record.trial_id in attempts:
+                before = attempts[record.trial_id]
+                self.series_path(record.trial_id, before).unlink(missing_ok=True)
+                self.exhibits_path(record.trial_id, before).unlink(missing_ok=True)
+            attempts[record.trial_id] = record.attempt
         except OSError as error:
-            raise StoreError(f"a record cannot be stored in {self.folder}: {error}") from error
+            raise StoreWriteError(
+                f"a record cannot be stored in {self.folder}: {error}; what is recorded is kept, and the same "
+                "command goes on from there"
+            ) from error
+        return record
 
     def _check_writing(self) -> None:
         if not self._writing:

@@ -140,7 +140,7 @@ class _Run:
         """Store a record and return it; one that no journal can hold is stored as a failure of its trial."""
         try:
             kept = bounded(record)
-            self.store.append(kept)
+            return self.store.append(kept)
         except BenchsuiteError:
             raise
         except Exception as error:  # an executor is a plugin: what it gives may be anything
@@ -153,8 +153,7 @@ class _Run:
                 started=record.started,
                 finished=record.finished,
             )
-            self.store.append(kept)
-        return kept
+            return self.store.append(kept)
 
     def _tell(self, hook: str, **facts: Any) -> None:
         """Call the observers; one that fails is named in a warning, and the study goes on."""

@@ -75,11 +75,16 @@ class Study:
 
     def series(self, trial_id: str) -> list[Series]:
         """The curves of a trial: loss, metrics, gradient norms, timing samples. Raises StoreError."""
-        return StudyStore(self.folder).series(trial_id)
+        return StudyStore(self.folder).series(trial_id, self._attempts.get(trial_id, ""))
 
     def exhibits(self, trial_id: str) -> list[Exhibit]:
         """What there is to look at of a trial: texts, alignments, forecasts, pictures. Raises StoreError."""
-        return StudyStore(self.folder).exhibits(trial_id)
+        return StudyStore(self.folder).exhibits(trial_id, self._attempts.get(trial_id, ""))
+
+    @cached_property
+    def _attempts(self) -> dict[str, str]:
+        """Trial id -> the attempt whose record is read here."""
+        return {record.trial_id: record.attempt for record in self.records}
 
     def frame(self) -> pd.DataFrame:
         """One row per record: the trial's label and fields, how it ended, `test/accuracy` and every other

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from fixtures.scripted import scripted_trial
 
-from benchsuite.errors import StoreError
-from benchsuite.running.store import StudyStore, study_folder
+from benchsuite.errors import StoreError, StoreWriteError
+from benchsuite.running.store import StudyStore, study_folder, write_series
 from benchsuite.schema import Record, Series, Status
 
 LOSS = Series(name="train/loss", axis="step", x=[1, 2, 3], y=[1.0, math.nan, math.inf])
@@ -177,3 +177,66 @@ def test_a_description_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "s" / "study.json.partial").mkdir(parents=True)
     with store.writing(), pytest.raises(StoreError, match=r"study\.json cannot be written"):
         store.describe({})
+
+
+def parts_of(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "series").iterdir())
+
+
+def test_an_attempt_never_has_the_curves_of_another_one(tmp_path: Path) -> None:
+    """However the writing of a second attempt ends, each record has its own curves."""
+    store, trial_id = StudyStore(tmp_path / "s"), scripted_trial().id
+    second = LOSS.model_copy(update={"y": [9.0, 9.0, 9.0]})
+    with store.writing():
+        first = store.append(record(series=(LOSS,)))
+    (tmp_path / "s" / "records.jsonl").rename(tmp_path / "journal")
+    (tmp_path / "s" / "records.jsonl").mkdir()  # the line cannot be written, the curves can
+    store._writing = True
+    with pytest.raises(StoreWriteError, match="what is recorded is kept"):
+        store.append(record(series=(second,)))
+    (tmp_path / "s" / "records.jsonl").rmdir()
+    (tmp_path / "journal").rename(tmp_path / "s" / "records.jsonl")
+    found = StudyStore(tmp_path / "s")
+    assert found.latest()[trial_id].attempt == first.attempt
+    assert found.series(trial_id)[0].x == LOSS.x
+    assert found.series(trial_id)[0].y[2] == math.inf
+    assert parts_of(tmp_path / "s") == [f"{trial_id}.{first.attempt}.parquet"]
+
+
+def test_curves_that_a_crash_left_without_their_line_are_nobodys(tmp_path: Path) -> None:
+    store, trial_id = StudyStore(tmp_path / "s"), scripted_trial().id
+    with store.writing():
+        store.append(record(series=(LOSS,)))
+        write_series(store.series_path(trial_id, "0123abcd"), [LOSS, LOSS])
+    assert len(StudyStore(tmp_path / "s").series(trial_id)) == 1
+    again = StudyStore(tmp_path / "s")
+    with again.writing():
+        again.history()
+    assert len(parts_of(tmp_path / "s")) == 1
+
+
+def test_curves_of_versions_without_attempts_are_read_and_replaced(tmp_path: Path) -> None:
+    store, trial_id = StudyStore(tmp_path / "s"), scripted_trial().id
+    with store.writing():
+        write_series(tmp_path / "s" / "series" / f"{trial_id}.parquet", [LOSS])
+        store._journal.append(record())
+    assert StudyStore(tmp_path / "s").series(trial_id)[0].x == LOSS.x
+    again = StudyStore(tmp_path / "s")
+    with again.writing():
+        again.append(record(series=(LOSS, LOSS.model_copy(update={"name": "b"}))))
+    assert len(StudyStore(tmp_path / "s").series(trial_id)) == 2
+    assert len(parts_of(tmp_path / "s")) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_keeps_everything_before_it(tmp_path: Path) -> None:
+    store = StudyStore(tmp_path / "s")
+    with store.writing():
+        store.append(record(series=(LOSS,)))
+        before = (tmp_path / "s" / "records.jsonl").read_bytes()
+        (tmp_path / "s" / "records.jsonl").unlink()
+        (tmp_path / "s" / "records.jsonl").symlink_to("/dev/full")
+        with pytest.raises(StoreWriteError, match="No space left"):
+            store.append(record(1, series=(LOSS,)))
+    assert before
+    assert len(parts_of(tmp_path / "s")) == 1
