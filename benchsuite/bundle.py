@@ -11,21 +11,26 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
 import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from benchsuite.data.citation import citation_file
 from benchsuite.errors import MissingFrameworkError, StoreError
-from benchsuite.running.store import RACES, STUDY_FOLDERS, StudyStore
+from benchsuite.running.store import PARTIAL, RACES, STUDY_FOLDERS, StudyStore
 from benchsuite.running.study import Study
 from benchsuite.schema import Record
+from benchsuite.schema.texts import described
 
 STUDY = "study"
 METADATA = "ro-crate-metadata.json"
+MOST_METADATA_BYTES = 256 * 2**20
 MOST_BYTES = 8 * 2**30
 """A bundle that unpacks to more than this is refused: it would fill the disk."""
 
@@ -69,13 +74,15 @@ def write_bundle(study: Study, path: Path, report: Path | None = None, licence: 
             crate.add_file(citation, properties={"name": "how to cite benchsuite"})
         for data in _data_sets(study.records):
             crate.add_jsonld(data)
+        partial = path.with_name(f"{path.name}.partial.zip")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f"{path.name}.partial.zip")
             crate.write_zip(partial)
             partial.replace(path)
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error}") from error
+        finally:
+            partial.unlink(missing_ok=True)
     return path
 
 
@@ -89,28 +96,94 @@ def unpacked(path: Path) -> Iterator[Path]:
         root = Path(made)
         try:
             with zipfile.ZipFile(path) as archive:
-                members = [one for one in archive.infolist() if one.filename.startswith(f"{STUDY}/")]
-                if METADATA not in archive.namelist() or not members:
-                    raise StoreError(f"{path} is no bundle: it lacks {METADATA} or {STUDY}/")
-                if sum(one.file_size for one in members) > MOST_BYTES:
-                    raise StoreError(f"{path} unpacks to more than {MOST_BYTES >> 30} GiB")
-                for member in members:
-                    if ".." in PurePosixPath(member.filename).parts or member.filename.startswith("/"):
-                        raise StoreError(f"{path} holds {member.filename!r}, which leads out of the bundle")
+                _check_listed(archive, path)
+                for member in _members(archive, path):
                     archive.extract(member, root)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise StoreError(f"{path} cannot be read as a bundle: {error}") from error
+        except StoreError:
+            raise
+        except Exception as error:  # a damaged zip makes zipfile raise what comes to its mind
+            raise StoreError(f"{path} cannot be read as a bundle: {described(error)}") from error
         yield root / STUDY
 
 
+def _members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
+    """The files of the study. Raises StoreError for a name that leads elsewhere, and for too many bytes."""
+    members = [one for one in archive.infolist() if one.filename.startswith(f"{STUDY}/")]
+    if sum(one.file_size for one in members) > MOST_BYTES:
+        raise StoreError(f"{path} unpacks to more than {MOST_BYTES / 2**30:g} GiB")
+    for member in members:
+        if ".." in PurePosixPath(member.filename).parts or "\\" in member.filename:
+            raise StoreError(f"{path} holds {member.filename!r}, which leads out of the bundle")
+    return members
+
+
+def _check_listed(archive: zipfile.ZipFile, path: Path) -> None:
+    """Raise StoreError unless the bundle holds just the files of the study that it says it holds: the checksums
+    of a zip are those of the files, and its directory has none."""
+    names = archive.namelist()
+    if METADATA not in names or not any(name.startswith(f"{STUDY}/") for name in names):
+        raise StoreError(f"{path} is no bundle: it lacks {METADATA} or {STUDY}/")
+    if len(set(names)) < len(names):
+        raise StoreError(f"{path} is damaged: it holds two files of one name")
+    info = archive.getinfo(METADATA)
+    if info.file_size > MOST_METADATA_BYTES:
+        raise StoreError(f"{path} is damaged: {METADATA} is larger than {MOST_METADATA_BYTES >> 20} MiB")
+    described_files = json.loads(archive.read(info)).get("@graph", [])
+    listed = {unquote(str(one.get("@id", ""))) for one in described_files}
+    listed = {name for name in listed if name.startswith(f"{STUDY}/")}
+    held = {name for name in names if name.startswith(f"{STUDY}/") and not name.endswith("/")}
+    if leads_out := sorted(name for name in held if ".." in PurePosixPath(name).parts):
+        raise StoreError(f"{path} holds {leads_out[0]!r}, which leads out of the bundle")
+    if missing := sorted(listed - held):
+        raise StoreError(f"{path} is damaged: it lacks {missing[0]}, and says that it holds it")
+    if foreign := sorted(held - listed):
+        raise StoreError(f"{path} is damaged: it holds {foreign[0]}, which its description does not name")
+
+
+COPIES, COPY_SECONDS = 20, 0.2
+"""How often a study that is being written is copied again, until a copy is of one moment, and the pause."""
+
+
 def _copy_study(study: Study, target: Path) -> None:
-    """What belongs to the study and nothing else that may lie in its folder."""
+    """What belongs to the study and nothing else that may lie in its folder, as it was at one moment. Raises
+    StoreError where it is written faster than it is copied."""
+    for _ in range(COPIES):
+        before = _moment(study.folder)
+        try:
+            _copy_once(study.folder, target)
+        except FileNotFoundError:  # replaced in the meantime
+            pass
+        else:
+            if _moment(study.folder) == before:
+                return
+        shutil.rmtree(target)
+        time.sleep(COPY_SECONDS)
+    raise StoreError(
+        f"{study.folder} is being written all the time; bundle it when its run has ended or pauses"
+    )
+
+
+def _copy_once(folder: Path, target: Path) -> None:
     target.mkdir()
-    for path in sorted(study.folder.iterdir()):
+    for path in sorted(folder.iterdir()):
         if path.is_file() and path.suffix in (".json", ".jsonl"):
             shutil.copyfile(path, target / path.name)
         elif path.is_dir() and path.name in STUDY_FOLDERS:
-            shutil.copytree(path, target / path.name)
+            (target / path.name).mkdir()
+            for one in sorted(path.iterdir()):
+                if one.is_file() and not one.name.endswith(PARTIAL):
+                    shutil.copyfile(one, target / path.name / one.name)
+
+
+def _moment(folder: Path) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of the files that _copy_once() copies."""
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.name.endswith(PARTIAL):
+                known = path.stat()
+                found.append((path.relative_to(folder).as_posix(), known.st_size, known.st_mtime_ns))
+    return found
 
 
 def _contents(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:

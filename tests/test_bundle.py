@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 from fixtures.records import record
 from rocrate.rocrate import ROCrate
 
+from benchsuite import bundle
 from benchsuite.bundle import METADATA, unpacked, write_bundle
 from benchsuite.errors import StoreError
 from benchsuite.running.store import StudyStore
@@ -97,3 +101,89 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
     path.write_text("no zip")
     with pytest.raises(StoreError, match="cannot be read as a bundle"), unpacked(path):
         pass
+
+
+def everything(path: Path) -> list[object]:
+    """All that a reader finds in a bundle."""
+    with unpacked(path) as folder:
+        found = Study.read(folder)
+        records = found.records
+        return [
+            [one.model_dump_json() for one in records],
+            [found.series(one.trial_id) for one in records],
+            [found.exhibits(one.trial_id) for one in records],
+            found.damage,
+            found.description(),
+        ]
+
+
+def test_a_damaged_bundle_is_refused_or_read_whole(study: Study, tmp_path: Path) -> None:
+    """Whatever bit is flipped, wherever the file is cut: no traceback, and nothing missing without a word."""
+    path = write_bundle(study, tmp_path / "mine.zip")
+    whole, content = everything(path), path.read_bytes()
+    end = content.rindex(b"PK\x05\x06")
+    directory = int.from_bytes(content[end + 16 : end + 20], "little")
+    draw, refused = random.Random(7), 0
+    for turn in range(150):
+        damaged = bytearray(content)
+        if turn % 3 == 0:
+            del damaged[draw.randrange(len(damaged)) :]
+        else:
+            damaged[draw.randrange(directory if turn % 3 == 1 else 0, len(damaged))] ^= 1 << draw.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            assert everything(path) == whole
+        except StoreError:
+            refused += 1
+    assert refused > 75
+
+
+def test_a_bundle_that_lacks_a_file_it_names_is_refused(study: Study, tmp_path: Path) -> None:
+    path, less = write_bundle(study, tmp_path / "mine.zip"), tmp_path / "less.zip"
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(less, "w") as other:
+        for name in archive.namelist():
+            if not name.endswith(".parquet"):
+                other.writestr(name, archive.read(name))
+    with pytest.raises(StoreError, match="is damaged: it lacks study/series/"), unpacked(less):
+        pass
+
+
+def test_a_bundle_that_unpacks_to_too_much_is_refused(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "MOST_BYTES", 1000)
+    path = write_bundle(study, tmp_path / "mine.zip")
+    with pytest.raises(StoreError, match="unpacks to more than"), unpacked(path):
+        pass
+
+
+def test_a_bundle_that_cannot_be_written_leaves_nothing(study: Study, tmp_path: Path) -> None:
+    (tmp_path / "out" / "mine.zip").mkdir(parents=True)
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_bundle(study, tmp_path / "out" / "mine.zip")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.zip"]
+
+
+def test_a_study_that_is_being_written_can_be_bundled(study: Study, tmp_path: Path) -> None:
+    """Every bundle made meanwhile is of one moment: each record has its curves."""
+    done = threading.Event()
+
+    def write() -> None:
+        store = StudyStore(study.folder)
+        with store.writing():
+            for turn in range(60):
+                one = record(0.9, seed=turn % 3).model_copy(update={"series": [CURVE], "exhibits": [TEXT]})
+                store.append(one)
+                time.sleep(0.25 if turn % 4 == 0 else 0.002)
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    made = 0
+    while not done.is_set() and made < 3:
+        records, series, exhibits, damage, _ = everything(write_bundle(study, tmp_path / "now.zip"))
+        assert isinstance(records, list)
+        assert (len(records), series, exhibits, damage) == (3, [[CURVE]] * 3, [[TEXT]] * 3, ())
+        made += 1
+    writer.join()
+    assert made

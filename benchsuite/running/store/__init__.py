@@ -1,6 +1,6 @@
 """Studies on disk: the journal of records, the curves beside it, and what the study was."""
 
-from benchsuite.running.store.atomic import atomic_write
+from benchsuite.running.store.atomic import PARTIAL, atomic_write
 from benchsuite.running.store.journal import Journal
 from benchsuite.running.store.series import read_series, write_series
 from benchsuite.running.store.studies import (
@@ -14,6 +14,7 @@ from benchsuite.running.store.studies import (
 
 __all__ = [
     "DESCRIPTION",
+    "PARTIAL",
     "RACES",
     "STUDY_FOLDERS",
     "Journal",

@@ -11,18 +11,28 @@ from pydantic import ValidationError
 
 from benchsuite.contracts import Damage
 from benchsuite.schema import Record, Trial
+from benchsuite.schema.texts import MOST_REASON, capped, described
 
 _TRIAL = re.compile(r'"trial":\s*(?=\{)')
 _ID = re.compile(r'"id":\s*"([0-9a-f]{16})"')
 
 
-def read_damage(line: int, text: bytes, error: ValidationError) -> Damage:
+def read_damage(line: int, text: bytes, error: Exception) -> Damage:
     """What is wrong with a line, and which trial it is of where enough of it is left."""
+    if not text.strip():
+        return Damage(line, "it is blank")
+    trial, label = _trial(text.decode(errors="replace"))
+    return Damage(line, _problem(error), trial, label)
+
+
+def _problem(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return described(error)
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    problem = "it is not JSON" if first["type"] == "json_invalid" else f"{place}: {first['msg']}"
-    trial, label = _trial(text.decode(errors="replace"))
-    return Damage(line, problem, trial, label)
+    if first["type"] == "json_invalid":
+        return "it is not JSON"
+    return capped(f"{place}: {first['msg']}", MOST_REASON)
 
 
 def find_others(damage: Sequence[Damage], records: Mapping[int, Record]) -> list[Damage]:
@@ -49,6 +59,6 @@ def _trial(text: str) -> tuple[str, str]:
     try:
         fields, _ = json.JSONDecoder().raw_decode(text, begin.end() if begin else len(text))
         trial = Trial.model_validate(fields)
-    except ValueError:
+        return given or trial.id, capped(trial.label, MOST_REASON)
+    except Exception:  # besides ValueError, deep nesting and numbers that no float can hold raise others
         return given, ""
-    return given or trial.id, trial.label

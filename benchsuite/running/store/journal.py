@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from benchsuite.contracts import Damage
+from benchsuite.errors import StoreError
 from benchsuite.running.store.damage import find_others, read_damage
 from benchsuite.schema import Record
+
+MOST_DAMAGE = 1_000
+"""Lines without a record that are told one by one; of more, the last one says how many there are."""
 
 TORN = ".torn"
 """Ending of the file, beside the journal, that keeps what a crash left of a line."""
@@ -27,11 +30,21 @@ class Journal:
         """Every record, oldest first, and every line that is none. A missing journal is an empty one."""
         records: dict[int, Record] = {}
         damage: list[Damage] = []
+        surplus = 0
         for number, line in enumerate(self._lines(), start=1):
+            if len(damage) >= MOST_DAMAGE and not line.startswith(b"{"):
+                surplus += 1
+                continue
             try:
                 records[number] = Record.model_validate_json(line)
-            except ValidationError as error:
-                damage.append(read_damage(number, line, error))
+            except Exception as error:  # besides ValidationError, numbers that no float can hold raise others
+                if len(damage) < MOST_DAMAGE:
+                    damage.append(read_damage(number, line, error))
+                else:
+                    surplus += 1
+        if surplus:
+            last = damage.pop()
+            damage.append(replace(last, problem=f"{last.problem}; {surplus:,} more lines are none"))
         return list(records.values()), find_others(damage, records)
 
     def append(self, record: Record) -> None:
@@ -67,7 +80,7 @@ class Journal:
             line = content.count(b"\n") + 1
             try:
                 Record.model_validate_json(torn)
-            except ValidationError as error:
+            except Exception as error:  # as in read()
                 damage = read_damage(line, torn, error)
             else:
                 file.write(b"\n")
@@ -83,11 +96,10 @@ class Journal:
 
     def _lines(self) -> Iterator[bytes]:
         try:
-            content = self.path.read_bytes()
+            with self.path.open("rb") as file:
+                for line in file:
+                    yield line.removesuffix(b"\n")
         except FileNotFoundError:
             return
-        lines = content.split(b"\n")
-        last = lines.pop()
-        yield from lines
-        if last:
-            yield last
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be read: {error}") from error

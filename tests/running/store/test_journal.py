@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import resource
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from fixtures.scripted import scripted_trial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchsuite.errors import StoreError
 from benchsuite.running.store import Journal
+from benchsuite.running.store.journal import MOST_DAMAGE
 from benchsuite.schema import Record, Status
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
@@ -122,3 +125,65 @@ def test_a_disk_that_is_full_leaves_no_half_line(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert journal.path.read_bytes() == content
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(
+        st.binary(max_size=60)
+        | st.sampled_from([b"[" * 60_000, b'{"trial":' * 3_000, b"{" * 5_000, b"", b" ", b"1e999", b"null"])
+        | records.map(lambda one: one.model_dump_json().encode())
+        | st.builds(
+            lambda one, number: one.model_dump_json().replace('"seed":', f'"seed":{number},"seed":').encode(),
+            records,
+            st.sampled_from(["1e999", "9" * 400, "9" * 5000, "-0", "1e-999", "true", '"1"', "[]"]),
+        )
+        | st.builds(
+            lambda one, number: (
+                one.model_dump_json().replace('"started":', f'"started":{number},"started":').encode()
+            ),
+            records,
+            st.sampled_from(["1e999", "9" * 400, "9" * 5000]),
+        )
+        | st.builds(
+            lambda one, number: (
+                one.model_dump_json().replace('"options":{', f'"options":{{"a":{number},').encode()
+            ),
+            records,
+            st.sampled_from(["1e999", "-1e999", "9" * 400, "9" * 5000, "NaN"]),
+        ),
+        max_size=5,
+    )
+)
+def test_whatever_a_journal_holds_is_a_record_or_damage(lines: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "records.jsonl"
+        path.write_bytes(b"".join(line + b"\n" for line in lines))
+        read, damage = Journal(path).read()
+        assert len(read) + len(damage) == path.read_bytes().count(b"\n")
+        assert all(one.sentence("s") for one in damage)
+        Journal(path).recover()
+
+
+def test_millions_of_lines_that_are_no_records_are_read_quickly_and_told_briefly(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b"\n" * (4 << 20) + b"x\n" * (1 << 20))
+    begin = time.monotonic()
+    read, damage = Journal(path).read()
+    assert time.monotonic() - begin < 10
+    assert (read, len(damage)) == ([], MOST_DAMAGE)
+    assert damage[-1].problem == f"it is blank; {(5 << 20) - MOST_DAMAGE:,} more lines are none"
+
+
+def test_a_record_behind_much_damage_is_read(tmp_path: Path) -> None:
+    one = Record(trial=scripted_trial(), status=Status.OK)
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b"\n" * 5_000 + one.model_dump_json().encode() + b"\n" + b"\n" * 5)
+    read, _ = Journal(path).read()
+    assert read == [one]
+
+
+def test_a_journal_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "records.jsonl").mkdir()
+    with pytest.raises(StoreError, match=r"records\.jsonl cannot be read"):
+        Journal(tmp_path / "records.jsonl").read()
