@@ -145,7 +145,9 @@ def generate(change: Callable[[Advance], Advance]) -> ParityCheck:
     model = decoder_model("gru")
     one = trial(execution={"precision": "float64"})
     weights = parameters(model)
-    proof = ParityCheck(ReferenceBackend(), model, weights, one, [Chunk(decoder_batch(model, (3, 5, 2)))])
+    proof = ParityCheck(
+        ReferenceBackend(), model, weights, one.recipe, "float64", [Chunk(decoder_batch(model, (3, 5, 2)))]
+    )
     proof.hold_gradients(Generates(model, weights, one.recipe, Execution(precision="float64")))
     return proof
 
