@@ -20,7 +20,8 @@ def list_(
         str,
         typer.Argument(
             metavar="KIND",
-            help="tasks | backends | cells | architectures | devices | data | plugins | matrices | executors",
+            help="tasks | backends | cells | architectures | fields | devices | data | plugins | matrices | "
+            "executors",
         ),
     ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
@@ -115,6 +116,13 @@ def _architectures() -> list[ListRow]:
     ]
 
 
+def _fields() -> list[ListRow]:
+    from benchsuite.cli.listing_fields import field_rows
+
+    installed()
+    return list(field_rows())
+
+
 def _devices() -> list[ListRow]:
     from benchsuite.contracts import RunOptions
 
@@ -182,6 +190,7 @@ LISTS: dict[str, Callable[[], list[ListRow]]] = {
     "backends": _backends,
     "cells": _cells,
     "architectures": _architectures,
+    "fields": _fields,
     "devices": _devices,
     "data": _data,
     "plugins": _plugins,

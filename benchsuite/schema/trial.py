@@ -25,26 +25,40 @@ class Size(Frozen):
     """How large the model is; a task reads what its architecture uses."""
 
     hidden: PositiveInt = 64
+    """Hidden units of a recurrent layer."""
     layers: PositiveInt = 2
+    """Layers of architectures that are deep, and of an encoder and a decoder."""
     embedding: PositiveInt = 64
+    """Width of the embedding of tokens."""
 
 
 class Recipe(Frozen):
     """How to train. Learning rates and moments are the canonical formulas' (DESIGN: optimisers)."""
 
     optimiser: Literal["sgd", "momentum", "rmsprop", "adam"] = "adam"
+    """The update of the parameters, see names.OPTIMISERS."""
     learning_rate: PositiveFloat = 1e-3
+    """Factor of the update; with a schedule or a warm-up the largest one."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Optimiser `momentum`: the share of the velocity that is kept."""
     rho: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Optimiser `rmsprop`: the share of the mean square that is kept."""
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Optimiser `adam`: the share of the first moment that is kept."""
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    """Optimiser `adam`: the share of the second moment that is kept."""
     epsilon: PositiveFloat = 1e-8
+    """Optimisers `rmsprop` and `adam`: added to the root that the update is divided by."""
     batch_size: PositiveInt = 64
+    """Rows of a batch."""
     epochs: PositiveInt = 10
+    """Passes over the training split."""
     steps: PositiveInt | None = None
     """Stop after this many optimiser steps, whatever `epochs` says."""
     clip: Literal["none", "norm", "value"] = "none"
+    """Gradient clipping: by the global L2 norm, or of every entry."""
     clip_at: PositiveFloat = 1.0
+    """The norm, or the largest absolute entry, that clipping leaves."""
     truncation: PositiveInt | None = None
     """Truncated BPTT: states are detached every this many steps; None is full BPTT."""
     carry: bool = False
@@ -65,6 +79,7 @@ class Recipe(Frozen):
     decay_every: PositiveInt | None = None
     """Schedule `step`: the optimiser steps from one multiplication of the rate by decay_factor to the next."""
     decay_factor: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Schedule `step`: what the rate is multiplied by."""
     schedule_steps: PositiveInt | None = None
     """Optimiser steps after which the schedule starts again, warm-up included; None: those of the training."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -124,11 +139,17 @@ class Execution(Frozen):
     """Where and how the program runs; everything a worker's environment depends on."""
 
     device: str = "cpu"
+    """`cpu`, `gpu`, or `gpu:1` for the second one."""
     unroll: Literal["static", "dynamic", "fused", "autograd", "scan"] = "dynamic"
+    """How the recurrence runs over time, see names.UNROLLS."""
     precision: Literal["float32", "float64", "tf32"] = "float32"
+    """The type of all numbers, see names.PRECISIONS."""
     threads: PositiveInt = 1
+    """Threads that the framework may use on the CPU."""
     allocator: Literal["default", "tuned"] = "tuned"
+    """The memory allocator's settings: the system's, or tuned to keep freed memory (glibc)."""
     deterministic: bool = False
+    """Ask the framework for kernels that give equal bits in every run."""
 
     @property
     def alone(self) -> bool:

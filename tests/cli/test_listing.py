@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from fixtures.command import call
 
+from benchsuite.cli.listing_fields import field_rows
+from benchsuite.schema.fields import field_types
+
 TINY = ["--backend", "numpy", "--tracking-uri", "none"]
 
 
@@ -45,3 +48,18 @@ def test_lists_hold_what_is_installed() -> None:
     matrices = {row["name"]: row["trials"] for row in json.loads(call("list", "matrices", "--json").stdout)}
     assert matrices["smoke"] == 4
     assert matrices["quick"] >= 112
+
+
+def test_every_field_has_a_meaning_and_what_it_accepts() -> None:
+    rows = {row["field"]: row for row in field_rows()}
+    assert list(rows) == list(field_types())
+    assert not [name for name, row in rows.items() if not row["meaning"] or not row["accepts"]]
+    assert rows["recipe.truncation"]["accepts"] == "whole number above 0, or none"
+    assert rows["recipe.momentum"] == {
+        "field": "recipe.momentum",
+        "default": "0.9",
+        "accepts": "real number from 0 below 1",
+        "meaning": "Optimiser `momentum`: the share of the velocity that is kept.",
+    }
+    assert rows["execution.precision"]["accepts"] == "float32, float64, tf32"
+    assert "lstm" in rows["cell"]["accepts"]
