@@ -40,7 +40,7 @@ def test_it_has_all_that_the_trial_says(architecture: str, cell: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"cell": "sru"}, "unknown cell 'sru'; did you mean 'gru'"),
+        ({"cell": "gruu"}, "unknown cell 'gruu'; did you mean 'gru'"),
         ({"cell": "none"}, "unknown cell 'none'"),
         ({"architecture": "deeep"}, "unknown architecture 'deeep'; did you mean 'deep'"),
     ],

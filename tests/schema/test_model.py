@@ -102,7 +102,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: Features(2.5), "size is 2.5"),  # type: ignore[arg-type]
     (lambda: Tokens(5, 0), "Tokens: embedding is 0"),
     (lambda: Tokens(0, 3), "Tokens: vocabulary is 0"),
-    (lambda: Recurrent("sru", 3), "unknown cell 'sru'; did you mean 'gru'? Known: gru, lstm, rnn."),
+    (lambda: Recurrent("gruu", 3), "unknown cell 'gruu'; did you mean 'gru'"),
     (lambda: Recurrent("gru", 0), "Recurrent: hidden is 0"),
     (lambda: Recurrent("gru", 3, 0), "Recurrent: layers is 0"),
     (lambda: Convolutional(8, 0), "Convolutional: width is 0"),
