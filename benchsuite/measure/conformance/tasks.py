@@ -185,7 +185,8 @@ def _check_scores(task: LoadedTask, perfect: np.ndarray) -> None:
 
 
 def _check_exhibits(task: LoadedTask, perfect: np.ndarray) -> None:
-    """Exhibits are made with attention and without; one that shows it has a row of it for each token."""
+    """Exhibits are made with attention and without; one that shows it has a row of it for each token. A curve
+    has labels for its axes, and lines whose points (x, y) are in the order of x."""
     alignments: dict[int, np.ndarray] = {}
     if not task.test.aligned and isinstance(task.test.targets, Ragged):
         read, decoded = task.test.inputs.lengths, task.test.targets.lengths
@@ -200,3 +201,16 @@ def _check_exhibits(task: LoadedTask, perfect: np.ndarray) -> None:
                     len(row) == len(lines["source"]) for row in table
                 )
                 _demand(fits, f"{task.name}: the alignment of {exhibit.name} does not fit its tokens")
+            if exhibit.kind == "curve":
+                labels = all(len(exhibit.lines.get(axis, [])) == 1 for axis in ("x", "y"))
+                _demand(labels, f"{task.name}: the curve {exhibit.name} needs one label for x and one for y")
+                drawn = exhibit.tables and all(_is_line(points) for points in exhibit.tables.values())
+                _demand(
+                    bool(drawn), f"{task.name}: the curve {exhibit.name} needs points (x, y) with x ascending"
+                )
+
+
+def _is_line(points: list[list[float]]) -> bool:
+    if not points or any(len(point) != 2 for point in points):
+        return False
+    return bool(np.all(np.diff(np.array(points)[:, 0]) > 0))

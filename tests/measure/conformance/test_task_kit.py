@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -60,6 +61,17 @@ class ShowingData(CopyingData):
         if 0 not in alignments:
             return []
         return [Exhibit(name="row 0", kind="text", lines=lines, tables={"alignment": alignments[0].tolist()})]
+
+
+class CurveData(CopyingData):
+    """Shows a curve."""
+
+    lines: ClassVar[dict[str, list[str]]]
+    points: ClassVar[list[list[float]]]
+
+    @override
+    def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
+        return [Exhibit(name="by length", kind="curve", lines=self.lines, tables={"share": self.points})]
 
 
 class Copying(Task):
@@ -157,6 +169,36 @@ def test_artifacts_must_be_the_same_every_time() -> None:
 def test_attention_must_fit_the_words() -> None:
     with pytest.raises(ConformanceError, match="alignment of row 0 does not fit"):
         check(Showing())
+
+
+LABELS = {"x": ["length"], "y": ["share"]}
+
+
+def showing(lines: dict[str, list[str]], points: list[list[float]]) -> Task:
+    """A task that shows a curve."""
+    shown = type("Shown", (CurveData,), {"lines": lines, "points": points})
+    task: Task = type("Drawing", (Copying,), {"kind": shown})()
+    return task
+
+
+def test_a_sound_curve_passes() -> None:
+    check(showing(LABELS, [[1.0, 0.5], [2.0, 0.25]]))
+
+
+@pytest.mark.parametrize(
+    ("lines", "points", "message"),
+    [
+        ({"x": ["length"]}, [[1.0, 0.5]], "one label for x and one for y"),
+        (LABELS, [], "x ascending"),
+        (LABELS, [[1.0], [2.0]], "x ascending"),
+        (LABELS, [[2.0, 0.5], [1.0, 0.5]], "x ascending"),
+    ],
+)
+def test_a_curve_needs_labels_and_points_in_order(
+    lines: dict[str, list[str]], points: list[list[float]], message: str
+) -> None:
+    with pytest.raises(ConformanceError, match=message):
+        check(showing(lines, points))
 
 
 def test_perfect_predictions_by_step_stop_where_rows_do() -> None:
