@@ -33,7 +33,8 @@ def scores(
     if isinstance(model.head, Dense):
         # one product of matrices: over three axes XLA's CPU products take half as long again, and those of
         # the gradients twice as long (measured on 2048 x 512 x 6000)
-        flat = features.reshape(-1, features.shape[-1]) @ p["out.W"] + p["out.b"]
+        matrix = p["embed.E"].T if model.head.tied else p["out.W"]
+        flat = features.reshape(-1, features.shape[-1]) @ matrix + p["out.b"]
         out = flat.reshape(*features.shape[:-1], -1)
     else:
         out = jnp.sum(jnp.square(features[..., :, None] - p["rbf.W"]), axis=-2)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from benchsuite.errors import ContractError, unknown_name
-from benchsuite.schema import ModelSpec, Rbf
+from benchsuite.schema import Dense, ModelSpec, Rbf
 from benchsuite_numpy.cells.base import OutputGrads
 from benchsuite_numpy.ctc import Ctc
 from benchsuite_numpy.kernels.buffer import ParameterBuffer
@@ -90,14 +90,18 @@ class Readout:
 
 
 class Head:
-    """The output layer: dense, or Euclidean (`Rbf`)."""
+    """The output layer: dense, dense with the embedding's matrix (`tied`), or Euclidean (`Rbf`)."""
 
     def __init__(self, device: DeviceContext, model: ModelSpec, buffer: ParameterBuffer) -> None:
         self._xp = device.xp
         self._workspace = Workspace(device.xp, str(buffer.values.dtype))
         self._rbf = isinstance(model.head, Rbf)
+        self._tied = isinstance(model.head, Dense) and model.head.tied
         if self._rbf:
             self._W, self._dW = buffer.value["rbf.W"], buffer.gradient["rbf.W"]
+        elif self._tied:
+            self._W, self._dW = buffer.value["embed.E"].T, buffer.gradient["embed.E"].T
+            self._b, self._db = buffer.value["out.b"], buffer.gradient["out.b"]
         else:
             self._W, self._dW = buffer.affine("out")
         self._sign = 1.0 if model.loss in ("squared", "absolute") else -1.0
@@ -105,6 +109,9 @@ class Head:
     def forward(self, x: Array) -> Array:
         """Scores (N, O) of features (N, F + 1)."""
         scores = self._workspace.view("scores", (len(x), self._W.shape[1]))
+        if self._tied:
+            self._xp.matmul(x[:, :-1], self._W, out=scores)
+            return self._xp.add(scores, self._b, out=scores)
         if not self._rbf:
             return self._xp.matmul(x, self._W, out=scores)
         x, W = x[:, :-1], self._W  # sum (x - w)^2 = |x|^2 - 2 x w + |w|^2
@@ -116,9 +123,14 @@ class Head:
         return scores
 
     def backward(self, x: Array, d_scores: Array) -> Array:
-        """dL/dx (N, F), without the ones; the head's gradients go to the buffer."""
+        """dL/dx (N, F), without the ones; the head's gradients go to the buffer. A tied layer writes the
+        gradient of the embedding's matrix, to which the embedding adds its own."""
         xp, W = self._xp, self._W
         d_features = self._workspace.view("d_features", (len(x), x.shape[1] - 1))
+        if self._tied:
+            xp.matmul(d_scores.T, x[:, :-1], out=self._dW.T)
+            xp.sum(d_scores, axis=0, out=self._db)
+            return xp.matmul(d_scores, W.T, out=d_features)
         if not self._rbf:
             xp.matmul(x.T, d_scores, out=self._dW)
             return xp.matmul(d_scores, W[:-1].T, out=d_features)

@@ -163,10 +163,13 @@ def place_ids(ids: np.ndarray, plan: Plan, device: DeviceContext) -> Ids:
 
 
 class Embedding:
-    """Rows of the table `name` (V, E)."""
+    """Rows of the table `name` (V, E). `shared`: the table's gradient has been written for another use of it,
+    and this one is added."""
 
-    def __init__(self, device: DeviceContext, buffer: ParameterBuffer, name: str) -> None:
-        self._xp, self._on_gpu = device.xp, device.on_gpu
+    def __init__(
+        self, device: DeviceContext, buffer: ParameterBuffer, name: str, shared: bool = False
+    ) -> None:
+        self._xp, self._on_gpu, self._shared = device.xp, device.on_gpu, shared
         self._table, self._gradient = buffer.value[name], buffer.gradient[name]
         self._workspace = Workspace(device.xp, str(buffer.values.dtype))
 
@@ -191,8 +194,12 @@ class Embedding:
             part[...] = grads[0][t]
             for other in grads[1:]:
                 self._xp.add(part, other[t], out=part)
-        self._gradient[...] = 0
+        if not self._shared:
+            self._gradient[...] = 0
         if ids.order is None:
             self._xp.add.at(self._gradient, ids.ids, rows)
         else:
-            self._gradient[ids.distinct] = self._xp.add.reduceat(rows[ids.order], ids.starts, axis=0)
+            sums = self._xp.add.reduceat(rows[ids.order], ids.starts, axis=0)
+            if self._shared:
+                sums += self._gradient[ids.distinct]
+            self._gradient[ids.distinct] = sums

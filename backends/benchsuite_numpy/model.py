@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchsuite.schema import Convolutional, ModelSpec, Tokens
+from benchsuite.schema import Convolutional, Dense, ModelSpec, Tokens
 from benchsuite_numpy.convolution import Convolution
 from benchsuite_numpy.decoder import Decoder
 from benchsuite_numpy.heads import Head, Loss, Readout
@@ -38,7 +38,8 @@ class Model:
             return
         tokens = isinstance(spec.input, Tokens)
         if tokens:
-            self._embedding = Embedding(device, buffer, "embed.E")
+            tied = isinstance(spec.head, Dense) and spec.head.tied
+            self._embedding = Embedding(device, buffer, "embed.E", shared=tied)
         self._stack = Stack(device, buffer, "rnn", spec.body, spec.input_size, tokens)
         self._readout = Readout(device, spec, self._stack, dtype)
         self._directions = len(spec.body.directions)

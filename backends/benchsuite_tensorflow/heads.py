@@ -26,6 +26,9 @@ def scores(model: ModelSpec, weights: Mapping[str, Tensor], features: Tensor) ->
     if isinstance(model.head, Rbf):
         distance = tf.reduce_sum((features[..., None] - weights["rbf.W"]) ** 2, -2)
         return distance if model.loss in ("squared", "absolute") else -distance
+    if model.head.tied:
+        matrix = tf.transpose(weights["embed.E"])
+        return tf.tensordot(features, matrix, 1) + weights["out.b"]
     if features.shape.rank == 2:
         return tf.nn.bias_add(features @ weights["out.W"], weights["out.b"])
     return tf.tensordot(features, weights["out.W"], 1) + weights["out.b"]

@@ -70,13 +70,24 @@ class Head:
         dtype: torch.dtype,
         own_kernels: bool = True,
         smoothing: float = 0.0,
+        embedding: torch.Tensor | None = None,
     ) -> None:
+        """`embedding`: the matrix (V, E) that a tied layer shares."""
         self.model, self._own_kernels, self._smoothing = model, own_kernels, smoothing
         outputs = model.head.outputs
-        self.W = allocate((model.head_inputs, outputs), device, dtype)
+        self._tied = isinstance(model.head, Dense) and model.head.tied
+        self._matrix = embedding if self._tied else allocate((model.head_inputs, outputs), device, dtype)
         self.b = allocate((outputs,), device, dtype) if isinstance(model.head, Dense) else None
 
+    @property
+    def W(self) -> torch.Tensor:  # noqa: N802 - as the formula has it
+        """(F, O)."""
+        assert self._matrix is not None
+        return self._matrix.t() if self._tied else self._matrix
+
     def named_tensors(self) -> NamedTensors:
+        if self._tied and self.b is not None:
+            return {"out.b": CanonicalTensor(self.b, AS_IS[1])}
         if self.b is None:
             return {"rbf.W": CanonicalTensor(self.W, AS_IS[2])}
         return {"out.W": CanonicalTensor(self.W, AS_IS[2]), "out.b": CanonicalTensor(self.b, AS_IS[1])}

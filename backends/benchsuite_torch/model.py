@@ -43,7 +43,7 @@ class Model:
         else:
             self.body = RecurrentStack(spec.body, spec.input_size, device, dtype)
         self.decoder = None if spec.decoder is None else DecoderLayers(spec, device, dtype, own_kernels)
-        self.head = Head(spec, device, dtype, own_kernels, recipe.label_smoothing)
+        self.head = Head(spec, device, dtype, own_kernels, recipe.label_smoothing, embedding=self.embedding)
         tensors |= self.body.named_tensors() | self.head.named_tensors()
         if self.decoder is not None:
             tensors |= self.decoder.named_tensors()

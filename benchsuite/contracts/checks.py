@@ -79,6 +79,8 @@ def model_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     body = model.body
     if problem := _dropout_problem(model, recipe) or _initialisation_problem(model, recipe):
         return problem
+    if problem := _tied_problem(model):
+        return problem
     if recipe.label_smoothing and model.loss != "cross_entropy":
         return (
             f"recipe.label_smoothing is {recipe.label_smoothing:g} and the loss {model.loss!r}: only "
@@ -143,6 +145,24 @@ def _initialisation_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     if "forget_bias" in asked and "lstm" not in cells:
         return (
             f"recipe.forget_bias is for the cell lstm; cell {cells[0]!r} has no forget gate: leave it unset"
+        )
+    return None
+
+
+def _tied_problem(model: ModelSpec) -> str | None:
+    """Why the output layer cannot share the embedding's matrix, or None."""
+    head, read = model.head, model.input
+    if not isinstance(head, Dense) or not head.tied:
+        return None
+    if not isinstance(read, Tokens) or model.decoder is not None or read.vocabulary != head.outputs:
+        return (
+            "tied embeddings share one matrix between what reads ids and what scores the same ids; this model "
+            "has no such pair: set size.tied to false"
+        )
+    if read.embedding != model.head_inputs:
+        return (
+            f"tied embeddings need one width: the embedding has {read.embedding} columns and the output layer "
+            f"reads {model.head_inputs} features; set size.embedding to {model.head_inputs}"
         )
     return None
 

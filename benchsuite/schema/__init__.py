@@ -1,6 +1,11 @@
 """Values: trials, models, records, races. Nothing here runs anything."""
 
-from benchsuite.schema.architecture import encoder_decoder, planned_model, recurrent_body
+from benchsuite.schema.architecture import (
+    encoder_decoder,
+    planned_model,
+    recurrent_body,
+    with_tied_embeddings,
+)
 from benchsuite.schema.cells import BUILTIN_CELLS, cell_named, known_cells
 from benchsuite.schema.device import DeviceName
 from benchsuite.schema.dropout import DROPOUTS, mask_widths
@@ -88,4 +93,5 @@ __all__ = [
     "recurrent_body",
     "recurrent_names",
     "state_shapes",
+    "with_tied_embeddings",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchsuite.errors import UnknownNameError, UnsupportedError
 from benchsuite.schema.cells import known_cells
 from benchsuite.schema.model import (
@@ -66,6 +68,19 @@ def encoder_decoder(
         loss="cross_entropy",
         decoder=Decoder(vocabulary, size.embedding, Recurrent(cell, size.hidden, size.layers), kind, limit),
     )
+
+
+def with_tied_embeddings(model: ModelSpec) -> ModelSpec:
+    """`model` with an output layer that shares the embedding's matrix; what cannot be shared is for
+    contracts.checks.model_problem() to say.
+
+    Raises UnsupportedError for a model whose output layer is not dense.
+    """
+    if not isinstance(model.head, Dense):
+        raise UnsupportedError(
+            "size.tied needs a dense output layer; this model has another: set it to false"
+        )
+    return replace(model, head=replace(model.head, tied=True))
 
 
 PLANNED_VOCABULARY = 4

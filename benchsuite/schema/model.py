@@ -124,12 +124,19 @@ class Convolutional:
 
 @dataclass(frozen=True)
 class Dense:
-    """out = x W + b, W (F, outputs), b (outputs): parameters `out.W`, `out.b`."""
+    """out = x W + b, W (F, outputs), b (outputs): parameters `out.W`, `out.b`.
+
+    `tied`: W is the transpose of `embed.E` (Press and Wolf 2017; Inan et al. 2017), and there is no `out.W`.
+    The gradient of `embed.E` is then that of both of its uses. It takes a model that reads the ids it scores,
+    with an embedding as wide as what the layer reads, and no decoder.
+    """
 
     outputs: int
+    tied: bool = False
 
     def __post_init__(self) -> None:
         _positive(self, "outputs")
+        _one_of(self, "tied", bool)
 
 
 @dataclass(frozen=True)
@@ -245,10 +252,12 @@ class ModelSpec:
         return self.input.embedding if isinstance(self.input, Tokens) else self.input.size
 
     def as_dict(self) -> dict[str, Any]:
-        """A JSON-ready tree; every node names its kind. `resets` is in it where it is true."""
+        """A JSON-ready tree; every node names its kind. `resets` and `tied` are in it where they are true."""
         tree: dict[str, Any] = _tree(self)
         if not self.resets:  # trees of models without resets are as they were before there were any
             del tree["resets"]
+        if not tree["head"].get("tied", True):
+            del tree["head"]["tied"]
         return tree
 
 

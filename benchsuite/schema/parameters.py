@@ -16,7 +16,7 @@ additive attention, E + F):
     target_embed.E (V, E); dec.l{l}.fwd.*
 
 Others: embed.E (V, E); cnn.c{i}.W (k, k, in, out), cnn.c{i}.b (out); cnn.dense.W, cnn.dense.b;
-out.W (F, O), out.b (O); rbf.W (F, O).
+out.W (F, O), out.b (O); rbf.W (F, O). A tied output layer has out.b alone: its matrix is embed.E's transpose.
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ def parameter_shapes(model: ModelSpec) -> Shapes:
         shapes |= _decoder_shapes(model.decoder, model.body.output_size)
         shapes |= {name: shape for name, shape in cells.items() if name.startswith("dec.")}
     features, outputs = model.head_inputs, model.head.outputs
+    if isinstance(model.head, Dense) and model.head.tied:
+        return shapes | {"out.b": (outputs,)}
     if isinstance(model.head, Dense):
         return shapes | {"out.W": (features, outputs), "out.b": (outputs,)}
     return shapes | {"rbf.W": (features, outputs)}

@@ -30,6 +30,9 @@ class Size(Frozen):
     """Layers of architectures that are deep, and of an encoder and a decoder."""
     embedding: PositiveInt = 64
     """Width of the embedding of tokens."""
+    tied: bool = False
+    """Whether the output layer shares the embedding's matrix, see schema.Dense: for tasks that score the ids
+    they read, such as language, with `embedding` as wide as what the output layer reads."""
 
 
 class Recipe(Frozen):
@@ -116,6 +119,7 @@ class Recipe(Frozen):
         return self
 
 
+ADDED_TO_SIZE = ("tied",)
 ADDED_TO_RECIPE = (
     "weight_decay",
     "schedule",
@@ -131,7 +135,7 @@ ADDED_TO_RECIPE = (
     "recurrent_scale",
     "forget_bias",
 )
-"""Fields that recipes did not always have. At their defaults they are left out of a trial's id, so that the ids
+"""Fields that trials did not always have. At their defaults they are left out of a trial's id, so that the ids
 of records that were made before are still those of their trials."""
 
 
@@ -223,6 +227,7 @@ class Trial(Frozen):
         data = dict(data)
         if data.get("architecture") == "cnn":
             data["cell"] = NO_CELL
+            data["size"] = {**_fields(data.get("size")), "tied": False}
             data["execution"] = {**_fields(data.get("execution")), "unroll": "dynamic"}
         if data.get("architecture") in ("plain", "bidirectional", "cnn"):
             data["size"] = {**_fields(data.get("size")), "layers": 1}
@@ -247,7 +252,8 @@ class Trial(Frozen):
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:16]
 
     def canonical_json(self) -> str:
-        """The trial without what ADDED_TO_RECIPE leaves out; Trial.model_validate_json() brings it back."""
+        """The trial without what ADDED_TO_RECIPE and ADDED_TO_SIZE leave out, which Trial.model_validate_json()
+        brings back."""
         return _canonical(self.model_dump(mode="json"))
 
     @property
@@ -276,9 +282,15 @@ class Trial(Frozen):
 
 def _canonical(fields: dict[str, Any]) -> str:
     """What is hashed of a trial's fields."""
-    recipe = {
+    recipe = _without_defaults(Recipe, fields["recipe"], ADDED_TO_RECIPE)
+    size = _without_defaults(Size, fields["size"], ADDED_TO_SIZE)
+    return json.dumps({**fields, "recipe": recipe, "size": size}, sort_keys=True, separators=(",", ":"))
+
+
+def _without_defaults(part: type[Frozen], given: dict[str, Any], added: tuple[str, ...]) -> dict[str, Any]:
+    """`given` without those of the fields `added` that have their default."""
+    return {
         name: value
-        for name, value in fields["recipe"].items()
-        if name not in ADDED_TO_RECIPE or value != Recipe.model_fields[name].default
+        for name, value in given.items()
+        if name not in added or value != part.model_fields[name].default
     }
-    return json.dumps({**fields, "recipe": recipe}, sort_keys=True, separators=(",", ":"))

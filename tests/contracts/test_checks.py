@@ -107,6 +107,30 @@ def test_only_affine_cells_scan(example_cells: dict[str, object]) -> None:
     assert "cell 'lstm' has no affine step" in str(why_unsupported(ReferenceBackend(), mixed, Recipe(), SCAN))
 
 
+TIED = replace(
+    model("lstm", "bidirectional", readout="steps", inputs="tokens", size=8, outputs=7),
+    head=Dense(7, tied=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (replace(TIED, input=Features(8)), "this model has no such pair: set size.tied to false"),
+        (replace(TIED, head=Dense(6, tied=True)), "this model has no such pair"),
+        (replace(decoder_model(inputs="tokens"), head=Dense(6, tied=True)), "this model has no such pair"),
+        (
+            replace(TIED, input=Tokens(7, 4)),
+            "the embedding has 4 columns and the output layer reads 8 features",
+        ),
+        (replace(TIED, input=Tokens(7, 4)), "set size.embedding to 8"),
+    ],
+)
+def test_embeddings_that_cannot_be_tied(spec: ModelSpec, message: str) -> None:
+    assert message in str(model_problem(spec, Recipe()))
+    assert model_problem(TIED, Recipe()) is None
+
+
 def test_a_decoder_generates_forwards() -> None:
     spec = decoder_model()
     assert spec.decoder is not None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from benchsuite.schema import DROPOUTS, Execution, Recipe, Size, Trial
-from benchsuite.schema.trial import ADDED_TO_RECIPE
+from benchsuite.schema.trial import ADDED_TO_RECIPE, ADDED_TO_SIZE
 
 NUMBERS = st.floats(1e-6, 1e3, allow_nan=False)
 
@@ -84,8 +84,16 @@ def test_fields_that_were_added_change_no_id_at_their_defaults() -> None:
     """The ids are those of trials that were made before recipes had these fields."""
     assert trial().id == "6d5fc5bfb4f42432"
     assert trial().configuration_id == "189a12cb2a9afece"
-    keys = json.loads(trial().canonical_json())["recipe"]
-    assert not set(keys) & set(ADDED_TO_RECIPE)
+    keys = json.loads(trial().canonical_json())
+    assert not set(keys["recipe"]) & set(ADDED_TO_RECIPE)
+    assert not set(keys["size"]) & set(ADDED_TO_SIZE)
+
+
+def test_tied_embeddings_are_part_of_the_id_but_not_of_a_model_without_recurrence() -> None:
+    tied = trial(size={"tied": True})
+    assert tied.id != trial().id
+    assert Trial.model_validate_json(tied.canonical_json()) == tied
+    assert trial(architecture="cnn", size={"tied": True}) == trial(architecture="cnn")
 
 
 @pytest.mark.parametrize("name", ADDED_TO_RECIPE)

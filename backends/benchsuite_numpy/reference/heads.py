@@ -8,7 +8,7 @@ import numpy as np
 
 from benchsuite.contracts.backend import Parameters
 from benchsuite.errors import ContractError
-from benchsuite.schema import ModelSpec, Rbf
+from benchsuite.schema import Dense, ModelSpec, Rbf
 from benchsuite_numpy.reference.cells import sigmoid
 
 REGRESSION = ("squared", "absolute")
@@ -55,8 +55,13 @@ def score(model: ModelSpec, parameters: Mapping[str, np.ndarray], x: np.ndarray)
     if isinstance(model.head, Rbf):
         distance: np.ndarray = ((x[..., :, None] - parameters["rbf.W"]) ** 2).sum(axis=-2)
         return distance if model.loss in REGRESSION else -distance
-    out: np.ndarray = x @ parameters["out.W"] + parameters["out.b"]
+    out: np.ndarray = x @ _matrix(model.head, parameters) + parameters["out.b"]
     return out
+
+
+def _matrix(head: Dense, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
+    """W (F, O) of a dense layer."""
+    return parameters["embed.E"].T if head.tied else parameters["out.W"]
 
 
 def score_back(
@@ -68,8 +73,9 @@ def score_back(
         sign = 1 if model.loss in REGRESSION else -1
         difference = 2 * sign * (flat[:, :, None] - parameters["rbf.W"]) * d_flat[:, None, :]
         return difference.sum(axis=2).reshape(x.shape), {"rbf.W": -difference.sum(axis=0)}
-    gradients = {"out.W": flat.T @ d_flat, "out.b": d_flat.sum(0)}
-    return d_scores @ parameters["out.W"].T, gradients
+    gradients = {"out.b": d_flat.sum(0)}
+    gradients |= {"embed.E": d_flat.T @ flat} if model.head.tied else {"out.W": flat.T @ d_flat}
+    return d_scores @ _matrix(model.head, parameters).T, gradients
 
 
 def loss(

@@ -150,7 +150,8 @@ def backward(
         )
         gradients |= found
         if isinstance(model.input, Tokens):
-            gradients["embed.E"] = np.zeros_like(parameters["embed.E"])
+            # a tied output layer has given its own part
+            gradients.setdefault("embed.E", np.zeros_like(parameters["embed.E"]))
             np.add.at(gradients["embed.E"], batch.inputs, dx)
     in_order = {name: gradients[name] for name in parameters}
     return Gradients(loss=value, parameters=in_order, states=states | decoder_states, predictions=run.scores)

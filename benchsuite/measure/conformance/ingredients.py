@@ -98,3 +98,23 @@ def smoothing_cases() -> list[Case]:
         *found,
         Case("smoothed-almost-all", replace(_TOKENS, readout="steps"), Recipe(label_smoothing=0.99)),
     ]
+
+
+def tied_cases() -> list[Case]:
+    """An output layer that shares the embedding's matrix: one gradient and one norm for both of its uses, with
+    ids that no batch reads, weight decay, and smoothed targets."""
+    found = []
+    for cell, both, readout in (("lstm", False, "steps"), ("gru", True, "steps"), ("rnn", False, "mean")):
+        body = Recurrent(cell, HIDDEN_UNITS, 2, both)
+        model = ModelSpec(
+            Tokens(VOCABULARY, body.output_size),
+            body,
+            Dense(VOCABULARY, tied=True),
+            "cross_entropy",
+            readout,  # type: ignore[arg-type]
+        )
+        recipe = _recipe("adam", weight_decay=2.0, clip="norm", clip_at=0.1, label_smoothing=0.1)
+        found += [Case(f"tied-{cell}", model), Case(f"tied-{cell}-trained", model, recipe)]
+    stream = replace(model, body=Recurrent("lstm", HIDDEN_UNITS), readout="steps")
+    recipe = _recipe("sgd", carry=True)
+    return [*found, Case("tied-stream", stream, recipe, time=5)]

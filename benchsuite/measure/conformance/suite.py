@@ -22,7 +22,12 @@ from benchsuite.measure.conformance.cases import (
     training_cases,
     truncation_cases,
 )
-from benchsuite.measure.conformance.ingredients import decay_cases, schedule_cases, smoothing_cases
+from benchsuite.measure.conformance.ingredients import (
+    decay_cases,
+    schedule_cases,
+    smoothing_cases,
+    tied_cases,
+)
 from benchsuite.schema import BUILTIN_CELLS, UNROLLS, Convolutional, Execution
 
 CORE_MODELS = {
@@ -147,6 +152,10 @@ def suite(core: bool = False) -> list[KitItem]:
         (checks.check_training, schedule_cases(), CORE_SCHEDULES),
         (checks.check_gradients, smoothing_cases(), CORE_SMOOTHED),
         (checks.check_training, smoothing_cases(), {"smoothed-tagging"}),
+        (checks.check_gradients, tied_cases(), {"tied-lstm", "tied-gru-trained"}),
+        (checks.check_training, tied_cases(), {"tied-gru-trained", "tied-rnn"}),
+        (checks.check_padding, tied_cases(), {"tied-lstm"}),
+        (checks.check_carry, tied_cases()[-1:], None),
         (checks.check_fifty_steps, clipped, {"train-adam-norm", "train-momentum-value"}),
     ]
     return [

@@ -24,7 +24,7 @@ from benchsuite.measure.dropout import with_masks
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.training.loop import limited
 from benchsuite.measure.worker.parity_check import STEPS
-from benchsuite.schema import ModelSpec, Recipe, Trial, is_scheduled, planned_model
+from benchsuite.schema import ModelSpec, Recipe, Trial, is_scheduled, planned_model, with_tied_embeddings
 
 
 class Loader(Protocol):
@@ -63,6 +63,8 @@ def load(session: Loader, trial: Trial) -> Loaded:
     task, digest = session.load_task(trial)
     task = replace(task, train=limited(task.train, trial.recipe.limit))
     model = task.model(trial.architecture, trial.cell, trial.size)
+    if trial.size.tied:
+        model = with_tied_embeddings(model)
     _check_supported(backend, model, trial)
     check_data(model, task)
     cut = _batcher(trial, task)

@@ -9,7 +9,7 @@ import pytest
 from fixtures.numpy_cases import batch, decoder_model, model, parameters
 
 from benchsuite.contracts import Batch, Parameters
-from benchsuite.schema import Execution, ModelSpec, Recipe
+from benchsuite.schema import Dense, Execution, ModelSpec, Recipe
 from benchsuite_numpy.reference import ReferenceBackend, ReferenceProgram
 
 MODELS = {
@@ -17,6 +17,9 @@ MODELS = {
     "steps": model("lstm", "deep", readout="steps", inputs="tokens"),
     "rbf": model("rnn", head="rbf"),
     "decoder": decoder_model("gru", attention="multiplicative"),
+    "tied": replace(
+        model("gru", readout="steps", inputs="tokens", size=4, outputs=7), head=Dense(7, tied=True)
+    ),
 }
 DATA: dict[str, Batch] = {name: batch(spec, [4, 1, 3]) for name, spec in MODELS.items()}
 

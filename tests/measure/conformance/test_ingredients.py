@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from fixtures.broken import kit
 
-from benchsuite.contracts import INGREDIENTS, Parameters
+from benchsuite.contracts import INGREDIENTS, Batch, Gradients, Parameters
 from benchsuite.measure.conformance import backend as checks
 from benchsuite.measure.conformance.backend import ConformanceError
 from benchsuite.measure.conformance.cases import Case
-from benchsuite.measure.conformance.ingredients import decay_cases, schedule_cases, smoothing_cases
+from benchsuite.measure.conformance.ingredients import (
+    decay_cases,
+    schedule_cases,
+    smoothing_cases,
+    tied_cases,
+)
 from benchsuite.measure.conformance.suite import suite
 from benchsuite.schema import DROPOUTS, ModelSpec, Recipe
 from benchsuite_numpy.reference import ReferenceProgram
+from benchsuite_numpy.reference.heads import score_back
+from benchsuite_numpy.reference.model import ModelRun, loss_of
 
 PRECISIONS = ["float64", "float32"]
 
@@ -103,6 +111,24 @@ def test_targets_that_are_not_smoothed_are_seen(case: Case, precision: str) -> N
     for check in (checks.check_gradients, checks.check_training):
         check(kit(precision=precision), case)
         assert fails(without("label_smoothing"), case, check, precision)
+
+
+class ForgetsOneUse(ReferenceProgram):
+    """The matrix that embedding and output layer share has the gradient of the output layer alone."""
+
+    def _backward(self, batch: Batch, run: ModelRun) -> Gradients:
+        found = super()._backward(batch, run)
+        d_scores = loss_of(self._model, batch, run, self._recipe.label_smoothing)[1]
+        _, head = score_back(self._model, self._parameters, run.features, d_scores)
+        return replace(found, parameters={**found.parameters, "embed.E": head["embed.E"]})
+
+
+@pytest.mark.parametrize("case", tied_cases()[:-1], ids=lambda case: case.name)
+def test_a_use_of_a_shared_matrix_that_is_forgotten_is_seen(case: Case) -> None:
+    for check in (checks.check_gradients, checks.check_training):
+        check(kit(), case)
+        assert fails(ForgetsOneUse, case, check, "float64")
+    assert "out.W" not in case.parameters("float64")
 
 
 @pytest.mark.parametrize("core", [True, False])

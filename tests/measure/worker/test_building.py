@@ -8,6 +8,7 @@ from fixtures.tiny_trial import TRIAL
 from benchsuite.errors import RequestError
 from benchsuite.measure.worker.building import build, first_batches, load, with_schedule
 from benchsuite.measure.worker.runner import Session
+from benchsuite.plugins import registry
 from benchsuite.schema import Recipe, Status, Trial
 
 
@@ -43,6 +44,39 @@ def test_it_is_as_long_as_the_training_that_takes_place(recipe: dict[str, object
     assert record.verdicts["parity"] == "ok"
     assert record.trial == one
     assert loaded.recipe.schedule_steps == record.scalars["train/steps"]
+
+
+def language(**size: object) -> Trial:
+    fields = {"hidden": 12, "embedding": 12, "tied": True, **size}
+    options = {name: option.default for name, option in registry().task("language").options.items()}
+    recipe = {"steps": 2, "epochs": 1, "batch_size": 4, "truncation": 8, "carry": True}
+    changed = {
+        "task": "language",
+        "source": "generated",
+        "options": options,
+        "recipe": recipe,
+        "size": fields,
+    }
+    return TRIAL.model_copy(update=changed)
+
+
+def test_a_language_model_shares_one_matrix_between_embedding_and_output() -> None:
+    session = Session("numpy")
+    record = session.run(language(), lambda _: None)
+    assert record.status is Status.OK, record.reason
+    assert record.verdicts["parity"] == "ok"
+    apart = session.run(language(tied=False), lambda _: None)
+    characters = apart.scalars["model/parameters"] - record.scalars["model/parameters"]
+    assert characters == 12 * load(session, language()).model.head.outputs
+    wrong = session.run(language(embedding=10), lambda _: None)
+    assert wrong.status is Status.SKIPPED
+    assert "set size.embedding to 12" in wrong.reason
+
+
+def test_a_task_that_scores_other_things_than_it_reads_has_no_tied_embeddings() -> None:
+    record = Session("numpy").run(TRIAL.model_copy(update={"size": {"tied": True}}), lambda _: None)
+    assert record.status is Status.SKIPPED
+    assert "set size.tied to false" in record.reason
 
 
 def test_more_rows_than_examples_are_told_by_the_first_batch() -> None:
