@@ -290,10 +290,16 @@ class Gru(Cell):
 
 
 CELLS: dict[str, Cell] = {"rnn": Rnn(), "lstm": Lstm(), "gru": Gru()}
+"""The cells that have a kernel."""
+
+
+def has_kernel(name: str) -> bool:
+    """Whether the cell called `name` has a kernel of its own here; every other one runs by generic.py."""
+    return name in CELLS
 
 
 def cell_of(name: str) -> Cell:
-    """Raises ContractError for a name that is no cell's."""
+    """Raises ContractError for a name that no kernel has."""
     if name not in CELLS:
         raise ContractError(unknown_name("cell", name, CELLS))
     return CELLS[name]

@@ -43,7 +43,7 @@ class Generator:
     @property
     def state_tensors(self) -> int:
         """Tensors in the states of all layers."""
-        return self.decoder.decoder.body.layers * self.decoder.cell.parts
+        return self.decoder.decoder.body.layers * self.decoder.code.parts
 
     def start(self, width: int, inputs: Tensor, lengths: Tensor) -> list[Tensor]:
         """Each state (N, H), then what there is of the memory, (N, T, ...): each row `width` times."""
@@ -56,7 +56,7 @@ class Generator:
     def advance(self, k: int, aligned: bool, tokens: Tensor, parents: Tensor, *given: Tensor) -> list[Tensor]:
         """ln p (N, k) in double and the tokens (N, k), the states after the step, and where `aligned` the
         attention (N, T); `given` as start() returned it."""
-        parts, memory = self.decoder.cell.parts, given[self.state_tensors :]
+        parts, memory = self.decoder.code.parts, given[self.state_tensors :]
         continued = [tf.gather(state, parents) for state in given[: self.state_tensors]]
         states: list[State] = [
             tuple(continued[first : first + parts]) for first in range(0, self.state_tensors, parts)

@@ -6,7 +6,7 @@ own lengths, so that it starts at each row's last step whatever the padding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import tensorflow as tf
@@ -15,11 +15,9 @@ from benchsuite.errors import ContractError, unknown_name
 from benchsuite.schema import READOUTS, ModelSpec, Recurrent, Tokens
 from benchsuite_tensorflow.cells import State, States, Tensor, cell_of
 from benchsuite_tensorflow.fused import FusedLayer
+from benchsuite_tensorflow.generic import GenericLayer, LayerSteps, weights_of
 from benchsuite_tensorflow.kernels.recurrence import Recurrence
 from benchsuite_tensorflow.loops import Loop
-
-Runner = Callable[[Tensor, list[Tensor], Tensor | None], tuple[Tensor, ...]]
-"""(x, weights, probe) -> outputs h (T, B, H), and c where states are carried."""
 
 
 def reverse(x: Tensor, lengths: Tensor) -> Tensor:
@@ -42,13 +40,32 @@ def without_padding(x: Tensor, lengths: Tensor) -> Tensor:
     return tf.where(valid_steps(tf.shape(x)[0], lengths)[..., None], x, tf.zeros_like(x))
 
 
-def attached_states(time: Tensor, lengths: Tensor, truncation: int, backward: bool, dtype: str) -> Tensor:
-    """Zero where the state that enters step t = k, 2k, ... is detached, one elsewhere: (T, 1, 1), or
+def attached_states(time: Tensor, lengths: Tensor, truncation: int, backward: bool) -> Tensor:
+    """False where the state that enters step t = k, 2k, ... is detached, True elsewhere: (T, 1, 1), or
     (T, B, 1) in the reversed rows of the backward direction."""
     t = tf.range(time)[:, None]
     t = lengths[None, :] - 1 - t if backward else t
     cut = (t > 0) & (t % truncation == 0)
-    return tf.cast(~cut, dtype)[..., None]
+    return ~cut[..., None]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What one direction of a layer reads, in the order in which it runs.
+
+    x         (T, B, I)
+    initial   the state that was passed in; None: the cell's own
+    attached  as attached_states() gives it; None: no state is detached
+    probe     (T, B, H) as in LayerSteps, or None
+    training  whether a backward pass may follow
+    """
+
+    x: Tensor
+    lengths: Tensor
+    initial: State | None
+    attached: Tensor | None
+    probe: Tensor | None
+    training: bool
 
 
 @dataclass
@@ -58,7 +75,7 @@ class Ran:
     features  what the readout reads: (B, F), or (T, B, F)
     final     final states by layer prefix, where they are carried
     outputs   the top layer's outputs (T, B, F), of any value on padding: where they were asked for
-    layers    h_t (T, B, H) of every layer by prefix, of any value on padding: where they were asked for
+    layers    y_t (T, B, H) of every layer by prefix, of any value on padding: where they were asked for
     """
 
     features: Tensor
@@ -71,7 +88,8 @@ class Ran:
 class Layers:
     """The recurrent body of a model.
 
-    loop         None for the fused layers
+    loop         of the cells with a kernel; None for the fused layers
+    generic      how a layer of another cell runs; None where the cell has a kernel
     truncation   the recipe's; `carry` too
     top_outputs  whether the top layer's outputs are asked for in addition to the features
     """
@@ -81,6 +99,7 @@ class Layers:
     dtype: str
     loop: Loop | None
     fused: Mapping[str, FusedLayer]
+    generic: GenericLayer | None = None
     truncation: int | None = None
     carry: bool = False
     top_outputs: bool = False
@@ -113,12 +132,15 @@ class Layers:
                 probe = (probes or {}).get(prefix)
                 if probe is not None and backward:
                     probe = reverse(probe, lengths)
-                run = self._runner(prefix, layer, lengths, backward, training, (initial or {}).get(prefix))
-                emitted = run(inputs, self._weights(weights, prefix), probe)
+                attached = None
+                if self.truncation and training:
+                    attached = attached_states(tf.shape(x)[0], lengths, self.truncation, backward)
+                given = Given(inputs, lengths, (initial or {}).get(prefix), attached, probe, training)
+                y, state = self._run(prefix, layer, weights_of(weights, prefix), given)
                 if self.carry:
-                    final[prefix] = tuple(tf.stop_gradient(at_end(part, lengths)) for part in emitted)
-                outputs.append(emitted[0])
-                ordered.append(reverse(emitted[0], lengths) if backward and in_order else emitted[0])
+                    final[prefix] = tuple(tf.stop_gradient(part) for part in state)
+                outputs.append(y)
+                ordered.append(reverse(y, lengths) if backward and in_order else y)
                 if all_layers:
                     layers[prefix] = ordered[-1]
             if in_order:
@@ -137,34 +159,34 @@ class Layers:
         read = at_end if readout == "last" else self._mean
         return tf.concat([read(part, lengths) for part in outputs], 1)
 
-    def _weights(self, weights: Mapping[str, Tensor], prefix: str) -> list[Tensor]:
-        return [weights[f"{prefix}.{name}"] for name in cell_of(self.body.cell).weights]
-
-    def _runner(
-        self,
-        prefix: str,
-        layer: int,
-        lengths: Tensor,
-        backward: bool,
-        training: bool,
-        initial: State | None,
-    ) -> Runner:
+    def _run(
+        self, prefix: str, layer: int, weights: Mapping[str, Tensor], given: Given
+    ) -> tuple[Tensor, State]:
+        """Outputs y (T, B, H) of one direction, in the order in which it is run, and the final state where it
+        is carried."""
+        hidden, rows = self.body.hidden, given.x.shape[1]
+        if self.generic is not None:
+            steps = LayerSteps(
+                initial=given.initial or self.generic.cell.start(rows, self.dtype),
+                begins=given.initial is None,
+                valid=valid_steps(tf.shape(given.x)[0], given.lengths),
+                attached=given.attached,
+                probe=given.probe,
+            )
+            return self.generic(given.x, weights, steps)
+        cell = cell_of(self.body.cell)
+        own = [weights[name] for name in cell.weights]
         if self.loop is None:
-            return lambda x, weights, _: (self.fused[prefix](x, weights, initial),)
-        cell, hidden = cell_of(self.body.cell), self.body.hidden
+            outputs = self.fused[prefix](given.x, own, given.initial)
+            return outputs, (at_end(outputs, given.lengths),) if self.carry else ()
         to_inputs = layer > 0 or isinstance(self.model.input, Tokens)
         recurrence = Recurrence(
-            cell, self.loop, hidden, to_inputs, cells=self.carry and cell.parts > 1, training=training
+            cell, self.loop, hidden, to_inputs, cells=self.carry and cell.parts > 1, training=given.training
         )
-
-        def run(x: Tensor, weights: list[Tensor], probe: Tensor | None) -> tuple[Tensor, ...]:
-            start = initial or (tf.zeros([x.shape[1], hidden], self.dtype),) * cell.parts
-            attached = None
-            if self.truncation and training:
-                attached = attached_states(tf.shape(x)[0], lengths, self.truncation, backward, self.dtype)
-            return recurrence(x, weights, start, attached, probe)
-
-        return run
+        start = given.initial or (tf.zeros([rows, hidden], self.dtype),) * cell.parts
+        attached = None if given.attached is None else tf.cast(given.attached, self.dtype)
+        emitted = recurrence(given.x, own, start, attached, given.probe)
+        return emitted[0], tuple(at_end(part, given.lengths) for part in emitted) if self.carry else ()
 
     def _mean(self, x: Tensor, lengths: Tensor) -> Tensor:
         valid = tf.cast(valid_steps(tf.shape(x)[0], lengths), x.dtype)

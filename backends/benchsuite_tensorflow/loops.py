@@ -20,8 +20,8 @@ Body = Callable[[Carry, list[Tensor]], tuple[Carry, list[Tensor]]]
 """(values carried from step to step, this step's inputs) -> (carried values, what the step emits)."""
 
 STEPS_PER_ROUND = 4
-"""Of a while loop: each round has a cost of its own, some microseconds for every value that is carried. Four
-steps per round take 5 to 15 % off a training step where steps are small; eight gain no more."""
+"""Of a kernel's while loop: each round has a cost of its own, some microseconds for every value that is
+carried. Four steps per round take 5 to 15 % off a training step where steps are small; eight gain no more."""
 
 
 class Loop(abc.ABC):
@@ -74,9 +74,12 @@ class UnrolledLoop(Loop):
 
 
 class WhileLoop(Loop):
-    """As many rounds as the batch has steps, the last ones single: the graph serves every length."""
+    """Rounds of some steps, the last ones single: the graph serves every length."""
 
     unroll = "dynamic"
+
+    def __init__(self, steps_per_round: int = STEPS_PER_ROUND) -> None:
+        self._steps_per_round = steps_per_round
 
     def unpack(self, x: Tensor) -> tf.TensorArray:
         steps = tf.TensorArray(x.dtype, tf.shape(x)[0], element_shape=x.shape[1:], clear_after_read=False)
@@ -108,12 +111,16 @@ class WhileLoop(Loop):
             return steps_of
 
         done: tuple[Any, ...] = (tf.constant(0), *carry, *found)
-        done = tf.while_loop(lambda k, *_: k <= time - STEPS_PER_ROUND, round_of(STEPS_PER_ROUND), done)
+        if (size := self._steps_per_round) > 1:
+            done = tf.while_loop(lambda k, *_: k <= time - size, round_of(size), done)
         done = tf.while_loop(lambda k, *_: k < time, round_of(1), done)
         return list(done[1 : 1 + count]), list(done[1 + count :])
 
 
 LOOPS: dict[str, Loop] = {loop.unroll: loop for loop in (UnrolledLoop(), WhileLoop())}
+
+SINGLE_STEPS = WhileLoop(steps_per_round=1)
+"""For a body that TensorFlow differentiates: more steps per round only take longer to trace."""
 
 
 def loop_of(unroll: str) -> Loop:
@@ -123,3 +130,8 @@ def loop_of(unroll: str) -> Loop:
     if name not in LOOPS:
         raise ContractError(unknown_name("unroll", unroll, [*LOOPS, "fused"]))
     return LOOPS[name]
+
+
+def differentiated(loop: Loop) -> Loop:
+    """The loop for a body that TensorFlow differentiates."""
+    return SINGLE_STEPS if loop.unroll == "dynamic" else loop

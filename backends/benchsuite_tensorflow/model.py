@@ -13,6 +13,7 @@ from benchsuite.schema import (
     Execution,
     ModelSpec,
     Recipe,
+    Recurrent,
     Tokens,
     decoder_names,
     parameter_shapes,
@@ -20,11 +21,12 @@ from benchsuite.schema import (
 )
 from benchsuite_tensorflow import convolution, ctc, heads
 from benchsuite_tensorflow.attention import Memory, make_memory
-from benchsuite_tensorflow.cells import State, States, Tensor, cell_of
+from benchsuite_tensorflow.cells import State, States, Tensor, cell_of, has_kernel
 from benchsuite_tensorflow.decoder import DecoderLayers
 from benchsuite_tensorflow.fused import FusedLayer
+from benchsuite_tensorflow.generic import CellCode, GenericLayer, Stepwise
 from benchsuite_tensorflow.layers import Layers, valid_steps, without_padding
-from benchsuite_tensorflow.loops import LOOPS, loop_of
+from benchsuite_tensorflow.loops import Loop, differentiated, loop_of
 from benchsuite_tensorflow.placement import Placed
 
 
@@ -52,15 +54,24 @@ class Model:
         if isinstance(spec.body, Convolutional):
             return
         fused = _fused_layers(spec, execution)
-        loop = LOOPS.get(execution.unroll)
+        loop = None if execution.unroll == "fused" else self._loop
         attends = spec.decoder is not None and spec.decoder.attention != "none"
         self._encoder = Layers(
-            spec, spec.body, execution.dtype, loop, fused, recipe.truncation, recipe.carry, attends
+            spec,
+            spec.body,
+            execution.dtype,
+            loop,
+            fused,
+            _generic_layer(spec.body, self._loop),
+            recipe.truncation,
+            recipe.carry,
+            attends,
         )
         # cuDNN gives no access between two steps: the loop, over the same weights, is asked for dL/dh_t
         self._probed_encoder = self._encoder if loop else replace(self._encoder, loop=self._loop)
         if spec.decoder is not None:
-            self._decoder = DecoderLayers(spec.decoder, execution.dtype, self._loop, fused)
+            generic = _generic_layer(spec.decoder.body, self._loop)
+            self._decoder = DecoderLayers(spec.decoder, execution.dtype, self._loop, fused, generic)
             self._probed_decoder = replace(self._decoder, fused={}) if fused else self._decoder
 
     @property
@@ -79,8 +90,13 @@ class Model:
         return decoder is not None and decoder.attention == "additive"
 
     @property
+    def generic(self) -> bool:
+        """Whether the cell runs by its own code, and not by a kernel that was written for it."""
+        return self._encoder is not None and self._encoder.generic is not None
+
+    @property
     def weight_gradients(self) -> str:
-        """How the loops make the weights' gradients, in words."""
+        """How the kernels' loops make the weights' gradients, in words."""
         if self._encoder is None:
             return "no loops"
         below = cell_of(self._encoder.body.cell).one_product_below[self._loop.unroll]
@@ -95,18 +111,27 @@ class Model:
 
     @property
     def state_parts(self) -> int:
-        return cell_of(self._encoder.body.cell).parts if self._encoder else 0
+        return self._code.parts if self._encoder else 0
 
     @property
     def decoder(self) -> DecoderLayers | None:
         return self._decoder
 
-    def zero_states(self, rows: int) -> States:
-        """Zero states of the body's layers."""
+    def initial_states(self, rows: int) -> States:
+        """The states of the body's layers before the first step."""
         if self._encoder is None:
             return {}
-        zero = tf.zeros([rows, self._encoder.body.hidden], self._dtype)
-        return dict.fromkeys(self.prefixes, (zero,) * self.state_parts)
+        return dict.fromkeys(self.prefixes, self._code.start(rows, self._dtype))
+
+    @property
+    def reads_begins(self) -> bool:
+        """Whether the body's cell tells its initial state from one that was passed in."""
+        return self.generic and self._code.cell.reads_begins
+
+    @property
+    def _code(self) -> CellCode:
+        assert isinstance(self.spec.body, Recurrent)
+        return CellCode(self.spec.body.cell, self.spec.body.hidden)
 
     def forward(
         self,
@@ -135,7 +160,7 @@ class Model:
     def layer_outputs(
         self, weights: Mapping[str, Tensor], batch: Placed, initial: Mapping[str, State] | None
     ) -> dict[str, Tensor]:
-        """h_t of every layer by prefix, (B, T, H) or a decoder's (B, U, H), zero on padding."""
+        """y_t of every layer by prefix, (B, T, H) or a decoder's (B, U, H), zero on padding."""
         if self._encoder is None:
             return {}
         inputs = self._embedded(weights, batch.inputs)
@@ -200,6 +225,13 @@ class Model:
         if outputs is None or self.spec.decoder is None:
             return None
         return make_memory(self.spec.decoder.attention, weights, outputs, lengths)
+
+
+def _generic_layer(body: Recurrent, loop: Loop) -> GenericLayer | None:
+    """How a layer of a cell without a kernel runs; None where the cell has one."""
+    if has_kernel(body.cell):
+        return None
+    return GenericLayer(CellCode(body.cell, body.hidden), Stepwise(differentiated(loop)))
 
 
 def _fused_layers(spec: ModelSpec, execution: Execution) -> dict[str, FusedLayer]:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchsuite.contracts import Batch
-from benchsuite.schema import Convolutional, ModelSpec, state_shapes
+from benchsuite.schema import Convolutional, ModelSpec, Recurrent, cell_named, state_shapes
 from benchsuite_tensorflow.cells import States, Tensor
 
 
@@ -67,18 +67,21 @@ def place_batch(batch: Batch, model: ModelSpec, dtype: str) -> Placed:
 def place_states(values: Mapping[str, np.ndarray], model: ModelSpec, dtype: str) -> States:
     """Initial states on the current device, from arrays (B, H) by name (schema.state_shapes)."""
     states: States = {}
-    for name in state_shapes(model):  # h comes before c
+    for name in state_shapes(model):  # part after part, as the cell has them
         prefix = name.rpartition(".")[0]
         states[prefix] = (*states.get(prefix, ()), tf.constant(values[name], dtype))
     return states
 
 
-def fetched_states(states: States) -> dict[str, np.ndarray]:
+def fetched_states(states: States, model: ModelSpec) -> dict[str, np.ndarray]:
     """NumPy copies of states, by the names of schema.state_shapes."""
+    if not isinstance(model.body, Recurrent):
+        return {}
+    names = [part.name for part in cell_named(model.body.cell).state]
     return {
         f"{prefix}.{name}": fetched(part)
         for prefix, parts in states.items()
-        for name, part in zip("hc", parts, strict=False)
+        for name, part in zip(names, parts, strict=True)
     }
 
 

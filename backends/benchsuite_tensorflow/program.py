@@ -76,7 +76,7 @@ class TensorFlowProgram(Program):
             return place_states(values, self._spec, self._execution.dtype)
 
     def read_state(self, state: Any) -> dict[str, np.ndarray]:
-        return fetched_states(state)
+        return fetched_states(state, self._spec)
 
     def gradients(self, placed: Any) -> Gradients:
         """Loss, predictions and parameter gradients come from the unroll itself. dL/dh_t of a fused unroll
@@ -126,6 +126,8 @@ class TensorFlowProgram(Program):
         if not self._model.recurrent:
             return found
         second = self._model.second_pass
+        if self._model.generic:
+            found["cell"] = "generic"
         return found | {
             "tensorflow/xla": "off: compiling a shape takes seconds, a loop's trace tenths of one",
             "tensorflow/backward": self._backward_path(),
@@ -133,6 +135,8 @@ class TensorFlowProgram(Program):
         }
 
     def _backward_path(self) -> str:
+        if self._model.generic:
+            return "TensorFlow's differentiation of the loop"
         by_hand = f"written by hand (tf.custom_gradient); {self._model.weight_gradients}"
         if not self._model.second_pass:
             return by_hand
@@ -219,13 +223,14 @@ class TensorFlowProgram(Program):
         return loss, model.predictions(run.scores, batch), dense, turned
 
     def _initial(self, batch: Placed, state: States | None) -> list[Tensor]:
-        """The states that a batch starts from as a graph's arguments; none for zeros.
+        """The states that a batch starts from as a graph's arguments; none for the cell's own.
 
-        Where states are carried, a stream's first batch is given zeros: it and the others then share one graph.
+        Where states are carried, a stream's first batch is given the initial ones: it and the others then share
+        one graph. Not where the cell can tell them from others.
         """
-        if state is None and self._recipe.carry:
+        if state is None and self._recipe.carry and not self._model.reads_begins:
             with tf.device(self._device):
-                state = self._model.zero_states(batch.rows)
+                state = self._model.initial_states(batch.rows)
         return _flat(state or {})
 
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from benchsuite.contracts import Batch
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import Convolutional, DeviceName, Execution, ModelSpec, Recipe
+from benchsuite_tensorflow.cells import has_kernel
 
 UNROLLS = ("static", "dynamic", "fused")
 MOST_UNROLLED = 200
@@ -51,6 +52,8 @@ def execution_problem(execution: Execution) -> str | None:
 
 
 def _fused_problem(cell: str, recipe: Recipe, execution: Execution) -> str | None:
+    if not has_kernel(cell):
+        return f"cell {cell!r} has no fused kernel in tensorflow; use unroll dynamic or static"
     if DeviceName.parse(execution.device).kind == "cpu":
         return (
             "TensorFlow's fused recurrent kernels are cuDNN's and need a GPU; on the CPU use unroll dynamic "
