@@ -1,0 +1,120 @@
+"""What a cell must satisfy in a backend: small models of it, compared with the float64 reference, whose own
+gradients are compared with finite differences."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from benchsuite.measure.conformance import backend as checks
+from benchsuite.measure.conformance import decoding, states
+from benchsuite.measure.conformance.backend import Check, ConformanceError, Kit
+from benchsuite.measure.conformance.cases import (
+    FEATURES,
+    HIDDEN_UNITS,
+    OUTPUTS,
+    STACKS,
+    TARGET_TIME,
+    TARGET_VOCABULARY,
+    VOCABULARY,
+    Case,
+)
+from benchsuite.measure.conformance.suite import KitItem
+from benchsuite.measure.initialisation import initial_parameters, stream
+from benchsuite.measure.parity import in_double
+from benchsuite.schema import Decoder, Dense, Features, ModelSpec, Recipe, Recurrent, Tokens
+from benchsuite.schema.model import AttentionKind
+
+STEP = 1e-6
+"""Step of a finite difference, along a direction of length 1."""
+DIFFERENCE = 1e-6
+"""Largest error of a finite difference, as a share of the gradient's length."""
+LONG = 400
+"""Steps of a row through which gradients must stay finite."""
+
+
+def check_finite_differences(kit: Kit, case: Case) -> None:
+    """The reference's gradient by each parameter is the slope of its loss, along two directions."""
+    batch = in_double(case.batch(kit.dtype))
+    weights = case.parameters("float64")
+    program = kit.build_reference(case)
+    gradients = program.gradients(program.place(batch)).parameters
+    length = max(float(np.linalg.norm(gradient)) for gradient in gradients.values())
+
+    def loss(name: str, shift: np.ndarray) -> float:
+        program.load_parameters({**weights, name: weights[name] + shift})
+        return float(program.gradients(program.place(batch)).loss)
+
+    for name, gradient in gradients.items():
+        for number in range(2):
+            direction = stream(number, f"{case.name}/{name}/direction").normal(size=gradient.shape)
+            direction /= np.linalg.norm(direction)
+            slope = (loss(name, STEP * direction) - loss(name, -STEP * direction)) / (2 * STEP)
+            error = abs(slope - float(np.sum(gradient * direction))) / length
+            if not error <= DIFFERENCE:
+                raise ConformanceError(
+                    f"{case.name}: the gradient by {name} is not the slope of the loss: error {error:.1e}, "
+                    f"allowed {DIFFERENCE:.0e}"
+                )
+
+
+def check_finite_gradients(kit: Kit, case: Case) -> None:
+    """Gradients are finite where inputs are large, and through a long row of initial weights."""
+    large = replace(case, inputs=1e4)
+    program = kit.build(large)
+    _finite(f"{case.name}: inputs of the size 1e4", program.gradients(program.place(large.batch(kit.dtype))))
+    long = replace(case, rows=2, time=LONG)
+    program = kit.build(long, initial_parameters(case.model, 0, kit.dtype))
+    _finite(f"{case.name}: {LONG} steps", program.gradients(program.place(long.batch(kit.dtype))))
+
+
+def _finite(what: str, found: checks.Gradients) -> None:
+    parts = {f"the gradient by {name}": values for name, values in found.parameters.items()}
+    parts |= {f"dL/dh of {name}": values for name, values in found.states.items()}
+    for name, values in {"predictions": found.predictions, **parts}.items():
+        if not np.isfinite(values).all():
+            raise ConformanceError(f"{what}: {name} is not finite")
+
+
+def cell_items(cell: str) -> list[KitItem]:
+    """Every property of a cell in a backend, with the models that it is checked on."""
+    plain = ModelSpec(Features(FEATURES), _body(cell, "plain"), Dense(OUTPUTS), "cross_entropy")
+    steps = replace(plain, body=_body(cell, "deep_bidirectional"), readout="steps", loss="squared")
+    tokens = replace(plain, input=Tokens(VOCABULARY, 5), body=_body(cell, "bidirectional"), readout="mean")
+    deep = replace(plain, body=_body(cell, "deep"))
+    sgd = Recipe(carry=True, optimiser="sgd", learning_rate=0.05)
+    one, both = Case(f"{cell}-plain", plain), Case(f"{cell}-deep-bidirectional-steps", steps)
+    stream_of = Case(f"{cell}-carry", replace(deep, readout="steps", loss="squared"), sgd, time=5)
+    cut = Case(f"{cell}-truncated", deep, Recipe(truncation=4))
+    additive = Case(f"{cell}-additive", _translator(cell, "additive"))
+    groups: list[tuple[Check, list[Case]]] = [
+        (check_finite_differences, [replace(one, rows=3, time=6), replace(stream_of, rows=3, ragged=True)]),
+        (checks.check_gradients, [one, both, Case(f"{cell}-tokens-mean", tokens), cut]),
+        (checks.check_gradients, [Case(f"{cell}-small", plain, inputs=1e-4, biases=False)]),
+        (checks.check_gradients, [additive, Case(f"{cell}-multiplicative", _translator(cell, "multiplicative"))]),
+        (check_finite_gradients, [one]),
+        (checks.check_padding, [one, both]),
+        (checks.check_companions, [one, both]),
+        (checks.check_full_truncation, [one]),
+        (checks.check_training, [Case(f"{cell}-training", plain, Recipe(learning_rate=5e-3))]),
+        (checks.check_carry, [stream_of]),
+        (states.check_state_values, [stream_of]),
+        (states.check_state_companions, [stream_of]),
+        (states.check_outputs, [Case(f"{cell}-deep", deep)]),
+        (decoding.check_generation, [additive]),
+    ]
+    return [KitItem(check, case) for check, cases in groups for case in cases]
+
+
+def _body(cell: str, stack: str) -> Recurrent:
+    layers, both = STACKS[stack]
+    return Recurrent(cell, HIDDEN_UNITS, layers, both)
+
+
+def _translator(cell: str, attention: AttentionKind) -> ModelSpec:
+    decoder = Decoder(
+        TARGET_VOCABULARY, 5, Recurrent(cell, HIDDEN_UNITS + 1), attention, TARGET_TIME + 2
+    )
+    body = _body(cell, "bidirectional")
+    return ModelSpec(Tokens(VOCABULARY, 4), body, Dense(TARGET_VOCABULARY), "cross_entropy", decoder=decoder)
