@@ -102,6 +102,9 @@ class Registry:
     def task(self, name: str) -> TaskEntry:
         return _look_up("task", self.tasks, name)
 
+    def cell(self, name: str) -> CellEntry:
+        return _look_up("cell", self.cells, name)
+
     def executor(self, name: str) -> ExecutorEntry:
         return _look_up("executor", self.executors, name)
 
@@ -138,12 +141,13 @@ def load_backend(name: str, execution: Execution | None = None) -> Backend:
 
 def check_installed(what: str, requirements: Sequence[str], extra: str | None) -> None:
     """Raises MissingFrameworkError, naming the extra, unless all distributions of `requirements` are here."""
-    missing = [name for name in requirements if not _installed(name)]
+    missing = [name for name in requirements if not is_installed(name)]
     if missing:
         raise MissingFrameworkError(what, missing, extra)
 
 
-def _installed(distribution: str) -> bool:
+def is_installed(distribution: str) -> bool:
+    """Whether this interpreter has the distribution."""
     try:
         version(distribution)
     except PackageNotFoundError:

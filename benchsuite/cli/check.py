@@ -1,7 +1,8 @@
-"""`benchsuite check`: test a backend or a task against its contract, with the same kit that the tests run."""
+"""`benchsuite check`: test a backend, a task or a cell against its contract, with the kit of the tests."""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,16 +14,21 @@ from benchsuite.cli.output import console, installed, print_json, table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from benchsuite.contracts import BackendEntry
     from benchsuite.measure.worker.channel import CaseResult
     from benchsuite.running.checks import CheckEvent
 
-app = typer.Typer(no_args_is_help=True, help="Test a backend or a task against its contract.")
+app = typer.Typer(no_args_is_help=True, help="Test a backend, a task or a cell against its contract.")
 
 GATE = "float64"
 """float64 is the gate of meaning: several wrong formulas slip through float32."""
 
 CASE_SECONDS, SOURCE_SECONDS = 300.0, 1800.0
 """How long a case of a backend or its import, and a source of a task may take: it may be downloaded first."""
+
+CELL_PRECISIONS = "float64,float32"
+CELL_UNROLLS = ("dynamic", "static", "scan")
+"""Those that may run any cell: the others are kernels of single cells."""
 
 STATES = ("ok", "failed", "unsupported")
 
@@ -106,6 +112,73 @@ def task(
             if result.status == "ok":
                 typer.echo(f"ok      {result.check}")
     _end(entry.name, results)
+
+
+@app.command()
+def cell(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A cell, see `benchsuite list cells`.")],
+    backend: Annotated[
+        str,
+        typer.Option(help="Backends, separated by commas [dim](default: all that are installed)[/dim]."),
+    ] = "",
+    precision: Annotated[str, typer.Option(help="float64, float32; separated by commas.")] = CELL_PRECISIONS,
+    unroll: Annotated[str, typer.Option(help="dynamic, static, scan; separated by commas.")] = "",
+    device: Annotated[str, typer.Option(help="cpu, gpu or gpu:1.")] = "cpu",
+    timeout: CaseTimeout = CASE_SECONDS,
+    pythons: given.Pythons = None,
+    json: given.AsJson = False,
+) -> None:
+    """Check a cell by itself, and small models of it in each backend against the float64 reference.
+
+    By itself: its declarations, initial values, operations, rows and states, its affine form, small and large
+    inputs, long rows, its products. In a backend: parity, gradients held to finite differences, padding,
+    companions, truncation, carried states, decoders. Ends with 1 when a case failed, hung or ended a worker.
+    """
+    import sys
+
+    from benchsuite.errors import UnknownNameError
+    from benchsuite.running.checks import check_cell, check_cell_models
+    from benchsuite.running.matrix import split_values
+    from benchsuite.schema import PRECISIONS, UNROLLS, Execution
+
+    found = installed()
+    entry = found.cell(name)
+    unrolls = split_values(unroll) or list(CELL_UNROLLS)
+    precisions = split_values(precision)
+    for kind, values, known in (("precision", precisions, PRECISIONS), ("unroll", unrolls, UNROLLS)):
+        for each in values:
+            if each not in known:
+                raise UnknownNameError(kind, each, known)
+    chosen = dict(request.run_options(pythons=pythons).pythons)
+    names = [found.backend(each).name for each in split_values(backend)]
+    names = names or [each.name for each in found.backends.values() if each.name in chosen or _is_here(each)]
+    python = chosen.get(found.reference().name, sys.executable)
+    alone = _follow(check_cell(entry.name, timeout=timeout, python=python), quiet=json)
+    rows = [vars(result) for result in alone]
+    if not json:
+        _print_counts(f"{entry.name} by itself", alone)
+    results = list(alone)
+    for backend_name, each in itertools.product(names, precisions):
+        execution = Execution.model_validate({"precision": each, "device": device})
+        python = chosen.get(backend_name, sys.executable)
+        events = check_cell_models(
+            entry.name, backend_name, execution, unrolls, timeout=timeout, python=python
+        )
+        there = _follow(events, quiet=json)
+        results += there
+        rows += [{**vars(result), "backend": backend_name, "precision": each} for result in there]
+        if not json:
+            _print_counts(f"{entry.name} in {backend_name}, {each}", there)
+    if json:
+        print_json(rows)
+    _end(entry.name, results)
+
+
+def _is_here(entry: BackendEntry) -> bool:
+    """Whether what the backend needs is installed in this interpreter."""
+    from benchsuite.plugins import is_installed
+
+    return all(map(is_installed, entry.requirements))
 
 
 def _follow(events: Iterable[CheckEvent], quiet: bool) -> list[CaseResult]:

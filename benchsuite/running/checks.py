@@ -1,4 +1,4 @@
-"""Checks of a backend or a task, in a worker of its own that may hang or die."""
+"""Checks of a backend, a task or a cell, in a worker of its own that may hang or die."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from benchsuite.measure.worker.channel import (
     CaseResult,
     CaseStarted,
     CheckBackend,
+    CheckCell,
     CheckTask,
     DescribeBackend,
 )
@@ -74,6 +75,42 @@ def check_task(
         yield from _cases(worker, CheckTask(task=name, sources=tuple(sources)), timeout)
 
 
+def check_cell(
+    name: str, *, timeout: float | None = None, python: str = sys.executable, module: str = WORKER
+) -> Iterator[CheckEvent]:
+    """Check a cell by itself. Yields a CaseStarted and a CaseResult per property, as they come.
+
+    :param timeout: seconds that one property may take. :param module: as in check_backend().
+    :param python: the interpreter that the reference lives in.
+    """
+    reference = registry().reference()
+    key = worker_key({reference.name: reference}, {reference.name: python}, reference.name, Execution())
+    with closing(WorkerProcess(key.python, module, reference.name, dict(key.variables))) as worker:
+        yield from _cases(worker, CheckCell(cell=name), timeout)
+
+
+def check_cell_models(
+    name: str,
+    backend: str,
+    execution: Execution,
+    unrolls: Sequence[str],
+    *,
+    timeout: float | None = None,
+    python: str = sys.executable,
+    backends: Mapping[str, BackendEntry] | None = None,
+    module: str = WORKER,
+) -> Iterator[CheckEvent]:
+    """Check small models of a cell in a backend. Arguments, answers and errors are those of check_backend()."""
+    known = registry().backends if backends is None else backends
+    asked = CheckCell(
+        cell=name, precision=execution.precision, unrolls=tuple(unrolls), device=execution.device
+    )
+    key = worker_key(known, {backend: python}, backend, execution)
+    with closing(WorkerProcess(python, module, backend, dict(key.variables))) as worker:
+        _check_usable(worker, backend, execution.device, timeout)
+        yield from _cases(worker, asked, timeout)
+
+
 def _check_usable(worker: WorkerProcess, name: str, device: str, timeout: float | None) -> None:
     """Have the framework loaded. Raises RequestError or WorkerError where it cannot be checked here."""
     info = next(worker.ask(DescribeBackend(), timeout))
@@ -87,7 +124,7 @@ def _check_usable(worker: WorkerProcess, name: str, device: str, timeout: float 
 
 
 def _cases(
-    worker: WorkerProcess, asked: CheckBackend | CheckTask, timeout: float | None
+    worker: WorkerProcess, asked: CheckBackend | CheckTask | CheckCell, timeout: float | None
 ) -> Iterator[CheckEvent]:
     running: CaseStarted | None = None
     for answer in worker.ask(asked, timeout, per_answer=True):

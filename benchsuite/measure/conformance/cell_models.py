@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from benchsuite.contracts import Gradients
 from benchsuite.measure.conformance import backend as checks
 from benchsuite.measure.conformance import decoding, states
 from benchsuite.measure.conformance.backend import Check, ConformanceError, Kit
@@ -69,7 +70,7 @@ def check_finite_gradients(kit: Kit, case: Case) -> None:
     _finite(f"{case.name}: {LONG} steps", program.gradients(program.place(long.batch(kit.dtype))))
 
 
-def _finite(what: str, found: checks.Gradients) -> None:
+def _finite(what: str, found: Gradients) -> None:
     parts = {f"the gradient by {name}": values for name, values in found.parameters.items()}
     parts |= {f"dL/dh of {name}": values for name, values in found.states.items()}
     for name, values in {"predictions": found.predictions, **parts}.items():
@@ -88,11 +89,13 @@ def cell_items(cell: str) -> list[KitItem]:
     stream_of = Case(f"{cell}-carry", replace(deep, readout="steps", loss="squared"), sgd, time=5)
     cut = Case(f"{cell}-truncated", deep, Recipe(truncation=4))
     additive = Case(f"{cell}-additive", _translator(cell, "additive"))
+    luong = Case(f"{cell}-multiplicative", _translator(cell, "multiplicative"))
     groups: list[tuple[Check, list[Case]]] = [
         (check_finite_differences, [replace(one, rows=3, time=6), replace(stream_of, rows=3, ragged=True)]),
         (checks.check_gradients, [one, both, Case(f"{cell}-tokens-mean", tokens), cut]),
+        (checks.check_gradients, [Case(f"{cell}-33-steps", plain, time=33)]),
         (checks.check_gradients, [Case(f"{cell}-small", plain, inputs=1e-4, biases=False)]),
-        (checks.check_gradients, [additive, Case(f"{cell}-multiplicative", _translator(cell, "multiplicative"))]),
+        (checks.check_gradients, [additive, luong]),
         (check_finite_gradients, [one]),
         (checks.check_padding, [one, both]),
         (checks.check_companions, [one, both]),
@@ -113,8 +116,6 @@ def _body(cell: str, stack: str) -> Recurrent:
 
 
 def _translator(cell: str, attention: AttentionKind) -> ModelSpec:
-    decoder = Decoder(
-        TARGET_VOCABULARY, 5, Recurrent(cell, HIDDEN_UNITS + 1), attention, TARGET_TIME + 2
-    )
+    decoder = Decoder(TARGET_VOCABULARY, 5, Recurrent(cell, HIDDEN_UNITS + 1), attention, TARGET_TIME + 2)
     body = _body(cell, "bidirectional")
     return ModelSpec(Tokens(VOCABULARY, 4), body, Dense(TARGET_VOCABULARY), "cross_entropy", decoder=decoder)

@@ -14,7 +14,7 @@ from benchsuite.measure.conformance.backend import ConformanceError, near
 from benchsuite.measure.recorded.array import RecordedArray
 from benchsuite.measure.recorded.cell import Parts, RecordedCell
 from benchsuite.measure.recorded.products import cell_products, summed
-from benchsuite.schema.cells import AffineCell, naming_cell, cell_named
+from benchsuite.schema.cells import AffineCell, cell_named, naming_cell
 
 CellCheck = Callable[[str], None]
 
@@ -47,9 +47,7 @@ def recorded(
     name: str, inputs: int = INPUTS, hidden: int = HIDDEN, dtype: str = "float64", noise: float = 0.3
 ) -> RecordedCell:
     """A layer of the cell with drawn parameters."""
-    return RecordedCell(
-        name, cell_named(name), drawn_weights(name, inputs, hidden, dtype, noise), hidden
-    )
+    return RecordedCell(name, cell_named(name), drawn_weights(name, inputs, hidden, dtype, noise), hidden)
 
 
 def reals(rows: int, width: int, dtype: str = "float64", seed: int = 0, scale: float = 1.0) -> np.ndarray:
@@ -107,8 +105,7 @@ def check_initial_values(name: str) -> None:
         for key, parameter in cell_named(name).parameters(inputs, hidden).items():
             with naming_cell(name, f"initial values of {key}"):
                 values, again = (
-                    np.asarray(parameter.initial(np.random.default_rng(3), parameter.shape))
-                    for _ in range(2)
+                    np.asarray(parameter.initial(np.random.default_rng(3), parameter.shape)) for _ in range(2)
                 )
             if values.shape != parameter.shape:
                 raise ConformanceError(
@@ -217,7 +214,9 @@ def check_small_and_large(name: str) -> None:
             with np.errstate(all="ignore"):
                 y, _ = run(recorded(name, dtype=dtype), batches)
             if not np.isfinite(y).all():
-                raise ConformanceError(f"inputs of the size {scale:g} give an output that is not finite in {dtype}")
+                raise ConformanceError(
+                    f"inputs of the size {scale:g} give an output that is not finite in {dtype}"
+                )
             by_dtype.append(y)
         if scale <= 1:
             near(f"single precision at inputs of the size {scale:g}", by_dtype[1], by_dtype[0], SINGLE)

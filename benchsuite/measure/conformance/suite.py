@@ -187,17 +187,17 @@ def run_suite(
     precision: str,
     unrolls: Sequence[str] = tuple(UNROLLS),
     device: str = "cpu",
-    core: bool = False,
+    items: Sequence[KitItem] | None = None,
     on_start: Callable[[KitItem, Execution], None] | None = None,
 ) -> Iterator[KitResult]:
-    """The suite under each unroll, in one precision (frameworks want their precision set at import).
+    """The items under each unroll, in one precision (frameworks want their precision set at import).
 
-    :param on_start: hears of each check before it runs.
+    :param items: by default the whole suite. :param on_start: hears of each check before it runs.
     """
     for unroll in unrolls:
         execution = Execution.model_validate({"unroll": unroll, "precision": precision, "device": device})
         kit = Kit(backend, reference, execution)
-        for item in suite(core):
+        for item in suite() if items is None else items:
             if on_start is not None:
                 on_start(item, execution)
             yield run_item(kit, item)

@@ -23,6 +23,7 @@ from benchsuite.measure.worker.channel import (
     CaseResult,
     CaseStarted,
     CheckBackend,
+    CheckCell,
     ChecksFinished,
     CheckSupport,
     CheckTask,
@@ -63,6 +64,7 @@ class Serves(Protocol):
     def sample(self, calls: int) -> RaceSample: ...
     def check_backend(self, asked: CheckBackend, tell: Tell) -> int: ...
     def check_task(self, asked: CheckTask, tell: Tell) -> int: ...
+    def check_cell(self, asked: CheckCell, tell: Tell) -> int: ...
 
 
 def serve(session: Serves, descriptor: int) -> None:
@@ -99,6 +101,8 @@ def _answer(session: Serves, line: bytes, write: Write) -> WorkerAnswer:
             return ChecksFinished(content=session.check_backend(asked, _teller(write)))
         case CheckTask() as asked:
             return ChecksFinished(content=session.check_task(asked, _teller(write)))
+        case CheckCell() as asked:
+            return ChecksFinished(content=session.check_cell(asked, _teller(write)))
 
 
 def _run(session: Serves, trial: Trial, report: Callable[[Progress], None]) -> Record:

@@ -189,8 +189,26 @@ class CheckTask(Frozen):
     sources: tuple[str, ...]
 
 
+class CheckCell(Frozen):
+    """Check a cell by itself (`unrolls` is empty), or in the backend under these unrolls."""
+
+    answers: ClassVar = (CaseStarted, CaseChecked, ChecksFinished)
+    kind: Literal["check_cell"] = "check_cell"
+    cell: str
+    precision: str = "float64"
+    unrolls: tuple[str, ...] = ()
+    device: str = "cpu"
+
+
 WorkerCommand = (
-    DescribeBackend | CheckSupport | RunTrial | PrepareRacer | TakeSample | CheckBackend | CheckTask
+    DescribeBackend
+    | CheckSupport
+    | RunTrial
+    | PrepareRacer
+    | TakeSample
+    | CheckBackend
+    | CheckTask
+    | CheckCell
 )
 
 _COMMAND: TypeAdapter[WorkerCommand] = TypeAdapter(Annotated[WorkerCommand, Field(discriminator="kind")])

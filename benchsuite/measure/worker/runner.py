@@ -21,7 +21,7 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import BenchsuiteError, RequestError, UnsupportedError
 from benchsuite.measure.provenance import dataset_digest, fingerprint
-from benchsuite.measure.worker.channel import CheckBackend, CheckTask, Tell, validated
+from benchsuite.measure.worker.channel import CheckBackend, CheckCell, CheckTask, Tell, validated
 from benchsuite.measure.worker.heap import freeze_gc, trim_heap
 from benchsuite.measure.worker.installed import check_task_installed
 from benchsuite.measure.worker.racing import RacingProgram
@@ -122,6 +122,14 @@ class Session:
         from benchsuite.measure.worker.checking import check_sources
 
         return check_sources(asked, tell)
+
+    def check_cell(self, asked: CheckCell, tell: Tell) -> int:
+        """Check a cell by itself or in the backend, telling of each case; returns how many there were."""
+        from benchsuite.measure.worker.checking import check_cell_alone, check_cell_models
+
+        if not asked.unrolls:
+            return check_cell_alone(asked, tell)
+        return check_cell_models(self._load(), self.load_reference(), asked, tell)
 
     def _leave(self) -> None:
         """Free the trial that raced last."""

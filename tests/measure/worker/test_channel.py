@@ -17,6 +17,7 @@ from benchsuite.measure.worker.channel import (
     CaseResult,
     CaseStarted,
     CheckBackend,
+    CheckCell,
     ChecksFinished,
     CheckSupport,
     CheckTask,
@@ -51,6 +52,8 @@ COMMANDS: list[WorkerCommand] = [
     TakeSample(calls=3),
     CheckBackend(precision="float64", unrolls=("static",), core=True),
     CheckTask(task="adding", sources=("a", "b")),
+    CheckCell(cell="mingru", precision="float32", unrolls=("dynamic",)),
+    CheckCell(cell="mingru"),
 ]
 ANSWERS: list[tuple[WorkerAnswer, WorkerCommand]] = [
     (BackendDescribed(content=BackendInfo("b", "", {}, {}, "3.12")), DescribeBackend()),
@@ -67,7 +70,7 @@ ANSWERS: list[tuple[WorkerAnswer, WorkerCommand]] = [
             CaseChecked(content=CaseResult(check="c", status="failed", message="m")),
             ChecksFinished(content=1),
         )
-        for command in COMMANDS[-2:]
+        for command in COMMANDS[-4:]
     ],
 ]
 
