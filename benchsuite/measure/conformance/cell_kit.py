@@ -8,7 +8,7 @@ from typing import ClassVar
 from benchsuite.contracts import Backend
 from benchsuite.measure.conformance import cells
 from benchsuite.measure.conformance.backend import ConformanceError, Kit
-from benchsuite.measure.conformance.cell_models import cell_items
+from benchsuite.measure.conformance.cell_models import cell_items, reference_items
 from benchsuite.measure.conformance.suite import run_item
 from benchsuite.plugins import is_installed, load_backend, registry
 from benchsuite.schema import Execution
@@ -66,8 +66,14 @@ class CellKit:
     def test_products(self) -> None:
         cells.check_products(self._name())
 
+    def test_finite_differences(self) -> None:
+        reference = load_reference()
+        kit = Kit(reference, reference, Execution(precision="float64"))
+        for item in reference_items(self._name()):
+            item.check(kit, item.case)
+
     def test_models(self) -> None:
-        """Small models of the cell in each backend: parity, finite differences, padding, companions,
+        """Small models of the cell in each backend: parity, padding, companions,
         truncation, carried states, decoders."""
         failed: list[str] = []
         for name in self.backends or tuple(installed_backends()):

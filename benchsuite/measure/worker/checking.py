@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from benchsuite.contracts import Backend
 from benchsuite.errors import BenchsuiteError
-from benchsuite.measure.conformance.cell_models import cell_items
+from benchsuite.measure.conformance.backend import Kit
+from benchsuite.measure.conformance.cell_models import cell_items, reference_items
 from benchsuite.measure.conformance.cells import CELL_CHECKS, CellCheck
-from benchsuite.measure.conformance.suite import KitItem, run_suite, suite
+from benchsuite.measure.conformance.suite import KitItem, run_item, run_suite, suite
 from benchsuite.measure.conformance.tasks import check_task
 from benchsuite.measure.worker.channel import (
     CaseResult,
@@ -59,14 +60,25 @@ def _run(
     return number
 
 
-def check_cell_alone(asked: CheckCell, tell: Tell) -> int:
-    """Check a cell by itself. Tells of every property; returns how many there were."""
+def check_cell_alone(reference: Backend, asked: CheckCell, tell: Tell) -> int:
+    """Check a cell by itself, and its derivative in the reference. Tells of every property; returns how many
+    there were."""
     registry()  # makes the cells of plugins known
     for check in CELL_CHECKS:
         name = check.__name__.removeprefix("check_")
         tell(CaseStarted(check=name))
         tell(_check_property(check, asked.cell, name))
-    return len(CELL_CHECKS)
+    kit = Kit(reference, reference, Execution(precision="float64"))
+    try:
+        items = reference_items(asked.cell)
+    except BenchsuiteError:  # the checks above have said why
+        items = []
+    for item in items:
+        tell(CaseStarted(check=item.name))
+        result = run_item(kit, item)
+        message = capped(result.message, MOST_TRACE)
+        tell(CaseResult(check=item.name, status=result.status, message=message))
+    return len(CELL_CHECKS) + len(items)
 
 
 def _check_property(check: CellCheck, cell: str, name: str) -> CaseResult:

@@ -128,7 +128,7 @@ class Session:
         from benchsuite.measure.worker.checking import check_cell_alone, check_cell_models
 
         if not asked.unrolls:
-            return check_cell_alone(asked, tell)
+            return check_cell_alone(self.load_reference(), asked, tell)
         return check_cell_models(self._load(), self.load_reference(), asked, tell)
 
     def _leave(self) -> None:
