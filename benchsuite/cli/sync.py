@@ -19,9 +19,11 @@ def sync(
     """Send a study's records to MLflow; what is there already is left as it is."""
     from benchsuite.cli.studies import open_study
     from benchsuite.trackers import mlflow
+    from benchsuite.trackers.addresses import without_password
 
     found = open_study(study, results)
     sent, lines = mlflow.sync(found.folder, tracking_uri)
-    typer.echo(f"{sent} of {len(found.records)} records sent to {tracking_uri}, the others were there")
+    where = without_password(tracking_uri)
+    typer.echo(f"{sent} of {len(found.records)} records sent to {where}, the others were there")
     for line in lines:
         typer.echo(line)

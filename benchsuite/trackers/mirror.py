@@ -101,8 +101,8 @@ class Mirror:
         self._complete(_experiment(record), record.trial_id, RUN_STATUS[record.status], record)
         return True
 
-    def finish(self, records: Sequence[Record]) -> None:
-        """Mirror the means over seeds and the study's own run, and end it."""
+    def finish(self, records: Sequence[Record], status: str = "FINISHED") -> None:
+        """Mirror the means over seeds and the study's own run, and end it with MLflow's `status`."""
         groups = aggregate(records)
         repeated = {group.trial.task for group in groups if len(group.records) > 1}
         for group in groups:
@@ -118,7 +118,7 @@ class Mirror:
         description = self._store.folder / DESCRIPTION
         if description.exists():
             self._client.log_artifact(self._study_run, str(description))
-        self._client.set_terminated(self._study_run, "FINISHED", int(last * 1000))
+        self._client.set_terminated(self._study_run, status, int(last * 1000))
 
     def experiments(self) -> dict[str, str]:
         """Names and ids of the experiments in which this study has runs."""
@@ -221,12 +221,22 @@ class Mirror:
             known = self._client.get_experiment_by_name(name)
             if known is None:
                 folder = None if self._artifacts is None else (self._artifacts / name).as_uri()
-                self._experiments[name] = self._client.create_experiment(name, folder)
+                self._experiments[name] = self._create_experiment(name, folder)
             else:
                 if known.lifecycle_stage == "deleted":
                     self._client.restore_experiment(known.experiment_id)
                 self._experiments[name] = known.experiment_id
         return self._experiments[name]
+
+    def _create_experiment(self, name: str, folder: str | None) -> str:
+        """Make an experiment, unless another process has made it since it was looked for."""
+        try:
+            return str(self._client.create_experiment(name, folder))
+        except Exception:
+            known = self._client.get_experiment_by_name(name)
+            if known is None:
+                raise
+            return str(known.experiment_id)
 
     def _created(self) -> float:
         return float(self._store.description().get("created", 0.0))

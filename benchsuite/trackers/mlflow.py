@@ -6,11 +6,16 @@ The journal is the truth and MLflow a copy of it: whatever MLflow does, the stud
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import http.client
 import importlib.util
 import logging
 import os
+import shlex
+import shutil
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -22,15 +27,21 @@ from benchsuite.contracts import StudyInfo
 from benchsuite.errors import BenchsuiteError, MissingFrameworkError, RequestError
 from benchsuite.hookspecs import hookimpl
 from benchsuite.schema import Record, Trial
+from benchsuite.schema.texts import MOST_REASON, capped
+from benchsuite.trackers.addresses import SQLITE, database_path, database_uri, is_served, without_password
+from benchsuite.trackers.sender import Sender
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
     from benchsuite.trackers.mirror import Mirror
 
 NOWHERE = "none"
-SQLITE = "sqlite:///"
 LOCAL_SERVER = "http://127.0.0.1:5000"
 REACH_SECONDS = 3.0
-"""How long a tracking server may take to show that it is there."""
+"""How long a tracking server may take to show that it is there, and a database to be free."""
+LOCK_ENDING, LOCK_SECONDS = ".lock", 60.0
+"""Of the lock under which a database is made."""
 
 MLFLOW_VARIABLES = {
     # the defaults block a study for minutes when the server is gone
@@ -42,50 +53,57 @@ MLFLOW_VARIABLES = {
     "GIT_PYTHON_REFRESH": "quiet",
 }
 
-_mirrors: dict[Path, Mirror | None] = {}
-"""The studies that run in this process: their mirror, or None for one that is not mirrored (any more)."""
+_senders: dict[Path, Sender] = {}
+"""The studies that run in this process and are mirrored."""
+_pending: dict[Path, set[str]] = {}
+"""Trials of these studies that have not ended."""
+_warned: set[Path] = set()
+"""Studies of which was said that they are not mirrored."""
 
 
 @hookimpl
 def benchsuite_study_started(study: StudyInfo, trials: Sequence[Trial]) -> None:
-    del trials
-    _mirrors[study.folder] = None
     uri = tracking_uri(study)
     if uri == NOWHERE:
         return
+    _warned.discard(study.folder)
     try:
-        mirror = connect(study.folder, uri, study.label)
-        mirror.start()
-    except Exception as error:  # MLflow may fail in any way; its failure is a warning
-        _give_up(study, error)
-    else:
-        _mirrors[study.folder] = mirror
+        check_extra()
+    except BenchsuiteError as error:
+        _warn(study, error)
+        return
+    _pending[study.folder] = {trial.id for trial in trials}
+    _senders[study.folder] = Sender(lambda: connect(study.folder, uri, study.label))
+    _report(study)
 
 
 @hookimpl
 def benchsuite_trial_finished(study: StudyInfo, record: Record) -> None:
-    mirror = _mirrors.get(study.folder)
-    if mirror is None:
+    sender = _senders.get(study.folder)
+    if sender is None:
         return
-    try:
-        mirror.send(record)
-    except Exception as error:
-        _give_up(study, error)
+    _pending[study.folder].discard(record.trial_id)
+    sender.send(record)
+    _report(study)
 
 
 @hookimpl
 def benchsuite_study_finished(study: StudyInfo, records: Sequence[Record]) -> None:
-    mirror = _mirrors.pop(study.folder, None)
-    if mirror is None:
+    sender, pending = _senders.pop(study.folder, None), _pending.pop(study.folder, set())
+    if sender is None:
         return
-    try:
-        for record in records:
-            mirror.send(record)
-        mirror.finish(records)
-    except Exception as error:
-        _give_up(study, error)
-    else:
-        print("\n".join(links(mirror, study.folder, tracking_uri(study))))
+    sender.finish(records, "KILLED" if pending else "FINISHED")
+    if sender.mirror is not None:
+        print("\n".join(links(sender.mirror, study.folder, tracking_uri(study))))
+    elif sender.problem is not None:
+        _warn(study, sender.problem)
+
+
+def _report(study: StudyInfo) -> None:
+    """Say once that something is wrong with the mirror."""
+    problem = _senders[study.folder].problem
+    if problem is not None:
+        _warn(study, problem)
 
 
 def sync(folder: Path, uri: str) -> tuple[int, list[str]]:
@@ -106,38 +124,44 @@ def sync(folder: Path, uri: str) -> tuple[int, list[str]]:
     except BenchsuiteError:
         raise
     except Exception as error:
-        raise RequestError(f"MLflow at {uri} failed: {_first_line(error)}") from error
+        raise RequestError(f"MLflow at {without_password(uri)} failed: {_first_line(error)}") from error
     return sent, links(mirror, folder, uri)
 
 
 def tracking_uri(study: StudyInfo) -> str:
     """Where a study is mirrored: its setting `tracking_uri`, or a database beside the studies."""
-    return study.settings.get("tracking_uri") or f"sqlite:///{study.folder.parent / 'mlflow.db'}"
+    return study.settings.get("tracking_uri") or database_uri(study.folder.parent / "mlflow.db")
+
+
+def check_extra() -> None:
+    """Raise MissingFrameworkError unless MLflow and what it needs are installed."""
+    missing = [name for name in ("mlflow", "sqlalchemy", "alembic") if not importlib.util.find_spec(name)]
+    if missing:
+        raise MissingFrameworkError("the MLflow mirror", missing, "mlflow")
 
 
 def connect(folder: Path, uri: str, label: Callable[[Trial], str] = lambda trial: trial.label) -> Mirror:
     """A study's mirror, in which trials are called what `label` gives. Raises MissingFrameworkError,
     RequestError, or whatever MLflow raises."""
-    missing = [name for name in ("mlflow", "sqlalchemy", "alembic") if not importlib.util.find_spec(name)]
-    if missing:
-        raise MissingFrameworkError("the MLflow mirror", missing, "mlflow")
-    served = urlsplit(uri).scheme in ("http", "https")
-    if served:
-        _reach(uri)
-    elif uri.startswith(SQLITE) and "?" not in uri:
-        _make_database(Path(uri.removeprefix(SQLITE)))
+    check_extra()
     for name, value in MLFLOW_VARIABLES.items():
         os.environ.setdefault(name, value)
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    from mlflow import MlflowClient
-
     from benchsuite.running.store import StudyStore
     from benchsuite.trackers.mirror import Mirror
 
-    store = StudyStore(folder)
-    artifacts = None if served else folder.parent.absolute() / "mlartifacts"
-    return Mirror(MlflowClient(uri), store, artifacts, label)
+    store, database = StudyStore(folder), database_path(uri)
+    if database is not None:
+        client = _open_database(database)
+    else:
+        if is_served(uri):
+            _reach(uri)
+        from mlflow import MlflowClient
+
+        client = MlflowClient(uri)
+    artifacts = None if is_served(uri) else folder.parent.absolute() / "mlartifacts"
+    return Mirror(client, store, artifacts, label)
 
 
 def links(mirror: Mirror, folder: Path, uri: str) -> list[str]:
@@ -145,8 +169,8 @@ def links(mirror: Mirror, folder: Path, uri: str) -> list[str]:
     from benchsuite.running.store import StudyStore
     from benchsuite.trackers.mirror import STUDIES, comparison_link
 
-    served = urlsplit(uri).scheme in ("http", "https")
-    server, study_id = (uri if served else LOCAL_SERVER), StudyStore(folder).id
+    served = is_served(uri)
+    server, study_id = (without_password(uri) if served else LOCAL_SERVER), StudyStore(folder).id
     found = [
         f"  {name}: {comparison_link(server, experiment_id, study_id)}"
         for name, experiment_id in sorted(mirror.experiments().items())
@@ -154,7 +178,8 @@ def links(mirror: Mirror, folder: Path, uri: str) -> list[str]:
     ]
     if served or not found:
         return found
-    return [f"MLflow: mlflow server --backend-store-uri {_shorten(uri)}", "then open:", *found]
+    store = shlex.quote(without_password(_shorten(uri)))
+    return [f"MLflow: mlflow server --backend-store-uri {store}", "then open:", *found]
 
 
 def _shorten(uri: str) -> str:
@@ -162,39 +187,82 @@ def _shorten(uri: str) -> str:
     return uri.replace(f"sqlite:///{Path.cwd()}{os.sep}", "sqlite:///")
 
 
-def _make_database(path: Path) -> None:
-    """A new database keeps a write-ahead log: each of the half dozen transactions of a run waits for the disk
-    once and not three times, and a server reads while a study writes. One that exists is left as it is.
+def _open_database(path: Path) -> MlflowClient:
+    """The client of a SQLite database, which is made where it is missing. One process at a time: MLflow's own
+    making of tables fails where two do it at once. Raises RequestError for a file that is no such database, and
+    where another process makes it for too long: MLflow itself would try for minutes.
     """
+    import filelock
+
+    path = path.absolute()
+    if not path.parent.is_dir():
+        raise RequestError(f"there is no folder {path.parent} for the database {path.name}")
+    try:
+        with filelock.FileLock(f"{path}{LOCK_ENDING}", timeout=LOCK_SECONDS):
+            _check_database(path)
+            from mlflow import MlflowClient
+
+            client = MlflowClient(f"{SQLITE}{_plain(path)}")
+            client.search_experiments(max_results=1)  # makes the tables
+            return client
+    except filelock.Timeout:
+        raise RequestError(f"another process has been making the database {path} for long") from None
+    except OSError as error:
+        raise RequestError(f"the database {path} cannot be opened: {error}") from error
+
+
+def _check_database(path: Path) -> None:
+    """A new database keeps a write-ahead log: each of the half dozen transactions of a run waits for the disk
+    once and not three times, and a server reads while a study writes. One that exists is left as it is. Raises
+    RequestError where SQLite cannot open it."""
     import sqlite3
 
-    if path.exists() or not path.parent.is_dir():
-        return
-    # what is wrong with the database, MLflow says
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
+    new = not path.exists()
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=REACH_SECONDS)) as connection:
+            if new:
+                connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error as error:
+        raise RequestError(f"SQLite cannot open {path}: {error}") from error
+
+
+def _plain(path: Path) -> Path:
+    """A path to the same file that an address can hold as it is: through a link, where need be."""
+    if database_uri(path) == f"{SQLITE}{path}":
+        return path
+    folder = Path(tempfile.mkdtemp(prefix="benchsuite-mlflow-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "results").symlink_to(path.parent)
+    return folder / "results" / path.name
 
 
 def _reach(uri: str) -> None:
     """Raise RequestError when no server answers: MLflow's own client would try for minutes."""
+    parts = urlsplit(uri)
+    host = parts.netloc.rpartition("@")[2]
+    address = parts._replace(netloc=host, path=f"{parts.path.rstrip('/')}/health", query="", fragment="")
     try:
-        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=REACH_SECONDS).close()
+        urllib.request.urlopen(address.geturl(), timeout=REACH_SECONDS).close()
     except urllib.error.HTTPError:
         return  # a server that refuses this address is a server
-    except (OSError, ValueError) as error:
-        raise RequestError(f"no MLflow server answers at {uri}: {error}") from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise RequestError(f"no MLflow server answers at {without_password(uri)}: {error}") from error
 
 
-def _give_up(study: StudyInfo, error: Exception) -> None:
-    """Say once that the study is not mirrored, and how to do it later."""
-    _mirrors[study.folder] = None
+def _warn(study: StudyInfo, error: Exception) -> None:
+    """Say once that the study is not mirrored, or not all of it, and how to do it later."""
+    if study.folder in _warned:
+        return
+    _warned.add(study.folder)
+    again = shlex.join(["benchsuite", "sync", str(study.folder), "--tracking-uri"])
     print(
-        f"warning: not mirrored to MLflow: {_first_line(error)}. The study goes on; "
-        f"later: benchsuite sync {study.name} --tracking-uri {tracking_uri(study)}",
+        f"warning: not mirrored to MLflow: {_first_line(error)}. The study goes on; it is tried again, and "
+        f"later: {again} {shlex.quote(without_password(tracking_uri(study)))}",
         file=sys.stderr,
     )
 
 
 def _first_line(error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0].rstrip(".")
+    return without_password(capped(text, MOST_REASON).splitlines()[0]).rstrip(".")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import http.server
 import math
+import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -21,13 +23,14 @@ import pytest
 from fixtures.scripted import scripted_executor, scripted_trial
 
 from benchsuite import hookspecs
-from benchsuite.contracts import StudyInfo
+from benchsuite.contracts import Started, StudyInfo
 from benchsuite.errors import RequestError, StoreError
 from benchsuite.plugins import Registry
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Study, Warned, run_study
 from benchsuite.schema import Record, Series, Status, Trial
 from benchsuite.trackers import mlflow as tracker
+from benchsuite.trackers import sender
 
 pytest.importorskip("mlflow")
 
@@ -255,7 +258,7 @@ def test_a_store_that_is_absent_is_one_warning_and_no_wait(
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
     assert message in lines[0]
-    assert f"benchsuite sync s --tracking-uri {uri}" in lines[0]
+    assert f"benchsuite sync {tmp_path / 's'} --tracking-uri {uri}" in lines[0]
     assert {record.status for record in study.records} == {Status.OK}
     with pytest.raises(RequestError):
         tracker.sync(tmp_path / "s", uri)
@@ -367,3 +370,126 @@ def test_a_run_takes_its_new_name_when_the_study_grows(results: Path) -> None:
     assert tracker.sync(store.folder, uri)[0] == 1
     runs = everything(results)["benchsuite/scripted"]
     assert sorted(run.info.run_name.rpartition(" ")[2] for run in runs) == ["horizon=24", "horizon=48"]
+
+
+def test_two_studies_begun_at_once_in_a_fresh_folder_are_both_mirrored(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from benchsuite.trackers import mlflow as tracker\n"
+        "from benchsuite.running.store import StudyStore\n"
+        "from benchsuite.schema import Record, Status\n"
+        "from fixtures.scripted import scripted_trial\n"
+        "folder = Path(sys.argv[1]); store = StudyStore(folder)\n"
+        "with store.writing():\n"
+        "    store.describe({})\n"
+        "    store.append(Record(trial=scripted_trial(), status=Status.OK, started=5, finished=6))\n"
+        "print(tracker.sync(folder, f'sqlite:///{folder.parent}/mlflow.db')[0])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path / name)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("one", "two")
+    ]
+    ended = [process.communicate() for process in started]
+    assert [out.strip() for out, _ in ended] == ["1", "1"], [error[-500:] for _, error in ended]
+    found = everything(tmp_path)
+    assert len(found["benchsuite/scripted"]) == len(found["benchsuite/studies"]) == 2
+
+
+@pytest.mark.parametrize("content", [b"no database at all " * 100, None])
+def test_a_database_that_cannot_be_opened_holds_nothing_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    if content is None:
+        (tmp_path / "mlflow.db").mkdir()
+    else:
+        (tmp_path / "mlflow.db").write_bytes(content)
+    begin = time.monotonic()
+    study, _ = run(tmp_path, [scripted_trial()])
+    assert time.monotonic() - begin < 12
+    assert study.records[0].status is Status.OK
+    assert "SQLite cannot open" in capsys.readouterr().err
+
+
+def test_a_database_lies_where_its_path_says(
+    tmp_path: Path, empty_database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    odd = tmp_path / "50% a?b#c %41 &d"
+    odd.mkdir()
+    shutil.copy(empty_database, odd / "mlflow.db")
+    _, warnings = run(odd, [scripted_trial()])
+    assert warnings == []
+    assert list((tmp_path / "here").iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["here", odd.name])
+    shutil.copy(odd / "mlflow.db", tmp_path / "mlflow.db")
+    wal = odd / "mlflow.db-wal"
+    if wal.exists():
+        shutil.copy(wal, tmp_path / "mlflow.db-wal")
+    assert len(everything(tmp_path)["benchsuite/scripted"]) == 1
+    command = capsys.readouterr().out.splitlines()[0]
+    uri = shlex.split(command)[-1]
+    assert tracker.sync(odd / "s", uri)[0] == 0
+
+
+def test_no_password_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path, [scripted_trial()], "http://me:secret@127.0.0.1:9")
+    printed = capsys.readouterr()
+    assert "me:***@127.0.0.1" in printed.err
+    assert "secret" not in printed.err + printed.out
+    with pytest.raises(RequestError) as caught:
+        tracker.sync(tmp_path / "s", "http://me:secret@127.0.0.1:9")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_slow_server_delays_no_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "START_SECONDS", 0.5)
+    monkeypatch.setattr(sender, "FINISH_SECONDS", 1.0)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the name is the base class's
+            time.sleep(2.0)
+            self.send_response(200 if self.path == "/health" else 500)
+            self.end_headers()
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    begin = time.monotonic()
+    study, _ = run(
+        tmp_path, [scripted_trial(seed=seed) for seed in range(8)], f"http://127.0.0.1:{server.server_port}"
+    )
+    assert time.monotonic() - begin < 10
+    assert len(study.records) == 8
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_study_that_is_cut_short_is_no_longer_running(results: Path) -> None:
+    trials = [scripted_trial(), scripted_trial("hang")]
+
+    def interrupt(event: Any) -> None:
+        if isinstance(event, Started) and event.trial == trials[1]:
+            raise KeyboardInterrupt
+
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(tracker, "mlflow")
+    with scripted_executor() as executor:
+        run_study("s", trials, executor, Registry(manager), results, on_event=interrupt)
+    (parent,) = everything(results)["benchsuite/studies"]
+    assert parent.info.status == "KILLED"
+    run(results, [scripted_trial()], rerun="all")
+    (parent,) = everything(results)["benchsuite/studies"]
+    assert parent.info.status == "FINISHED"

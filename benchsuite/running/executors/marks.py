@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import itertools
 import os
 import subprocess
@@ -10,6 +12,9 @@ import threading
 import uuid
 
 from benchsuite.running.executors import guardian
+
+GUARDIAN_SECONDS = 2.0
+"""How long the guardian may take to end."""
 
 _lock = threading.Lock()
 _numbers = itertools.count()
@@ -25,7 +30,19 @@ def new_mark() -> str:
         if here not in _runs:
             _runs[here] = uuid.uuid4().hex
             _guardians[here] = _start(_runs[here], here)
+            atexit.register(_dismiss, here)
         return f"{_runs[here]}/{next(_numbers)}."
+
+
+def _dismiss(process: int) -> None:
+    """Let the guardian look once more, and wait for its end."""
+    guard = _guardians.pop(process, None)
+    if guard is None or process != os.getpid():
+        return
+    assert guard.stdin is not None
+    guard.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        guard.wait(GUARDIAN_SECONDS)
 
 
 def _start(run: str, here: int) -> subprocess.Popen[bytes]:

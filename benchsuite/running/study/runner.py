@@ -103,7 +103,8 @@ class _Run:
                 self._run(executor, trials)
             except KeyboardInterrupt:
                 interrupted = True
-            self._tell("benchsuite_study_finished", study=self.info, records=self._records())
+            finally:
+                self._tell("benchsuite_study_finished", study=self.info, records=self._records())
         left = tuple(item.trial for item in self.due.values())
         return Study(self.info.name, self.info.folder, self._records(), left, interrupted, self.damage)
 
