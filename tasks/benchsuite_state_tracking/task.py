@@ -162,12 +162,13 @@ class LoadedStateTracking(LoadedTask):
     def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
         """The curve of accuracy by length, and the beginning of the first word."""
         by_step = self._by_step(predictions, split)
-        names = np.array(self.classes)
+        names, (shortest, longest) = np.array(self.classes), self.trained
+        lengths = f"{shortest} to {longest}" if shortest < longest else f"{longest}"
         truth, answers = split.step_targets[0], predictions[0].argmax(axis=1)
         shown = slice(min(len(truth), _SHOWN_STEPS))
         return [
             Exhibit(
-                name=f"accuracy by length, trained on {self.trained[0]} to {self.trained[1]}",
+                name=f"accuracy by length, trained on {lengths} letters",
                 kind="curve",
                 lines={"x": ["letters"], "y": ["accuracy"], "note": [self.known]},
                 tables={"accuracy": [[step, float(row[1])] for step, row in enumerate(by_step, 1)]},

@@ -203,7 +203,9 @@ def test_the_curve_of_accuracy_by_length_is_kept() -> None:
     answers[:250, 12:] *= -1
     curve, shown = data.exhibits(answers, data.test, {})
     assert (curve.kind, curve.lines["x"], curve.lines["y"]) == ("curve", ["letters"], ["accuracy"])
-    assert curve.name == "accuracy by length, trained on 3 to 12"
+    assert curve.name == "accuracy by length, trained on 3 to 12 letters"
+    same = load(shortest=12)
+    assert same.exhibits(answers, same.test, {})[0].name == "accuracy by length, trained on 12 letters"
     points = curve.tables["accuracy"]
     assert [x for x, _ in points] == list(range(1, 21))
     assert [y for _, y in points] == [1.0] * 12 + [0.5] * 8
