@@ -32,7 +32,7 @@ def exhibit_html(exhibit: Exhibit) -> Markup:
         "curve": _curve,
     }
     body = makers[exhibit.kind](exhibit)
-    return Markup('<figure class="exhibit {}"><figcaption>{}</figcaption>{}</figure>').format(
+    return Markup('<figure class="exhibit exhibit-{}"><figcaption>{}</figcaption>{}</figure>').format(
         exhibit.kind, exhibit.name, body
     )
 

@@ -57,6 +57,13 @@ def test_each_kind_is_shown(exhibit: Exhibit) -> None:
     assert wanted[exhibit.kind] in html
 
 
+def test_the_page_script_takes_only_drawings_for_curves() -> None:
+    """It adds a cursor to whatever has the class `curve`."""
+    curve = next(one for one in exhibits() if one.kind == "curve")
+    assert re.findall(r'<(\w+) class="curve[ "]', exhibit_html(curve)) == ["svg"]
+    assert not re.findall(r'class="[^"]+ curve[ "]', exhibit_html(curve))
+
+
 def test_a_large_confusion_is_a_picture() -> None:
     table = np.eye(40).tolist()
     html = exhibit_html(Exhibit(name="c", kind="confusion", tables={"counts": table}))
