@@ -1,4 +1,4 @@
-"""The recurrent cells as pure functions: one step forwards and backwards, and the weights' gradients.
+"""The kernels of rnn, lstm and gru: one step forwards and backwards, and the weights' gradients.
 
 A scan that jax differentiates stores what each operation of a step might need, and makes several passes
 where a formula takes one. Written by hand, a training step takes 5 to 30 % less time than through `jax.grad`
@@ -18,12 +18,23 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from benchsuite.errors import ContractError, unknown_name
-
 Weights = Mapping[str, jax.Array]
 State = tuple[jax.Array, ...]
 States = dict[str, State]
 """States by layer prefix (`rnn.l0.fwd`)."""
+
+
+class Start(NamedTuple):
+    """What a recurrence starts from.
+
+    states  the state before the first step
+    fresh   (), 1 where these are the cell's initial values, and 0 where they were passed in
+    """
+
+    states: States
+    fresh: jax.Array | float
+
+
 Residuals = tuple[jax.Array, ...]
 """What the backward pass reads of a step in addition to its states: (B, ...), over all steps (T, B, ...)."""
 
@@ -56,8 +67,8 @@ def _rows(array: jax.Array) -> jax.Array:
     return array.reshape(-1, array.shape[-1])
 
 
-class Cell(abc.ABC):
-    """A recurrent cell.
+class CellKernel(abc.ABC):
+    """A recurrent cell whose derivative is written by hand.
 
     parts            how many (B, H) arrays its state has
     backward_unroll  steps per round of the backward scan, where a step is small
@@ -87,7 +98,7 @@ class Cell(abc.ABC):
         return self.forward(w, x, state)[0]
 
 
-class _Summed(Cell):
+class _Summed(CellKernel):
     """Cells whose gates are x Wx + h Wh + b."""
 
     def _gates(self, w: Weights, x: jax.Array, h: jax.Array) -> jax.Array:
@@ -142,7 +153,7 @@ class Lstm(_Summed):
         return (d,), (d @ w["Wh"].T, dc * f)
 
 
-class Gru(Cell):
+class Gru(CellKernel):
     """n = tanh(n_x + r n_h); h' = (1 - z) n + z h; gates r, z, n, reset after the product (Cho et al. 2014).
 
     d_gates: those of r, z and n_h side by side, and that of n_x.
@@ -181,16 +192,16 @@ class Gru(Cell):
         return jnp.concatenate([d[..., : 2 * dn.shape[-1]], dn], -1) @ w["Wx"].T
 
 
-CELLS: dict[str, Cell] = {"rnn": Rnn(), "lstm": Lstm(), "gru": Gru()}
+KERNELS: dict[str, CellKernel] = {"rnn": Rnn(), "lstm": Lstm(), "gru": Gru()}
+"""The cells that have one; every other cell, and what a kernel cannot do, runs by benchsuite_jax.generic."""
 
 
-def cell_of(name: str) -> Cell:
-    """Raises ContractError for a name that is no cell's."""
-    if name not in CELLS:
-        raise ContractError(unknown_name("cell", name, CELLS))
-    return CELLS[name]
+def kernel_of(
+    cell: str, unroll: str, resets: bool = False, recurrent_mask: bool = False
+) -> CellKernel | None:
+    """The kernel that runs `cell` under `unroll`; None where it runs by its own step.
 
-
-def zero_state(cell: Cell, rows: int, hidden: int, dtype: jnp.dtype) -> State:
-    """The initial state of a fresh sequence."""
-    return tuple(jnp.zeros((rows, hidden), dtype) for _ in range(cell.parts))
+    :param resets: rows start again in the middle of a sequence. :param recurrent_mask: what a step's products
+        read of the state is masked.
+    """
+    return None if unroll == "scan" or resets or recurrent_mask else KERNELS.get(cell)

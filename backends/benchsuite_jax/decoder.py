@@ -14,13 +14,13 @@ import jax.numpy as jnp
 
 from benchsuite.schema import Decoder
 from benchsuite_jax.attention import Memory, attend, multiplicative
-from benchsuite_jax.cells import States
-from benchsuite_jax.layers import Layers, Parameters, weights
+from benchsuite_jax.cells import Start, States
+from benchsuite_jax.layers import Layers, Parameters
 
 
 class TeacherForced(NamedTuple):
-    """features: what the head reads, (U, B, H) or (U, B, H + F). layers: h_t (U, B, H) by prefix, of
-    those that emitted them."""
+    """features: what the head reads, (U, B, H) or (U, B, H + F). layers: outputs (U, B, H) by prefix, of those
+    that emitted them."""
 
     features: jax.Array
     layers: dict[str, jax.Array]
@@ -44,15 +44,16 @@ class DecoderLayers:
 
     @property
     def top(self) -> str:
-        """Prefix of the layer whose state is scored, and is attention's query."""
+        """Prefix of the layer whose output is scored, and whose state is additive attention's query."""
         return self.layers.prefixes[-1]
 
     def start(self, p: Parameters, last: jax.Array) -> States:
-        """s_0 of every layer from the encoder's readout `last` (B, F); an LSTM's c_0 is zero."""
+        """The state of every layer before the first step: its first part s_0 from the encoder's readout `last`
+        (B, F), the others (an LSTM's c_0) at their initial values."""
         bridge = jnp.tanh(last @ p["bridge.W"] + p["bridge.b"])
         first = jnp.split(bridge, len(self.layers.prefixes), axis=1)
-        zero = (jnp.zeros_like(first[0]),) * (self.layers.cell.parts - 1)
-        return {prefix: (s, *zero) for prefix, s in zip(self.layers.prefixes, first, strict=True)}
+        others = self.layers.cell.initial_state(len(last), self.layers.body.hidden, last.dtype)[1:]
+        return {prefix: (s, *others) for prefix, s in zip(self.layers.prefixes, first, strict=True)}
 
     def teacher_forced(
         self,
@@ -65,18 +66,20 @@ class DecoderLayers:
     ) -> TeacherForced:
         """All steps, each fed the target (U, B) before its own.
 
-        :param probes: (U, B, H) by prefix, added to the emitted s_t: their gradient is dL/ds_t.
-        :param all_layers: every layer's h_t is asked for.
+        :param probes: (U, B, H) by prefix, added to the first part of the state after each step: their gradient
+            is dL/ds_t.
+        :param all_layers: every layer's outputs are asked for.
         """
         before = jnp.full_like(targets[:1], self.decoder.start)
         u = self._embedded(p, jnp.concatenate([before, targets[:-1]]))
         if self.decoder.attention == "additive":
             return self._additive(p, memory, states, u, probes, all_layers)
-        outputs, _, layers = self.layers.run(p, u, states, None, probes, emit=True)
-        assert outputs is not None
+        ran = self.layers.run(p, u, Start(states, 0.0), None, probes, emit=True)
+        features = ran.outputs
+        assert features is not None
         if memory is not None:
-            outputs = jnp.concatenate([outputs, multiplicative(p, memory, outputs)[0]], axis=-1)
-        return TeacherForced(outputs, layers)
+            features = jnp.concatenate([features, multiplicative(p, memory, features)[0]], axis=-1)
+        return TeacherForced(features, ran.layers)
 
     def generate(self, p: Parameters, memory: Memory | None, states: States, tokens: jax.Array) -> Generated:
         """One step after `tokens` (B,)."""
@@ -84,10 +87,10 @@ class DecoderLayers:
         if self.decoder.attention == "additive":
             assert memory is not None
             context, attention = attend(p, memory, states[self.top][0])
-            states = self._advance(p, jnp.concatenate([u, context], axis=-1), states, {})
-            return Generated(states, jnp.concatenate([states[self.top][0], context], axis=-1), attention)
-        states = self._advance(p, u, states, {})
-        s = states[self.top][0]
+            states, y = self.layers.advance(p, jnp.concatenate([u, context], axis=-1), states, {})
+            return Generated(states, jnp.concatenate([y[self.top], context], axis=-1), attention)
+        states, y = self.layers.advance(p, u, states, {})
+        s = y[self.top]
         if memory is None:
             return Generated(states, s, None)
         (context,), (attention,) = multiplicative(p, memory, s[None])
@@ -95,16 +98,6 @@ class DecoderLayers:
 
     def _embedded(self, p: Parameters, tokens: jax.Array) -> jax.Array:
         return p["target_embed.E"].at[tokens].get(mode="promise_in_bounds")
-
-    def _advance(self, p: Parameters, x: jax.Array, states: States, probes: Parameters) -> States:
-        """Every layer by one step, bottom to top: x (B, I) enters the lowest one."""
-        new: States = {}
-        for prefix in self.layers.prefixes:
-            state = self.layers.cell.advance(weights(p, prefix), x, states[prefix])
-            if prefix in probes:
-                state = (state[0] + probes[prefix], *state[1:])
-            new[prefix], x = state, state[0]
-        return new
 
     def _additive(
         self,
@@ -124,11 +117,10 @@ class DecoderLayers:
             states: States, at: tuple[jax.Array, Parameters]
         ) -> tuple[States, tuple[jax.Array, dict[str, jax.Array]]]:
             context, _ = attend(p, memory, states[self.top][0])
-            states = self._advance(p, jnp.concatenate([at[0], context], axis=-1), states, at[1])
-            h = {prefix: state[0] for prefix, state in states.items()}
-            features = jnp.concatenate([h[self.top], context], axis=-1)
+            states, y = self.layers.advance(p, jnp.concatenate([at[0], context], axis=-1), states, at[1])
+            features = jnp.concatenate([y[self.top], context], axis=-1)
             # the gradient would run through what is emitted even where nobody reads it
-            return states, (features, h if all_layers else {})
+            return states, (features, y if all_layers else {})
 
         with jax.named_scope(self.layers.scope):
             if self.layers.unroll != "static":

@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 
 from benchsuite.schema import Recurrent
-from benchsuite_jax import fused
-from benchsuite_jax.cells import Cell, States, Weights, cell_of, zero_state
-from benchsuite_jax.kernels.recurrence import LayerInputs, run_layer
-from benchsuite_jax.loops import ScanConfig
+from benchsuite_jax import affine_scan, fused, generic
+from benchsuite_jax.cells import CellKernel, Start, States, Weights, kernel_of
+from benchsuite_jax.generic import CellInputs, NamedCell
+from benchsuite_jax.kernels import recurrence
+from benchsuite_jax.loops import LayerRan, ScanConfig
 
 Parameters = Mapping[str, jax.Array]
 
@@ -22,11 +23,13 @@ class Ran(NamedTuple):
     """What a pass over a body gave.
 
     outputs  the top layer's, (T, B, F), zero on padding; None where they were not asked for
+    last     the readout `last` (B, F): the top layer's outputs at the last step that each direction reads
     final    every layer's state after each row's last step
-    layers   h_t (T, B, H) by prefix, zero on padding: of the layers that emitted them
+    layers   outputs (T, B, H) by prefix, zero on padding: of the layers that emitted them
     """
 
     outputs: jax.Array | None
+    last: jax.Array
     final: States
     layers: dict[str, jax.Array]
 
@@ -36,9 +39,10 @@ class Layers:
     """The layers of one body, and how their loops are run.
 
     prefixes    canonical prefixes, bottom to top, a layer's directions side by side
-    unroll      `static`, `dynamic` or `fused`
+    unroll      `static`, `dynamic`, `fused` or `scan`
     truncation  detach the states at t = k, 2k, ...; None: full BPTT
     scope       the name of its loops in the compiled program
+    resets      whether rows start again in the middle of a sequence
     """
 
     body: Recurrent
@@ -47,10 +51,16 @@ class Layers:
     truncation: int | None
     precision: jax.lax.Precision
     scope: str
+    resets: bool = False
 
     @property
-    def cell(self) -> Cell:
-        return cell_of(self.body.cell)
+    def kernel(self) -> CellKernel | None:
+        """The kernel that runs the cell; None where it runs by its own step."""
+        return kernel_of(self.body.cell, self.unroll, self.resets)
+
+    @property
+    def cell(self) -> NamedCell:
+        return NamedCell(self.body.cell)
 
     def __iter__(self) -> Iterator[dict[str, str]]:
         """Bottom to top: direction -> prefix."""
@@ -58,52 +68,89 @@ class Layers:
         for first in range(0, len(self.prefixes), len(ways)):
             yield dict(zip(ways, self.prefixes[first : first + len(ways)], strict=True))
 
-    def zero_states(self, rows: int, dtype: jnp.dtype) -> States:
-        """Zero states of every layer and direction."""
-        return {prefix: zero_state(self.cell, rows, self.body.hidden, dtype) for prefix in self.prefixes}
-
-    def last(self, final: States) -> jax.Array:
-        """The readout `last` (B, F): the top layer's final h, frozen since each row's last step."""
-        *_, top = self
-        return jnp.concatenate([final[prefix][0] for prefix in top.values()], axis=-1)
+    def fresh_start(self, rows: int, dtype: jnp.dtype) -> Start:
+        """The initial states of every layer and direction."""
+        initial = self.cell.initial_state(rows, self.body.hidden, dtype)
+        return Start(dict.fromkeys(self.prefixes, initial), 1.0)
 
     def run(
         self,
         p: Parameters,
         x: jax.Array,
-        initial: States,
+        start: Start,
         lengths: jax.Array | None,
         probes: Parameters | None,
         emit: bool,
+        resets: jax.Array | None = None,
     ) -> Ran:
         """Over x (T, B, I).
 
-        :param probes: (T, B, H) by prefix, added to the emitted h_t (see LayerInputs). `fused` has no place for
-            them and runs as a scan.
-        :param emit: whether the top layer's outputs are asked for.
+        :param probes: (T, B, H) by prefix, added to the first part of the state after each step: their gradient
+            is dL/dh_t. `fused` has no place for them and runs as a scan.
+        :param emit: whether the top layer's outputs are asked for. :param resets: (T, B), true where the states
+            are set to their initial values before the step.
         """
         if self.unroll == "fused" and probes is None:
-            outputs, final = fused.run_stack(self.body, self.prefixes, p, x, initial, lengths, self.precision)
-            return Ran(outputs, final, {})
-        final, layers = {}, {}
+            outputs, states = fused.run_stack(
+                self.body, self.prefixes, p, x, start.states, lengths, self.precision
+            )
+            *_, ways = self
+            return Ran(outputs, _joined([states[prefix][0] for prefix in ways.values()]), states, {})
+        final: States = {}
+        layers: dict[str, jax.Array] = {}
+        last: list[jax.Array] = []
         entering: jax.Array | None = x
         top = self.prefixes[-1]
         for layer in self:
             wanted = emit or top not in layer.values()
-            emitted = []
+            emitted, last = [], []
             for way, prefix in layer.items():
                 config = ScanConfig(
                     self.unroll == "static", way == "bwd", self.truncation, wanted, self.scope
                 )
                 probe = probes[prefix] if probes is not None else None
                 assert entering is not None
-                inputs = LayerInputs(entering, initial[prefix], lengths, probe)
-                output, final[prefix] = run_layer(self.cell, weights(p, prefix), inputs, config)
-                if output is not None:
-                    emitted.append(output)
-                    layers[prefix] = output
-            entering = jnp.concatenate(emitted, axis=-1) if wanted else None
-        return Ran(entering, final, layers)
+                given = CellInputs(entering, start.states[prefix], start.fresh, lengths, resets, probe)
+                ran = self._run_layer(weights(p, prefix), given, config)
+                final[prefix] = ran.final
+                last.append(ran.last)
+                if ran.outputs is not None:
+                    emitted.append(ran.outputs)
+                    layers[prefix] = ran.outputs
+            entering = _joined(emitted) if wanted else None
+        return Ran(entering, _joined(last), final, layers)
+
+    def _run_layer(self, w: Weights, given: CellInputs, config: ScanConfig) -> LayerRan:
+        if self.kernel is not None:
+            inputs = recurrence.LayerInputs(given.x, given.initial, given.lengths, given.probe)
+            return recurrence.run_layer(self.kernel, w, inputs, config)
+        run = affine_scan.run_layer if self.unroll == "scan" else generic.run_layer
+        return run(self.cell, w, given, config)
+
+    def advance(
+        self, p: Parameters, x: jax.Array, states: States, probes: Parameters
+    ) -> tuple[States, dict[str, jax.Array]]:
+        """Every layer by one step, bottom to top: x (B, I) enters the lowest one. The states and the outputs
+        (B, H), by prefix.
+
+        :param probes: (B, H) by prefix, added to the first part of the state after the step.
+        """
+        new: States = {}
+        outputs: dict[str, jax.Array] = {}
+        for prefix in self.prefixes:
+            w, probe = weights(p, prefix), probes.get(prefix)
+            if self.kernel is not None:
+                new[prefix] = generic.probed(self.kernel.advance(w, x, states[prefix]), probe)
+                x = new[prefix][0]
+            else:
+                new[prefix], x = self.cell.advance(w, x, states[prefix], probe)
+            outputs[prefix] = x
+        return new, outputs
+
+
+def _joined(parts: list[jax.Array]) -> jax.Array:
+    """The directions of a layer side by side."""
+    return jnp.concatenate(parts, axis=-1)
 
 
 def weights(p: Parameters, prefix: str) -> Weights:

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 
+from benchsuite_jax.cells import State
+
 Carry = TypeVar("Carry")
 ENCODER, DECODER = "recurrence", "decoder"
 """Name scopes of the loops: the compiled program's own metadata is searched for them."""
+ASSOCIATIVE = "associative_scan"
+"""The scope inside them of a scan over all steps at once."""
+
+
+class LayerRan(NamedTuple):
+    """What a layer gave in one direction.
+
+    outputs  (T, B, H), zero on padding; None where they were not asked for
+    last     (B, H), the output at the last step that the direction reads of each row
+    final    the state after that step
+    """
+
+    outputs: jax.Array | None
+    last: jax.Array
+    final: State
 
 
 @dataclass(frozen=True)

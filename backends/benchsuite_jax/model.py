@@ -15,7 +15,7 @@ from benchsuite.errors import ContractError, unknown_name
 from benchsuite.schema import READOUTS, Convolutional, ModelSpec, Tokens, decoder_names, recurrent_names
 from benchsuite_jax import convolution, heads
 from benchsuite_jax.attention import Memory, make_memory
-from benchsuite_jax.cells import States
+from benchsuite_jax.cells import Start, States
 from benchsuite_jax.decoder import DecoderLayers
 from benchsuite_jax.layers import Layers, Parameters, Ran
 from benchsuite_jax.loops import DECODER, ENCODER
@@ -31,7 +31,7 @@ class Forward(NamedTuple):
     scores  (B, O), (T, B, O) with readout `steps`, or (U, B, V) of a decoder under teacher forcing, zero on
             padding
     final   the body's final states; empty without recurrence
-    layers  h_t (T, B, H) by prefix, a decoder's (U, B, H), of the layers that emitted them
+    layers  outputs (T, B, H) by prefix, a decoder's (U, B, H), of the layers that emitted them
     """
 
     scores: jax.Array
@@ -56,7 +56,8 @@ class Model:
         body = self.spec.body
         if isinstance(body, Convolutional):
             return None
-        return Layers(body, recurrent_names(body), self.unroll, self.truncation, self.precision, ENCODER)
+        names, resets = recurrent_names(body), self.spec.resets
+        return Layers(body, names, self.unroll, self.truncation, self.precision, ENCODER, resets)
 
     @property
     def decoder(self) -> DecoderLayers | None:
@@ -72,12 +73,12 @@ class Model:
         """Names of the loops that a compiled pass of this model has."""
         return (ENCODER,) if self.spec.decoder is None else (ENCODER, DECODER)
 
-    def zero_states(self, rows: int, dtype: jnp.dtype) -> States:
-        """Zero states by layer prefix; empty without recurrence."""
-        return {} if self.encoder is None else self.encoder.zero_states(rows, dtype)
+    def fresh_start(self, rows: int, dtype: jnp.dtype) -> Start:
+        """The body's initial states; none without recurrence."""
+        return Start({}, 1.0) if self.encoder is None else self.encoder.fresh_start(rows, dtype)
 
     def probes(self, feed: Feed, dtype: jnp.dtype) -> dict[str, jax.Array]:
-        """Zeros to add to every emitted state, (T, B, H) or the decoder's (U, B, H), by layer prefix."""
+        """Zeros to add to every state's first part, (T, B, H) or the decoder's (U, B, H), by layer prefix."""
         found: dict[str, jax.Array] = {}
         if self.encoder is not None:
             shape = (*feed.inputs.shape[:2], self.encoder.body.hidden)
@@ -88,10 +89,10 @@ class Model:
         return found
 
     def loss(
-        self, p: Parameters, feed: Feed, initial: States, probes: Parameters | None = None
+        self, p: Parameters, feed: Feed, start: Start, probes: Parameters | None = None
     ) -> tuple[jax.Array, tuple[jax.Array, States]]:
         """The loss, a scalar; with it the scores and the final states."""
-        found = self.forward(p, feed, initial, probes)
+        found = self.forward(p, feed, start, probes)
         loss = heads.mean_loss(self.spec, found.scores, feed, self._valid_entries(feed), self.smoothing)
         return loss, (found.scores, found.final)
 
@@ -99,38 +100,39 @@ class Model:
         self,
         p: Parameters,
         feed: Feed,
-        initial: States,
+        start: Start,
         probes: Parameters | None = None,
         all_layers: bool = False,
     ) -> Forward:
         """A pass over the batch.
 
-        :param probes: by prefix (see `probes`), added to the emitted h_t: their gradient at zero is dL/dh_t.
-        :param all_layers: every layer's h_t is asked for.
+        :param probes: by prefix (see `probes`), added to the states after each step: their gradient at zero is
+            dL/dh_t.
+        :param all_layers: every layer's outputs are asked for.
         """
         body, encoder, decoder = self.spec.body, self.encoder, self.decoder
         if encoder is None or isinstance(body, Convolutional):
             assert isinstance(body, Convolutional)
             features = convolution.features(body, p, feed.inputs)
             return Forward(heads.scores(self.spec, p, features, None), {}, {})
-        ran = self._encode(encoder, p, feed, initial, probes, all_layers)
+        ran = self._encode(encoder, p, feed, start, probes, all_layers)
         layers = ran.layers
         if decoder is None:
-            features = self._readout(encoder, ran, feed.lengths)
+            features = self._readout(ran, feed.lengths)
         else:
             assert feed.targets is not None
-            memory, states = self._decoder_start(encoder, decoder, p, ran, feed)
+            memory, states = self._decoder_start(decoder, p, ran, feed)
             features, decoder_layers = decoder.teacher_forced(
                 p, memory, states, feed.targets, probes, all_layers
             )
             layers = layers | decoder_layers
         return Forward(heads.scores(self.spec, p, features, self._valid_entries(feed)), ran.final, layers)
 
-    def layer_outputs(self, p: Parameters, feed: Feed, initial: States) -> dict[str, jax.Array]:
-        """h_t of every layer by prefix, zero on padding. A fused kernel gives the top layer's alone: a scan
-        over the same weights is run instead."""
+    def layer_outputs(self, p: Parameters, feed: Feed, start: Start) -> dict[str, jax.Array]:
+        """The outputs of every layer by prefix, zero on padding. A fused kernel gives the top layer's alone: a
+        scan over the same weights is run instead."""
         looped = replace(self, unroll="dynamic") if self.unroll == "fused" else self
-        found = looped.forward(p, feed, initial, all_layers=True).layers
+        found = looped.forward(p, feed, start, all_layers=True).layers
         if self.decoder is None or feed.targets is None:
             return found
         valid = valid_steps(len(feed.targets), feed.target_lengths)
@@ -139,13 +141,13 @@ class Model:
         masked = {name: jnp.where(valid[..., None], found[name], 0) for name in self.decoder.layers.prefixes}
         return found | masked
 
-    def encode(self, p: Parameters, feed: Feed, initial: States, width: int) -> Encoded:
+    def encode(self, p: Parameters, feed: Feed, start: Start, width: int) -> Encoded:
         """What a decoder starts generating from, each row `width` times in succession."""
         encoder, decoder = self.encoder, self.decoder
         assert encoder is not None
         assert decoder is not None
-        ran = self._encode(encoder, p, feed, initial, None, all_layers=False)
-        memory, states = self._decoder_start(encoder, decoder, p, ran, feed)
+        ran = self._encode(encoder, p, feed, start, None, all_layers=False)
+        memory, states = self._decoder_start(decoder, p, ran, feed)
         repeated = {
             prefix: tuple(jnp.repeat(part, width, axis=0) for part in s) for prefix, s in states.items()
         }
@@ -164,7 +166,7 @@ class Model:
         encoder: Layers,
         p: Parameters,
         feed: Feed,
-        initial: States,
+        start: Start,
         probes: Parameters | None,
         all_layers: bool,
     ) -> Ran:
@@ -173,22 +175,20 @@ class Model:
             x = p["embed.E"].at[x].get(mode="promise_in_bounds")
         attends = decoder is not None and decoder.attention != "none"
         emit = all_layers or attends or self.spec.readout != "last"
-        return encoder.run(p, x, initial, feed.lengths, probes, emit)
+        return encoder.run(p, x, start, feed.lengths, probes, emit, feed.resets)
 
-    def _decoder_start(
-        self, encoder: Layers, decoder: DecoderLayers, p: Parameters, ran: Ran, feed: Feed
-    ) -> Encoded:
+    def _decoder_start(self, decoder: DecoderLayers, p: Parameters, ran: Ran, feed: Feed) -> Encoded:
         memory = None
         if ran.outputs is not None:
             valid = valid_steps(len(ran.outputs), feed.lengths)
             memory = make_memory(decoder.decoder.attention, p, ran.outputs, valid)
-        return memory, decoder.start(p, encoder.last(ran.final))
+        return memory, decoder.start(p, ran.last)
 
-    def _readout(self, encoder: Layers, ran: Ran, lengths: jax.Array | None) -> jax.Array:
+    def _readout(self, ran: Ran, lengths: jax.Array | None) -> jax.Array:
         """Features (B, F) or (T, B, F)."""
         readout, outputs = self.spec.readout, ran.outputs
         if readout == "last":
-            return encoder.last(ran.final)
+            return ran.last
         if readout not in READOUTS or outputs is None:
             raise ContractError(unknown_name("readout", readout, READOUTS))
         if readout == "steps":

@@ -28,12 +28,15 @@ class Feed(NamedTuple):
     targets         (B,), (B, O), by step (T, B, ...), or sequences of a length of their own (U, B); None for a
                     function that reads none
     target_lengths  (B,), None where every row is U long or there are no such sequences
+    resets          (T, B), true where the states are set to their initial values before the step; None for a
+                    model without resets
     """
 
     inputs: jax.Array
     lengths: jax.Array | None
     targets: jax.Array | None = None
     target_lengths: jax.Array | None = None
+    resets: jax.Array | None = None
 
     @property
     def rows(self) -> int:
@@ -42,7 +45,7 @@ class Feed(NamedTuple):
 
     def without_targets(self) -> Feed:
         """The inputs alone."""
-        return Feed(self.inputs, self.lengths)
+        return Feed(self.inputs, self.lengths, resets=self.resets)
 
 
 def valid_steps(time: int, lengths: jax.Array | None) -> jax.Array | None:
@@ -89,8 +92,8 @@ class Placement:
     def states(self, values: Mapping[str, np.ndarray]) -> States:
         """Initial states on the device, from arrays (B, H) by name (schema.state_shapes)."""
         parts: dict[str, tuple[np.ndarray, ...]] = {}
-        for name in state_shapes(self._model):  # h comes before c
-            prefix = name.rpartition(".")[0]
+        for name in state_shapes(self._model):  # the parts in their order
+            prefix = _layer(name)
             parts[prefix] = (*parts.get(prefix, ()), self._copied(values[name]))
         copies: States = self._put(parts)
         return copies
@@ -115,7 +118,8 @@ class Placement:
         target_lengths = None
         if model.has_sequence_targets and batch.target_lengths is not None:
             target_lengths = self._unless_full(batch.target_lengths, len(targets), ("targets", *shape))
-        return self._on_device(Feed(inputs, lengths, targets, target_lengths))
+        resets = None if batch.resets is None else np.array(batch.resets.T, order="C", copy=True)
+        return self._on_device(Feed(inputs, lengths, targets, target_lengths, resets))
 
     def _unless_full(self, lengths: np.ndarray, longest: int, met: tuple[object, ...]) -> np.ndarray | None:
         if met not in self._padded and int(lengths.min()) == longest:
@@ -147,10 +151,13 @@ def fetched(tree: Any) -> Parameters:
     return {name: np.array(value) for name, value in jax.device_get(tree).items()}
 
 
-def fetched_states(states: States) -> dict[str, np.ndarray]:
+def fetched_states(model: ModelSpec, states: States) -> dict[str, np.ndarray]:
     """NumPy copies of states, by the names of schema.state_shapes."""
-    return {
-        f"{prefix}.{name}": np.array(part)
-        for prefix, parts in jax.device_get(states).items()
-        for name, part in zip("hc", parts, strict=False)
-    }
+    host = jax.device_get(states)
+    parts = (part for prefix in dict.fromkeys(map(_layer, state_shapes(model))) for part in host[prefix])
+    return {name: np.array(part) for name, part in zip(state_shapes(model), parts, strict=True)}
+
+
+def _layer(name: str) -> str:
+    """`rnn.l0.fwd` of `rnn.l0.fwd.h`."""
+    return name.rpartition(".")[0]

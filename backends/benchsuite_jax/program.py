@@ -12,7 +12,7 @@ import numpy as np
 from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program, StepLog
 from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite_jax import optimisers
-from benchsuite_jax.cells import States
+from benchsuite_jax.cells import Start, States, kernel_of
 from benchsuite_jax.decoding import JaxDecoding
 from benchsuite_jax.kernels.recurrence import ROWS_BY_STEP
 from benchsuite_jax.model import Model
@@ -32,7 +32,8 @@ PASSES = ("gradients", "predict", "step")
 class JaxProgram(Program):
     """Pure functions (step, predict, gradients, what decoding needs) and the arrays they act on.
 
-    A state is a dict: layer prefix -> its parts (h, and an LSTM's c), each (B, H).
+    A state is a dict: layer prefix -> its parts (h, and an LSTM's c), each (B, H). A function that is compiled
+    takes a Start, or None for the cells' initial states, which it then makes itself.
     """
 
     def __init__(
@@ -64,9 +65,9 @@ class JaxProgram(Program):
         self._steps += 1
         corrections = optimisers.bias_corrections(self._recipe, self._steps, self._execution.dtype)
         rate = optimisers.scheduled_rate(self._recipe, self._steps, self._execution.dtype)
-        initial = self._initial(placed, state)
-        arguments = (self._parameters, self._moments, initial, placed.feed, corrections, rate)
-        key = ("step", (*placed.shape, initial is None))
+        start = self._start(placed, state)
+        arguments = (self._parameters, self._moments, start, placed.feed, corrections, rate)
+        key = ("step", (*placed.shape, start is None))
         run = self._executables.get(key, self._step, arguments, (0, 1))
         self._parameters, self._moments, final, loss, clipped_at = run(*arguments)
         self._log.append((loss, clipped_at))
@@ -81,20 +82,21 @@ class JaxProgram(Program):
 
     def predict(self, placed: Any, state: Any = None) -> tuple[np.ndarray, States | None]:
         shape, feed = self._read_by_forward(placed)
-        initial = self._initial(placed, state)
-        arguments = (self._parameters, initial, feed)
-        run = self._executables.get(("predict", (*shape, initial is None)), self._predict, arguments)
+        start = self._start(placed, state)
+        arguments = (self._parameters, start, feed)
+        run = self._executables.get(("predict", (*shape, start is None)), self._predict, arguments)
         scores, final = run(*arguments)
         return by_row(scores), final
 
     def outputs(self, placed: Any, state: Any = None) -> dict[str, np.ndarray]:
         shape, feed = self._read_by_forward(placed)
 
-        def function(parameters: Any, initial: States | None, feed: Feed) -> dict[str, jax.Array]:
-            return self._model.layer_outputs(parameters, feed, self._or_zero(initial, feed))
+        def function(parameters: Any, start: Start | None, feed: Feed) -> dict[str, jax.Array]:
+            return self._model.layer_outputs(parameters, feed, self._or_fresh(start, feed))
 
-        arguments = (self._parameters, state, feed)
-        key = ("outputs", (*shape, state is None))
+        start = None if state is None else self._passed_in(state)
+        arguments = (self._parameters, start, feed)
+        key = ("outputs", (*shape, start is None))
         run = self._executables.get(key, function, arguments, options=self._quick_compilation)
         return {name: by_row(value) for name, value in run(*arguments).items()}
 
@@ -102,14 +104,14 @@ class JaxProgram(Program):
         return self._placement.states(values)
 
     def read_state(self, state: Any) -> dict[str, np.ndarray]:
-        return fetched_states(state)
+        return fetched_states(self._spec, state)
 
     def decoding(self, placed: Any, width: int = 1, aligned: bool = False) -> Decoding:
         if self._spec.decoder is None:
             return super().decoding(placed, width, aligned)
 
         def encode(parameters: Any, feed: Feed) -> Any:
-            return self._model.encode(parameters, feed, self._zero(feed), width)
+            return self._model.encode(parameters, feed, self._fresh(feed), width)
 
         arguments = (self._parameters, placed.feed.without_targets())
         run = self._executables.get(("encode", (*placed.input_shape, width)), encode, arguments)
@@ -176,9 +178,12 @@ class JaxProgram(Program):
         }
         if isinstance(self._spec.body, Convolutional):
             return found
+        if self._execution.unroll == "fused":
+            return found | {"backward": "cuDNN's"}
+        if kernel_of(self._spec.body.cell, self._execution.unroll, self._spec.resets) is None:
+            return found | {"cell": "generic", "backward": "jax differentiates the cell's own step"}
         by_step, once = f"by step from {ROWS_BY_STEP} rows on", "else in one product"
-        by_hand = f"written by hand (jax.custom_vjp); weights' gradients {by_step}, {once}"
-        return found | {"backward": "cuDNN's" if self._execution.unroll == "fused" else by_hand}
+        return found | {"backward": f"written by hand (jax.custom_vjp); weights' gradients {by_step}, {once}"}
 
     @property
     def _quick_compilation(self) -> Mapping[str, int | bool] | None:
@@ -194,13 +199,13 @@ class JaxProgram(Program):
         self,
         parameters: dict[str, jax.Array],
         moments: dict[str, Any],
-        initial: States | None,
+        start: Start | None,
         feed: Feed,
         corrections: jax.Array | None,
         rate: jax.Array | None,
     ) -> tuple[Any, ...]:
         (loss, (_, final)), gradients = jax.value_and_grad(self._model.loss, has_aux=True)(
-            parameters, feed, self._or_zero(initial, feed)
+            parameters, feed, self._or_fresh(start, feed)
         )
         gradients, clipped_at = optimisers.clip(self._recipe, gradients)
         parameters, moments = optimisers.update(
@@ -208,18 +213,16 @@ class JaxProgram(Program):
         )
         return parameters, moments, final if self._recipe.carry else None, loss, clipped_at
 
-    def _predict(
-        self, parameters: Any, initial: States | None, feed: Feed
-    ) -> tuple[jax.Array, States | None]:
-        found = self._model.forward(parameters, feed, self._or_zero(initial, feed))
+    def _predict(self, parameters: Any, start: Start | None, feed: Feed) -> tuple[jax.Array, States | None]:
+        found = self._model.forward(parameters, feed, self._or_fresh(start, feed))
         return found.scores, found.final if self._recipe.carry else None
 
     def _gradients(self, parameters: Any, feed: Feed) -> tuple[Any, ...]:
-        initial = self._zero(feed)
+        start = self._fresh(feed)
         probes = self._model.probes(feed, jnp.dtype(self._execution.dtype))
 
         def loss(p: Any, at: Any) -> tuple[jax.Array, tuple[jax.Array, States]]:
-            return self._model.loss(p, feed, initial, at)
+            return self._model.loss(p, feed, start, at)
 
         if self._execution.unroll != "fused":
             (value, (scores, _)), (found, states) = jax.value_and_grad(loss, (0, 1), has_aux=True)(
@@ -230,19 +233,26 @@ class JaxProgram(Program):
             (value, (scores, _)), found = jax.value_and_grad(loss, has_aux=True)(parameters, None)
         return value, found, states, scores
 
-    def _initial(self, placed: Placed, state: States | None) -> States | None:
-        """What a batch's compiled function is given to start from; None: zeros made inside it.
+    def _start(self, placed: Placed, state: States | None) -> Start | None:
+        """What a batch's compiled function is given to start from; None: it makes the initial states itself.
 
-        Where states are carried, a stream's first batch is given zeros as arrays: it and the others then share
-        one compiled function.
+        Where states are carried, a stream's first batch is given the initial states as arrays: it and the
+        others then share one compiled function.
         """
-        if state is not None or not self._recipe.carry:
-            return state
+        if state is not None:
+            return self._passed_in(state)
+        if not self._recipe.carry:
+            return None
         with jax.default_device(self._device):
-            return self._zero(placed.feed)
+            states, fresh = self._fresh(placed.feed)
+            return Start(states, jnp.asarray(fresh, self._execution.dtype))
 
-    def _or_zero(self, initial: States | None, feed: Feed) -> States:
-        return self._zero(feed) if initial is None else initial
+    def _passed_in(self, state: States) -> Start:
+        with jax.default_device(self._device):
+            return Start(state, jnp.zeros((), self._execution.dtype))
 
-    def _zero(self, feed: Feed) -> States:
-        return self._model.zero_states(feed.rows, jnp.dtype(self._execution.dtype))
+    def _or_fresh(self, start: Start | None, feed: Feed) -> Start:
+        return self._fresh(feed) if start is None else start
+
+    def _fresh(self, feed: Feed) -> Start:
+        return self._model.fresh_start(feed.rows, jnp.dtype(self._execution.dtype))

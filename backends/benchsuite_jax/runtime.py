@@ -16,6 +16,7 @@ from typing import Any
 import jax
 
 from benchsuite.schema import DeviceName, Execution
+from benchsuite_jax.loops import ASSOCIATIVE
 
 Key = tuple[str, tuple[Any, ...]]
 """Function, and what it is compiled for: shapes, and whether they are free of padding."""
@@ -111,8 +112,8 @@ class Executables:
 
 
 def loop_kind(text: str, scopes: Sequence[str], looping: Sequence[str] = ()) -> str:
-    """How the recurrence runs in a compiled program whose HLO is `text`: `cudnn`, `scan` or `unrolled`, or two
-    of them joined by `+` where encoder and decoder differ.
+    """How the recurrence runs in a compiled program whose HLO is `text`: `cudnn`, `scan`, `associative_scan` or
+    `unrolled`, or two of them joined by `+` where encoder and decoder differ.
 
     :param scopes: names of the recurrences. Only loops inside these name scopes count: XLA compiles other
         operations (the scatter of an embedding's gradient) as loops too.
@@ -120,7 +121,9 @@ def loop_kind(text: str, scopes: Sequence[str], looping: Sequence[str] = ()) -> 
     """
 
     def kind(scope: str) -> str:
-        return "scan" if re.search(LOOP.format(scope=scope), text) else "unrolled"
+        if re.search(LOOP.format(scope=scope), text):
+            return "scan"
+        return ASSOCIATIVE if re.search(rf"op_name=\"[^\"]*{scope}[^\"]*{ASSOCIATIVE}", text) else "unrolled"
 
     kinds = ["cudnn", *map(kind, looping)] if CUDNN.search(text) else list(map(kind, scopes))
     return "+".join(dict.fromkeys(kinds))

@@ -7,9 +7,10 @@ import jax
 from benchsuite.contracts import Batch
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import Convolutional, DeviceName, Execution, ModelSpec, Recipe, Recurrent
+from benchsuite_jax.cells import KERNELS
 from benchsuite_jax.runtime import platform_devices
 
-UNROLLS = ("static", "dynamic", "fused")
+UNROLLS = ("static", "dynamic", "fused", "scan")
 STATIC_CELLS = 64
 """Most cell steps (time x layers x directions, of encoder and decoder) that `static` puts into one graph.
 Each is compiled on its own, at about a third of a second of CPU time for an LSTM's training step, for every
@@ -24,6 +25,8 @@ def unsupported_reason(model: ModelSpec, recipe: Recipe, execution: Execution) -
         return problem
     if execution.unroll != "fused" or isinstance(model.body, Convolutional):
         return None
+    if model.resets:
+        return "cuDNN starts a row once: resets need unroll static or dynamic"
     bodies = [model.body] if model.decoder is None else [model.body, model.decoder.body]
     return next(filter(None, (_fused_problem(body, recipe, execution) for body in bodies)), None)
 
@@ -52,6 +55,8 @@ def precision_problem(execution: Execution) -> str | None:
 
 
 def _fused_problem(body: Recurrent, recipe: Recipe, execution: Execution) -> str | None:
+    if body.cell not in KERNELS:
+        return f"cell {body.cell!r} has no fused kernel in jax; use dynamic or static"
     if body.cell != "lstm":
         return (
             f"jax's only fused recurrent kernel is cuDNN's LSTM; {body.cell!r} has none: use unroll dynamic"

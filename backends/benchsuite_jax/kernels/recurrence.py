@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from benchsuite_jax.cells import Cell, Residuals, State, Step, Weights
-from benchsuite_jax.loops import ScanConfig
+from benchsuite_jax.cells import CellKernel, Residuals, State, Step, Weights
+from benchsuite_jax.loops import LayerRan, ScanConfig
 from benchsuite_jax.placement import valid_steps
 
 ROWS_BY_STEP = 64
@@ -46,17 +46,17 @@ class Saved(NamedTuple):
     residuals: Residuals
 
 
-Ran = tuple[jax.Array | None, State]
+Results = tuple[jax.Array | None, State]
 """Outputs (T, B, H), or None if not asked for, and the final state."""
 BackwardCarry = tuple[State, dict[str, jax.Array] | None]
 """The state's gradient, and the weights' gradients so far; None where they are made after the loop."""
 
 
-def run_layer(cell: Cell, w: Weights, inputs: LayerInputs, config: ScanConfig) -> Ran:
+def run_layer(cell: CellKernel, w: Weights, inputs: LayerInputs, config: ScanConfig) -> LayerRan:
     """Run `cell` over the steps. Gradients reach weights, inputs, initial state and probe."""
 
     @jax.custom_vjp  # type: ignore[untyped-decorator]
-    def run(w: Weights, inputs: LayerInputs) -> Ran:
+    def run(w: Weights, inputs: LayerInputs) -> Results:
         def step(state: State, at: tuple[jax.Array, jax.Array]) -> tuple[State, jax.Array | None]:
             x, t = at
             state = _where_live(_live(inputs, t), cell.advance(w, x, state), state)
@@ -65,7 +65,7 @@ def run_layer(cell: Cell, w: Weights, inputs: LayerInputs, config: ScanConfig) -
         final, states = config.run(step, inputs.initial, (inputs.x, _times(inputs)))
         return _outputs(inputs, states) if config.emit else None, final
 
-    def forward(w: Weights, inputs: LayerInputs) -> tuple[Ran, Saved]:
+    def forward(w: Weights, inputs: LayerInputs) -> tuple[Results, Saved]:
         def step(state: State, at: tuple[jax.Array, jax.Array]) -> tuple[State, tuple[State, Residuals]]:
             x, t = at
             new, residuals = cell.forward(w, x, state)
@@ -76,15 +76,17 @@ def run_layer(cell: Cell, w: Weights, inputs: LayerInputs, config: ScanConfig) -
         outputs = _outputs(inputs, states[0]) if config.emit else None
         return (outputs, final), Saved(w, inputs, states, residuals)
 
-    def backward(saved: Saved, d_ran: Ran) -> tuple[Weights, LayerInputs]:
+    def backward(saved: Saved, d_ran: Results) -> tuple[Weights, LayerInputs]:
         return _backward(cell, config, saved, d_ran)
 
     run.defvjp(forward, backward)
-    ran: Ran = run(w, inputs)
-    return ran
+    outputs, final = run(w, inputs)
+    return LayerRan(outputs, final[0], final)
 
 
-def _backward(cell: Cell, config: ScanConfig, saved: Saved, d_ran: Ran) -> tuple[Weights, LayerInputs]:
+def _backward(
+    cell: CellKernel, config: ScanConfig, saved: Saved, d_ran: Results
+) -> tuple[Weights, LayerInputs]:
     w, inputs, states, residuals = saved
     d_outputs, d_final = d_ran
     cut = config.truncation if config.truncation and config.truncation < len(inputs.x) else None

@@ -223,8 +223,8 @@ def test_fused_decoders_give_the_same_gradients(name: str, monkeypatch: pytest.M
     found = []
     for unroll in ("fused", "dynamic"):
         model = Model(case.model, unroll, None, jax.lax.Precision.HIGHEST)
-        zeros = model.zero_states(batch.size, np.dtype("float64"))
-        function = jax.grad(lambda p, m=model, z=zeros: m.loss(p, feed, z)[0])
+        start = model.fresh_start(batch.size, np.dtype("float64"))
+        function = jax.grad(lambda p, m=model, s=start: m.loss(p, feed, s)[0])
         found.append(jax.jit(function)(case.parameters("float64")))
     time, steps = batch.time, batch.targets.shape[1]
     assert calls == ([time] if "additive" in name else [time, steps])

@@ -16,7 +16,7 @@ jax = pytest.importorskip("jax")
 from benchsuite.measure.conformance import backend as checks  # noqa: E402
 from benchsuite.measure.conformance import cases  # noqa: E402
 from benchsuite.measure.conformance.backend import Kit  # noqa: E402
-from benchsuite.schema import CELLS, Execution  # noqa: E402
+from benchsuite.schema import BUILTIN_CELLS, Execution  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
 from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
@@ -44,7 +44,7 @@ def models(*names: str) -> list[object]:
     return named(chosen)
 
 
-STACKS = tuple(f"{cell}-{stack}" for cell in CELLS for stack in cases.STACKS)
+STACKS = tuple(f"{cell}-{stack}" for cell in BUILTIN_CELLS for stack in cases.STACKS)
 OTHERS = (
     "rnn-plain-full",
     "lstm-plain-steps",

@@ -17,7 +17,7 @@ from jax.extend.core import jaxprs_in_params  # noqa: E402
 from jax.interpreters import partial_eval  # noqa: E402
 
 from benchsuite.measure.flops import inference_flops, training_flops  # noqa: E402
-from benchsuite.schema import CELLS, Dense, Execution, Features, ModelSpec, Recipe, Recurrent  # noqa: E402
+from benchsuite.schema import BUILTIN_CELLS, Dense, Execution, Features, ModelSpec, Recipe, Recurrent  # noqa: E402
 from benchsuite_jax import optimisers  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
 from benchsuite_jax.program import JaxProgram  # noqa: E402
@@ -75,7 +75,7 @@ def test_products_counted_are_the_products_traced(case: FlopCase, unroll: str) -
     assert products(step) == expected
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", BUILTIN_CELLS)
 def test_xla_counts_the_products_and_little_else(cell: str) -> None:
     """XLA counts the body of a loop once, so steps are written out; it counts a gate's additions and products
     of numbers as well, about a thirtieth of those of matrices at this size."""

@@ -21,7 +21,7 @@ from benchsuite.errors import ContractError  # noqa: E402
 from benchsuite.schema import LOSSES, Dense, Features, ModelSpec, Recipe, Recurrent  # noqa: E402
 from benchsuite_jax import heads, optimisers  # noqa: E402
 from benchsuite_jax.attention import make_memory, masked_softmax  # noqa: E402
-from benchsuite_jax.cells import cell_of  # noqa: E402
+from benchsuite_jax.generic import NamedCell  # noqa: E402
 from benchsuite_jax.placement import Feed  # noqa: E402
 from benchsuite_numpy.reference import heads as reference  # noqa: E402
 from benchsuite_numpy.reference import optimisers as reference_optimisers  # noqa: E402
@@ -122,7 +122,7 @@ def test_names_that_nobody_knows_are_refused() -> None:
     with pytest.raises(ContractError, match=r"unknown loss 'mse'.*absolute, binary_cross_entropy"):
         heads.mean_loss(misspelt, jnp.zeros((2, 3)), feed, None)
     with pytest.raises(ContractError, match=r"unknown cell 'mgu'.*gru, lstm, rnn"):
-        cell_of("mgu")
+        NamedCell("mgu").initial_state(2, 3, np.dtype("float64"))
     with pytest.raises(ContractError, match=r"unknown attention 'dot'.*additive, multiplicative, none"):
         make_memory("dot", {}, jnp.zeros((2, 1, 3)), None)
     recipe = Recipe.model_construct(optimiser="nadam", clip="global", clip_at=1.0)

@@ -34,7 +34,6 @@ from benchsuite.schema import (  # noqa: E402
 )
 from benchsuite_jax import environment, fused, optimisers  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
-from benchsuite_jax.cells import CELLS, zero_state  # noqa: E402
 from benchsuite_jax.model import Model  # noqa: E402
 from benchsuite_jax.placement import Feed  # noqa: E402
 from benchsuite_jax.program import JaxProgram  # noqa: E402
@@ -224,9 +223,9 @@ def test_cudnn_weights_are_packed_in_its_order(layers: int, bidirectional: bool)
     ways = layers * len(body.directions)
     zero = jnp.zeros((ways, 4, 6))
     outputs, _, _ = rnn.lstm_ref(x, zero, zero, *unpacked, lengths, 5, 6, layers, 0.0, bidirectional)
-    zeros = {prefix: zero_state(CELLS["lstm"], 4, 6, x.dtype) for prefix in recurrent_names(body)}
     looped = Model(model, "dynamic", None, jax.lax.Precision.HIGHEST)
-    found = looped.forward(weights, Feed(x.swapaxes(0, 1), lengths), zeros).scores
+    start = looped.fresh_start(4, x.dtype)
+    found = looped.forward(weights, Feed(x.swapaxes(0, 1), lengths), start).scores
     valid = np.arange(9)[None, :] < np.asarray(lengths)[:, None]
     expected = np.asarray(outputs @ weights["out.W"] + weights["out.b"]) * valid[..., None]
     np.testing.assert_allclose(np.asarray(found).swapaxes(0, 1), expected, rtol=1e-12, atol=1e-14)

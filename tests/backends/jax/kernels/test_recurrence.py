@@ -14,7 +14,7 @@ jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
 
-from benchsuite_jax.cells import CELLS, sigmoid  # noqa: E402
+from benchsuite_jax.cells import KERNELS, sigmoid  # noqa: E402
 from benchsuite_jax.kernels.recurrence import ROWS_BY_STEP, LayerInputs, run_layer  # noqa: E402
 from benchsuite_jax.loops import ScanConfig  # noqa: E402
 
@@ -40,7 +40,7 @@ def weights(cell: str, inputs: int) -> dict[str, Any]:
 def layer_inputs(cell: str, rows: int, inputs: int, ragged: bool) -> LayerInputs:
     random = np.random.default_rng(1)
     x = jnp.array(random.standard_normal((TIME, rows, inputs)))
-    initial = tuple(jnp.array(random.standard_normal((rows, HIDDEN))) for _ in range(CELLS[cell].parts))
+    initial = tuple(jnp.array(random.standard_normal((rows, HIDDEN))) for _ in range(KERNELS[cell].parts))
     lengths = jnp.array(random.integers(1, TIME + 1, rows), jnp.int32) if ragged else None
     return LayerInputs(x, initial, lengths, jnp.zeros((TIME, rows, HIDDEN)))
 
@@ -53,7 +53,7 @@ def differentiated(cell: str, w: dict[str, Any], given: LayerInputs, config: Sca
         before = state
         if config.truncation and t > 0 and t % config.truncation == 0:
             state = tuple(jnp.where(live, jax.lax.stop_gradient(part), part) for part in state)
-        new = CELLS[cell].advance(w, given.x[t], state)
+        new = KERNELS[cell].advance(w, given.x[t], state)
         assert given.probe is not None
         new = (new[0] + given.probe[t], *new[1:])
         found[t] = jnp.where(live, new[0], 0)
@@ -67,7 +67,7 @@ def differentiated(cell: str, w: dict[str, Any], given: LayerInputs, config: Sca
     ("inputs", "ragged", "reverse", "truncation"),
     [(INPUTS, False, False, None), (INPUTS, True, False, 2), (1, True, True, 2), (1, False, True, None)],
 )
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", KERNELS)
 def test_every_gradient(
     cell: str, inputs: int, ragged: bool, reverse: bool, truncation: int | None, rows: int, static: bool
 ) -> None:
@@ -77,12 +77,12 @@ def test_every_gradient(
 
     def loss(run: Any) -> Any:
         def value(w: Any, x: Any, initial: Any, probe: Any) -> Any:
-            outputs, final = run(w, LayerInputs(x, initial, given.lengths, probe))
+            outputs, *_, final = run(w, LayerInputs(x, initial, given.lengths, probe))
             return jnp.sum(outputs * weight) + sum(jnp.sum(jnp.sin(part)) for part in final)
 
         return jax.value_and_grad(value, (0, 1, 2, 3))(w, given.x, given.initial, given.probe)
 
-    found = loss(lambda w, e: run_layer(CELLS[cell], w, e, config))
+    found = loss(lambda w, e: run_layer(KERNELS[cell], w, e, config))
     expected = loss(lambda w, e: differentiated(cell, w, e, config))
     for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
         scale = max(1.0, float(jnp.max(jnp.abs(other))))

@@ -1,0 +1,178 @@
+"""Cells of plugins in JAX: the built-in ones by their own step, and example cells, against the reference."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fixtures.cell_cases import case_of, with_resets
+from fixtures.cells import EXAMPLE_CELLS, GENERIC_CELLS, entry, registered
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+)  # many small programs: compiling them is the whole cost
+jax = pytest.importorskip("jax")
+
+from benchsuite.errors import ContractError  # noqa: E402
+from benchsuite.measure.conformance import backend as checks  # noqa: E402
+from benchsuite.measure.conformance import decoding, states  # noqa: E402
+from benchsuite.measure.conformance.backend import Kit  # noqa: E402
+from benchsuite.measure.parity import compare  # noqa: E402
+from benchsuite.schema import Execution, Features, Recipe, cell_named  # noqa: E402
+from benchsuite.schema.cells import BUILTIN_CELLS, Cell, Operations, States, Weights  # noqa: E402
+from benchsuite.schema.cells.cell import Array  # noqa: E402
+from benchsuite_jax.backend import JaxBackend  # noqa: E402
+from benchsuite_numpy.reference import ReferenceBackend  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("example_cells")
+EXAMPLES = ("decay", "rotation", "steadied", "shown", "opening")
+STACKS = ("plain-steps", "deep_bidirectional", "bidirectional-tokens-mean", "plain")
+
+
+@pytest.fixture(autouse=True)
+def _double_precision() -> Iterator[None]:
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", before)
+
+
+def kit(unroll: str = "dynamic", precision: str = "float64") -> Kit:
+    execution = Execution.model_validate({"precision": precision, "unroll": unroll})
+    return Kit(JaxBackend(), ReferenceBackend(), execution)
+
+
+def test_the_examples_are_all_tried() -> None:
+    assert set(EXAMPLES) == set(EXAMPLE_CELLS)
+
+
+@pytest.mark.parametrize("unroll", ["dynamic", "static"])
+@pytest.mark.parametrize("stack", ["plain-steps", "deep_bidirectional", "bidirectional-truncated"])
+@pytest.mark.parametrize("cell", BUILTIN_CELLS)
+def test_generic_forms_give_what_the_kernels_give(cell: str, stack: str, unroll: str) -> None:
+    found = []
+    for name in (cell, f"{cell}_generic"):
+        case = replace(case_of(name, stack), name=stack)  # the weights are drawn by the case's name
+        program = kit(unroll).build(case)
+        batch = program.place(case.batch("float64"))
+        program.step(batch)
+        found.append((program.gradients(batch), program.outputs(batch), program.kernel()))
+    (kernels, outputs, loop), (generic, other_outputs, other_loop) = found
+    comparison = compare(generic, kernels, "float64")
+    assert comparison.ok, comparison.sentence()
+    for prefix, array in outputs.items():
+        np.testing.assert_allclose(other_outputs[prefix], array, rtol=1e-12, atol=1e-14)
+    assert loop == other_loop
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("cell", EXAMPLES)
+def test_examples_agree_with_the_reference(cell: str, stack: str) -> None:
+    checks.check_gradients(kit(), case_of(cell, stack))
+
+
+@pytest.mark.parametrize("cell", [*EXAMPLES, *GENERIC_CELLS])
+def test_cells_agree_with_the_reference_in_single_precision(cell: str) -> None:
+    checks.check_gradients(kit(precision="float32"), case_of(cell, "deep_bidirectional"))
+
+
+@pytest.mark.parametrize("cell", EXAMPLES)
+def test_an_unrolled_graph_and_truncation(cell: str) -> None:
+    checks.check_gradients(kit("static"), case_of(cell, "bidirectional-tagging"))
+    checks.check_gradients(kit(), case_of(cell, "steps-truncated"))
+    checks.check_gradients(kit(), case_of(cell, "bidirectional-truncated"))
+
+
+@pytest.mark.parametrize("cell", ["steadied", "opening", "rotation"])
+def test_padding_and_companions_change_nothing(cell: str) -> None:
+    case = case_of(cell, "deep_bidirectional")
+    checks.check_padding(kit(), case)
+    checks.check_companions(kit(), case)
+    states.check_outputs(kit(), case)
+
+
+@pytest.mark.parametrize("cell", ["steadied", "opening", "rotation", "lstm_generic"])
+def test_streams_go_on_from_their_states(cell: str) -> None:
+    """Every part of a state is carried; `begins` is not said of a chunk that goes on."""
+    case = case_of(cell, "deep-carry-ragged")
+    checks.check_carry(kit(), case)
+    states.check_state_values(kit(), case)
+    states.check_state_given(kit(), replace(case, ragged=False))
+    states.check_state_companions(kit(), case)
+
+
+@pytest.mark.parametrize("unroll", ["dynamic", "static"])
+@pytest.mark.parametrize("cell", ["steadied", "opening", "shown", "lstm", "gru", "rnn"])
+def test_resets(cell: str, unroll: str) -> None:
+    """The built-in cells too: their kernels have none."""
+    case, batch = with_resets(case_of(cell, "deep-truncated"))
+    program, reference = kit(unroll).build(case), kit().build_reference(case)
+    placed, double = program.place(batch), reference.place(batch)
+    comparison = compare(program.gradients(placed), reference.gradients(double), "float64")
+    assert comparison.ok, comparison.sentence()
+    for prefix, array in reference.outputs(double).items():
+        np.testing.assert_allclose(program.outputs(placed)[prefix], array, rtol=1e-12, atol=1e-14)
+    assert program.notes()["cell"] == "generic"
+
+
+@pytest.mark.parametrize("attention", ["none-deep", "additive-deep", "multiplicative-plain-truncated"])
+@pytest.mark.parametrize("cell", ["steadied", "opening", "rotation", "gru_generic"])
+def test_decoders(cell: str, attention: str) -> None:
+    case = case_of(cell, attention)
+    checks.check_gradients(kit(), case)
+    states.check_outputs(kit(), case)
+    decoding.check_teacher_forcing(kit(), case)
+    decoding.check_generation(kit(), case)
+
+
+def test_a_record_says_that_the_cell_is_generic() -> None:
+    notes = {}
+    for cell in ("lstm", "lstm_generic"):
+        case = case_of(cell, "plain")
+        notes[cell] = kit().build(case).notes()
+    assert notes["lstm_generic"]["cell"] == "generic"
+    assert "jax differentiates" in notes["lstm_generic"]["backward"]
+    assert "cell" not in notes["lstm"]
+
+
+def test_fused_declines_a_plugins_cell() -> None:
+    model = replace(case_of("decay", "plain").model, input=Features(3))
+    reason = JaxBackend().supports(model, Recipe(), Execution(unroll="fused"))
+    assert reason == "cell 'decay' has no fused kernel in jax; use dynamic or static"
+
+
+class Wrong(type(cell_named("rnn"))):  # type: ignore[misc]
+    """An rnn whose step is `wrong`."""
+
+    def step(self, xp: Operations, w: Weights, u: Array, h: Array, state: States) -> States:  # noqa: ARG002
+        return self.wrong(xp, u, h)  # type: ignore[no-any-return]
+
+
+def wrong(step: object) -> type[Cell]:
+    return type("WrongCell", (Wrong,), {"wrong": staticmethod(step)})
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (lambda xp, u, _h: (xp.erf(u),), "cell 'wrong': step(): a cell uses the operation 'erf'"),
+        (lambda _xp, u, _h: (u[:1],), r"cell 'wrong': step(): gave float64 (1, 6), must be float64 (7, 6)"),
+        (lambda _xp, u, h: (u, h), "cell 'wrong': step(): gave 2 parts, must be a tuple of 1"),
+        (lambda _xp, u, _h: u, "cell 'wrong': step(): gave "),
+        (lambda _xp, u, _h: (u / 0 if u[0, 0] > 0 else u,), "cell 'wrong': step(): Tracer"),
+        (lambda _xp, u, _h: (u @ u,), "cell 'wrong': step(): TypeError: "),
+        (lambda _xp, u, h: (u > h,), "cell 'wrong': step(): gave bool (7, 6), must be float64 (7, 6)"),
+    ],
+)
+def test_an_error_in_a_cells_code_names_the_cell(step: object, message: str) -> None:
+    with registered(entry("wrong", wrong(step))):
+        case = case_of("wrong", "plain")
+        program = kit().build(case)
+        placed = program.place(case.batch("float64"))
+        with pytest.raises(ContractError) as caught:
+            program.predict(placed)
+    assert str(caught.value).startswith(message)
