@@ -124,11 +124,13 @@ SINGLE_STEPS = WhileLoop(steps_per_round=1)
 
 
 def loop_of(unroll: str) -> Loop:
-    """The loop of an unroll; of `fused` the one that runs what no fused kernel does. Raises ContractError for a
-    name that is no unroll's."""
-    name = "dynamic" if unroll == "fused" else unroll
+    """The loop of an unroll; of `fused` and `scan` the one that runs what no kernel or scan does.
+
+    Raises ContractError for a name that is no unroll's.
+    """
+    name = "dynamic" if unroll in ("fused", "scan") else unroll
     if name not in LOOPS:
-        raise ContractError(unknown_name("unroll", unroll, [*LOOPS, "fused"]))
+        raise ContractError(unknown_name("unroll", unroll, [*LOOPS, "fused", "scan"]))
     return LOOPS[name]
 
 

@@ -20,13 +20,14 @@ from benchsuite.schema import (
     recurrent_names,
 )
 from benchsuite_tensorflow import convolution, ctc, heads
+from benchsuite_tensorflow.affine_scan import scan_over_time
 from benchsuite_tensorflow.attention import Memory, make_memory
 from benchsuite_tensorflow.cells import State, States, Tensor, cell_of, has_kernel
 from benchsuite_tensorflow.decoder import DecoderLayers
 from benchsuite_tensorflow.fused import FusedLayer
 from benchsuite_tensorflow.generic import CellCode, GenericLayer, Stepwise
 from benchsuite_tensorflow.layers import Layers, valid_steps, without_padding
-from benchsuite_tensorflow.loops import Loop, differentiated, loop_of
+from benchsuite_tensorflow.loops import differentiated, loop_of
 from benchsuite_tensorflow.placement import Placed
 
 
@@ -62,7 +63,7 @@ class Model:
             execution.dtype,
             loop,
             fused,
-            _generic_layer(spec.body, self._loop),
+            _generic_layer(spec.body, execution.unroll),
             recipe.truncation,
             recipe.carry,
             attends,
@@ -70,7 +71,7 @@ class Model:
         # cuDNN gives no access between two steps: the loop, over the same weights, is asked for dL/dh_t
         self._probed_encoder = self._encoder if loop else replace(self._encoder, loop=self._loop)
         if spec.decoder is not None:
-            generic = _generic_layer(spec.decoder.body, self._loop)
+            generic = _generic_layer(spec.decoder.body, execution.unroll)
             self._decoder = DecoderLayers(spec.decoder, execution.dtype, self._loop, fused, generic)
             self._probed_decoder = replace(self._decoder, fused={}) if fused else self._decoder
 
@@ -227,11 +228,12 @@ class Model:
         return make_memory(self.spec.decoder.attention, weights, outputs, lengths)
 
 
-def _generic_layer(body: Recurrent, loop: Loop) -> GenericLayer | None:
+def _generic_layer(body: Recurrent, unroll: str) -> GenericLayer | None:
     """How a layer of a cell without a kernel runs; None where the cell has one."""
     if has_kernel(body.cell):
         return None
-    return GenericLayer(CellCode(body.cell, body.hidden), Stepwise(differentiated(loop)))
+    stepwise = Stepwise(differentiated(loop_of(unroll)))
+    return GenericLayer(CellCode(body.cell, body.hidden), scan_over_time if unroll == "scan" else stepwise)
 
 
 def _fused_layers(spec: ModelSpec, execution: Execution) -> dict[str, FusedLayer]:

@@ -136,7 +136,8 @@ class TensorFlowProgram(Program):
 
     def _backward_path(self) -> str:
         if self._model.generic:
-            return "TensorFlow's differentiation of the loop"
+            scans = self._execution.unroll == "scan"
+            return f"TensorFlow's differentiation of the {'layer, a scan for the scan' if scans else 'loop'}"
         by_hand = f"written by hand (tf.custom_gradient); {self._model.weight_gradients}"
         if not self._model.second_pass:
             return by_hand

@@ -15,6 +15,8 @@ from benchsuite.schema import DeviceName, Execution
 from benchsuite_tensorflow.cells import Tensor
 
 LOOP_OPERATIONS = {"While", "StatelessWhile"}
+SCAN = "associative_scan"
+"""Part of the name of every operation of a scan over time."""
 
 
 def configure() -> None:
@@ -118,14 +120,18 @@ def operations(traced: Any) -> set[str]:
 
 
 def kernel_of(traced: Any, looping: bool) -> str:
-    """`cudnn`, `while_loop` or `unrolled`, by the operations of the graph; `conv2d` where nothing recurs.
+    """`cudnn`, `associative_scan`, `while_loop` or `unrolled`, by the operations of the graph; `conv2d` where
+    nothing recurs.
 
-    :param looping: whether a loop next to a fused kernel is a recurrence too (and not CTC's): both are named.
+    :param looping: whether a loop next to a fused kernel or a scan is a recurrence too (and not CTC's): both
+        are named.
     """
     found = operations(traced)
     loops = bool(found & LOOP_OPERATIONS)
     if any(kind.startswith("CudnnRNN") for kind in found):
         return "cudnn+while_loop" if loops and looping else "cudnn"
+    if any(SCAN in operation.name for operation in traced.graph.get_operations()):
+        return f"{SCAN}+while_loop" if loops and looping else SCAN
     if loops:
         return "while_loop"
     return "conv2d" if "Conv2D" in found else "unrolled"

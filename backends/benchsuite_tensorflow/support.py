@@ -6,10 +6,11 @@ import tensorflow as tf
 
 from benchsuite.contracts import Batch
 from benchsuite.errors import UnsupportedError
-from benchsuite.schema import Convolutional, DeviceName, Execution, ModelSpec, Recipe
+from benchsuite.schema import Convolutional, DeviceName, Execution, ModelSpec, Recipe, cell_named
+from benchsuite.schema.cells import AffineCell
 from benchsuite_tensorflow.cells import has_kernel
 
-UNROLLS = ("static", "dynamic", "fused")
+UNROLLS = ("static", "dynamic", "fused", "scan")
 MOST_UNROLLED = 200
 """Steps of a static graph, over all layers and directions, a decoder's and CTC's together. Tracing and
 optimising the graph takes about 30 ms per step, and more than in proportion beyond."""
@@ -23,9 +24,11 @@ def unsupported_reason(model: ModelSpec, recipe: Recipe, execution: Execution) -
         return f"the tensorflow backend has no unroll {execution.unroll!r}; use unroll dynamic"
     if problem := execution_problem(execution):
         return problem
-    if execution.unroll != "fused" or isinstance(model.body, Convolutional):
+    if execution.unroll not in ("fused", "scan") or isinstance(model.body, Convolutional):
         return None
     cells = [model.body.cell, *([] if model.decoder is None else [model.decoder.body.cell])]
+    if execution.unroll == "scan":
+        return next(filter(None, map(_scan_problem, cells)), None)
     return next(filter(None, (_fused_problem(cell, recipe, execution) for cell in cells)), None)
 
 
@@ -49,6 +52,12 @@ def execution_problem(execution: Execution) -> str | None:
         if tuple(capability) < LEAST_TF32:
             return f"precision tf32 needs compute capability 8.0; {execution.device} has {capability}"
     return None
+
+
+def _scan_problem(cell: str) -> str | None:
+    if isinstance(cell_named(cell), AffineCell):
+        return None
+    return f"cell {cell!r} has no affine step, so unroll scan cannot run it; use static or dynamic"
 
 
 def _fused_problem(cell: str, recipe: Recipe, execution: Execution) -> str | None:

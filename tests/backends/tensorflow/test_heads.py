@@ -87,7 +87,7 @@ def test_names_that_nobody_knows_are_refused() -> None:
         heads.loss(misspelt, tf.zeros((2, 3)), tf.zeros((2, 3)), None)
     with pytest.raises(ContractError, match=r"unknown cell 'mgu'.*gru, lstm, rnn"):
         cell_of("mgu")
-    with pytest.raises(ContractError, match=r"unknown unroll 'autograd'.*dynamic, fused, static"):
+    with pytest.raises(ContractError, match=r"unknown unroll 'autograd'.*dynamic, fused, scan, static"):
         loop_of("autograd")
     with pytest.raises(ContractError, match=r"unknown attention 'dot'.*additive, multiplicative, none"):
         make_memory("dot", {}, tf.zeros((2, 1, 3)), tf.constant([2]))

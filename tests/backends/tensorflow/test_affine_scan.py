@@ -1,0 +1,170 @@
+"""A scan over time gives what the loop gives: values, every gradient, truncation, states that are passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from fixtures.cells import AFFINE_CELLS, example_cells  # noqa: F401
+
+tf = pytest.importorskip("tensorflow")
+
+from benchsuite.contracts import Backend, Program  # noqa: E402
+from benchsuite.measure.conformance.cases import (  # noqa: E402
+    Case,
+    decoder_cases,
+    model_cases,
+    padded,
+    truncation_cases,
+)
+from benchsuite.measure.decoding import greedy_search  # noqa: E402
+from benchsuite.measure.parity import compare, in_double, relative_error  # noqa: E402
+from benchsuite.plugins import registry  # noqa: E402
+from benchsuite.schema import Execution, Recipe, Recurrent  # noqa: E402
+from benchsuite.schema.cells.cell import affine_step  # noqa: E402
+from benchsuite_tensorflow.affine_scan import BLOCK, scan  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("example_cells")
+
+CASES = {case.name: case for case in [*model_cases(), *truncation_cases(), *decoder_cases()]}
+SCAN = Execution(precision="float64", unroll="scan")
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[Backend]:
+    found = registry().backend("tensorflow").load()
+    yield found
+    found.release()
+
+
+@pytest.fixture(scope="module")
+def reference() -> Backend:
+    entry = registry().reference()
+    return (entry.reference_load or entry.load)()
+
+
+def example(cell: str, name: str) -> Case:
+    """The case with another cell, in its decoder as well."""
+    model = CASES[name].model
+    assert isinstance(model.body, Recurrent)
+    decoder = model.decoder and replace(model.decoder, body=replace(model.decoder.body, cell=cell))
+    return replace(CASES[name], model=replace(model, body=replace(model.body, cell=cell), decoder=decoder))
+
+
+def built(backend: Backend, case: Case, execution: Execution = SCAN) -> Program:
+    return backend.build(case.model, case.parameters(execution.dtype), case.recipe, execution)
+
+
+def drawn(seed: int, *shape: int) -> Any:
+    return tf.constant(np.random.default_rng(seed).uniform(-1, 1, shape))
+
+
+@pytest.mark.parametrize("time", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK + 3])
+@pytest.mark.parametrize("free", [False, True])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_values_and_gradients_are_those_of_the_loop(parts: int, free: bool, time: int) -> None:
+    """Of blocks that are full, begun and single; with the number of steps known to the graph or not."""
+    a, b = (tuple(drawn(10 * k + part, time, 3, 4) for part in range(parts)) for k in (1, 2))
+    start = tuple(drawn(30 + part, 3, 4) for part in range(parts))
+    factors = [drawn(40 + part, time, 3, 4) for part in range(parts)]
+
+    def loop(a: Any, b: Any, start: Any) -> Any:
+        state, found = start, []
+        for t in range(time):
+            state = affine_step(tuple(x[t] for x in a), tuple(x[t] for x in b), state)
+            found.append(state)
+        return tuple(tf.stack(steps) for steps in zip(*found, strict=True))
+
+    spec = [
+        tf.TensorSpec([None if free and len(x.shape) == 3 else x.shape[0], *x.shape[1:]], x.dtype)
+        for x in (*a, *b, *start)
+    ]
+
+    @tf.function(autograph=False, input_signature=spec)  # type: ignore[untyped-decorator]
+    def scanned(*given: Any) -> Any:
+        return slopes(scan, given)
+
+    def slopes(run: Any, given: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            states = run(given[:parts], given[parts : 2 * parts], given[2 * parts :])
+            total = sum(tf.reduce_sum(tf.sin(s) * f) for s, f in zip(states, factors, strict=True))
+        return [*states, *tape.gradient(total, list(given))]
+
+    for found, expected in zip(scanned(*a, *b, *start), slopes(loop, (*a, *b, *start)), strict=True):
+        assert relative_error(found.numpy(), expected.numpy()) < 1e-13
+
+
+@pytest.mark.parametrize(
+    ("name", "kernel"),
+    [
+        ("rnn-deep_bidirectional-truncated", "associative_scan"),
+        ("rnn-steps-truncated", "associative_scan"),
+        ("rnn-plain-ctc", "associative_scan"),
+        ("rnn-multiplicative-deep", "associative_scan"),
+        ("rnn-additive-deep", "associative_scan+while_loop"),
+    ],
+)
+@pytest.mark.parametrize("cell", AFFINE_CELLS)
+def test_parity(backend: Backend, reference: Backend, cell: str, name: str, kernel: str) -> None:
+    """Large numbers in more padding than there was, where the batch is not a decoder's."""
+    case = example(cell, name)
+    ours, theirs = built(backend, case), built(reference, case, Execution(precision="float64"))
+    batch = case.batch("float64")
+    if case.model.decoder is None:
+        batch = padded(batch, 20, (1e3, 0, 0))
+    found = ours.gradients(ours.place(batch))
+    assert compare(found, theirs.gradients(theirs.place(batch)), "float64").breaches == []
+    assert ours.kernel() == kernel
+
+
+@pytest.mark.parametrize("cell", AFFINE_CELLS)
+def test_single_precision_over_many_steps(backend: Backend, reference: Backend, cell: str) -> None:
+    case = replace(example(cell, "rnn-deep-steps"), time=150)
+    batch = case.batch("float32")
+    ours = built(backend, case, Execution(unroll="scan"))
+    theirs = built(reference, case, Execution(precision="float64"))
+    found = ours.gradients(ours.place(batch))
+    assert compare(found, theirs.gradients(theirs.place(in_double(batch))), "float32").breaches == []
+
+
+def test_states_are_passed_in_and_carried(backend: Backend) -> None:
+    case = replace(example("rotation", "rnn-deep-steps"), recipe=Recipe(carry=True))
+    found = []
+    for execution in (SCAN, Execution(precision="float64")):
+        program, state = built(backend, case, execution), None
+        for index in range(2):
+            state = program.step(program.place(case.batch("float64", index)), state)
+        found.append(program.read_state(state))
+    assert list(found[0]) == [f"rnn.l{layer}.fwd.{part}" for layer in range(3) for part in ("re", "im")]
+    for name, value in found[1].items():
+        assert relative_error(found[0][name], value) < 1e-12, name
+
+
+def test_what_scans_in_training_generates_step_by_step(backend: Backend) -> None:
+    case, found = example("decay", "rnn-multiplicative-plain"), []
+    assert case.model.decoder is not None
+    for execution in (SCAN, Execution(precision="float64")):
+        program = built(backend, case, execution)
+        found.append(
+            greedy_search(program, program.place(case.batch("float64")), case.model.decoder, case.rows)
+        )
+    assert np.array_equal(found[0].tokens, found[1].tokens)
+    np.testing.assert_allclose(found[0].score, found[1].score, rtol=1e-13)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "steadied"])
+def test_other_cells_are_refused(backend: Backend, cell: str) -> None:
+    reason = backend.supports(example(cell, "rnn-plain").model, Recipe(), SCAN)
+    assert reason == f"cell {cell!r} has no affine step, so unroll scan cannot run it; use static or dynamic"
+
+
+def test_one_trace_serves_every_length(backend: Backend) -> None:
+    case = example("rotation", "rnn-plain")
+    program = built(backend, case)
+    for time in (3, 40, 17):
+        program.step(program.place(replace(case, time=time).batch("float64")))
+    assert program.notes()["tensorflow/traces"] == "step 1"
