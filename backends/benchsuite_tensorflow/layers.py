@@ -58,6 +58,7 @@ class Given:
     attached  as attached_states() gives it; None: no state is detached
     probe     (T, B, H) as in LayerSteps, or None
     training  whether a backward pass may follow
+    resets    (T, B) as in LayerSteps, or None
     """
 
     x: Tensor
@@ -66,6 +67,7 @@ class Given:
     attached: Tensor | None
     probe: Tensor | None
     training: bool
+    resets: Tensor | None = None
 
 
 @dataclass
@@ -113,11 +115,13 @@ class Layers:
         initial: Mapping[str, State] | None = None,
         probes: Mapping[str, Tensor] | None = None,
         all_layers: bool = False,
+        resets: Tensor | None = None,
     ) -> Ran:
         """Over x (T, B, I).
 
         :param training: whether a backward pass may follow. :param all_layers: whether Ran.layers is asked for.
-        :param probes: as in Recurrence, by prefix, in the order of the data's own steps.
+        :param probes: as in Recurrence, by prefix, in the order of the data's own steps. :param resets: (T, B),
+            of a forward stack whose layers run by their cell's own code.
         """
         layers: dict[str, Tensor] = {}
         final: States = {}
@@ -135,7 +139,7 @@ class Layers:
                 attached = None
                 if self.truncation and training:
                     attached = attached_states(tf.shape(x)[0], lengths, self.truncation, backward)
-                given = Given(inputs, lengths, (initial or {}).get(prefix), attached, probe, training)
+                given = Given(inputs, lengths, (initial or {}).get(prefix), attached, probe, training, resets)
                 y, state = self._run(prefix, layer, weights_of(weights, prefix), given)
                 if self.carry:
                     final[prefix] = tuple(tf.stop_gradient(part) for part in state)
@@ -172,6 +176,7 @@ class Layers:
                 valid=valid_steps(tf.shape(given.x)[0], given.lengths),
                 attached=given.attached,
                 probe=given.probe,
+                resets=given.resets,
             )
             return self.generic(given.x, weights, steps)
         cell = cell_of(self.body.cell)

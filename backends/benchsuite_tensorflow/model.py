@@ -63,7 +63,7 @@ class Model:
             execution.dtype,
             loop,
             fused,
-            _generic_layer(spec.body, execution.unroll),
+            _generic_layer(spec.body, execution.unroll, spec.resets),
             recipe.truncation,
             recipe.carry,
             attends,
@@ -149,7 +149,7 @@ class Model:
             features = convolution.features(self.spec.body, weights, batch.inputs)
             return Forward(heads.scores(self.spec, weights, features), {})
         inputs = self._embedded(weights, batch.inputs)
-        ran = encoder(weights, inputs, batch.lengths, training, initial, probes)
+        ran = encoder(weights, inputs, batch.lengths, training, initial, probes, resets=batch.resets)
         features = ran.features
         decoder = self._probed_decoder if probes is not None else self._decoder
         if decoder is not None:
@@ -165,7 +165,9 @@ class Model:
         if self._encoder is None:
             return {}
         inputs = self._embedded(weights, batch.inputs)
-        ran = self._encoder(weights, inputs, batch.lengths, False, initial, all_layers=True)
+        ran = self._encoder(
+            weights, inputs, batch.lengths, False, initial, all_layers=True, resets=batch.resets
+        )
         found = {name: without_padding(h, batch.lengths) for name, h in ran.layers.items()}
         if self._decoder is not None:
             memory = self._memory(weights, ran.outputs, batch.lengths)
@@ -228,9 +230,9 @@ class Model:
         return make_memory(self.spec.decoder.attention, weights, outputs, lengths)
 
 
-def _generic_layer(body: Recurrent, unroll: str) -> GenericLayer | None:
-    """How a layer of a cell without a kernel runs; None where the cell has one."""
-    if has_kernel(body.cell):
+def _generic_layer(body: Recurrent, unroll: str, resets: bool = False) -> GenericLayer | None:
+    """How a layer of a cell without a kernel runs, or of any cell with resets; None where a kernel runs it."""
+    if has_kernel(body.cell) and not resets:
         return None
     stepwise = Stepwise(differentiated(loop_of(unroll)))
     return GenericLayer(CellCode(body.cell, body.hidden), scan_over_time if unroll == "scan" else stepwise)

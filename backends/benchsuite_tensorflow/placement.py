@@ -23,6 +23,7 @@ class Placed:
     targets           (B,) or (B, O); by step (T, B) or (T, B, O); of a length of their own (U, B)
     target_lengths    (B,), where targets are of a length of their own
     target_positions  (n,), with a decoder: u B + b of every target token, so that the head computes no padding
+    resets            (T, B), where the model has resets
     """
 
     inputs: Tensor
@@ -30,12 +31,13 @@ class Placed:
     targets: Tensor
     target_lengths: Tensor | None = None
     target_positions: Tensor | None = None
+    resets: Tensor | None = None
 
     @property
     def tensors(self) -> list[Tensor]:
         """Those that there are."""
-        optional = [part for part in (self.target_lengths, self.target_positions) if part is not None]
-        return [self.inputs, self.lengths, self.targets, *optional]
+        optional = (self.target_lengths, self.target_positions, self.resets)
+        return [self.inputs, self.lengths, self.targets, *(part for part in optional if part is not None)]
 
     @property
     def rows(self) -> int:
@@ -55,7 +57,8 @@ def place_batch(batch: Batch, model: ModelSpec, dtype: str) -> Placed:
     lengths = tensor(batch.lengths)
     targets = tensor(batch.targets, model.readout == "steps" or model.has_sequence_targets)
     if not model.has_sequence_targets or batch.target_lengths is None:
-        return Placed(inputs, lengths, targets)
+        resets = None if batch.resets is None else tf.constant(np.ascontiguousarray(batch.resets.T))
+        return Placed(inputs, lengths, targets, resets=resets)
     target_lengths = tensor(batch.target_lengths)
     if model.decoder is None:
         return Placed(inputs, lengths, targets, target_lengths)

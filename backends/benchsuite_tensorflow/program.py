@@ -150,7 +150,8 @@ class TensorFlowProgram(Program):
         targets = time if self._model.by_step or self._spec.has_sequence_targets else None
         # the number of target tokens differs from batch to batch, whatever their padded shape
         positions = 0
-        free = [time, None, targets, None, positions][: len(batch.tensors)]
+        optional = [None, positions] if batch.resets is None else [time]
+        free = [time, None, targets, *optional][: len(batch.tensors)]
         arguments, free_axes = [*batch.tensors, *states], [*free, *(None for _ in states)]
         return self._traced(purpose, function, arguments, free_axes)
 
@@ -172,6 +173,9 @@ class TensorFlowProgram(Program):
     def _arguments(self, tensors: Sequence[Tensor]) -> tuple[Placed, States]:
         """A graph's arguments: a batch, and the states it starts from."""
         count = 3 + self._spec.has_sequence_targets + (self._spec.decoder is not None)
+        if self._spec.resets:  # never with targets of a length of their own
+            inputs, lengths, targets, resets, *states = tensors
+            return Placed(inputs, lengths, targets, resets=resets), self._by_prefix(states)
         return Placed(*tensors[:count]), self._by_prefix(tensors[count:])
 
     def _by_prefix(self, states: Sequence[Tensor]) -> States:

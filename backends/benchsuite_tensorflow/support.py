@@ -29,6 +29,11 @@ def unsupported_reason(model: ModelSpec, recipe: Recipe, execution: Execution) -
     cells = [model.body.cell, *([] if model.decoder is None else [model.decoder.body.cell])]
     if execution.unroll == "scan":
         return next(filter(None, map(_scan_problem, cells)), None)
+    if model.resets:
+        return (
+            "cuDNN takes a whole sequence and sets no state between its steps, so resets need unroll dynamic "
+            "or static"
+        )
     return next(filter(None, (_fused_problem(cell, recipe, execution) for cell in cells)), None)
 
 

@@ -8,28 +8,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.cell_cases import case_of, with_resets
 from fixtures.cells import AFFINE_CELLS, example_cells  # noqa: F401
 
 tf = pytest.importorskip("tensorflow")
 
 from benchsuite.contracts import Backend, Program  # noqa: E402
-from benchsuite.measure.conformance.cases import (  # noqa: E402
-    Case,
-    decoder_cases,
-    model_cases,
-    padded,
-    truncation_cases,
-)
+from benchsuite.measure.conformance.cases import Case, padded  # noqa: E402
 from benchsuite.measure.decoding import greedy_search  # noqa: E402
 from benchsuite.measure.parity import compare, in_double, relative_error  # noqa: E402
 from benchsuite.plugins import registry  # noqa: E402
-from benchsuite.schema import Execution, Recipe, Recurrent  # noqa: E402
+from benchsuite.schema import Execution, Recipe  # noqa: E402
 from benchsuite.schema.cells.cell import affine_step  # noqa: E402
 from benchsuite_tensorflow.affine_scan import BLOCK, scan  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("example_cells")
 
-CASES = {case.name: case for case in [*model_cases(), *truncation_cases(), *decoder_cases()]}
 SCAN = Execution(precision="float64", unroll="scan")
 
 
@@ -44,14 +38,6 @@ def backend() -> Iterator[Backend]:
 def reference() -> Backend:
     entry = registry().reference()
     return (entry.reference_load or entry.load)()
-
-
-def example(cell: str, name: str) -> Case:
-    """The case with another cell, in its decoder as well."""
-    model = CASES[name].model
-    assert isinstance(model.body, Recurrent)
-    decoder = model.decoder and replace(model.decoder, body=replace(model.decoder.body, cell=cell))
-    return replace(CASES[name], model=replace(model, body=replace(model.body, cell=cell), decoder=decoder))
 
 
 def built(backend: Backend, case: Case, execution: Execution = SCAN) -> Program:
@@ -101,17 +87,17 @@ def test_values_and_gradients_are_those_of_the_loop(parts: int, free: bool, time
 @pytest.mark.parametrize(
     ("name", "kernel"),
     [
-        ("rnn-deep_bidirectional-truncated", "associative_scan"),
-        ("rnn-steps-truncated", "associative_scan"),
-        ("rnn-plain-ctc", "associative_scan"),
-        ("rnn-multiplicative-deep", "associative_scan"),
-        ("rnn-additive-deep", "associative_scan+while_loop"),
+        ("deep_bidirectional-truncated", "associative_scan"),
+        ("steps-truncated", "associative_scan"),
+        ("plain-ctc", "associative_scan"),
+        ("multiplicative-deep", "associative_scan"),
+        ("additive-deep", "associative_scan+while_loop"),
     ],
 )
 @pytest.mark.parametrize("cell", AFFINE_CELLS)
 def test_parity(backend: Backend, reference: Backend, cell: str, name: str, kernel: str) -> None:
     """Large numbers in more padding than there was, where the batch is not a decoder's."""
-    case = example(cell, name)
+    case = case_of(cell, name)
     ours, theirs = built(backend, case), built(reference, case, Execution(precision="float64"))
     batch = case.batch("float64")
     if case.model.decoder is None:
@@ -123,7 +109,7 @@ def test_parity(backend: Backend, reference: Backend, cell: str, name: str, kern
 
 @pytest.mark.parametrize("cell", AFFINE_CELLS)
 def test_single_precision_over_many_steps(backend: Backend, reference: Backend, cell: str) -> None:
-    case = replace(example(cell, "rnn-deep-steps"), time=150)
+    case = replace(case_of(cell, "deep-steps"), time=150)
     batch = case.batch("float32")
     ours = built(backend, case, Execution(unroll="scan"))
     theirs = built(reference, case, Execution(precision="float64"))
@@ -131,8 +117,16 @@ def test_single_precision_over_many_steps(backend: Backend, reference: Backend, 
     assert compare(found, theirs.gradients(theirs.place(in_double(batch))), "float32").breaches == []
 
 
+@pytest.mark.parametrize("cell", AFFINE_CELLS)
+def test_resets(backend: Backend, reference: Backend, cell: str) -> None:
+    case, batch = with_resets(case_of(cell, "steps-truncated"))
+    ours, theirs = built(backend, case), built(reference, case, Execution(precision="float64"))
+    found = ours.gradients(ours.place(batch))
+    assert compare(found, theirs.gradients(theirs.place(batch)), "float64").breaches == []
+
+
 def test_states_are_passed_in_and_carried(backend: Backend) -> None:
-    case = replace(example("rotation", "rnn-deep-steps"), recipe=Recipe(carry=True))
+    case = replace(case_of("rotation", "deep-steps"), recipe=Recipe(carry=True))
     found = []
     for execution in (SCAN, Execution(precision="float64")):
         program, state = built(backend, case, execution), None
@@ -145,7 +139,7 @@ def test_states_are_passed_in_and_carried(backend: Backend) -> None:
 
 
 def test_what_scans_in_training_generates_step_by_step(backend: Backend) -> None:
-    case, found = example("decay", "rnn-multiplicative-plain"), []
+    case, found = case_of("decay", "multiplicative-plain"), []
     assert case.model.decoder is not None
     for execution in (SCAN, Execution(precision="float64")):
         program = built(backend, case, execution)
@@ -158,12 +152,12 @@ def test_what_scans_in_training_generates_step_by_step(backend: Backend) -> None
 
 @pytest.mark.parametrize("cell", ["lstm", "steadied"])
 def test_other_cells_are_refused(backend: Backend, cell: str) -> None:
-    reason = backend.supports(example(cell, "rnn-plain").model, Recipe(), SCAN)
+    reason = backend.supports(case_of(cell, "plain").model, Recipe(), SCAN)
     assert reason == f"cell {cell!r} has no affine step, so unroll scan cannot run it; use static or dynamic"
 
 
 def test_one_trace_serves_every_length(backend: Backend) -> None:
-    case = example("rotation", "rnn-plain")
+    case = case_of("rotation", "plain")
     program = built(backend, case)
     for time in (3, 40, 17):
         program.step(program.place(replace(case, time=time).batch("float64")))

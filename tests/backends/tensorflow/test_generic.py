@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.cell_cases import case_of, with_resets
 from fixtures.cells import EXAMPLE_CELLS, entry, example_cells, registered  # noqa: F401
 
 from benchsuite.contracts import Backend, Program
@@ -57,11 +58,6 @@ def generic(case: Case) -> Case:
     """The case with the same cell under a name that no kernel has."""
     assert isinstance(case.model.body, Recurrent)
     return replace(case, model=with_cell(case.model, f"{case.model.body.cell}_generic"))
-
-
-def example(cell: str, name: str = "rnn-deep_bidirectional") -> Case:
-    """A ragged case of an example cell."""
-    return replace(CASES[name], model=with_cell(CASES[name].model, cell))
 
 
 def built(backend: Backend, case: Case, execution: Execution = DOUBLE) -> Program:
@@ -131,14 +127,14 @@ def test_generation(backend: Backend, name: str) -> None:
 
 @pytest.mark.parametrize("cell", EXAMPLE_CELLS)
 @pytest.mark.parametrize(
-    ("name", "unroll"), [("rnn-deep_bidirectional-truncated", "dynamic"), ("rnn-additive-deep", "static")]
+    ("name", "unroll"), [("deep_bidirectional-truncated", "dynamic"), ("additive-deep", "static")]
 )
 def test_any_cell_is_at_parity_whatever_the_padding_holds(
     backend: Backend, reference: Backend, cell: str, name: str, unroll: str
 ) -> None:
     """Large numbers in more padding than there was, where the batch is not a decoder's."""
     case, execution = (
-        example(cell, name),
+        case_of(cell, name),
         Execution.model_validate({"unroll": unroll, "precision": "float64"}),
     )
     ours, theirs = built(backend, case, execution), built(reference, case)
@@ -153,16 +149,33 @@ def test_any_cell_is_at_parity_whatever_the_padding_holds(
 
 @pytest.mark.parametrize("cell", ["steadied", "shown", "opening"])
 def test_any_cell_in_single_precision(backend: Backend, reference: Backend, cell: str) -> None:
-    case = example(cell, "rnn-plain-steps")
+    case = case_of(cell, "plain-steps")
     ours, theirs = built(backend, case, Execution()), built(reference, case)
     batch = case.batch("float32")
     found = ours.gradients(ours.place(batch))
     assert compare(found, theirs.gradients(theirs.place(in_double(batch))), "float32").breaches == []
 
 
+@pytest.mark.parametrize(
+    ("cell", "unroll"),
+    [("lstm", "dynamic"), ("gru", "static"), ("steadied", "dynamic"), ("opening", "static")],
+)
+def test_resets(backend: Backend, reference: Backend, cell: str, unroll: str) -> None:
+    """Cells that have a kernel run without it, since a kernel sets no state between its steps."""
+    case, batch = with_resets(case_of(cell, "deep-steps"))
+    execution = Execution.model_validate({"unroll": unroll, "precision": "float64"})
+    ours, theirs = built(backend, case, execution), built(reference, case)
+    placed, expected = ours.place(batch), theirs.place(batch)
+    assert compare(ours.gradients(placed), theirs.gradients(expected), "float64").breaches == []
+    for prefix, y in theirs.outputs(expected).items():
+        assert relative_error(ours.outputs(placed)[prefix], y) < 1e-13, prefix
+    assert ours.notes()["cell"] == "generic"
+    assert ours.kernel() == {"static": "unrolled", "dynamic": "while_loop"}[unroll]
+
+
 def test_a_state_that_is_passed_in_does_not_begin(backend: Backend) -> None:
     """Of a cell whose first step differs: the initial values, passed in, are not the row's first step."""
-    case = example("opening", "rnn-plain-steps")
+    case = case_of("opening", "plain-steps")
     program = built(backend, case)
     placed = program.place(case.batch("float64"))
     zero = program.make_state({"rnn.l0.fwd.h": np.zeros((case.rows, 6))})
@@ -211,8 +224,11 @@ def test_errors_name_the_cell(backend: Backend, fault: str, message: str) -> Non
 
 
 def test_no_fused_kernel(backend: Backend) -> None:
-    reason = backend.supports(example("shown").model, Recipe(), Execution(unroll="fused"))
+    reason = backend.supports(case_of("shown", "plain").model, Recipe(), Execution(unroll="fused"))
     assert reason == "cell 'shown' has no fused kernel in tensorflow; use unroll dynamic or static"
+    reset, _ = with_resets(case_of("gru", "plain"))
+    reason = backend.supports(reset.model, Recipe(), Execution(unroll="fused"))
+    assert "resets need unroll dynamic or static" in str(reason)
 
 
 def test_one_trace_serves_every_length_and_its_graph_is_released(backend: Backend) -> None:
@@ -222,7 +238,7 @@ def test_one_trace_serves_every_length_and_its_graph_is_released(backend: Backen
 
     backend.release()
     before = graphs()
-    case = example("steadied", "rnn-plain")
+    case = case_of("steadied", "plain")
     program = built(backend, case)
     for time in (3, 5, 4):
         program.step(program.place(replace(case, time=time).batch("float64")))
