@@ -10,7 +10,7 @@ from benchsuite.contracts import Backend, Device, Parameters, ingredient_problem
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_numpy.program import NumpyProgram
 from benchsuite_numpy.runtime import DeviceContext, blas_info, gpu_names, gpu_problem
-from benchsuite_numpy.support import execution_problem
+from benchsuite_numpy.support import execution_problem, model_problem
 
 TRAINED_WITH = ("weight_decay", "schedule", "warmup", "label_smoothing")
 """Ingredients of training that this backend has."""
@@ -28,8 +28,9 @@ class NumpyBackend(Backend):
             for number, name in enumerate(names)
         ]
 
-    def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:  # noqa: ARG002
-        return ingredient_problem("numpy", recipe, TRAINED_WITH) or execution_problem(execution)
+    def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
+        problem = ingredient_problem("numpy", recipe, TRAINED_WITH) or execution_problem(execution)
+        return problem or model_problem(model, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

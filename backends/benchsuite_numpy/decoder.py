@@ -7,15 +7,17 @@ one go. Additive attention is part of the recurrence, so there the layers go on 
 from __future__ import annotations
 
 from benchsuite.schema import ModelSpec, Recurrent
+from benchsuite.schema.cells import cell_named
 from benchsuite_numpy.attention import Additive, Memory, Multiplicative, memory_of, output_grads
-from benchsuite_numpy.cells import KERNELS
 from benchsuite_numpy.cells.base import OutputGrads
 from benchsuite_numpy.heads import with_ones
+from benchsuite_numpy.generic import GenericLayer
 from benchsuite_numpy.kernels.buffer import ParameterBuffer
 from benchsuite_numpy.kernels.workspace import Workspace
 from benchsuite_numpy.layers import Embedding, LayerState, Stack
 from benchsuite_numpy.placement import DecoderTargets, PlacedBatch
 from benchsuite_numpy.runtime import Array, DeviceContext
+from benchsuite_numpy.support import has_kernel
 
 
 class Bridge:
@@ -23,12 +25,12 @@ class Bridge:
 
     def __init__(self, device: DeviceContext, buffer: ParameterBuffer, body: Recurrent) -> None:
         self._xp, self._layers = device.xp, body.layers
-        self._parts = KERNELS[body.cell].parts
+        self._rest = [part.initial for part in cell_named(body.cell).state[1:]]
         self._W, self._dW = buffer.affine("bridge")
         self._workspace = Workspace(device.xp, str(buffer.values.dtype))
 
     def forward(self, last: Array, source: Array) -> list[LayerState]:
-        """States by layer, (H, N) for every part; an LSTM's c is 0.
+        """States by layer, (H, N) for every part; parts after the first have their initial values.
 
         last    (B, F + 1), the last column ones
         source  (N,): the readout's row for each of the decoder's
@@ -39,7 +41,7 @@ class Bridge:
         xp.matmul(self._W.T, last.T, out=self._s)
         xp.tanh(self._s, out=self._s)
         pieces = xp.split(self._s[:, source], self._layers)
-        return [[piece, *((self._parts - 1) * [xp.zeros_like(piece)])] for piece in pieces]
+        return [[piece, *(xp.full_like(piece, value) for value in self._rest)] for piece in pieces]
 
     def backward(self, d_states: list[Array], target: Array) -> Array:
         """dL/d(last) (B, F) from dL/ds_0 (H, B) by layer; `target`: the decoder's row for each readout's."""
@@ -64,7 +66,8 @@ class Decoder:
         self.bridge = Bridge(device, buffer, model.decoder.body)
         self.embedding = Embedding(device, buffer, "target_embed.E")
         inputs = model.decoder.embedding + (read if kind == "additive" else 0)
-        self.stack = Stack(device, buffer, "dec", model.decoder.body, inputs, below=True)
+        kernel = has_kernel(model, model.decoder.body)
+        self.stack = Stack(device, buffer, "dec", model.decoder.body, inputs, below=True, kernel=kernel)
         self._features = self._hidden + (0 if kind == "none" else read)
         self._workspace = Workspace(device.xp, str(buffer.values.dtype))
 
@@ -109,7 +112,10 @@ class Decoder:
         attention.start(plan, memory, keep)
         kernels = [layer[0] for layer in self.stack.layers]
         for kernel, state in zip(kernels, states, strict=True):
-            kernel.start(plan, state, keep)
+            if isinstance(kernel, GenericLayer):
+                kernel.start(plan, state, keep, stepwise=True)
+            else:
+                kernel.start(plan, state, keep)
             kernel.prepare()
         ends, live = plan.live_ends, plan.live
         for t in range(plan.time):
@@ -161,24 +167,26 @@ class Decoder:
         seen: list[list[Array] | None] = [[None] * plan.time if record else None for _ in kernels]
         states: list[LayerState | None] = [None for _ in kernels]
         for kernel in kernels:
-            kernel.sum.clear()
-        ends, by_query = plan.live_ends, None
+            kernel.clear()
+        ends = plan.live_ends
         for t in range(plan.time - 1, -1, -1):
-            # the top layer's output is read by the head and was the query of the step after
-            incoming = [*grads[t], *([] if by_query is None else [(slice(0, by_query.shape[1]), by_query)])]
+            incoming = grads[t]
             for layer in range(len(kernels) - 1, -1, -1):
                 step = kernels[layer].steps[t]
                 states[layer] = kernels[layer].backward_step(step, states[layer], incoming, seen[layer])
-                incoming = [(slice(0, step.width), step.back[self._hidden :])]
+                dx = kernels[layer].input_gradient(t)
+                incoming = [(slice(0, dx.shape[1]), dx)]
             step = kernels[0].steps[t]
-            d_context = step.back[self._hidden + size :]
+            d_context = dx[size:]
             direct = d_context[:, : step.live]
             self._xp.add(direct, d_contexts[ends[t] : ends[t + 1]].T, out=direct)
-            by_query = attention.backward(t, kernels[-1].steps[t].h, d_context)
+            # the query was the top layer's state before the step
+            by_query, before = attention.backward(t, kernels[-1].steps[t].h, d_context), states[-1]
+            assert before is not None
+            self._xp.add(before[0], by_query, out=before[0])
         for kernel in kernels:
-            kernel.sum.finish()
+            kernel.finish()
         initial = [state[0] for state in states if state is not None]
-        self._xp.add(initial[-1], by_query, out=initial[-1])
         prefixes = [kernel.prefix for kernel in kernels]
         found = {prefix: part for prefix, part in zip(prefixes, seen, strict=True) if part is not None}
         return found, initial, attention.finish()

@@ -76,7 +76,7 @@ class NumpyDecoding(Decoding):
             kernel.start(plan, state, keep=False)
             kernel.forward([[part] for part in parts])
             self._states.append([part.copy() for part in kernel.state_after(kernel.steps[0])])
-            parts = [self._states[-1][0]]
+            parts = [kernel.outputs()[0]]
         if decoder.multiplicative is not None:
             context, weights = decoder.multiplicative.attend(self._memory, parts[0], self._width)
         features = with_ones(

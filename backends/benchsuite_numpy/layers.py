@@ -6,12 +6,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from benchsuite.schema import Recurrent
 from benchsuite_numpy.cells import KERNELS, Kernel
 from benchsuite_numpy.cells.base import OutputGrads
+from benchsuite_numpy.generic import GenericLayer
 from benchsuite_numpy.kernels.buffer import ParameterBuffer
 from benchsuite_numpy.kernels.workspace import Workspace
 from benchsuite_numpy.loops import Plan
@@ -22,7 +24,7 @@ LayerState = list[Array]
 
 
 class Stack:
-    """Layers of kernels, one or two directions each."""
+    """Layers, one or two directions each: kernels, or GenericLayer for a cell without one."""
 
     def __init__(
         self,
@@ -32,17 +34,20 @@ class Stack:
         body: Recurrent,
         inputs: int,
         below: bool,
+        kernel: bool,
     ) -> None:
         """
         prefix  `rnn` or `dec`
         inputs  width of the bottom's input; `below`: whether dL/d(it) is wanted
+        kernel  whether the cell's kernel runs, not its generic form
         """
         self._body = body
-        self.layers: list[list[Kernel]] = []
+        make = KERNELS[body.cell] if kernel else partial(GenericLayer, cell=body.cell)
+        self.layers: list[list[Kernel | GenericLayer]] = []
         for layer in range(body.layers):
             self.layers.append(
                 [
-                    KERNELS[body.cell](
+                    make(
                         device.xp,
                         buffer,
                         f"{prefix}.l{layer}.{direction}",
@@ -57,23 +62,33 @@ class Stack:
             inputs = body.output_size
 
     def forward(
-        self, plan: Plan, sources: Sequence[Sequence[Array]], initial: Mapping[str, LayerState], keep: bool
+        self,
+        plan: Plan,
+        sources: Sequence[Sequence[Array]],
+        initial: Mapping[str, LayerState],
+        keep: bool,
+        resets: list[Array] | None = None,
     ) -> list[list[Array]]:
         """Outputs of the top layer: for every direction, for every t, (H, width); `keep` for backward().
 
         sources  parts of the bottom's input: for every t, some of its rows
-        initial  states by prefix; what it lacks starts at zero
+        initial  states by prefix; what it lacks starts at the cell's initial values
+        resets   see GenericLayer.start(); kernels take none
         """
         for layer in self.layers:
             for kernel in layer:
-                kernel.start(plan, initial.get(kernel.prefix), keep)
+                if isinstance(kernel, GenericLayer):
+                    kernel.start(plan, initial.get(kernel.prefix), keep, resets=resets)
+                else:
+                    assert resets is None
+                    kernel.start(plan, initial.get(kernel.prefix), keep)
                 kernel.forward(sources)
             sources = [kernel.outputs() for kernel in layer]
         return [list(direction) for direction in sources]
 
     def last(self, plan: Plan, outputs: Sequence[Sequence[Array]]) -> list[Array]:
         """(H, B) by direction: the forward outputs at each row's end, the backward ones at step 0."""
-        found = [self.layers[-1][0].final(plan)[0]]
+        found = [self.layers[-1][0].last(plan)]
         return found + [direction[0] for direction in outputs[1:]]
 
     def final_states(self, plan: Plan) -> dict[str, LayerState]:
@@ -81,7 +96,7 @@ class Stack:
         return {layer[0].prefix: layer[0].final(plan) for layer in self.layers}
 
     def outputs(self, plan: Plan) -> dict[str, list[Array]]:
-        """Of the latest forward pass, by prefix: for every t, h_t (H, live rows), in the kernels' own
+        """Of the latest forward pass, by prefix: for every t, y_t (H, live rows), in the layers' own
         memory."""
         return {
             kernel.prefix: [h[:, :live] for h, live in zip(kernel.outputs(), plan.live, strict=True)]

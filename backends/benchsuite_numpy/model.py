@@ -15,6 +15,7 @@ from benchsuite_numpy.kernels.buffer import ParameterBuffer
 from benchsuite_numpy.layers import Embedding, LayerState, Stack, permuted
 from benchsuite_numpy.placement import PlacedBatch
 from benchsuite_numpy.runtime import Array, DeviceContext
+from benchsuite_numpy.support import has_kernel
 
 States = Mapping[str, LayerState]
 """Of the forward layers by prefix, rows in the batch's own order."""
@@ -40,7 +41,8 @@ class Model:
         if tokens:
             tied = isinstance(spec.head, Dense) and spec.head.tied
             self._embedding = Embedding(device, buffer, "embed.E", shared=tied)
-        self._stack = Stack(device, buffer, "rnn", spec.body, spec.input_size, tokens)
+        kernel = has_kernel(spec, spec.body)
+        self._stack = Stack(device, buffer, "rnn", spec.body, spec.input_size, tokens, kernel)
         self._readout = Readout(device, spec, self._stack, dtype)
         self._directions = len(spec.body.directions)
         if spec.decoder is not None:
@@ -91,7 +93,7 @@ class Model:
         }
 
     def layer_outputs(self, batch: PlacedBatch) -> dict[str, list[Array]]:
-        """Of the latest forward pass: h_t by layer prefix, for every t, (H, live rows)."""
+        """Of the latest forward pass: y_t by layer prefix, for every t, (H, live rows)."""
         if self.convolution is not None:
             return {}
         found = self._stack.outputs(batch.plan)
@@ -124,4 +126,4 @@ class Model:
         if self._embedding is not None:
             assert batch.ids is not None
             sources = [self._embedding.forward(batch.ids, batch.plan)]
-        return self._stack.forward(batch.plan, sources, initial, keep)
+        return self._stack.forward(batch.plan, sources, initial, keep, batch.resets)

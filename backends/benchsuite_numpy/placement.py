@@ -44,6 +44,7 @@ class PlacedBatch(Ordered):
     pictures  (B, T, D), for the convolutional baseline; else None
     targets   (B, ...) or, by step, packed (sum of lengths, ...); None where they have a length of their own
     lengths   (B,), on the device, in the program's dtype
+    resets    for every step, the numbers of the rows whose state is set to the initial values; else None
     decoder_targets  else None: the model has no decoder
     labels    CTC's targets; else None
     """
@@ -55,6 +56,7 @@ class PlacedBatch(Ordered):
     lengths: Array
     decoder_targets: DecoderTargets | None
     labels: Labels | None
+    resets: list[Array] | None = None
 
 
 def place_batch(
@@ -95,7 +97,13 @@ def place_batch(
         lengths=device.xp.asarray(lengths[order], dtype),
         decoder_targets=decoder_targets,
         labels=labels,
+        resets=None if batch.resets is None else _resets(batch.resets[order], plan, device),
     )
+
+
+def _resets(resets: np.ndarray, plan: Plan, device: DeviceContext) -> list[Array]:
+    """For every step, the numbers of the live rows where `resets` (B, T) is true."""
+    return [device.xp.asarray(np.flatnonzero(resets[:live, t])) for t, live in enumerate(plan.live)]
 
 
 def _decoder_targets(

@@ -18,13 +18,13 @@ from benchsuite_numpy.model import Model
 from benchsuite_numpy.optimisers import Optimiser
 from benchsuite_numpy.placement import PlacedBatch, place_batch
 from benchsuite_numpy.runtime import Array, DeviceContext, blas_info
+from benchsuite_numpy.support import generic_bodies
 
 
 class NumpyProgram(Program):
     """A model with its optimiser, all parameters in one vector on one device.
 
-    A state is a dict: layer prefix -> its parts (h, and an LSTM's c), each (H, B), rows in the batch's own
-    order.
+    A state is a dict: layer prefix -> its parts, each (H, B), rows in the batch's own order.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class NumpyProgram(Program):
     def make_state(self, values: Mapping[str, np.ndarray]) -> dict[str, LayerState]:
         found: dict[str, LayerState] = {}
         with self._device.active():
-            for name in state_shapes(self._spec):  # h comes before c
+            for name in state_shapes(self._spec):  # a layer's parts are in the order of Cell.state
                 part = self._device.xp.array(values[name].T, self._dtype)
                 found.setdefault(name.rpartition(".")[0], []).append(part)
         return found
@@ -100,9 +100,12 @@ class NumpyProgram(Program):
     def read_state(self, state: Any) -> dict[str, np.ndarray]:
         with self._device.active():
             return {
-                name: np.array(self._device.host(state[prefix]["hc".index(part)]).T)
-                for name in state_shapes(self._spec)
-                for prefix, _, part in [name.rpartition(".")]
+                name: np.array(self._device.host(part).T)
+                for name, part in zip(
+                    state_shapes(self._spec),
+                    (part for parts in state.values() for part in parts),
+                    strict=True,
+                )
             }
 
     def decoding(self, placed: Any, width: int = 1, aligned: bool = False) -> Decoding:
@@ -129,6 +132,9 @@ class NumpyProgram(Program):
     def kernel(self) -> str:
         blas = "cublas" if self._device.on_gpu else blas_info()["name"]
         return f"{'python_loop' if self._model.convolution is None else 'im2col'}+{blas}"
+
+    def notes(self) -> dict[str, str]:
+        return {"cell": "generic"} if generic_bodies(self._spec) else {}
 
     def memory(self) -> dict[str, int]:
         return self._device.memory()

@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
-from benchsuite.schema import DeviceName, Execution
+from benchsuite.schema import DeviceName, Execution, ModelSpec, Recurrent
+from benchsuite_numpy.cells import KERNELS
 from benchsuite_numpy.runtime import gpu_problem
+
+
+def has_kernel(model: ModelSpec, body: Recurrent) -> bool:
+    """Whether a stack of `model` runs by the kernel of its cell; if not, by the cell's generic form."""
+    return body.cell in KERNELS and not model.resets
+
+
+def generic_bodies(model: ModelSpec) -> list[Recurrent]:
+    """The stacks of a model that run by the generic form of their cell."""
+    bodies = [model.body] if isinstance(model.body, Recurrent) else []
+    if model.decoder is not None:
+        bodies.append(model.decoder.body)
+    return [body for body in bodies if not has_kernel(model, body)]
+
+
+def model_problem(model: ModelSpec, execution: Execution) -> str | None:
+    """Why this backend cannot run `model` on the device of `execution`, or None."""
+    generic = generic_bodies(model)
+    if generic and DeviceName.parse(execution.device).kind == "gpu":
+        return (
+            f"cell {generic[0].cell!r} has no kernel for CuPy here; run it on the CPU, or in another backend"
+        )
+    return None
 
 
 def execution_problem(execution: Execution) -> str | None:

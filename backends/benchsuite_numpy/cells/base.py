@@ -235,6 +235,10 @@ class Kernel(abc.ABC):
     def state_after(self, step: Step) -> list[Array]:
         return [step.out]
 
+    def last(self, plan: Plan) -> Array:
+        """The forward direction's output at each row's own end, (H, B)."""
+        return self.final(plan)[0]
+
     def final(self, plan: Plan) -> list[Array]:
         """The forward direction's state at each row's own end: (H, B) for every part."""
         found = [self.xp.empty((self.H, plan.rows), self.dtype) for _ in range(self.parts)]
@@ -249,6 +253,10 @@ class Kernel(abc.ABC):
         """For every t: dL/dx (I, w)."""
         found = [step.back[self.H :] for step in self.steps]
         return found[::-1] if self.reverse else found
+
+    def input_gradient(self, t: int) -> Array:
+        """dL/dx (I, w) at step t of the forward direction."""
+        return self.steps[t].back[self.H :]
 
     def forward(self, sources: Sequence[Sequence[Array]]) -> None:
         """Run the steps. Each source gives, for every t, some of the input's rows, one below the other."""
@@ -273,7 +281,7 @@ class Kernel(abc.ABC):
 
         record  if given, dL/dh_t (H, live) is put at its place t
         """
-        self.sum.clear()
+        self.clear()
         d_state: list[Array] | None = None
         first = self.steps[0]
         for step in reversed(self.steps):
@@ -282,8 +290,16 @@ class Kernel(abc.ABC):
             d_state = self.backward_step(step, d_state, grads[step.t], record, wanted)
             if detached:
                 d_state = None
-        self.sum.finish()
+        self.finish()
         return d_state
+
+    def clear(self) -> None:
+        """Before a backward pass."""
+        self.sum.clear()
+
+    def finish(self) -> None:
+        """After a backward pass: the weights' gradients are complete."""
+        self.sum.finish()
 
     def backward_step(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 from benchsuite.contracts.backend import Parameters
 from benchsuite.schema import ModelSpec, Recurrent, decoder_names, parameter_shapes, recurrent_names
 from benchsuite_numpy.cells import KERNELS
+from benchsuite_numpy.support import has_kernel
 
 
 def layers(model: ModelSpec) -> dict[str, Recurrent]:
@@ -26,8 +27,11 @@ def kernel_shapes(model: ModelSpec) -> dict[str, tuple[int, ...]]:
     shapes = parameter_shapes(model)
     found = {name: shape for name, shape in shapes.items() if not _recurrent(name)}
     for prefix, body in layers(model).items():
-        inputs = shapes[f"{prefix}.Wx"][0]
-        own = KERNELS[body.cell].shapes(inputs, body.hidden)
+        if has_kernel(model, body):
+            own = KERNELS[body.cell].shapes(shapes[f"{prefix}.Wx"][0], body.hidden)
+        else:
+            start = len(prefix) + 1
+            own = {name[start:]: shape for name, shape in shapes.items() if name.startswith(f"{prefix}.")}
         found |= {f"{prefix}.{name}": shape for name, shape in own.items()}
     return found
 
@@ -57,6 +61,6 @@ def _converted(
     for prefix, body in layers(model).items():
         start = len(prefix) + 1
         own = {name[start:]: array for name, array in arrays.items() if name.startswith(f"{prefix}.")}
-        converted = convert(body.cell)(own)
+        converted = convert(body.cell)(own) if has_kernel(model, body) else own
         found |= {f"{prefix}.{name}": array for name, array in converted.items()}
     return found

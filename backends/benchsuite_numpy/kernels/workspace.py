@@ -15,7 +15,8 @@ class Workspace:
     """
 
     def __init__(self, xp: Namespace, dtype: str) -> None:
-        self._xp, self._dtype = xp, dtype
+        self._xp = self.namespace = xp
+        self._dtype = self.dtype = dtype
         self._blocks: dict[str, Array] = {}
         self._ones: Array = None
         self.generation = 0
