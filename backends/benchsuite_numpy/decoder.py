@@ -10,8 +10,8 @@ from benchsuite.schema import ModelSpec, Recurrent
 from benchsuite.schema.cells import cell_named
 from benchsuite_numpy.attention import Additive, Memory, Multiplicative, memory_of, output_grads
 from benchsuite_numpy.cells.base import OutputGrads
-from benchsuite_numpy.heads import with_ones
 from benchsuite_numpy.generic import GenericLayer
+from benchsuite_numpy.heads import with_ones
 from benchsuite_numpy.kernels.buffer import ParameterBuffer
 from benchsuite_numpy.kernels.workspace import Workspace
 from benchsuite_numpy.layers import Embedding, LayerState, Stack
@@ -125,7 +125,8 @@ class Decoder:
             for kernel in kernels:
                 kernel.forward_step(kernel.steps[t], parts)
                 parts = [kernel.steps[t].out]
-        return kernels[-1].outputs()
+        tops: list[Array] = kernels[-1].outputs()
+        return tops
 
     def backward(
         self, batch: PlacedBatch, features: Array, d_features: Array, record: bool

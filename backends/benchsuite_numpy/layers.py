@@ -7,11 +7,12 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from benchsuite.schema import Recurrent
-from benchsuite_numpy.cells import KERNELS, Kernel
+from benchsuite_numpy.cells import KERNELS
 from benchsuite_numpy.cells.base import OutputGrads
 from benchsuite_numpy.generic import GenericLayer
 from benchsuite_numpy.kernels.buffer import ParameterBuffer
@@ -21,6 +22,10 @@ from benchsuite_numpy.runtime import Array, DeviceContext
 
 LayerState = list[Array]
 """(H, B) for every part of a layer's state, rows in the plan's order."""
+
+
+Layer = Any
+"""A cells.Kernel or a GenericLayer: they have the same methods."""
 
 
 class Stack:
@@ -42,8 +47,8 @@ class Stack:
         kernel  whether the cell's kernel runs, not its generic form
         """
         self._body = body
-        make = KERNELS[body.cell] if kernel else partial(GenericLayer, cell=body.cell)
-        self.layers: list[list[Kernel | GenericLayer]] = []
+        make: Any = KERNELS[body.cell] if kernel else partial(GenericLayer, cell=body.cell)
+        self.layers: list[list[Layer]] = []
         for layer in range(body.layers):
             self.layers.append(
                 [

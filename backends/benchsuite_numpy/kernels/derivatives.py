@@ -4,6 +4,7 @@ memory that is there already."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from benchsuite_numpy.runtime import Array, Namespace
@@ -15,8 +16,8 @@ Calls = list[Call]
 class Op(NamedTuple):
     """
     forward   (xp, out, work, ins) -> calls that write `out`; `work` has its shape
-    backward  for each input: (xp, to, g, out, ins) -> calls that write dL/d(input), of the shape of g, into `to`;
-              None: there is none; PASS: it is g itself
+    backward  for each input: (xp, to, g, out, ins) -> calls that write dL/d(input), of the shape of g, into
+              `to`; None: there is none; PASS: it is g itself
     reads     for each input: what its `backward` reads, of `0`, `1`, `2` (inputs) and `o` (the output)
     in_place  whether `out` may be the memory of an input of its shape
     work      whether `work` is used
@@ -35,6 +36,10 @@ PASS = "pass"
 
 def _ufunc(name: str) -> Callable[..., Calls]:
     return lambda xp, out, _work, ins: [(getattr(xp, name), (*ins, out))]
+
+
+def _extremum(name: str) -> Callable[..., Calls]:
+    return lambda xp, out, _work, ins: [(partial(getattr(xp, name), out=out), tuple(ins))]
 
 
 def _unary(
@@ -56,7 +61,7 @@ def _sigmoid(xp: Namespace, out: Array, _work: Array, ins: Sequence[Any]) -> Cal
 def _softplus(xp: Namespace, out: Array, work: Array, ins: Sequence[Any]) -> Calls:
     """max(x, 0) + log(1 + exp(-|x|))."""
     return [
-        (xp.maximum, (ins[0], 0.0, work)),
+        *_extremum("maximum")(xp, work, None, (ins[0], 0.0)),
         (xp.abs, (ins[0], out)),
         (xp.negative, (out, out)),
         (xp.exp, (out, out)),
@@ -68,7 +73,7 @@ def _softplus(xp: Namespace, out: Array, work: Array, ins: Sequence[Any]) -> Cal
 def _log_sigmoid(xp: Namespace, out: Array, work: Array, ins: Sequence[Any]) -> Calls:
     """min(x, 0) - log(1 + exp(-|x|))."""
     return [
-        (xp.minimum, (ins[0], 0.0, work)),
+        *_extremum("minimum")(xp, work, None, (ins[0], 0.0)),
         (xp.abs, (ins[0], out)),
         (xp.negative, (out, out)),
         (xp.exp, (out, out)),
@@ -92,7 +97,7 @@ def _concat(xp: Namespace, out: Array, _work: Array, ins: Sequence[Any]) -> Call
 
 
 def _power(xp: Namespace, out: Array, _work: Array, ins: Sequence[Any]) -> Calls:
-    if ins[1] == 2 and isinstance(ins[1], float):
+    if isinstance(ins[1], float) and ins[1] == 2:
         return [(xp.multiply, (ins[0], ins[0], out))]
     return [(xp.power, (*ins, out))]
 
@@ -100,10 +105,11 @@ def _power(xp: Namespace, out: Array, _work: Array, ins: Sequence[Any]) -> Calls
 def _power_back(xp: Namespace, to: Array, g: Array, _out: Array, ins: Sequence[Any]) -> Calls:
     """g n x^(n - 1)."""
     x, n = ins
-    if isinstance(n, float):
-        return [(xp.power, (x, n - 1, to)), (xp.multiply, (to, n, to)), (xp.multiply, (to, g, to))]
-    less = xp.subtract(n, 1)
-    return [(xp.power, (x, less, to)), (xp.multiply, (to, n, to)), (xp.multiply, (to, g, to))]
+    return [
+        (lambda: xp.power(x, n - 1, out=to), ()),
+        (xp.multiply, (to, n, to)),
+        (xp.multiply, (to, g, to)),
+    ]
 
 
 def _exponent_back(xp: Namespace, to: Array, g: Array, out: Array, ins: Sequence[Any]) -> Calls:
@@ -229,7 +235,9 @@ OPS: dict[str, Op] = {
     ),
     "ones_like": _filled(1.0),
     "zeros_like": _filled(0.0),
-    "relu": Op(lambda xp, out, _work, ins: [(xp.maximum, (ins[0], 0.0, out))], (_relu_back,), ("o",)),
+    "relu": Op(
+        lambda xp, out, _work, ins: _extremum("maximum")(xp, out, None, (ins[0], 0.0)), (_relu_back,), ("o",)
+    ),
     "sigmoid": Op(_sigmoid, (_sigmoid_back,), ("o",)),
     "sin": _unary("sin", _from_in(("cos", None), ("multiply", "g")), "0"),
     "softplus": Op(
@@ -241,8 +249,10 @@ OPS: dict[str, Op] = {
     ),
     "sqrt": _unary("sqrt", _from_out(("reciprocal", None), ("multiply", 0.5), ("multiply", "g")), "o"),
     "tanh": _unary("tanh", _minus_times_g, "o"),
-    "maximum": Op(_ufunc("maximum"), (_larger_back(0, "greater"), _larger_back(1, "greater")), ("01", "01")),
-    "minimum": Op(_ufunc("minimum"), (_larger_back(0, "less"), _larger_back(1, "less")), ("01", "01")),
+    "maximum": Op(
+        _extremum("maximum"), (_larger_back(0, "greater"), _larger_back(1, "greater")), ("01", "01")
+    ),
+    "minimum": Op(_extremum("minimum"), (_larger_back(0, "less"), _larger_back(1, "less")), ("01", "01")),
     "where": Op(_where, (None, _chosen_back(1), _chosen_back(2)), ("", "0", "0"), in_place=False),
     "sum": Op(
         lambda xp, out, _work, ins: [(xp.sum, (ins[0], -1, None, out, True))],

@@ -1,7 +1,8 @@
 """Where the values of a graph and their gradients lie: in blocks whose views are cut for any number of rows.
 
-Forwards, what the backward pass reads is kept; everything else shares a block of temporaries, whose places are used
-again. Backwards, a gradient that is another value's gradient unchanged, or a part of it, has no place of its own.
+Forwards, what the backward pass reads is kept; everything else shares a block of temporaries, whose places are
+used again. Backwards, a gradient that is another value's gradient unchanged, or a part of it, has no place of
+its own.
 """
 
 from __future__ import annotations
@@ -147,8 +148,8 @@ class BackwardPlan:
         self.columns = 0
         uses: dict[int, int] = dict.fromkeys([*(each.index for each in outputs), *preset], 1)
         for node in nodes:
-            for each in node.values:
-                uses[each.index] = uses.get(each.index, 0) + 1
+            for value in node.values:
+                uses[value.index] = uses.get(value.index, 0) + 1
         for number, node in enumerate(nodes):
             if node.op == "split" and node.out.index in needing:
                 self._place_parts(number, node, uses, count)
@@ -168,7 +169,11 @@ class BackwardPlan:
                     and uses[each.index] == 1
                 ):
                     self._join(each.index, node.out.index)
-        own = {holder: node.values[0].columns for node, holder in self._own_holders(nodes, count)}
+        own = {
+            holder: nodes[number].values[0].columns
+            for number, holder in self.holders.items()
+            if holder >= count
+        }
         for node in nodes:
             own |= {out.index: out.columns for out in node.outs if out.index in needing}
         for index, columns in own.items():
@@ -212,6 +217,3 @@ class BackwardPlan:
             if each.index in needing and uses[each.index] == 1 and not self._placed(root):
                 self.views[root] = View(node.out.index, start)
             start += each.columns
-
-    def _own_holders(self, nodes: Sequence[Node], count: int) -> list[tuple[Node, int]]:
-        return [(nodes[number], holder) for number, holder in self.holders.items() if holder >= count]

@@ -45,6 +45,14 @@ def _split(x: Array, n: int) -> Sequence[Array]:
     return tuple(x[..., part * size : (part + 1) * size] for part in range(n))
 
 
+def _where(condition: Array, x: Array, y: Array) -> Array:
+    """autograd's `where` takes arrays of one shape only."""
+    shape = np.broadcast_shapes(*(np.shape(each) for each in (condition, x, y)))
+    dtype = next(each.dtype for each in (x, y) if hasattr(each, "dtype"))
+    zeros = np.zeros(shape, dtype)
+    return anp.where(condition, x + zeros, y + zeros)
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: getattr(anp, name)
     for name in (
@@ -60,7 +68,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
         "sin",
         "sqrt",
         "tanh",
-        "where",
         "zeros_like",
     )
 }
@@ -76,6 +83,7 @@ REFERENCE_OPERATIONS = Operations(
         "sigmoid": sigmoid,
         "softplus": softplus,
         "split": _split,
+        "where": _where,
         "sum": lambda x: anp.sum(x, axis=-1, keepdims=True),
     },
 )
