@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -159,6 +159,11 @@ class Traced:
         if left.shape[1] != right.shape[0]:
             raise ContractError(f"@ of arrays of the shapes {_shapes((left, right))}")
         return self._apply("matmul", self, other, shape=(left.shape[0], right.shape[1]))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ContractError(f"an array has no .{name}: a cell uses operators and the operations of xp alone")
 
     def __bool__(self) -> bool:
         raise ContractError("a cell's code cannot branch on an array's numbers; use xp.where")
