@@ -24,6 +24,9 @@ def _main() -> None:
 
     gc.set_threshold(GENERATION)
 
+    from benchsuite.cli.streams import open_closed_streams
+
+    open_closed_streams()
     from benchsuite.cli.app import app
     from benchsuite.cli.interrupts import keep_interrupts
 

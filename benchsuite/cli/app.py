@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from typing import Annotated, Any
 
@@ -27,7 +25,8 @@ from benchsuite.cli import (
     studies,
     sync,
 )
-from benchsuite.cli.interrupts import INTERRUPTED
+from benchsuite.cli.interrupts import interrupted_code
+from benchsuite.cli.streams import give_up_stream
 from benchsuite.errors import BenchsuiteError
 
 
@@ -48,17 +47,11 @@ class ErrorGroup(TyperGroup):
             raise  # the reader has closed the pipe: click ends quietly
         except OSError as error:
             typer.echo(f"error: {error}", err=True)
-            _give_up_output()
+            give_up_stream(sys.stdout)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             typer.echo("interrupted; what is recorded is kept, run the same command to go on", err=True)
-            raise typer.Exit(INTERRUPTED) from None
-
-
-def _give_up_output() -> None:
-    """What is still in the buffer cannot be written; Python would try once more at its end and complain."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(interrupted_code()) from None
 
 
 app = typer.Typer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,5 @@ def bundle(
         with tempfile.TemporaryDirectory(prefix="benchsuite-report-") as made:
             write_report([found], Path(made), ["html"])
             write_bundle(found, path, Path(made), licence)
-    typer.echo(
-        f"{path} ({format_value(path.stat().st_size, form='bytes')}); read it with: benchsuite report {path}"
-    )
+    size = format_value(path.stat().st_size, form="bytes")
+    typer.echo(f"{path} ({size}); read it with: benchsuite report {shlex.quote(str(path))}")

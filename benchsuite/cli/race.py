@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import closing
 from json import loads as json_of
 from pathlib import Path
@@ -153,7 +154,7 @@ def _nothing(study: Study, records: Sequence[Record]) -> str:
     if not ranked:
         return (
             f"nothing to race: none of the {len(records)} trials chosen of {study.name} ended well, at parity, "
-            f"with a valid timing; `benchsuite show {study.name}` says why"
+            f"with a valid timing; `benchsuite show {shlex.quote(study.name)}` says why"
         )
     if len(ranked) == 1:
         return (

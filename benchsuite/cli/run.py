@@ -11,9 +11,10 @@ import typer
 
 from benchsuite.cli import options as given
 from benchsuite.cli import request
-from benchsuite.cli.interrupts import INTERRUPTED
+from benchsuite.cli.interrupts import ended_by_signals, interrupted_code
 from benchsuite.cli.output import console
 from benchsuite.cli.plan import print_plan
+from benchsuite.cli.streams import unstoppable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,12 +83,12 @@ def run(
     out = console()
     said = io.StringIO()
     # what plugins print (where to look at the mirror) belongs below the table, not above it
-    with display(out) as shown, contextlib.redirect_stdout(said):
+    with ended_by_signals(), display(out) as shown, contextlib.redirect_stdout(said):
 
         def hear(event: StudyEvent) -> None:
             if isinstance(event, studies.Begun):
                 planned.extend(event.plan.items)
-            shown(event)
+            unstoppable(shown)(event)
 
         done = studies.run(
             matrix,
@@ -120,6 +121,6 @@ def _conclude(done: Study, planned: Sequence[Planned], said: str) -> None:
     if done.interrupted:
         left = f"interrupted; {len(done.left)} trials are left, run the same command to go on"
         typer.echo(left, err=True)
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(interrupted_code())
     if failed(records) or any(item.action == "fail" for item in planned):
         raise typer.Exit(1)

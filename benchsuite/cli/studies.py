@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,8 +89,9 @@ def find_record(study: Study, start: str) -> Record:
     if len(found) == 1:
         return found[0]
     if not found:
+        where = shlex.quote(study.origin or study.name)
         raise RequestError(
-            f"no trial of {study.name} begins with {start!r}; `benchsuite show {study.name}` lists them"
+            f"no trial of {study.name} begins with {start!r}; `benchsuite show {where}` lists them"
         )
     several = "\n".join(f"  {record.trial_id}  {study.label(record.trial)}" for record in found[:10])
     raise RequestError(f"{len(found)} trials of {study.name} begin with {start!r}:\n{several}")

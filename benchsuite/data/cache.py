@@ -11,13 +11,16 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from benchsuite.contracts.file import DataFile
+from benchsuite.data.unreachable import known_failure, note_failure
 from benchsuite.errors import DataError, RequestError
+from benchsuite.schema.texts import described
 
 FileState = Literal["present", "missing", "corrupt"]
 
@@ -98,7 +101,13 @@ def fetch(file: DataFile, progress: DownloadProgress | None = None) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.parent / f".{file.name}.lock"):
             if status(file) != "present":  # another process may have brought it while this one waited
-                _download(file, url, path, progress)
+                if trouble := known_failure(path.parent, url):
+                    raise DataError(_help(file, url, path, trouble))
+                try:
+                    _download(file, url, path, progress)
+                except DataError as error:
+                    note_failure(path.parent, url, error)
+                    raise
     except OSError as error:
         raise DataError(_help(file, url, path, f"the cache folder cannot be used: {error}")) from error
     return path
@@ -126,12 +135,18 @@ def _download(file: DataFile, url: str, path: Path, progress: DownloadProgress |
         )
     pooch.get_logger().setLevel(logging.WARNING)  # what it says of each download is the caller's to say
     downloader = pooch.HTTPDownloader(progress or False, DOWNLOAD_CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
+    # a folder of its own, so that what a download that was killed has left is found and removed
+    part = path.parent / f".{file.name}.part"
+    shutil.rmtree(part, ignore_errors=True)
     try:
-        pooch.retrieve(url, f"sha256:{file.sha256}", file.name, path.parent, downloader=downloader)
-        path.chmod(0o644)  # pooch's temporary file is for its owner alone, a cache may be shared
+        brought = Path(pooch.retrieve(url, f"sha256:{file.sha256}", file.name, part, downloader=downloader))
+        brought.chmod(0o644)  # pooch's temporary file is for its owner alone, a cache may be shared
+        brought.replace(path)
     except Exception as error:  # pooch passes on whatever its HTTP library raises
-        trouble = f"the download failed: {type(error).__name__}: {error}"
+        trouble = f"the download failed: {described(error)}"
         raise DataError(_help(file, url, path, trouble, found)) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _sha256(path: Path) -> str | None:

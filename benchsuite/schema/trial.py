@@ -216,7 +216,7 @@ class Trial(Frozen):
     execution: Execution = Execution()
     recipe: Recipe = Recipe()
     protocol: Protocol = Protocol()
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="before")
     @classmethod

@@ -16,6 +16,10 @@ import psutil
 import threadpoolctl
 
 from benchsuite.measure.provenance.gpu import gpu_facts
+from benchsuite.schema.texts import described, sentence
+
+ROOT = Path(__file__).resolve().parents[3]
+"""The folder that the package lies in."""
 
 VARIABLES = (
     "OMP_NUM_THREADS",
@@ -58,7 +62,7 @@ def environment() -> dict[str, str]:
         "python.implementation": platform.python_implementation(),
         "python.numpy": np.__version__,
         "python.distributions": _distributions(),
-        "code.git_commit": _git_commit(),
+        **_git_commit(),
     }
     facts |= gpu_facts()
     for pool in threadpoolctl.threadpool_info():
@@ -103,21 +107,27 @@ def _name_and_version(distribution: Distribution) -> tuple[str, str] | None:
     return (fields["name"], fields["version"]) if fields.get("name") and fields.get("version") else None
 
 
-def _git_commit() -> str:
-    """The commit of the source tree this package runs from, with `+changes` where files differ from it."""
-    root = Path(__file__).resolve().parents[3]
+def _git_commit(root: Path = ROOT) -> dict[str, str]:
+    """`code.git_commit`: the commit of the source tree this package runs from, with `+changes` where files
+    differ; or `code.git_problem`: why it is not known."""
     if not (root / ".git").exists():
-        return ""
+        return {}
     try:
         commit = _git(root, "rev-parse", "HEAD")
         changes = "+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else ""
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return commit + changes
+    except subprocess.CalledProcessError as error:
+        return {"code.git_problem": sentence(str(error.stderr).strip().partition("\n")[0])}
+    except (OSError, subprocess.SubprocessError) as error:
+        return {"code.git_problem": described(error)}
+    return {"code.git_commit": commit + changes}
 
 
 def _git(root: Path, *arguments: str) -> str:
+    """What git says of the tree at `root`. Variables such as GIT_DIR, which a hook of another repository sets,
+    would make it say something of that one; and who owns the tree does not matter to a reader."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    asked = ["git", "-C", str(root), "-c", f"safe.directory={root}", "-c", "core.fsmonitor=false"]
     done = subprocess.run(
-        ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=True
+        [*asked, *arguments], capture_output=True, text=True, timeout=10, check=True, env=own
     )
     return done.stdout.strip()

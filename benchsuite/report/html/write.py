@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.contracts.report import Block, Chart, Details, Grid, Table
+from benchsuite.errors import RequestError
 from benchsuite.report.files import write_csv
 from benchsuite.report.html.blocks import Blocks, templates
 from benchsuite.report.html.page_pool import Shares, helpers
@@ -45,9 +46,13 @@ def write_html(site: Site, output: Path, on_problem: Callable[[str], None]) -> l
 
 
 def clear(output: Path) -> None:
-    """Remove an earlier report's pages and files; nothing that it did not write."""
+    """Remove an earlier report's pages and files; nothing that it did not write. Raises RequestError where the
+    first page is somebody else's."""
     ours = [path for path in output.glob("*.html") if MADE in path.read_text("utf-8", "replace")[:2000]]
-    if output / "index.html" not in ours:
+    first = output / "index.html"
+    if first not in ours:
+        if first.exists():
+            raise RequestError(f"{first} is no earlier report's first page; choose another folder")
         return
     for path in ours:
         path.unlink()

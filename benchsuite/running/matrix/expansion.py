@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from benchsuite.schema.names import NO_CELL
 
 TABLES = ("name", "summary", "defaults", "axes", "include", "exclude", "tasks")
 REQUIRED = ("architecture", "cell", "backend")
+MOST_COMBINATIONS = 300_000
+"""Of one matrix, excluded ones too: they are all made before anything is shown, a minute's work."""
 STUDY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -116,6 +119,7 @@ class _Expander:
     def combinations(self) -> Iterator[tuple[str, dict[str, SettingValue]]]:
         """(place, one value for each field) of every block and task."""
         everywhere, of_task = override_layer(self.reader, self.overrides)
+        count = 0
         for place, own in self.blocks():
             common = self.defaults | self.axes | own
             names = (everywhere.get("task") or common.get("task") or Setting((), "")).values
@@ -127,6 +131,10 @@ class _Expander:
                 layers |= self._meant_for(entry, everywhere) | of_task.get(name, {})
                 layers["task"] = Setting((name,), place)
                 if self._complete(layers, entry, place):
+                    count += math.prod(len(setting.values) for setting in layers.values())
+                    if count > MOST_COMBINATIONS:
+                        self.problem(place, _too_many(count))
+                        return
                     order = sorted(layers, key=_nesting)
                     for values in itertools.product(*(layers[path].values for path in order)):
                         yield place, dict(zip(order, values, strict=True))
@@ -214,6 +222,13 @@ def expand(matrix: Matrix, registry: Registry, overrides: Iterable[str] = ()) ->
     if work.reader.problems:
         raise MatrixError(matrix.origin, work.reader.problems)
     return Expansion(tuple(trials.values()), tuple(skipped.values()))
+
+
+def _too_many(count: int) -> str:
+    return (
+        f"the matrix has at least {count:,} combinations, and may have {MOST_COMBINATIONS:,}; "
+        "give shorter lists, or several matrices"
+    )
 
 
 def _trial(values: dict[str, SettingValue]) -> Trial:

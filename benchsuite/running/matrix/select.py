@@ -10,6 +10,7 @@ from benchsuite.running.matrix.expansion import Expansion, Skipped, expand
 from benchsuite.running.matrix.filters import narrow
 from benchsuite.running.matrix.source import Matrix
 from benchsuite.schema import Trial
+from benchsuite.schema.texts import sentence
 
 
 def select(
@@ -38,7 +39,7 @@ def select(
         tuple(trial for trial in narrowed.trials if reasons[trial.id] is None),
         narrowed.skipped
         + tuple(
-            Skipped(trial, str(reasons[trial.id]))
+            Skipped(trial, sentence(reasons[trial.id]))
             for trial in narrowed.trials
             if reasons[trial.id] is not None
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -81,7 +82,13 @@ def load_matrix(request: str | Path) -> Matrix:
         raise RequestError(
             f"cannot read the matrix file {path}: {why}. Built-in matrices: {', '.join(builtin_matrices())}."
         ) from None
-    return parse_matrix(content, path.stem, str(path))
+    return parse_matrix(content, name_of_file(path), str(path))
+
+
+def name_of_file(path: Path) -> str:
+    """What a matrix without a name is called: its file's name, as a word that can name a folder."""
+    plain = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._")[:100] or "matrix"
 
 
 def parse_matrix(text: str, name: str, origin: str) -> Matrix:

@@ -21,12 +21,15 @@ from benchsuite.running.store.atomic import PARTIAL, atomic_write
 from benchsuite.running.store.attachments import keep_artifact, read_exhibits, write_exhibits
 from benchsuite.running.store.journal import Journal
 from benchsuite.running.store.series import read_series, write_series
+from benchsuite.running.store.writer import read_writer, write_writer
 from benchsuite.schema import Exhibit, Record, Series
 
 STUDY_FORMAT = 1
 """Version of the folder's layout; a reader refuses newer ones."""
 
 DESCRIPTION, JOURNAL, SERIES, LOCK = "study.json", "records.jsonl", "series", ".lock"
+WRITER = ".writer"
+"""Who holds the lock."""
 EXHIBITS_FOLDER, ARTIFACTS, RACES = "exhibits", "artifacts", "races"
 STUDY_FOLDERS = (SERIES, EXHIBITS_FOLDER, ARTIFACTS, RACES)
 
@@ -168,10 +171,11 @@ class StudyStore:
             lock.acquire()
         except filelock.Timeout:
             raise StoreError(
-                f"study {self.name!r} is being written by another run (lock {self.folder / LOCK}); "
-                "wait for it to end, or choose another name"
+                f"study {self.name!r} is being written by another run{read_writer(self.folder / WRITER)} "
+                f"(lock {self.folder / LOCK}); wait for it to end, or choose another name"
             ) from None
         try:
+            write_writer(self.folder / WRITER)
             torn = self._journal.recover()
             for folder in STUDY_FOLDERS:
                 for partial in (self.folder / folder).glob(f"*{PARTIAL}"):
@@ -180,6 +184,7 @@ class StudyStore:
             yield [torn] if torn else []
         finally:
             self._writing = False
+            (self.folder / WRITER).unlink(missing_ok=True)
             lock.release()
 
     def _prepare(self) -> None:

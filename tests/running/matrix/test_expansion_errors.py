@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from fixtures.matrix_worlds import GOOD, problems, small_registry
 
@@ -106,3 +108,20 @@ def test_every_problem_is_listed_at_once() -> None:
 def test_the_message_holds_the_file_and_the_count() -> None:
     with pytest.raises(MatrixError, match=r"^test\.toml: 1 problem\n  axes\.cell \(line 5\): unknown cell"):
         expand(parse_matrix(GOOD.replace("lstm", "lsmt"), "test", "test.toml"), small_registry())
+
+
+def test_too_many_combinations_are_refused_at_once() -> None:
+    begin = time.monotonic()
+    text = GOOD.replace(
+        "[axes]", f"[axes]\nseed = {list(range(4_000))}\nsize.hidden = {list(range(1, 3_000))}"
+    )
+    assert "[axes]" in GOOD
+    with pytest.raises(MatrixError, match="combinations, and may have 300,000; give shorter lists"):
+        expand(parse_matrix(text, "m", "m.toml"), small_registry())
+    assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize("seed", [2**63, 10**30])
+def test_a_seed_that_no_framework_takes_is_refused(seed: int) -> None:
+    with pytest.raises(MatrixError, match="seed"):
+        expand(parse_matrix(GOOD, "m", "m.toml"), small_registry(), [f"seed={seed}"])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fixtures.matrix_worlds import small_registry
 
 from benchsuite.plugins import registry
-from benchsuite.running.matrix import builtin_matrices, expand, parse_matrix
+from benchsuite.running.matrix import builtin_matrices, expand, load_matrix, parse_matrix
+from benchsuite.running.matrix.source import name_of_file
+from benchsuite.running.store import study_folder
 
 REGISTRY = small_registry()
 
@@ -50,3 +54,28 @@ def test_quick_is_what_the_readme_promises() -> None:
         assert {t.source for t in found if t.task == entry.name} <= set(entry.offline)
     points = {(t.task, t.cell, t.architecture, t.backend) for t in found}
     assert len(points) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("mine.toml", "mine"),
+        ("my mätrix (2).toml", "my-matrix-2"),
+        ("größe.toml", "groe"),
+        ("日本.toml", "matrix"),
+        ("..toml", "matrix"),
+        ("-x-.toml", "x"),
+        (f"{'x' * 150}.toml", "x" * 100),
+    ],
+)
+def test_a_matrix_without_a_name_is_called_after_its_file(tmp_path: Path, file: str, name: str) -> None:
+    assert name_of_file(tmp_path / file) == name
+    assert study_folder(tmp_path, name).name == name
+
+
+def test_a_matrix_file_may_have_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "my mätrix.toml"
+    path.write_text((files("benchsuite.running.matrices") / "smoke.toml").read_text().partition("\n")[2])
+    matrix = load_matrix(path)
+    assert matrix.name == "my-matrix"
+    assert expand(matrix, registry()).trials
