@@ -15,7 +15,7 @@ PLUGIN = """
 import ctypes, time
 
 from benchsuite import hookimpl
-from benchsuite.contracts import BackendEntry, TaskEntry
+from benchsuite.contracts import BackendEntry, CellEntry, TaskEntry
 
 
 def hangs():
@@ -36,6 +36,11 @@ ENDS = {"hangs": hangs, "dies": dies, "raises": raises}
 @hookimpl
 def benchsuite_register_backends():
     return [BackendEntry(name, load, "for tests", (), None) for name, load in ENDS.items()]
+
+
+@hookimpl
+def benchsuite_register_cells():
+    return [CellEntry(f"{name}_too", load, "for tests", "nowhere", ()) for name, load in ENDS.items()]
 
 
 @hookimpl
@@ -82,6 +87,28 @@ def test_a_backend_that_is_well() -> None:
     }
 
 
+def test_a_cell_that_is_well() -> None:
+    given = ["--backend", "numpy", "--unroll", "dynamic,scan", "--precision", "float64", "--json"]
+    rows = json.loads(call("check", "cell", "gru", *given).stdout)
+    assert {row["status"] for row in rows if "backend" not in row} == {"ok"}
+    assert {row["check"] for row in rows if "backend" not in row} > {"operations", "affine", "long_lags"}
+    there = {(row["unroll"], row["status"]) for row in rows if row.get("backend") == "numpy"}
+    assert there == {("dynamic", "ok"), ("scan", "unsupported")}
+    (reason,) = {row["message"] for row in rows if row["status"] == "unsupported"}
+    assert "cell 'gru' has no affine step" in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("hangs_too", "took longer than 5 s"), ("dies_too", "SIGSEGV"), ("raises_too", "not today")],
+)
+def test_a_cell_that_hangs_dies_or_raises_ends_with_one(site: Path, name: str, said: str) -> None:
+    done = check(site, "cell", name, "--backend", "numpy", "--precision", "float64", "--timeout", "5")
+    assert done.returncode == 1
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("kind", ["backend", "task"])
 @pytest.mark.parametrize(
     ("name", "said"), [("hangs", "took longer than 5 s"), ("dies", "SIGSEGV"), ("raises", "not today")]
@@ -116,6 +143,10 @@ def test_a_case_that_takes_too_long_is_named(site: Path) -> None:
         (["backend", "numpy", "--precision", "float23"], 2, "unknown precision"),
         (["backend", "numpy", "--unroll", "dynamc"], 2, "unknown unroll 'dynamc'"),
         (["task", "sentimnt"], 2, "did you mean 'sentiment'"),
+        (["cell", "grru"], 2, "unknown cell 'grru'; did you mean 'gru'"),
+        (["cell", "gru", "--backend", "torhc"], 2, "unknown backend 'torhc'; did you mean 'torch'"),
+        (["cell", "gru", "--unroll", "scann"], 2, "unknown unroll 'scann'; did you mean 'scan'"),
+        (["cell", "gru", "--precision", "double"], 2, "unknown precision 'double'"),
         (["task", "sentiment", "--source", "sst3"], 2, "did you mean 'sst2'"),
     ],
 )

@@ -2,51 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
+from fixtures.example_site import ask, authors_tests, install
 from fixtures.sources import ROOT
 
 EXAMPLE = ROOT / "examples" / "benchsuite_example"
 
-BUILD = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the plugin's wheel unpacked: what installing a pure Python wheel does."""
-    made, site = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("site")
-    run([sys.executable, "-c", BUILD, str(made)], cwd=EXAMPLE)
-    with zipfile.ZipFile(next(made.glob("*.whl"))) as wheel:
-        wheel.extractall(site)
-    return site
-
-
-def run(command: list[str], cwd: Path, site: Path | None = None) -> str:
-    """Run a command that must succeed; returns its standard output."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(site or "")}
-    done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def ask(script: str, site: Path) -> Any:
-    """What a fresh interpreter that has the plugin prints as JSON."""
-    return json.loads(run([sys.executable, "-c", script], site, site).splitlines()[-1])
+    """A folder with the plugin, installed from its wheel."""
+    return install(EXAMPLE, tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("site"))
 
 
 def test_the_authors_own_tests_pass(site: Path) -> None:
-    tests = str(EXAMPLE / "tests")
-    options = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib", "--rootdir", str(site)]
-    said = run([sys.executable, "-m", "pytest", *options, tests], site, site)
+    said = authors_tests(EXAMPLE, site)
     assert " passed" in said
     assert "skipped" not in said
 
