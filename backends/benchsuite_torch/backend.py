@@ -33,7 +33,7 @@ class TorchBackend(Backend):
         ]
 
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
-        return ingredient_problem("torch", recipe, TRAINED_WITH) or support.problem(model, execution)
+        return ingredient_problem("torch", recipe, TRAINED_WITH) or support.problem(model, recipe, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

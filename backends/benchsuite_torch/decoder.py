@@ -8,6 +8,8 @@ comes after its valid steps, and only those reach the head.
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch.nn import functional
 
@@ -15,17 +17,20 @@ from benchsuite.errors import UnsupportedError
 from benchsuite.schema import ModelSpec
 from benchsuite_torch import attention, fused, heads, loops
 from benchsuite_torch.attention import AdditiveAttention
-from benchsuite_torch.cells import cell_step
+from benchsuite_torch.cells import Advance, cell_advance
+from benchsuite_torch.generic import LayerCell
 from benchsuite_torch.kernels.attention_loop import AdditiveLoop, AttentionDecoder
 from benchsuite_torch.kernels.matmul import affine
 from benchsuite_torch.layers import (
     AS_IS,
     TRANSPOSED,
     CanonicalTensor,
+    CellDirection,
     LayerStates,
     NamedTensors,
     RecurrentStack,
     allocate,
+    make_stack,
 )
 from benchsuite_torch.placement import PlacedBatch, RowLengths
 
@@ -35,7 +40,14 @@ class DecoderLayers:
     decoder's H; it has L layers, V tokens and embeddings E wide. `own_kernels` as in heads.Head."""
 
     def __init__(
-        self, model: ModelSpec, device: torch.device, dtype: torch.dtype, own_kernels: bool = True
+        self,
+        model: ModelSpec,
+        device: torch.device,
+        dtype: torch.dtype,
+        own_kernels: bool = True,
+        unroll: str = "dynamic",
+        resets: bool = False,
+        recurrent_dropout: bool = False,
     ) -> None:
         assert model.decoder is not None
         self._own_kernels = own_kernels
@@ -62,7 +74,7 @@ class DecoderLayers:
             )
         self.embedding = allocate((decoder.vocabulary, decoder.embedding), device, dtype)
         inputs = decoder.embedding + (width if decoder.attention == "additive" else 0)
-        self.stack = RecurrentStack(decoder.body, inputs, device, dtype, prefix="dec")
+        self.stack = make_stack(decoder.body, inputs, device, dtype, "dec", unroll, resets, recurrent_dropout)
 
     def named_tensors(self) -> NamedTensors:
         return {
@@ -78,11 +90,12 @@ class DecoderLayers:
         return self.attention_tensors[f"attn.{name}"].tensor
 
     def start(self, last: torch.Tensor) -> LayerStates:
-        """s_0 = tanh(last bridge) of every layer, (L, B, H), from the encoder's readout (B, F); c_0 = 0."""
+        """s_0 = tanh(last bridge) of every layer, (L, B, H), from the encoder's readout (B, F); other parts
+        of the state have their initial values."""
         body = self.decoder.body
         bridged = torch.addmm(self.bridge_bias, last, self.bridge).tanh()
         h = bridged.view(len(last), body.layers, body.hidden).transpose(0, 1).contiguous()
-        return (h, torch.zeros_like(h)) if body.cell == "lstm" else (h,)
+        return (h, *self.stack.initial_state(len(last))[1:])
 
     def features(
         self,
@@ -97,16 +110,18 @@ class DecoderLayers:
 
         :param y: the encoder's outputs (steps, B, F), arbitrary on padding. :param last: their readout (B, F).
         :param probes: is filled with what dL/dh_t is read from; not by a fused layer. :param outputs: is filled
-            with the h_t (U, B, H) of every layer.
+            with the outputs (U, B, H) of every layer.
         """
         rows, inputs = placed.target_rows, placed.decoder_inputs
         assert rows is not None
         assert inputs is not None
         u, state = functional.embedding(inputs, self.embedding), self.start(last)
         if self.decoder.attention == "additive":
-            one_way = self._additive_recorded if unroll == "autograd" else self._additive_by_kernel
+            by_kernel = isinstance(self.stack, RecurrentStack) and unroll != "autograd"
+            one_way = self._additive_by_kernel if by_kernel else self._additive_recorded
             return heads.valid_only(one_way(u, y, placed.rows, state, probes, outputs), rows)
         if unroll == "fused" and probes is None:
+            assert isinstance(self.stack, RecurrentStack)
             s, _ = fused.run(self.stack, u, rows, None, state)
             if outputs is not None:
                 outputs |= fused.layer_outputs(self.stack, u, rows, state)
@@ -127,6 +142,7 @@ class DecoderLayers:
         outputs: loops.Outputs | None,
     ) -> torch.Tensor:
         """[h_t; context_t] (U, B, H + F) by our own kernel."""
+        assert isinstance(self.stack, RecurrentStack)
         memory, keys, score_mask = self._memory(y, rows)
         layers = [one for (one,) in self.stack.layers]
         cell, w_q, v = self.decoder.body.cell, self.weight("Wq"), self.weight("v")
@@ -159,9 +175,9 @@ class DecoderLayers:
         probes: loops.Probes | None,
         outputs: loops.Outputs | None,
     ) -> torch.Tensor:
-        """The same by torch's cells, recorded by autograd step after step."""
+        """The same by torch's cells, or any cell's own step, recorded by autograd step after step."""
         memory, keys, score_mask = self._memory(y, rows)
-        layers = [one for (one,) in self.stack.layers]
+        layers = self.steppers(rows.batch)
         states: list[LayerStates] = list(zip(*(part.unbind(0) for part in state), strict=True))
         features: list[torch.Tensor] = []
         emitted: list[list[torch.Tensor]] = [[] for _ in layers]
@@ -169,19 +185,28 @@ class DecoderLayers:
             queries = states[-1][0] @ self.weight("Wq").t()
             context = attention.additive(queries, memory, keys, self.weight("v"), score_mask)
             x = torch.cat([u_t, context], dim=1)
-            for index, layer in enumerate(layers):
-                h, *c = cell_step(self.decoder.body.cell, x, states[index], layer)
+            for index, (prefix, advance) in enumerate(layers):
+                zeros = None
                 if probes is not None:
-                    zeros = torch.zeros_like(h, requires_grad=True)
-                    probes.setdefault(layer.prefix, []).append(zeros)
-                    h = h + zeros
-                states[index] = (h, *c)
-                emitted[index].append(h)
-                x = h
+                    zeros = torch.zeros_like(states[index][0], requires_grad=True)
+                    probes.setdefault(prefix, []).append(zeros)
+                states[index], x = advance(x, states[index], zeros)
+                emitted[index].append(x)
             features.append(torch.cat([x, context], dim=1))
         if outputs is not None:
-            outputs |= {one.prefix: torch.stack(h) for one, h in zip(layers, emitted, strict=True)}
+            outputs |= {prefix: torch.stack(y) for (prefix, _), y in zip(layers, emitted, strict=True)}
         return torch.stack(features)
+
+    def steppers(self, rows: int) -> list[tuple[str, Advance]]:
+        """For each layer its prefix and what computes one step of `rows` rows."""
+        cell = self.decoder.body.cell
+        found: list[tuple[str, Advance]] = []
+        for (layer,) in self.stack.layers:
+            if isinstance(layer, CellDirection):
+                found.append((layer.prefix, LayerCell(layer, rows, stepwise=True).advance))
+            else:
+                found.append((layer.prefix, partial(cell_advance, cell, layer)))
+        return found
 
     def _memory(
         self, y: torch.Tensor, rows: RowLengths

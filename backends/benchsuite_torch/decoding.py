@@ -9,7 +9,6 @@ from torch.nn import functional
 from benchsuite.contracts import Advance, Decoding
 from benchsuite_torch import runtime
 from benchsuite_torch.attention import AdditiveAttention, multiplicative
-from benchsuite_torch.cells import cell_step
 from benchsuite_torch.decoder import DecoderLayers
 from benchsuite_torch.heads import Head
 from benchsuite_torch.layers import LayerStates
@@ -60,8 +59,7 @@ class TorchDecoding(Decoding):
         if layers.decoder.attention == "additive":
             context, weights = self._additive_step(state[0][-1])
             x = torch.cat([x, context], dim=1)
-        self._state = _step(layers, x, state)
-        features = self._state[0][-1]
+        self._state, features = _step(layers, x, state)
         if layers.decoder.attention == "multiplicative":
             context, weights = self._multiplicative_step(features)
         if context is not None:
@@ -92,11 +90,10 @@ class TorchDecoding(Decoding):
         return alignment
 
 
-def _step(layers: DecoderLayers, x: torch.Tensor, state: LayerStates) -> LayerStates:
-    """The state (L, N, H) after one step of all layers on x (N, I)."""
+def _step(layers: DecoderLayers, x: torch.Tensor, state: LayerStates) -> tuple[LayerStates, torch.Tensor]:
+    """The state (L, N, H) after one step of all layers on x (N, I), and what the top layer gives (N, H)."""
     after: list[LayerStates] = []
-    for index, (layer,) in enumerate(layers.stack.layers):
-        own = tuple(part[index] for part in state)
-        after.append(cell_step(layers.decoder.body.cell, x, own, layer))
-        x = after[-1][0]
-    return tuple(torch.stack(part) for part in zip(*after, strict=True))
+    for index, (_, advance) in enumerate(layers.steppers(len(x))):
+        own, x = advance(x, tuple(part[index] for part in state), None)
+        after.append(own)
+    return tuple(torch.stack(part) for part in zip(*after, strict=True)), x

@@ -56,7 +56,7 @@ def run(
     chunk = truncation if truncation and truncation < rows.steps else rows.steps
     if stack.body.bidirectional and (chunk < rows.steps or not (rows.full or packing)):
         return _by_direction(stack, x, rows, chunk, None, {}), None
-    state = state or stack.zero_state(rows.batch)
+    state = state or stack.initial_state(rows.batch)
     packed = not rows.full and (final or stack.body.bidirectional)
     cuts = [*range(0, rows.steps, chunk), rows.steps]
     outputs = []
@@ -90,7 +90,7 @@ def _by_direction(
 ) -> torch.Tensor:
     """Outputs of the top layer, one direction of one layer at a time; `outputs` is filled with those of
     each."""
-    start = state or stack.zero_state(rows.batch)
+    start = state or stack.initial_state(rows.batch)
     index = 0
     for layer in stack.layers:
         for direction in layer:

@@ -16,6 +16,7 @@ import torch
 
 from benchsuite.contracts import Parameters
 from benchsuite.schema import Recurrent
+from benchsuite.schema.cells import Cell, cell_named
 
 AS_IS: dict[int, tuple[int, ...]] = {1: (0,), 2: (0, 1)}
 TRANSPOSED = (1, 0)
@@ -59,8 +60,18 @@ def load_parameters(tensors: NamedTensors, parameters: Parameters) -> None:
 
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 
+KERNEL_CELLS = frozenset(MODULES)
+"""The cells that have kernels of their own: torch's, and those of benchsuite_torch.kernels."""
+
+
+def runs_by_kernel(cell: str, unroll: str, resets: bool, recurrent_dropout: bool) -> bool:
+    """Whether a cell runs by a kernel; otherwise by its own step (benchsuite_torch.generic) or as a scan."""
+    return cell in KERNEL_CELLS and unroll != "scan" and not resets and not recurrent_dropout
+
+
 LayerStates = tuple[torch.Tensor, ...]
-"""(h,) or, for lstm, (h, c); each (layers * directions, B, H), layer by layer, forward before backward."""
+"""The parts of a cell's state, (h,) or, for lstm, (h, c); each (layers * directions, B, H), layer by layer,
+forward before backward."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +139,91 @@ class RecurrentStack:
                     named[f"{one.prefix}.b"] = CanonicalTensor(one.b_ih, AS_IS[1])
         return named
 
-    def zero_state(self, batch: int) -> LayerStates:
+    def initial_state(self, batch: int) -> LayerStates:
         """The state before the first step."""
         body, like = self.body, self.layers[0][0].w_hh
         shape = (body.layers * len(body.directions), batch, body.hidden)
         return tuple(like.new_zeros(shape) for _ in range(2 if body.cell == "lstm" else 1))
+
+
+@dataclass(frozen=True)
+class CellDirection:
+    """One layer of any cell in one direction: its weights by the cell's names, in the canonical layout."""
+
+    prefix: str
+    reverse: bool
+    name: str
+    hidden: int
+    weights: dict[str, torch.Tensor]
+
+    @property
+    def cell(self) -> Cell:
+        return cell_named(self.name)
+
+
+class CellStack:
+    """RecurrentStack for any cell.
+
+    :param scans: whether its layers run as scans over time, not step after step.
+    """
+
+    def __init__(
+        self,
+        body: Recurrent,
+        inputs: int,
+        device: torch.device,
+        dtype: torch.dtype,
+        prefix: str = "rnn",
+        scans: bool = False,
+    ) -> None:
+        self.body, self.prefix, self.scans = body, prefix, scans
+        self._like = torch.empty((), device=device, dtype=dtype)
+        self.layers: list[list[CellDirection]] = []
+        for layer in range(body.layers):
+            shapes = cell_named(body.cell).parameters(inputs, body.hidden)
+            self.layers.append(
+                [
+                    CellDirection(
+                        f"{prefix}.l{layer}.{way}",
+                        way == "bwd",
+                        body.cell,
+                        body.hidden,
+                        {name: allocate(one.shape, device, dtype) for name, one in shapes.items()},
+                    )
+                    for way in body.directions
+                ]
+            )
+            inputs = body.output_size
+
+    def named_tensors(self) -> NamedTensors:
+        return {
+            f"{one.prefix}.{name}": CanonicalTensor(tensor, tuple(range(tensor.dim())))
+            for layer in self.layers
+            for one in layer
+            for name, tensor in one.weights.items()
+        }
+
+    def initial_state(self, batch: int) -> LayerStates:
+        """The state before the first step."""
+        body = self.body
+        shape = (body.layers * len(body.directions), batch, body.hidden)
+        return tuple(self._like.new_full(shape, part.initial) for part in cell_named(body.cell).state)
+
+
+Stack = RecurrentStack | CellStack
+
+
+def make_stack(
+    body: Recurrent,
+    inputs: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    prefix: str,
+    unroll: str,
+    resets: bool,
+    recurrent_dropout: bool,
+) -> Stack:
+    """The stack that runs `body`, by kernels where they can."""
+    if runs_by_kernel(body.cell, unroll, resets, recurrent_dropout):
+        return RecurrentStack(body, inputs, device, dtype, prefix)
+    return CellStack(body, inputs, device, dtype, prefix, scans=unroll == "scan")

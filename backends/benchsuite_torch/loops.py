@@ -4,21 +4,26 @@ under autograd (`autograd`), the way a PyTorch user writes a loop.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import torch
 
+from benchsuite_torch import affine_scan, generic
 from benchsuite_torch.cells import cell_step
 from benchsuite_torch.kernels.recurrent_loop import LoopConfig, RecurrentLoop
-from benchsuite_torch.layers import Direction, LayerStates, RecurrentStack
-from benchsuite_torch.placement import RowLengths
+from benchsuite_torch.layers import CellDirection, CellStack, Direction, LayerStates, Stack
+from benchsuite_torch.placement import Resets, RowLengths
 
 Probes = dict[str, list[torch.Tensor]]
 """Layer prefix -> for every step a (B, H) tensor of zeros whose gradient is dL/dh_t."""
 Outputs = dict[str, torch.Tensor]
-"""Layer prefix -> every h_t (steps, B, H), arbitrary on padding."""
+"""Layer prefix -> every y_t (steps, B, H), arbitrary on padding; h_t where a cell's output is its state."""
+NO_MASKS: Mapping[str, torch.Tensor] = MappingProxyType({})
 
 
 def run(
-    stack: RecurrentStack,
+    stack: Stack,
     x: torch.Tensor,
     rows: RowLengths,
     truncation: int | None,
@@ -27,16 +32,19 @@ def run(
     final: bool = False,
     recorded: bool = False,
     outputs: Outputs | None = None,
+    resets: Resets | None = None,
+    masks: Mapping[str, torch.Tensor] = NO_MASKS,
 ) -> tuple[torch.Tensor, LayerStates | None]:
     """Outputs of the top layer (steps, B, F) for inputs (steps, B, I), and the state at each row's own end.
 
-    :param state: where the forward direction starts (None: zero). :param probes: is filled with what dL/dh_t is
-        read from. :param final: whether the final state is asked for. :param recorded: whether autograd records
-        torch's cells, instead of our kernel. :param outputs: is filled with the h_t of every layer.
+    :param state: where the forward direction starts (None: the initial one). :param probes: is filled with what
+        dL/dh_t is read from. :param final: whether the final state is asked for. :param recorded: whether
+        autograd records torch's cells, instead of our kernel. :param outputs: is filled with the outputs of
+        every layer. :param resets: of a CellStack alone. :param masks: of dropout, likewise: `<prefix>.h`.
 
     Outputs on padding are arbitrary.
     """
-    start = state or stack.zero_state(rows.batch)
+    start = state or stack.initial_state(rows.batch)
     ends: list[LayerStates] = []
     index = 0
     for layer in stack.layers:
@@ -44,13 +52,21 @@ def run(
         for direction in layer:
             initial = tuple(part[index] for part in start)
             probe = None if probes is None else probes.setdefault(direction.prefix, _zeros(x, initial[0]))
-            one_direction = _recorded if recorded else _by_kernel
-            parts = one_direction(stack.body.cell, direction, x, rows, truncation, initial, probe, final)
-            by_direction.append(parts[0])
+            if isinstance(direction, CellDirection):
+                assert isinstance(stack, CellStack)
+                reading = generic.Reading(
+                    rows, state is None, truncation, resets, masks.get(f"{direction.prefix}.h")
+                )
+                way = affine_scan if stack.scans else generic
+                y, end = way.run_layer(direction, x, reading, initial, probe, final)
+            else:
+                one_direction = _recorded if recorded else _by_kernel
+                y, end = one_direction(stack.body.cell, direction, x, rows, truncation, initial, probe, final)
+            by_direction.append(y)
             if outputs is not None:
-                outputs[direction.prefix] = parts[0]
-            if final:
-                ends.append(tuple(_at_row_ends(part, rows) for part in parts))
+                outputs[direction.prefix] = y
+            if end is not None:
+                ends.append(end)
             index += 1
         x = by_direction[0] if len(by_direction) == 1 else torch.cat(by_direction, dim=2)
     return x, tuple(torch.stack(part) for part in zip(*ends, strict=True)) if final else None
@@ -69,9 +85,9 @@ def _by_kernel(
     state: LayerStates,
     probe: list[torch.Tensor] | None,
     final: bool,
-) -> list[torch.Tensor]:
-    """Every h_t as (steps, B, H), in the order of time, by our kernel; with `final` an lstm's c_t, too,
-    detached."""
+) -> tuple[torch.Tensor, LayerStates | None]:
+    """Every h_t (steps, B, H) in the order of time, by our kernel, and with `final` the state at each row's own
+    end, an lstm's c detached."""
     config = LoopConfig(cell, rows, layer.reverse, truncation)
     b_hh = layer.b_hh if cell == "gru" else None
     h, c = state if len(state) > 1 else (*state, None)
@@ -79,7 +95,10 @@ def _by_kernel(
     outputs: torch.Tensor = RecurrentLoop.apply(
         config, x, layer.w_ih, layer.b_ih, layer.w_hh, b_hh, stacked, h, c
     )
-    return [outputs] if c is None or not final else [outputs, rows.unpack(torch.cat(config.cells))]
+    if not final:
+        return outputs, None
+    parts = [outputs] if c is None else [outputs, rows.unpack(torch.cat(config.cells))]
+    return outputs, _at_row_ends(parts, rows)
 
 
 def _recorded(
@@ -91,7 +110,7 @@ def _recorded(
     state: LayerStates,
     probe: list[torch.Tensor] | None,
     final: bool,
-) -> list[torch.Tensor]:
+) -> tuple[torch.Tensor, LayerStates | None]:
     """The same by torch's own cell, recorded by autograd step after step."""
     steps = range(rows.steps)
     masks = rows.begun_masks if layer.reverse else [None] * rows.steps
@@ -106,9 +125,12 @@ def _recorded(
             state = (state[0] + probe[t], *state[1:])
         by_step[t] = state
     parts = list(zip(*by_step, strict=True))
-    return [torch.stack(part) for part in (parts if final else parts[:1])]
+    stacked = [torch.stack(part) for part in (parts if final else parts[:1])]
+    return stacked[0], _at_row_ends(stacked, rows) if final else None
 
 
-def _at_row_ends(part: torch.Tensor, rows: RowLengths) -> torch.Tensor:
-    """(B, H) of (steps, B, H): the values at each row's last valid step."""
-    return part[-1] if rows.full else part.flatten(0, 1).index_select(0, rows.last_index)
+def _at_row_ends(parts: list[torch.Tensor], rows: RowLengths) -> LayerStates:
+    """(B, H) of each (steps, B, H): the values at each row's last valid step."""
+    if rows.full:
+        return tuple(part[-1] for part in parts)
+    return tuple(part.flatten(0, 1).index_select(0, rows.last_index) for part in parts)

@@ -14,12 +14,20 @@ from benchsuite_torch.heads import Head
 from benchsuite_torch.layers import (
     AS_IS,
     CanonicalTensor,
+    CellStack,
     LayerStates,
     NamedTensors,
     RecurrentStack,
+    Stack,
     allocate,
+    make_stack,
 )
 from benchsuite_torch.placement import PlacedBatch
+
+BACKWARD = {
+    "fused": "torch.nn's layers; dL/dh_t by a second pass of our own loop",
+    "autograd": "recorded by autograd",
+}
 
 
 class Model:
@@ -37,12 +45,15 @@ class Model:
         if isinstance(spec.input, Tokens):
             self.embedding = allocate((spec.input.vocabulary, spec.input.embedding), device, dtype)
             tensors["embed.E"] = CanonicalTensor(self.embedding, AS_IS[2])
-        self.body: ConvolutionalBody | RecurrentStack
+        way = self.unroll, spec.resets, bool(recipe.recurrent_dropout)
+        self.body: ConvolutionalBody | Stack
         if isinstance(spec.body, Convolutional):
             self.body = ConvolutionalBody(spec.body, device, dtype)
         else:
-            self.body = RecurrentStack(spec.body, spec.input_size, device, dtype)
-        self.decoder = None if spec.decoder is None else DecoderLayers(spec, device, dtype, own_kernels)
+            self.body = make_stack(spec.body, spec.input_size, device, dtype, "rnn", *way)
+        self.decoder = None
+        if spec.decoder is not None:
+            self.decoder = DecoderLayers(spec, device, dtype, own_kernels, *way)
         self.head = Head(spec, device, dtype, own_kernels, recipe.label_smoothing, embedding=self.embedding)
         tensors |= self.body.named_tensors() | self.head.named_tensors()
         if self.decoder is not None:
@@ -56,6 +67,18 @@ class Model:
     @property
     def fused(self) -> bool:
         return self.unroll == "fused"
+
+    @property
+    def generic(self) -> bool:
+        """Whether the cell runs by its own step, and not by a kernel."""
+        return isinstance(self.body, CellStack)
+
+    @property
+    def backward(self) -> str:
+        """How the recurrence is differentiated, for a record's notes."""
+        if isinstance(self.body, CellStack):
+            return "a scan backwards" if self.body.scans else "recorded by autograd"
+        return BACKWARD.get(self.unroll, "our own loop, its derivative written by hand")
 
     def features(
         self, placed: PlacedBatch, state: LayerStates | None = None, final: bool = False
@@ -73,23 +96,22 @@ class Model:
         probes: loops.Probes = {}
         if isinstance(self.body, ConvolutionalBody):
             return self.features(placed)[0], probes
-        x, recorded = self._embed(placed), self.unroll == "autograd"
-        y, _ = loops.run(self.body, x, placed.rows, self._truncation, None, probes, recorded=recorded)
+        y, _ = self._by_loop(placed, self._truncation, None, probes=probes)
         return self._read(y, placed, probes), probes
 
     def layer_outputs(self, placed: PlacedBatch, state: LayerStates | None) -> loops.Outputs:
-        """Every h_t (steps, B, H) of every layer and direction by its prefix, a decoder's among them (U, B, H),
-        arbitrary on padding."""
+        """The outputs (steps, B, H) of every layer and direction by its prefix, a decoder's among them (U, B,
+        H), arbitrary on padding."""
         outputs: loops.Outputs = {}
         if isinstance(self.body, ConvolutionalBody):
             return outputs
-        x, recorded = self._embed(placed), self.unroll == "autograd"
         if self.fused:
-            outputs |= fused.layer_outputs(self.body, x, placed.rows, state)
+            assert isinstance(self.body, RecurrentStack)
+            outputs |= fused.layer_outputs(self.body, self._embed(placed), placed.rows, state)
             last = [outputs[direction.prefix] for direction in self.body.layers[-1]]
             y = torch.cat(last, dim=2)
         else:
-            y, _ = loops.run(self.body, x, placed.rows, None, state, recorded=recorded, outputs=outputs)
+            y, _ = self._by_loop(placed, None, state, outputs=outputs)
         if self.decoder is not None:
             self._read(y, placed, outputs=outputs)
         return outputs
@@ -118,12 +140,26 @@ class Model:
     def _encode(
         self, placed: PlacedBatch, state: LayerStates | None, final: bool
     ) -> tuple[torch.Tensor, LayerStates | None]:
+        if not self.fused:
+            return self._by_loop(placed, self._truncation, state, final=final)
         assert isinstance(self.body, RecurrentStack)
         x = self._embed(placed)
-        if self.fused:
-            return fused.run(self.body, x, placed.rows, self._truncation, state, final, self._packing)
-        recorded = self.unroll == "autograd"
-        return loops.run(self.body, x, placed.rows, self._truncation, state, final=final, recorded=recorded)
+        return fused.run(self.body, x, placed.rows, self._truncation, state, final, self._packing)
+
+    def _by_loop(
+        self,
+        placed: PlacedBatch,
+        truncation: int | None,
+        state: LayerStates | None,
+        probes: loops.Probes | None = None,
+        outputs: loops.Outputs | None = None,
+        final: bool = False,
+    ) -> tuple[torch.Tensor, LayerStates | None]:
+        assert not isinstance(self.body, ConvolutionalBody)
+        x, recorded = self._embed(placed), self.unroll == "autograd"
+        return loops.run(
+            self.body, x, placed.rows, truncation, state, probes, final, recorded, outputs, placed.resets
+        )
 
     def _embed(self, placed: PlacedBatch) -> torch.Tensor:
         return (
@@ -143,5 +179,5 @@ class Model:
         return self.decoder.features(y, read, placed, self.unroll, probes, outputs)
 
     def _read_out(self, y: torch.Tensor, placed: PlacedBatch) -> torch.Tensor:
-        assert isinstance(self.body, RecurrentStack)
+        assert not isinstance(self.body, ConvolutionalBody)
         return heads.read_out(self.spec, y, placed.rows, self.body.body.hidden)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -69,8 +70,20 @@ class RowLengths:
     @cached_property
     def mask(self) -> torch.Tensor:
         """(steps, B, 1): one on valid steps, zero on padding."""
+        return self.valid.to(self.dtype)
+
+    @cached_property
+    def valid(self) -> torch.Tensor:
+        """(steps, B, 1) bool: true on valid steps."""
         valid = torch.arange(self.steps)[:, None] < self.lengths
-        return valid[..., None].to(self.device, self.dtype)
+        return valid[..., None].to(self.device)
+
+    @property
+    def live_steps(self) -> list[torch.Tensor | None]:
+        """For each step `valid` (B, 1); None where it is valid for every row that a loop computes."""
+        if self.longest_first:
+            return [None] * self.steps
+        return [None if t < self.shortest else self.valid[t] for t in range(self.steps)]
 
     @property
     def begun_masks(self) -> list[torch.Tensor | None]:
@@ -121,6 +134,25 @@ class RowLengths:
 
 
 @dataclass(frozen=True)
+class Resets:
+    """Where states are set to their initial values before the step.
+
+    mask     (steps, B, 1) bool
+    by_step  for each step (B, 1) bool, or None where no row starts again
+    """
+
+    mask: torch.Tensor
+    by_step: tuple[torch.Tensor | None, ...]
+
+    @classmethod
+    def of(cls, mask: torch.Tensor) -> Resets:
+        """:param mask: (steps, B) bool."""
+        some = mask.any(1).tolist()
+        mask = mask[..., None]
+        return cls(mask, tuple(each if one else None for each, one in zip(mask.unbind(0), some, strict=True)))
+
+
+@dataclass(frozen=True)
 class PlacedBatch:
     """A batch on the device, time first where the model is recurrent.
 
@@ -131,6 +163,8 @@ class PlacedBatch:
                     (steps, B); a decoder's (n,) likewise, over its own steps; CTC's (B, U)
     target_rows     which steps of the targets are valid, where they have a length of their own
     decoder_inputs  (target_rows.steps, B): the token before each of a decoder's targets
+    resets          where a model with resets starts anew
+    masks           of dropout, by the names of schema.mask_widths: (B, units), in the order of the placed rows
     order           (B,): place i holds row order[i] of the batch; None where the rows are not sorted
     """
 
@@ -140,6 +174,8 @@ class PlacedBatch:
     target_rows: RowLengths | None = None
     decoder_inputs: torch.Tensor | None = None
     order: torch.Tensor | None = None
+    resets: Resets | None = None
+    masks: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
     @cached_property
     def unsorted_index(self) -> torch.Tensor | None:
@@ -182,14 +218,22 @@ def place_batch(
         batch.inputs, dtype=None if isinstance(model.input, Tokens) else dtype, device=device
     )
     if isinstance(model.body, Recurrent):
-        rows.prepare("mask", "last_index", "float_lengths", "valid_index")
+        rows.prepare("valid", "mask", "last_index", "float_lengths", "valid_index")
         if model.body.bidirectional:
             rows.prepare("reversal")
         inputs = _sorted(inputs.transpose(0, 1)[: rows.steps], order, 1)
     classes = model.loss in CLASSES
     targets = torch.tensor(batch.targets, dtype=torch.int64 if classes else dtype, device=device)
     targets = _sorted(targets, order, 0)
-    placed = PlacedBatch(inputs, targets, rows, order=order)
+    resets = None
+    if batch.resets is not None:
+        given = torch.tensor(batch.resets, device=device)
+        resets = Resets.of(_sorted(given.transpose(0, 1)[: rows.steps], order, 1))
+    masks = {
+        name: _sorted(torch.tensor(mask, dtype=dtype, device=device), order, 0)
+        for name, mask in batch.masks.items()
+    }
+    placed = PlacedBatch(inputs, targets, rows, order=order, resets=resets, masks=masks)
     if model.has_sequence_targets:
         return _with_sequences(placed, batch, model, static)
     return replace(placed, targets=_valid_only(targets, rows)) if model.readout == "steps" else placed
@@ -204,7 +248,7 @@ def _with_sequences(placed: PlacedBatch, batch: Batch, model: ModelSpec, static:
     if model.decoder is None:
         return replace(placed, target_rows=target_rows)
     placed.rows.prepare("score_mask")
-    target_rows.prepare("valid_index", "mask")
+    target_rows.prepare("valid_index", "valid", "mask")
     inputs = torch.tensor(batch.decoder_inputs(model.decoder.start), device=device)
     return replace(
         placed,

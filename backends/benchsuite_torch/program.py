@@ -18,16 +18,11 @@ from benchsuite_torch.model import Model
 from benchsuite_torch.optimisers import Clipping, Optimiser
 from benchsuite_torch.placement import PlacedBatch, place_batch
 
-BACKWARD = {
-    "fused": "torch.nn's layers; dL/dh_t by a second pass of our own loop",
-    "autograd": "recorded by autograd",
-}
-
 
 class TorchProgram(Program):
     """What step() measures stays on the device until drain().
 
-    A state is a tuple (h,) or, for an lstm, (h, c), each (layers, B, H), rows in the batch's own order.
+    A state is the parts of the cell's state, each (layers, B, H), rows in the batch's own order.
     """
 
     def __init__(
@@ -67,12 +62,19 @@ class TorchProgram(Program):
         features, end = self._model.features(placed, _sorted(state, placed), final=self._recipe.carry)
         loss = self._model.head.loss(features, placed)
         loss.backward()
+        self._fill_gradients()
         measured = self._clip([tensor.grad for tensor in self._trainable])
         self._optimiser.step()
         self._losses.append(loss.detach())
         if measured is not None:
             self._measured.append(measured)
         return None if end is None else tuple(placed.unsort(part.detach(), 1) for part in end)
+
+    def _fill_gradients(self) -> None:
+        """Zero gradients for parameters that the loss does not depend on, such as some of a plugin's cell."""
+        for tensor in self._trainable:
+            if tensor.grad is None:
+                tensor.grad = torch.zeros_like(tensor)
 
     def drain(self) -> StepLog:
         losses, measured = _to_host(self._losses), _to_host(self._measured)
@@ -124,18 +126,18 @@ class TorchProgram(Program):
 
     def make_state(self, values: Mapping[str, np.ndarray]) -> LayerStates:
         parts: dict[str, list[torch.Tensor]] = {}
-        for name in state_shapes(self._spec):  # layer by layer; h before c
+        for name in state_shapes(self._spec):  # layer by layer, the parts of each in their order
             part = torch.tensor(values[name], dtype=self._dtype, device=self._device)
             parts.setdefault(name.rpartition(".")[2], []).append(part)
         return tuple(torch.stack(layers) for layers in parts.values())
 
     def read_state(self, state: Any) -> dict[str, np.ndarray]:
-        parts = {"h": state[0], "c": state[-1]}
-        seen = dict.fromkeys(parts, 0)
+        seen: dict[str, int] = {}
         values: dict[str, np.ndarray] = {}
         for name in state_shapes(self._spec):
             kind = name.rpartition(".")[2]
-            values[name] = _copy(parts[kind][seen[kind]])
+            layer = seen.setdefault(kind, 0)
+            values[name] = _copy(state[list(seen).index(kind)][layer])
             seen[kind] += 1
         return values
 
@@ -173,8 +175,10 @@ class TorchProgram(Program):
     def notes(self) -> dict[str, str]:
         found = {
             "optimiser": self._optimiser.description,
-            "backward": BACKWARD.get(self._unroll, "our own loop, its derivative written by hand"),
+            "backward": self._model.backward,
         }
+        if self._model.generic:
+            found["cell"] = "generic"
         if self._device.type == "cpu" and self._dtype == torch.float32 and self._unroll != "autograd":
             found["products"] = "BLAS, large ones oneDNN" if mkl_is_throttled() else "BLAS"
         return found

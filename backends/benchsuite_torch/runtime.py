@@ -101,6 +101,10 @@ LAYER_OPERATORS = ("aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::convoluti
 """torch's own layers: `aten` where they ran and no library's kernel did."""
 CELL_OPERATORS = ("aten::lstm_cell", "aten::gru_cell", "aten::rnn_tanh_cell")
 """torch's own cells, which only a loop under autograd calls."""
+CELL_LOOP = "benchsuite::cell_loop"
+"""What a profile calls a loop over a cell's own step."""
+ASSOCIATIVE_SCAN = "AffineScan"
+"""The autograd function of benchsuite_torch.affine_scan."""
 HANDWRITTEN_LOOPS = ("RecurrentLoop", "AdditiveLoop")
 """What only our own loops over steps call, once per layer: the autograd functions of
 benchsuite_torch.kernels."""
@@ -108,7 +112,8 @@ benchsuite_torch.kernels."""
 
 def kernel_of(call: Callable[[], object]) -> str:
     """Run `call` once under the profiler and name what ran: `cudnn`, `onednn`, `aten` (layers of torch.nn),
-    `autograd_loop` (cells of torch.nn in a loop), `handwritten_loop` (our own kernel). Several are joined by
+    `autograd_loop` (cells of torch.nn, or any cell's own step, in a loop), `handwritten_loop` (our own kernel),
+    `associative_scan`. Several are joined by
     `+`, such as `aten+handwritten_loop` for a fused encoder and a decoder with additive attention."""
     with profile(activities=[ProfilerActivity.CPU]) as record:
         call()
@@ -116,5 +121,9 @@ def kernel_of(call: Callable[[], object]) -> str:
     names = sorted({name for operator, name in LIBRARY_OPERATORS.items() if operator in ran})
     if not names and ran.intersection(LAYER_OPERATORS):
         names = ["aten"]
-    loops = {"autograd_loop": CELL_OPERATORS, "handwritten_loop": HANDWRITTEN_LOOPS}
+    loops = {
+        "associative_scan": (ASSOCIATIVE_SCAN,),
+        "autograd_loop": (*CELL_OPERATORS, CELL_LOOP),
+        "handwritten_loop": HANDWRITTEN_LOOPS,
+    }
     return "+".join([*names, *(loop for loop, operators in loops.items() if ran.intersection(operators))])

@@ -88,7 +88,7 @@ def test_packed_outputs_keep_the_chunks_length() -> None:
     packed = pack_padded_sequence(x, live)
     y, _ = stack.module(packed)
     assert len(torch.nn.utils.rnn.pad_packed_sequence(y)[0]) == 3  # the trap: two steps are gone
-    y, _ = fused._segment(stack, stack.flat, x, stack.zero_state(2), live)
+    y, _ = fused._segment(stack, stack.flat, x, stack.initial_state(2), live)
     assert y.shape == (5, 2, 2)
     assert not y[3:].any()
 
@@ -100,7 +100,7 @@ def test_rows_that_ended_before_a_chunk_keep_their_state(cell: str) -> None:
     live = torch.tensor([0, 4, 2])
     with pytest.raises(RuntimeError, match="Length of all samples has to be greater than 0"):
         pack_padded_sequence(x, live, enforce_sorted=False)
-    before = tuple(torch.randn_like(part) for part in stack.zero_state(3))
+    before = tuple(torch.randn_like(part) for part in stack.initial_state(3))
     y, after = fused._segment(stack, stack.flat, x, before, live)
     for old, new in zip(before, after, strict=True):
         assert torch.equal(old[:, 0], new[:, 0])
