@@ -9,12 +9,12 @@ import time
 import numpy as np
 import pytest
 import torch
+from fixtures.kit import SUPPORTED
 
 from benchsuite.contracts import Batch
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.schema import (
-    UNROLLS,
     Convolutional,
     Dense,
     Execution,
@@ -25,6 +25,9 @@ from benchsuite.schema import (
 )
 from benchsuite_torch import benchsuite_register_backends, runtime, support
 from benchsuite_torch.backend import TorchBackend
+
+UNROLLS = sorted(SUPPORTED["torch"])
+"""Those that run the built-in cells."""
 
 HERE_IS_NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 

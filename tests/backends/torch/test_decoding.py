@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fixtures.kit import SUPPORTED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -16,10 +17,13 @@ from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance.cases import Case, decoder_cases, model_cases
 from benchsuite.measure.decoding import beam_search
 from benchsuite.measure.parity import compare, in_double
-from benchsuite.schema import UNROLLS, Decoder, Dense, Execution, ModelSpec, Recipe, Recurrent, Tokens
+from benchsuite.schema import Decoder, Dense, Execution, ModelSpec, Recipe, Recurrent, Tokens
 from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_torch.backend import TorchBackend
 from benchsuite_torch.program import TorchProgram
+
+UNROLLS = sorted(SUPPORTED["torch"])
+"""Those that run the built-in cells."""
 
 CASES = {case.name: case for case in [*decoder_cases(), *model_cases()]}
 ADDITIVE = "gru-additive-plain"

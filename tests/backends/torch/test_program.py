@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fixtures.kit import SUPPORTED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -14,9 +15,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from benchsuite.contracts import Batch
 from benchsuite.measure.conformance.cases import Case, carry_cases, model_cases, training_cases
 from benchsuite.measure.parity import compare
-from benchsuite.schema import UNROLLS, Dense, Execution, Features, ModelSpec, Recipe, Recurrent, state_shapes
+from benchsuite.schema import Dense, Execution, Features, ModelSpec, Recipe, Recurrent, state_shapes
 from benchsuite_torch.backend import TorchBackend
 from benchsuite_torch.program import TorchProgram
+
+UNROLLS = sorted(SUPPORTED["torch"])
+"""Those that run the built-in cells."""
 
 CASES = {case.name: case for case in [*model_cases(), *carry_cases(), *training_cases()]}
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from fixtures.kit import SUPPORTED
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from benchsuite.contracts import Batch, Program
 from benchsuite.measure.conformance.cases import Case
 from benchsuite.measure.parity import relative_error
-from benchsuite.schema import UNROLLS, Dense, Execution, Features, ModelSpec, Recipe, Recurrent
+from benchsuite.schema import Dense, Execution, Features, ModelSpec, Recipe, Recurrent
 from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_torch import fused, loops, runtime
 from benchsuite_torch.attention import multiplicative
@@ -21,6 +22,9 @@ from benchsuite_torch.backend import TorchBackend
 from benchsuite_torch.layers import RecurrentStack
 from benchsuite_torch.placement import RowLengths
 from benchsuite_torch.program import TorchProgram
+
+UNROLLS = sorted(SUPPORTED["torch"])
+"""Those that run the built-in cells."""
 
 DOUBLE = Execution(precision="float64", unroll="fused")
 CPU = torch.device("cpu")

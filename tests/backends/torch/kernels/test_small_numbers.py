@@ -9,15 +9,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.kit import SUPPORTED
 
 from benchsuite.contracts import Batch, Gradients, Parameters
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.parity import compare, in_double, relative_error
-from benchsuite.schema import UNROLLS, Decoder, Dense, Execution, Features, ModelSpec, Recipe, Recurrent
+from benchsuite.schema import Decoder, Dense, Execution, Features, ModelSpec, Recipe, Recurrent
 from benchsuite.schema.thresholds import TOLERANCES
 from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_torch.backend import TorchBackend
 from benchsuite_torch.kernels import tanh
+
+UNROLLS = sorted(SUPPORTED["torch"])
+"""Those that run the built-in cells."""
 
 CELLS = ("rnn", "lstm", "gru")
 SCALES = (1.0, 1e-2, 1e-4, 1e-6)
