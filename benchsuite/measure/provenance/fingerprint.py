@@ -26,8 +26,8 @@ def fingerprint(
     :param cell: None for a model without recurrence.
     """
     digest = hashlib.sha256(platform.python_version().encode())
-    taking_part = (backend, task, reference, *([] if cell is None else [cell]))
-    packages = {"benchsuite"} | {_package(entry.load) for entry in taking_part}
+    loads = (backend.load, task.load, reference.load, *([] if cell is None else [cell.load]))
+    packages = {"benchsuite"} | {_package(load) for load in loads}
     for package in sorted(packages):
         digest.update(_source_digest(package).encode())
     for requirement in sorted({*backend.requirements, *task.required(source), "numpy"}):
