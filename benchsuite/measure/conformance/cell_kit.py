@@ -12,7 +12,7 @@ from benchsuite.measure.conformance.cell_models import cell_items, reference_ite
 from benchsuite.measure.conformance.suite import run_item
 from benchsuite.plugins import is_installed, load_backend, registry
 from benchsuite.schema import Execution
-from benchsuite.schema.cells import CellEntry, register_cell
+from benchsuite.schema.cells import CellEntry, forget_cell, register_cell
 
 
 class CellKit:
@@ -33,43 +33,55 @@ class CellKit:
     precisions: ClassVar[tuple[str, ...]] = ("float64", "float32")
     unrolls: ClassVar[tuple[str, ...]] = ("dynamic", "static", "scan")
 
+    @classmethod
+    def setup_class(cls) -> None:
+        """Make the cell known, if its plugin is not installed."""
+        registry()
+        register_cell(cls.entry)
+
+    @classmethod
+    def teardown_class(cls) -> None:
+        """Forget it again."""
+        if cls.entry.name not in registry().cells:
+            forget_cell(cls.entry.name)
+
     def test_declarations(self) -> None:
-        cells.check_declarations(self._name())
+        cells.check_declarations(self.entry.name)
 
     def test_initial_values(self) -> None:
-        cells.check_initial_values(self._name())
+        cells.check_initial_values(self.entry.name)
 
     def test_operations(self) -> None:
-        cells.check_operations(self._name())
+        cells.check_operations(self.entry.name)
 
     def test_rows(self) -> None:
-        cells.check_rows(self._name())
+        cells.check_rows(self.entry.name)
 
     def test_no_memory(self) -> None:
-        cells.check_no_memory(self._name())
+        cells.check_no_memory(self.entry.name)
 
     def test_begins(self) -> None:
-        cells.check_begins(self._name())
+        cells.check_begins(self.entry.name)
 
     def test_hidden(self) -> None:
-        cells.check_hidden(self._name())
+        cells.check_hidden(self.entry.name)
 
     def test_affine(self) -> None:
-        cells.check_affine(self._name())
+        cells.check_affine(self.entry.name)
 
     def test_small_and_large(self) -> None:
-        cells.check_small_and_large(self._name())
+        cells.check_small_and_large(self.entry.name)
 
     def test_long_lags(self) -> None:
-        cells.check_long_lags(self._name())
+        cells.check_long_lags(self.entry.name)
 
     def test_products(self) -> None:
-        cells.check_products(self._name())
+        cells.check_products(self.entry.name)
 
     def test_finite_differences(self) -> None:
         reference = load_reference()
         kit = Kit(reference, reference, Execution(precision="float64"))
-        for item in reference_items(self._name()):
+        for item in reference_items(self.entry.name):
             item.check(kit, item.case)
 
     def test_models(self) -> None:
@@ -83,7 +95,7 @@ class CellKit:
                 results = [
                     run_item(Kit(backend, reference, execution), item)
                     for execution in self._executions(precision)
-                    for item in cell_items(self._name())
+                    for item in cell_items(self.entry.name)
                 ]
                 failed += [
                     f"{name} {result.execution.unroll} {precision} {result.item.name}: {result.message}"
@@ -95,10 +107,6 @@ class CellKit:
                 backend.release()
         if failed:
             raise ConformanceError("\n".join(failed))
-
-    def _name(self) -> str:
-        register_cell(self.entry)
-        return self.entry.name
 
     def _executions(self, precision: str) -> Iterator[Execution]:
         for unroll in self.unrolls:
