@@ -16,12 +16,12 @@ from benchsuite.schema import Dense, Execution, Features, ModelSpec, Recipe, Rec
 
 class TestLeakyRnn(CellKit):
     entry = LEAKY_RNN
-    backends = ("numpy",)
+    backends = ("numpy", "torch")
 
 
 class TestMgu(CellKit):
     entry = MGU
-    backends = ("numpy",)
+    backends = ("numpy", "torch")
 
 
 def test_the_plugin_is_found() -> None:
