@@ -13,7 +13,7 @@ from benchsuite_tensorflow.cells import has_kernel
 UNROLLS = ("static", "dynamic", "fused", "scan")
 MOST_UNROLLED = 200
 """Steps of a static graph, over all layers and directions, a decoder's and CTC's together. Tracing and
-optimising the graph takes about 30 ms per step, and more than in proportion beyond."""
+optimising the graph takes 20 to 50 ms per step, and more than in proportion beyond."""
 LEAST_TF32 = (8, 0)
 """Compute capability from which GPUs have TF32."""
 
