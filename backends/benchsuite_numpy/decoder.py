@@ -55,7 +55,10 @@ class Bridge:
 class Decoder:
     """Bridge, embedding, stack and attention."""
 
-    def __init__(self, device: DeviceContext, model: ModelSpec, buffer: ParameterBuffer) -> None:
+    def __init__(
+        self, device: DeviceContext, model: ModelSpec, buffer: ParameterBuffer, scan: bool = False
+    ) -> None:
+        """`scan`: as a scan over time; with additive attention, a part of the recurrence, step by step."""
         assert model.decoder is not None
         assert isinstance(model.body, Recurrent)
         self.spec, self._xp = model.decoder, device.xp
@@ -67,7 +70,8 @@ class Decoder:
         self.embedding = Embedding(device, buffer, "target_embed.E")
         inputs = model.decoder.embedding + (read if kind == "additive" else 0)
         kernel = has_kernel(model, model.decoder.body)
-        self.stack = Stack(device, buffer, "dec", model.decoder.body, inputs, below=True, kernel=kernel)
+        scan = scan and kind != "additive"
+        self.stack = Stack(device, buffer, "dec", model.decoder.body, inputs, True, kernel, scan)
         self._features = self._hidden + (0 if kind == "none" else read)
         self._workspace = Workspace(device.xp, str(buffer.values.dtype))
 

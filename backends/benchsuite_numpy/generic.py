@@ -62,6 +62,7 @@ class GenericLayer:
         self.parts = self.record(cell, weights)
         self._layouts: OrderedDict[tuple[Any, ...], Layout] = OrderedDict()
         self._generation = -1
+        self._layout: Layout
         self.resets: list[Array] | None = None
 
     def record(self, name: str, weights: dict[str, tuple[Array, Array]]) -> Parts:
@@ -148,7 +149,7 @@ class GenericLayer:
         """Run the steps. Each source gives, for every t, some of the input's columns, (., width)."""
         self.prepare()
         for step in self.steps:
-            _fill(step.x, [source[step.t] for source in sources])
+            fill(step.x, [source[step.t] for source in sources])
         run(self._layout.ends.enter)
         previous: GenericStep | None = None
         for step in self.steps:
@@ -158,7 +159,7 @@ class GenericLayer:
 
     def forward_step(self, step: GenericStep, parts: Sequence[Array]) -> None:
         """Run one step; its input's columns are `parts`, (., width)."""
-        _fill(step.x, parts)
+        fill(step.x, parts)
         run(step.ends.enter)
         place = step.t if not self.reverse else len(self.steps) - 1 - step.t
         self._advance(step, self.steps[place - 1] if place else None)
@@ -245,7 +246,7 @@ class GenericLayer:
         if self.parts.output.replay is not None:
             self._layout.arrays.dy[...] = 0
             for step in self.steps:
-                _add_grads(self.xp, step.dy, grads[step.t])
+                add_grads(self.xp, step.dy, grads[step.t])
             run(self._layout.ends.leave_back)
         first, width = self.steps[0], 0
         for step in reversed(self.steps):
@@ -270,7 +271,7 @@ class GenericLayer:
         self._fit(step, 0 if d_state is None else d_state[0].shape[1])
         if self.parts.output.replay is not None:
             step.dy[...] = 0
-            _add_grads(self.xp, step.dy, grads)
+            add_grads(self.xp, step.dy, grads)
             run(step.ends.leave_back)
         self._back(step, grads if self.parts.output.replay is None else (), record)
         run(step.ends.enter_back)
@@ -286,7 +287,7 @@ class GenericLayer:
         self, step: GenericStep, grads: Sequence[tuple[slice, Array]], record: list[Array] | None
     ) -> None:
         """dL/d(state before the step) from dL/d(state after it), which lies in `given`."""
-        _add_grads(self.xp, step.given[0], grads)
+        add_grads(self.xp, step.given[0], grads)
         for part, found in zip(step.given, step.by_output, strict=True):
             if found is not None:
                 self.xp.add(part, found, out=part)
@@ -302,7 +303,7 @@ class GenericLayer:
                 part[self.resets[step.t]] = 0
 
 
-def _fill(x: Array, parts: Sequence[Array]) -> None:
+def fill(x: Array, parts: Sequence[Array]) -> None:
     """x (w, I) from its columns, (., w) each."""
     start = 0
     for part in parts:
@@ -310,7 +311,7 @@ def _fill(x: Array, parts: Sequence[Array]) -> None:
         start += len(part)
 
 
-def _add_grads(xp: Namespace, target: Array, grads: Sequence[tuple[slice, Array]]) -> None:
+def add_grads(xp: Namespace, target: Array, grads: Sequence[tuple[slice, Array]]) -> None:
     """target (w, H) += each of grads, (rows, (H, rows))."""
     for rows, value in grads:
         part = target[rows]

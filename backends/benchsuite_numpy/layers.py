@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchsuite.schema import Recurrent
+from benchsuite_numpy.affine_scan import ScanLayer
 from benchsuite_numpy.cells import KERNELS
 from benchsuite_numpy.cells.base import OutputGrads
 from benchsuite_numpy.generic import GenericLayer
@@ -25,7 +26,7 @@ LayerState = list[Array]
 
 
 Layer = Any
-"""A cells.Kernel or a GenericLayer: they have the same methods."""
+"""A cells.Kernel, a GenericLayer or a ScanLayer: they have the same methods."""
 
 
 class Stack:
@@ -40,14 +41,18 @@ class Stack:
         inputs: int,
         below: bool,
         kernel: bool,
+        scan: bool = False,
     ) -> None:
         """
         prefix  `rnn` or `dec`
         inputs  width of the bottom's input; `below`: whether dL/d(it) is wanted
         kernel  whether the cell's kernel runs, not its generic form
+        scan    whether the layers run as a scan over time
         """
         self._body = body
-        make: Any = KERNELS[body.cell] if kernel else partial(GenericLayer, cell=body.cell)
+        make: Any = KERNELS.get(body.cell)
+        if scan or not kernel:
+            make = partial(ScanLayer if scan else GenericLayer, cell=body.cell)
         self.layers: list[list[Layer]] = []
         for layer in range(body.layers):
             self.layers.append(

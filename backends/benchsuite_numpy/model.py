@@ -25,9 +25,14 @@ class Model:
     """Embedding, body, readout, decoder, head and loss, whose parameters lie in `buffer`."""
 
     def __init__(
-        self, device: DeviceContext, spec: ModelSpec, buffer: ParameterBuffer, smoothing: float = 0.0
+        self,
+        device: DeviceContext,
+        spec: ModelSpec,
+        buffer: ParameterBuffer,
+        smoothing: float = 0.0,
+        scan: bool = False,
     ) -> None:
-        """`smoothing` of a cross-entropy's targets."""
+        """`smoothing` of a cross-entropy's targets. `scan`: recurrent layers run as a scan over time."""
         self._xp, dtype = device.xp, str(buffer.values.dtype)
         self._embedding: Embedding | None = None
         self.decoder: Decoder | None = None
@@ -42,11 +47,11 @@ class Model:
             tied = isinstance(spec.head, Dense) and spec.head.tied
             self._embedding = Embedding(device, buffer, "embed.E", shared=tied)
         kernel = has_kernel(spec, spec.body)
-        self._stack = Stack(device, buffer, "rnn", spec.body, spec.input_size, tokens, kernel)
+        self._stack = Stack(device, buffer, "rnn", spec.body, spec.input_size, tokens, kernel, scan)
         self._readout = Readout(device, spec, self._stack, dtype)
         self._directions = len(spec.body.directions)
         if spec.decoder is not None:
-            self.decoder = Decoder(device, spec, buffer)
+            self.decoder = Decoder(device, spec, buffer, scan)
 
     def forward(self, batch: PlacedBatch, state: States | None, *, keep: bool) -> tuple[Array, Array]:
         """What the head reads, (N, F + 1), the last column ones, and the scores (N, O); `keep` for

@@ -31,12 +31,13 @@ class NumpyProgram(Program):
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> None:
         self._spec, self._recipe = model, recipe
-        self._dtype, self._static = execution.dtype, execution.unroll == "static"
+        self._dtype, self._scan = execution.dtype, execution.unroll == "scan"
+        self._static = execution.unroll in ("static", "scan")
         self._device = DeviceContext(execution.device)
         with self._device.active():
             self._buffer = ParameterBuffer(self._device.xp, self._dtype, kernel_shapes(model))
             self._optimiser = Optimiser(self._device, recipe, self._buffer)
-            self._model = Model(self._device, model, self._buffer, recipe.label_smoothing)
+            self._model = Model(self._device, model, self._buffer, recipe.label_smoothing, self._scan)
         self.load_parameters(parameters)
         self._losses: list[Array] = []
         self._measured: list[Array] = []
@@ -131,7 +132,9 @@ class NumpyProgram(Program):
 
     def kernel(self) -> str:
         blas = "cublas" if self._device.on_gpu else blas_info()["name"]
-        return f"{'python_loop' if self._model.convolution is None else 'im2col'}+{blas}"
+        if self._model.convolution is not None:
+            return f"im2col+{blas}"
+        return f"{'associative_scan' if self._scan else 'python_loop'}+{blas}"
 
     def notes(self) -> dict[str, str]:
         return {"cell": "generic"} if generic_bodies(self._spec) else {}
