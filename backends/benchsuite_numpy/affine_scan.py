@@ -1,9 +1,9 @@
 """A layer of an affine cell, one direction, as a scan over time.
 
 s_t = a_t s_{t-1} + b_t, where every a_t and b_t is computed before the scan begins. The scan runs in blocks:
-inside all blocks at once, then from block to block, then into the blocks. Its derivative is a scan from the end.
-Padding is a = 1, b = 0; a reset is a = 0, b + a s_0. Two parts of a state are the real and the imaginary part
-of complex numbers.
+inside all blocks at once, then from block to block, then into the blocks. Its derivative is a scan from the
+end. Padding is a = 1, b = 0; a reset is a = 0, b + a s_0. Two parts of a state are the real and the imaginary
+part of complex numbers.
 """
 
 from __future__ import annotations
