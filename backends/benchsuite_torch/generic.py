@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch.profiler import record_function
@@ -64,6 +65,10 @@ class Reading:
         return rows.pack(first)
 
 
+OneStep = Callable[[torch.Tensor, torch.Tensor, LayerStates], LayerStates]
+"""The state after a step, not checked, from u, h and the state before it."""
+
+
 class LayerCell:
     """A layer's cell and weights, for one pass over a batch of `rows` rows. What the cell gives is checked; an
     error that its code raises names it.
@@ -82,6 +87,7 @@ class LayerCell:
         self._mask = mask
         self.name, self.cell, self._hidden = layer.name, layer.cell, layer.hidden
         self._by_step = {key: factors.by_step(w, rows) for key, w in layer.weights.items()}
+        self.step: OneStep = partial(self.cell.step, XP, self._by_step)
         self._at_once = (
             self._by_step if stepwise else {key: factors.at_once(w) for key, w in layer.weights.items()}
         )
@@ -98,11 +104,6 @@ class LayerCell:
             if not isinstance(u, torch.Tensor) or u.shape[:-1] != x.shape[:1] or u.dtype != x.dtype:
                 raise ContractError(f"gave {_described(u)}, must be {x.dtype} ({len(x)}, any)")
             return u
-
-    def step(self, u: torch.Tensor, h: torch.Tensor, state: LayerStates) -> LayerStates:
-        """The state after a step, not checked."""
-        after: LayerStates = self.cell.step(XP, self._by_step, u, h, state)
-        return after
 
     def restarted(self, where: torch.Tensor, state: LayerStates) -> LayerStates:
         """The state, set to the initial values in the rows of `where` (B, 1)."""
@@ -185,8 +186,8 @@ Stepper = Callable[[int, torch.Tensor, LayerStates], LayerStates]
 def _stepper(cell: LayerCell, u: torch.Tensor, sizes: list[int]) -> Stepper:
     """Of an affine cell, a and b are computed at once for all steps."""
     if not (isinstance(cell.cell, AffineCell) and type(cell.cell).step is AffineCell.step):
-        by_step = u.split(sizes)
-        return lambda t, h, state: cell.step(by_step[t], h, state)
+        by_step, one_step = u.split(sizes), cell.step
+        return lambda t, h, state: one_step(by_step[t], h, state)
     a, b = (list(zip(*(part.split(sizes) for part in parts), strict=True)) for parts in cell.elements(u))
     if len(cell.cell.state) == 1:
         return lambda t, _, state: (torch.addcmul(b[t][0], a[t][0], state[0]),)
@@ -208,6 +209,12 @@ def _loop(
     left: list[LayerStates] = [state] * rows.steps
     ended: list[LayerStates] = []
     order = range(rows.steps)[::-1] if reverse else range(rows.steps)
+    if rows.full and not reading.truncation and resets is None and mask is None and probe is None:
+        first, *others = order
+        left[first] = state = cell.checked(step(first, state[0], state), rows.batch, initial[0].dtype)
+        for t in others:  # nothing but steps: what is asked below takes as long as an operation
+            left[t] = state = step(t, state[0], state)
+        return left, state
     for t in order:
         if (known := len(state[0])) > (size := sizes[t]):
             if not reverse:

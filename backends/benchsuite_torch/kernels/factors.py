@@ -46,7 +46,7 @@ def at_once(w: torch.Tensor) -> torch.Tensor:
 
 def by_step(w: torch.Tensor, rows: int) -> torch.Tensor:
     """W for products of `rows` rows, step after step."""
-    if w.dim() != 2 or rows * w.numel() < DEFERRED_FROM:
+    if w.dim() != 2 or rows * w.numel() <= DEFERRED_FROM:
         return w
     factor = w.detach().as_subclass(Factor)
     factor.multiply = StepProducts(w, rows)
