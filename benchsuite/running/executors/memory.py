@@ -34,21 +34,22 @@ class MemoryWatch:
     """The resident memory of a process and of its children."""
 
     def __init__(self, process: int) -> None:
+        self._id = process
         self._process: psutil.Process | None = None
-        with contextlib.suppress(psutil.Error):  # gone already
-            self._process = psutil.Process(process)
         self._children: list[psutil.Process] = []
-        self._looked = 0.0
+        self._looked = time.monotonic()
 
     def used(self) -> int:
         """Bytes. Memory that a child shares with others counts once; a process that is gone uses none."""
-        if self._process is None:
-            return 0
         now = time.monotonic()
-        if now >= self._looked + CHILDREN_SECONDS:
-            self._looked = now
-            with contextlib.suppress(psutil.Error):
+        try:
+            if self._process is None:
+                self._process = psutil.Process(self._id)
+            if now >= self._looked + CHILDREN_SECONDS:
+                self._looked = now
                 self._children = self._process.children(recursive=True)
+        except psutil.Error:
+            return 0
         return _resident(self._process) + sum(_resident(child, own=True) for child in self._children)
 
 

@@ -34,6 +34,9 @@ QUESTION_SECONDS = 300.0
 END_SECONDS = 2.0
 """How long a worker may take to end when asked to."""
 
+COUNT_SECONDS = 1.0
+"""How often it is asked how many processes the system has killed: the answer takes a while to read."""
+
 CHUNK_BYTES = 1 << 16
 
 MOST_LINE_BYTES = 1 << 28
@@ -80,6 +83,7 @@ class WorkerProcess:
         self._selector.register(self._channel, selectors.EVENT_READ)
         self._selector.register(self._output, selectors.EVENT_READ)
         self._limits = own_limits()
+        self._memory_kills, self._counted = memory_kills(), time.monotonic()
 
     @property
     def alive(self) -> bool:
@@ -129,7 +133,10 @@ class WorkerProcess:
         """
         self._drain_output()  # what an earlier command printed late is not this one's
         self._tail.clear()
-        self._memory_kills, watch, looked = memory_kills(), MemoryWatch(self._process.pid), 0.0
+        now = time.monotonic()
+        if now >= self._counted + COUNT_SECONDS:
+            self._memory_kills, self._counted = memory_kills(), now
+        watch, looked = MemoryWatch(self._process.pid), now
         unsent = memoryview(encode(command))
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
