@@ -7,7 +7,7 @@
     │   ├── MissingFrameworkError   a framework is not installed; names the extra
     │   ├── UnsupportedError        a backend or task cannot do what a trial asks
     │   └── StoreError              a study that cannot be read or written
-    │       └── StoreWriteError         a study that could be written until now; the command line exits with 1
+    ├── StoreWriteError         a study that runs can no longer be written
     ├── DataError               a data file is missing or is not the pinned one
     ├── PluginError             a plugin is broken; names its distribution
     ├── ContractError           a plugin answered against its contract
@@ -72,11 +72,9 @@ class StoreError(RequestError):
     """A study folder is missing, unreadable or written by something else."""
 
 
-class StoreWriteError(StoreError):
+class StoreWriteError(BenchsuiteError):
     """A study that runs can no longer be written: the disk is full, the folder gone or read-only. What is
     recorded is kept."""
-
-    exit_code = 1
 
 
 class DataError(BenchsuiteError):

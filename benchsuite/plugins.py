@@ -17,7 +17,7 @@ from benchsuite.contracts import Backend, BackendEntry, CellEntry, CheckedBacken
 from benchsuite.errors import MissingFrameworkError, PluginError, UnknownNameError
 from benchsuite.schema import BUILTIN_CELLS, Execution
 from benchsuite.schema.cells import register_cell
-from benchsuite.schema.texts import described
+from benchsuite.schema.texts import MOST_REASON, capped, described
 
 GROUP = "benchsuite"
 
@@ -211,7 +211,10 @@ def _register(found: Registry, point: EntryPoint, info: PluginInfo) -> str:
 
 
 def _brief(error: BaseException) -> str:
-    return described(error)
+    try:
+        return capped(f"{type(error).__name__}: {error}", MOST_REASON)
+    except Exception:  # a plugin's __str__ may fail in any way
+        return described(error)
 
 
 def _check_marks(plugin: object) -> None:

@@ -215,7 +215,7 @@ class StudyStore:
             with atomic_write(path) as file:
                 file.write(json.dumps(content, indent=1, ensure_ascii=False).encode())
         except OSError as error:
-            raise StoreWriteError(
+            raise StoreError(
                 f"{path} cannot be written: {error}; make room or choose another folder"
             ) from error
         self.__dict__.pop("id", None)

@@ -18,11 +18,12 @@ def test_available_memory_is_no_more_than_the_machine_has() -> None:
 
 def test_a_process_uses_what_its_children_use() -> None:
     make = "import os, time; kept = os.urandom(1 << 20) * 100; print('made', flush=True); time.sleep(60)"
-    before = MemoryWatch(os.getpid()).used()
+    watch = MemoryWatch(os.getpid())
+    before = watch.used()
     with subprocess.Popen([sys.executable, "-c", make], stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        assert wait_until(lambda: MemoryWatch(os.getpid()).used() - before > 80 << 20, 5)
+        assert wait_until(lambda: watch.used() - before > 80 << 20)
         assert MemoryWatch(child.pid).used() > 100 << 20
         child.kill()
     assert MemoryWatch(child.pid).used() == 0
