@@ -23,7 +23,7 @@ from benchsuite.measure.conformance.cases import (
 )
 from benchsuite.measure.conformance.suite import KitItem
 from benchsuite.measure.initialisation import initial_parameters, stream
-from benchsuite.measure.parity import in_double
+from benchsuite.measure.parity import compare, in_double
 from benchsuite.schema import Decoder, Dense, Features, ModelSpec, Recipe, Recurrent, Tokens
 from benchsuite.schema.model import AttentionKind
 
@@ -70,6 +70,32 @@ def check_finite_gradients(kit: Kit, case: Case) -> None:
     _finite(f"{case.name}: {LONG} steps", program.gradients(program.place(long.batch(kit.dtype))))
 
 
+def check_resets(kit: Kit, case: Case) -> None:
+    """Several sequences in one row: the reference's gradients; scores after a reset are those of the rest alone,
+    whatever state was passed in."""
+    program, reference = kit.build(case), kit.build_reference(case)
+    batch = case.batch(kit.dtype)
+    resets = stream(7, case.name).uniform(size=(batch.size, batch.time)) < 0.2
+    cut = batch.time // 2
+    resets[:, cut] = True
+    packed = replace(batch, resets=resets)
+    found = program.gradients(program.place(packed))
+    expected = reference.gradients(reference.place(in_double(packed)))
+    comparison = compare(found, expected, kit.execution.precision)
+    if not comparison.ok:
+        raise ConformanceError(f"{case.name}: {comparison.sentence()}")
+    rest = replace(
+        batch, inputs=batch.inputs[:, cut:], targets=batch.targets[:, cut:], resets=resets[:, cut:]
+    )
+    rest = replace(rest, lengths=batch.lengths - cut)
+    whole, _ = program.predict(program.place(packed))
+    alone, state = program.predict(program.place(rest))
+    limit = checks.forward_tolerance(kit)
+    checks.near(f"{case.name}: scores after a reset", whole[:, cut:], alone, limit)
+    passed, _ = program.predict(program.place(rest), state)
+    checks.near(f"{case.name}: scores of a row that begins with a reset, from a state", passed, alone, limit)
+
+
 def _finite(what: str, found: Gradients) -> None:
     parts = {f"the gradient by {name}": values for name, values in found.parameters.items()}
     parts |= {f"dL/dh of {name}": values for name, values in found.states.items()}
@@ -101,6 +127,8 @@ def cell_items(cell: str) -> list[KitItem]:
     cut = Case(f"{cell}-truncated", deep, Recipe(truncation=4))
     additive = Case(f"{cell}-additive", _translator(cell, "additive"))
     luong = Case(f"{cell}-multiplicative", _translator(cell, "multiplicative"))
+    packed = replace(stream_of, name=f"{cell}-packed", time=9, ragged=False)
+    packed = replace(packed, model=replace(packed.model, resets=True))
     groups: list[tuple[Check, list[Case]]] = [
         (checks.check_gradients, [one, both, Case(f"{cell}-tokens-mean", tokens), cut]),
         (checks.check_gradients, [Case(f"{cell}-33-steps", plain, time=33)]),
@@ -116,6 +144,7 @@ def cell_items(cell: str) -> list[KitItem]:
         (states.check_state_companions, [stream_of]),
         (states.check_outputs, [Case(f"{cell}-deep", deep)]),
         (decoding.check_generation, [additive]),
+        (check_resets, [packed]),
     ]
     return [KitItem(check, case) for check, cases in groups for case in cases]
 

@@ -10,12 +10,13 @@ import pytest
 from fixtures.broken import BrokenBackend, kit
 from fixtures.cells import DecayCell, entry, example_cells, registered
 
-from benchsuite.contracts import Gradients
+from benchsuite.contracts import Batch, Gradients
 from benchsuite.measure.conformance.backend import ConformanceError
 from benchsuite.measure.conformance.cell_models import (
     cell_items,
     check_finite_differences,
     check_finite_gradients,
+    check_resets,
     reference_items,
 )
 from benchsuite.measure.conformance.suite import run_item
@@ -66,6 +67,31 @@ def test_a_wrong_derivative_is_no_slope() -> None:
     wrong = replace(sound, reference=BrokenBackend(LargeGradients))
     with pytest.raises(ConformanceError, match=r"the gradient by rnn\.l0\.fwd\.Wa is not the slope"):
         check_finite_differences(wrong, case)
+
+
+class IgnoresResets(ReferenceProgram):
+    """Goes on where a sequence begins."""
+
+    def place(self, batch: Batch) -> Any:
+        assert batch.resets is not None
+        return super().place(replace(batch, resets=np.zeros_like(batch.resets)))
+
+
+class ResetsAllRows(ReferenceProgram):
+    """A reset of one row is one of every row."""
+
+    def place(self, batch: Batch) -> Any:
+        assert batch.resets is not None
+        together = np.broadcast_to(batch.resets.any(0), batch.resets.shape)
+        return super().place(replace(batch, resets=together))
+
+
+@pytest.mark.parametrize("kind", [IgnoresResets, ResetsAllRows])
+def test_resets_that_are_not_kept_are_seen(kind: type[ReferenceProgram]) -> None:
+    (case,) = (item.case for item in cell_items("opening") if item.check is check_resets)
+    check_resets(kit(), case)
+    with pytest.raises(ConformanceError, match="opening-packed"):
+        check_resets(kit(kind), case)
 
 
 class RootOfZero(DecayCell):
