@@ -71,7 +71,7 @@ def check_finite_gradients(kit: Kit, case: Case) -> None:
 
 
 def check_resets(kit: Kit, case: Case) -> None:
-    """Several sequences in one row: the reference's gradients; scores after a reset are those of the rest alone,
+    """Several sequences in one row: the reference's gradients; scores after a reset are those of the rest,
     whatever state was passed in."""
     program, reference = kit.build(case), kit.build_reference(case)
     batch = case.batch(kit.dtype)
