@@ -35,7 +35,7 @@ class StepGrads:
 
     inputs       dL/dx (B, I), None where nobody asks
     state        dL/d(state before)
-    weights      the step's terms of the weights' gradients, in the order of Cell.accumulators
+    weights      the step's terms of the weights' gradients, in the order of KernelCell.accumulators
     precomputed  dL/d(precomputed) (B, G H)
     """
 
@@ -45,8 +45,8 @@ class StepGrads:
     precomputed: Tensor
 
 
-class Cell(abc.ABC):
-    """A recurrent cell.
+class KernelCell(abc.ABC):
+    """A recurrent cell that has a kernel: its step and that step's derivative, written by hand.
 
     weights            its parameters by their last name, in order
     parts              tensors in its state: (h,) or (h, c)
@@ -115,7 +115,7 @@ class Cell(abc.ABC):
         """Gradients in the order of `weights`, from the sums over all steps."""
 
 
-class _Joined(Cell):
+class _Joined(KernelCell):
     """Cells whose gates are one product of [x, h]: the join costs a copy, saves an addition of (B, G H)."""
 
     weights = ("Wx", "Wh", "b")
@@ -219,7 +219,7 @@ class Lstm(_Joined):
         return [d_gates], [dc * f]
 
 
-class Gru(Cell):
+class Gru(KernelCell):
     """r,z = sig(split(x Wx + bx + h Wh + bh)[:2]); n = tanh(x Wxn + bxn + r (h Whn + bhn));
     h' = (1 - z) n + z h (Cho et al. 2014, reset after the product)."""
 
@@ -289,7 +289,7 @@ class Gru(Cell):
         return [*products, *(bias_grad(out_backprop=d) for d in gates)]
 
 
-CELLS: dict[str, Cell] = {"rnn": Rnn(), "lstm": Lstm(), "gru": Gru()}
+CELLS: dict[str, KernelCell] = {"rnn": Rnn(), "lstm": Lstm(), "gru": Gru()}
 """The cells that have a kernel."""
 
 
@@ -298,7 +298,7 @@ def has_kernel(name: str) -> bool:
     return name in CELLS
 
 
-def cell_of(name: str) -> Cell:
+def cell_of(name: str) -> KernelCell:
     """Raises ContractError for a name that no kernel has."""
     if name not in CELLS:
         raise ContractError(unknown_name("cell", name, CELLS))

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from benchsuite.schema import Decoder, decoder_names
 from benchsuite_tensorflow.attention import AttentionStep, Memory, attend, contexts, multiplicative
-from benchsuite_tensorflow.cells import Cell, State, Tensor, cell_of
+from benchsuite_tensorflow.cells import KernelCell, State, Tensor, cell_of
 from benchsuite_tensorflow.fused import FusedLayer
 from benchsuite_tensorflow.generic import CellCode, GenericLayer, LayerSteps, weights_of
 from benchsuite_tensorflow.kernels import attention_loop
@@ -49,7 +49,7 @@ class DecoderLayers:
         return decoder_names(self.decoder)
 
     @property
-    def cell(self) -> Cell:
+    def cell(self) -> KernelCell:
         return cell_of(self.decoder.body.cell)
 
     @property

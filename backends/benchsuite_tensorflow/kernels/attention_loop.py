@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from benchsuite_tensorflow.attention import AttentionStep, Memory, attend, attend_backward
-from benchsuite_tensorflow.cells import Cell, State, Tensor
+from benchsuite_tensorflow.cells import KernelCell, State, Tensor
 from benchsuite_tensorflow.loops import Loop
 
 
@@ -67,7 +67,7 @@ class LoopInputs:
 
 
 def step(
-    cell: Cell,
+    cell: KernelCell,
     attention: AttentionWeights,
     memory: Memory,
     prepared: Sequence[Sequence[Tensor]],
@@ -92,7 +92,7 @@ class AttentionLoop:
     training  whether a backward pass may follow: the residuals that it reads are stored
     """
 
-    cell: Cell
+    cell: KernelCell
     loop: Loop
     hidden: int
     training: bool

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from benchsuite_tensorflow.cells import Cell, State, Tensor
+from benchsuite_tensorflow.cells import KernelCell, State, Tensor
 from benchsuite_tensorflow.loops import Loop
 
 
@@ -51,7 +51,7 @@ class Recurrence:
     training   whether a backward pass may follow: the residuals that it reads are stored
     """
 
-    cell: Cell
+    cell: KernelCell
     loop: Loop
     hidden: int
     to_inputs: bool
