@@ -77,6 +77,16 @@ class Replay:
             if isinstance(each, Value) and has_derivative(node, position)
         }
         """Those of `wanted` that have a gradient: the outputs depend on them."""
+        self.widths = {
+            each.index: each.columns
+            for node in self._body
+            for each in (*node.values, *node.outs)
+            if each.shape
+        }
+        """Columns of each value, by number."""
+        room = 2 * max(self.widths.values(), default=0)
+        self.columns = {**self._forward.sizes, "gradient": self._backward.columns + room}
+        """Columns of the blocks of Memory."""
         self._arrays: dict[int, Array] = {}
         self._gradients: dict[int, Array] = {}
         self._set_up_weights()
@@ -110,12 +120,6 @@ class Replay:
 
     def is_preset(self, value: Traced) -> bool:
         return value.value.index in self._preset
-
-    @property
-    def columns(self) -> dict[str, int]:
-        """Columns of the blocks of Memory."""
-        widest = max((out.columns for node in self._body for out in (*node.values, *node.outs)), default=0)
-        return {**self._forward.sizes, "gradient": self._backward.columns + 2 * widest}
 
     def prepare(self) -> None:
         """Once in a pass: what depends on the weights alone."""
@@ -222,12 +226,7 @@ class _Backward:
         if root in plan.views:
             view = plan.views[root]
             whole = self.gradient(view.of)
-            columns = next(
-                out.columns
-                for node in self._replay._body
-                for out in (*node.outs, *node.values)
-                if out.index == root
-            )
+            columns = self._replay.widths[root]
             return whole[:, view.start : view.start + columns]
         place = plan.places[root]
         return _cut(self._block, self._rows, place.start, place.columns)
