@@ -36,6 +36,10 @@ class Memory:
     gradient: Array
 
 
+Bound = dict[int, Any]
+"""Where the values of a graph lie in one binding, by number."""
+
+
 def run(calls: Calls) -> None:
     for function, arguments in calls:
         function(*arguments)
@@ -140,12 +144,12 @@ class Replay:
             if node.out.index in self._needing:
                 self._once_back(node)
 
-    def bind_forward(self, rows: int, given: Mapping[int, Array], memory: Memory) -> tuple[Calls, Arrays]:
+    def bind_forward(self, rows: int, given: Mapping[int, Array], memory: Memory) -> tuple[Calls, Bound]:
         """The calls that fill the outputs, and where every value with rows lies.
 
         given  the inputs with rows and the outputs, by number: (rows, F)
         """
-        arrays: Arrays = {**self._arrays, **given}
+        arrays: Bound = {**self._arrays, **given}
         calls: Calls = []
         for number, node in enumerate(self._body):
             if node.op == "split":
@@ -163,7 +167,7 @@ class Replay:
             calls += OPS[node.op].forward(self._xp, arrays[node.out.index], work, self._ins(node, arrays))
         return calls, arrays
 
-    def bind_backward(self, rows: int, arrays: Arrays, given: Mapping[int, Array], memory: Memory) -> Calls:
+    def bind_backward(self, rows: int, arrays: Bound, given: Mapping[int, Array], memory: Memory) -> Calls:
         """The calls that turn the outputs' gradients into those of the inputs and weights.
 
         given  gradients of the outputs and of the wanted inputs, by number: (rows, F)
@@ -203,14 +207,11 @@ class Replay:
             start += columns
 
 
-Arrays = dict[int, Any]
-
-
 class _Backward:
     """Collects the calls of a backward pass over one binding of a graph."""
 
     def __init__(
-        self, replay: Replay, rows: int, arrays: Arrays, given: Mapping[int, Array], memory: Memory
+        self, replay: Replay, rows: int, arrays: Bound, given: Mapping[int, Array], memory: Memory
     ) -> None:
         self._replay, self._rows, self._arrays, self._given = replay, rows, arrays, given
         self._xp, self._plan, self._needing = replay._xp, replay._backward, replay._needing
