@@ -9,14 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchsuite.contracts import Backend, Device, Parameters, ingredient_problem
+from benchsuite.contracts import INGREDIENTS, Backend, Device, Parameters, ingredient_problem
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_jax.program import JaxProgram
 from benchsuite_jax.runtime import gpu_names, jax_device, matmul_precision, platform_devices
 from benchsuite_jax.support import device_problem, precision_problem, unsupported_reason
 
-TRAINED_WITH = ("weight_decay", "schedule", "warmup", "label_smoothing")
+TRAINED_WITH = INGREDIENTS
 """Ingredients of training that this backend has."""
 
 

@@ -7,6 +7,7 @@ U decoder steps, B rows, H decoder hidden, F encoder outputs, T encoder steps.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax
@@ -15,7 +16,7 @@ import jax.numpy as jnp
 from benchsuite.schema import Decoder
 from benchsuite_jax.attention import Memory, attend, multiplicative
 from benchsuite_jax.cells import Start, States
-from benchsuite_jax.layers import Layers, Parameters
+from benchsuite_jax.layers import Layers, Parameters, dropped
 
 
 class TeacherForced(NamedTuple):
@@ -63,18 +64,19 @@ class DecoderLayers:
         targets: jax.Array,
         probes: Parameters | None,
         all_layers: bool = False,
+        masks: Parameters = MappingProxyType({}),
     ) -> TeacherForced:
         """All steps, each fed the target (U, B) before its own.
 
         :param probes: (U, B, H) by prefix, added to the first part of the state after each step: their gradient
             is dL/ds_t.
-        :param all_layers: every layer's outputs are asked for.
+        :param all_layers: every layer's outputs are asked for. :param masks: of dropout, by name.
         """
         before = jnp.full_like(targets[:1], self.decoder.start)
         u = self._embedded(p, jnp.concatenate([before, targets[:-1]]))
         if self.decoder.attention == "additive":
-            return self._additive(p, memory, states, u, probes, all_layers)
-        ran = self.layers.run(p, u, Start(states, 0.0), None, probes, emit=True)
+            return self._additive(p, memory, states, dropped(u, masks, "dec.l0.x"), probes, all_layers, masks)
+        ran = self.layers.run(p, u, Start(states, 0.0), None, probes, emit=True, masks=masks)
         features = ran.outputs
         assert features is not None
         if memory is not None:
@@ -107,6 +109,7 @@ class DecoderLayers:
         u: jax.Array,
         probes: Parameters | None,
         all_layers: bool,
+        masks: Parameters,
     ) -> TeacherForced:
         """Features [s_t; context_t]. The context is part of the next input, so there is one loop over the steps
         with all layers inside."""
@@ -117,7 +120,8 @@ class DecoderLayers:
             states: States, at: tuple[jax.Array, Parameters]
         ) -> tuple[States, tuple[jax.Array, dict[str, jax.Array]]]:
             context, _ = attend(p, memory, states[self.top][0])
-            states, y = self.layers.advance(p, jnp.concatenate([at[0], context], axis=-1), states, at[1])
+            x = jnp.concatenate([at[0], context], axis=-1)
+            states, y = self.layers.advance(p, x, states, at[1], masks)
             features = jnp.concatenate([y[self.top], context], axis=-1)
             # the gradient would run through what is emitted even where nobody reads it
             return states, (features, y if all_layers else {})

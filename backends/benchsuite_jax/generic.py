@@ -129,11 +129,16 @@ class NamedCell:
         return type(self.cell).output is not Cell.output
 
     def advance(
-        self, w: Weights, x: jax.Array, state: State, probe: jax.Array | None
+        self,
+        w: Weights,
+        x: jax.Array,
+        state: State,
+        probe: jax.Array | None,
+        recurrent_mask: jax.Array | None = None,
     ) -> tuple[State, jax.Array]:
         """One step of rows x (B, I) that did not begin with it: the state, and the output y (B, H)."""
         u = self.inputs(w, x, jnp.zeros_like(x[:, :1]))
-        state = probed(self.step(w, u, state), probe)
+        state = probed(self.step(w, u, state, recurrent_mask), probe)
         return state, self.output(w, u, state)
 
     def _checked(

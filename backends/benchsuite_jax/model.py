@@ -49,6 +49,8 @@ class Model:
     truncation: int | None
     precision: jax.lax.Precision
     smoothing: float = 0.0
+    masked: bool = False
+    """Whether there is recurrent dropout, which the kernels of the built-in cells do not have."""
 
     @property
     def encoder(self) -> Layers | None:
@@ -57,7 +59,7 @@ class Model:
         if isinstance(body, Convolutional):
             return None
         names, resets = recurrent_names(body), self.spec.resets
-        return Layers(body, names, self.unroll, self.truncation, self.precision, ENCODER, resets)
+        return Layers(body, names, self.unroll, self.truncation, self.precision, ENCODER, resets, self.masked)
 
     @property
     def decoder(self) -> DecoderLayers | None:
@@ -66,7 +68,8 @@ class Model:
         if decoder is None:
             return None
         names = decoder_names(decoder)
-        return DecoderLayers(decoder, Layers(decoder.body, names, self.unroll, None, self.precision, DECODER))
+        layers = Layers(decoder.body, names, self.unroll, None, self.precision, DECODER, masked=self.masked)
+        return DecoderLayers(decoder, layers)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -123,7 +126,7 @@ class Model:
             assert feed.targets is not None
             memory, states = self._decoder_start(decoder, p, ran, feed)
             features, decoder_layers = decoder.teacher_forced(
-                p, memory, states, feed.targets, probes, all_layers
+                p, memory, states, feed.targets, probes, all_layers, feed.masks or {}
             )
             layers = layers | decoder_layers
         return Forward(heads.scores(self.spec, p, features, self._valid_entries(feed)), ran.final, layers)
@@ -175,7 +178,7 @@ class Model:
             x = p["embed.E"].at[x].get(mode="promise_in_bounds")
         attends = decoder is not None and decoder.attention != "none"
         emit = all_layers or attends or self.spec.readout != "last"
-        return encoder.run(p, x, start, feed.lengths, probes, emit, feed.resets)
+        return encoder.run(p, x, start, feed.lengths, probes, emit, feed.resets, feed.masks or {})
 
     def _decoder_start(self, decoder: DecoderLayers, p: Parameters, ran: Ran, feed: Feed) -> Encoded:
         memory = None

@@ -17,7 +17,7 @@ from benchsuite.schema import Convolutional, Execution, ModelSpec, parameter_sha
 from benchsuite_jax.cells import States
 from benchsuite_jax.support import check_static
 
-Shape = tuple[int, ...] | bool
+Shape = tuple[int, ...] | tuple[str, ...] | bool
 
 
 class Feed(NamedTuple):
@@ -30,6 +30,8 @@ class Feed(NamedTuple):
     target_lengths  (B,), None where every row is U long or there are no such sequences
     resets          (T, B), true where the states are set to their initial values before the step; None for a
                     model without resets
+    masks           of dropout by name, (B, units); None for a batch without, and for a function that drops
+                    nothing
     """
 
     inputs: jax.Array
@@ -37,6 +39,7 @@ class Feed(NamedTuple):
     targets: jax.Array | None = None
     target_lengths: jax.Array | None = None
     resets: jax.Array | None = None
+    masks: Mapping[str, jax.Array] | None = None
 
     @property
     def rows(self) -> int:
@@ -61,9 +64,11 @@ class Placed:
 
     @property
     def shape(self) -> tuple[Shape, ...]:
-        """What a compiled function depends on: shapes, and which of them are free of padding."""
+        """What a compiled function depends on: shapes, which of them are free of padding, and which masks
+        there are."""
         assert self.feed.targets is not None
-        return *self.input_shape, self.feed.targets.shape, self.feed.target_lengths is None
+        masks = tuple(self.feed.masks or ())
+        return *self.input_shape, self.feed.targets.shape, self.feed.target_lengths is None, masks
 
     @property
     def input_shape(self) -> tuple[Shape, ...]:
@@ -119,7 +124,8 @@ class Placement:
         if model.has_sequence_targets and batch.target_lengths is not None:
             target_lengths = self._unless_full(batch.target_lengths, len(targets), ("targets", *shape))
         resets = None if batch.resets is None else np.array(batch.resets.T, order="C", copy=True)
-        return self._on_device(Feed(inputs, lengths, targets, target_lengths, resets))
+        masks = {name: self._copied(mask) for name, mask in batch.masks.items()} or None
+        return self._on_device(Feed(inputs, lengths, targets, target_lengths, resets, masks))
 
     def _unless_full(self, lengths: np.ndarray, longest: int, met: tuple[object, ...]) -> np.ndarray | None:
         if met not in self._padded and int(lengths.min()) == longest:

@@ -12,7 +12,7 @@ import numpy as np
 from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program, StepLog
 from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite_jax import optimisers
-from benchsuite_jax.cells import Start, States, kernel_of
+from benchsuite_jax.cells import Start, States
 from benchsuite_jax.decoding import JaxDecoding
 from benchsuite_jax.kernels.recurrence import ROWS_BY_STEP
 from benchsuite_jax.model import Model
@@ -47,7 +47,14 @@ class JaxProgram(Program):
         self._spec, self._recipe, self._execution, self._device = model, recipe, execution, device
         truncation = None if recipe.truncation is None else int(recipe.truncation)
         precision = jax.lax.Precision.HIGH if execution.precision == "tf32" else jax.lax.Precision.HIGHEST
-        self._model = Model(model, execution.unroll, truncation, precision, float(recipe.label_smoothing))
+        self._model = Model(
+            model,
+            execution.unroll,
+            truncation,
+            precision,
+            float(recipe.label_smoothing),
+            recipe.recurrent_dropout > 0,
+        )
         self._executables = Executables(
             lambda: matmul_precision(execution), CPU_COMPILATION if device.platform == "cpu" else {}
         )
@@ -180,7 +187,7 @@ class JaxProgram(Program):
             return found
         if self._execution.unroll == "fused":
             return found | {"backward": "cuDNN's"}
-        if kernel_of(self._spec.body.cell, self._execution.unroll, self._spec.resets) is None:
+        if self._model.encoder is not None and self._model.encoder.kernel is None:
             return found | {"cell": "generic", "backward": "jax differentiates the cell's own step"}
         by_step, once = f"by step from {ROWS_BY_STEP} rows on", "else in one product"
         return found | {"backward": f"written by hand (jax.custom_vjp); weights' gradients {by_step}, {once}"}
@@ -192,7 +199,7 @@ class JaxProgram(Program):
     def _read_by_forward(self, placed: Placed) -> tuple[tuple[Any, ...], Feed]:
         """What a forward pass reads of a batch, and the shape it is compiled for: a decoder is fed targets."""
         if self._spec.decoder is not None:
-            return placed.shape, placed.feed
+            return placed.shape, placed.feed._replace(masks=None)
         return placed.input_shape, placed.feed.without_targets()
 
     def _step(

@@ -25,6 +25,8 @@ def unsupported_reason(model: ModelSpec, recipe: Recipe, execution: Execution) -
         return problem
     if execution.unroll != "fused" or isinstance(model.body, Convolutional):
         return None
+    if recipe.recurrent_dropout:
+        return "cuDNN masks no hidden states: recipe.recurrent_dropout needs unroll dynamic or static"
     if model.resets:
         return "cuDNN starts a row once: resets need unroll static or dynamic"
     bodies = [model.body] if model.decoder is None else [model.body, model.decoder.body]

@@ -56,9 +56,15 @@ class Decoder:
     """Bridge, embedding, stack and attention."""
 
     def __init__(
-        self, device: DeviceContext, model: ModelSpec, buffer: ParameterBuffer, scan: bool = False
+        self,
+        device: DeviceContext,
+        model: ModelSpec,
+        buffer: ParameterBuffer,
+        scan: bool = False,
+        masked: bool = False,
     ) -> None:
-        """`scan`: as a scan over time; with additive attention, a part of the recurrence, step by step."""
+        """`scan`: as a scan over time; with additive attention, a part of the recurrence, step by step.
+        `masked`: whether there is recurrent dropout."""
         assert model.decoder is not None
         assert isinstance(model.body, Recurrent)
         self.spec, self._xp = model.decoder, device.xp
@@ -69,9 +75,9 @@ class Decoder:
         self.bridge = Bridge(device, buffer, model.decoder.body)
         self.embedding = Embedding(device, buffer, "target_embed.E")
         inputs = model.decoder.embedding + (read if kind == "additive" else 0)
-        kernel = has_kernel(model, model.decoder.body)
+        kernel = has_kernel(model, model.decoder.body, masked)
         scan = scan and kind != "additive"
-        self.stack = Stack(device, buffer, "dec", model.decoder.body, inputs, True, kernel, scan)
+        self.stack = Stack(device, buffer, "dec", model.decoder.body, inputs, True, kernel, scan, masked)
         self._features = self._hidden + (0 if kind == "none" else read)
         self._workspace = Workspace(device.xp, str(buffer.values.dtype))
 
@@ -87,11 +93,14 @@ class Decoder:
         embedded = self.embedding.forward(targets.fed, plan)
         features = with_ones(self._workspace, plan.live_ends[-1], self._features)
         contexts = features[:, hidden:-1]
+        masks = batch.masks if keep else {}
         if self.additive is None:
             initial = {layer[0].prefix: state for layer, state in zip(self.stack.layers, states, strict=True)}
-            (tops,) = self.stack.forward(plan, [embedded], initial, keep)
+            (tops,) = self.stack.forward(plan, [embedded], initial, keep, masks=masks)
         else:
             memory = memory_of(self._xp, self._workspace, batch, outputs, targets.target)
+            self.stack.masks = masks
+            (embedded,) = map(list, self.stack.dropped(0, [embedded]))
             tops = self._forward_by_step(targets, memory, embedded, states, contexts, keep)
         ends = plan.live_ends
         for t, live in enumerate(plan.live):
@@ -117,7 +126,7 @@ class Decoder:
         kernels = [layer[0] for layer in self.stack.layers]
         for kernel, state in zip(kernels, states, strict=True):
             if isinstance(kernel, GenericLayer):
-                kernel.start(plan, state, keep, stepwise=True)
+                kernel.start(plan, state, keep, mask=self.stack.state_mask(kernel.prefix), stepwise=True)
             else:
                 kernel.start(plan, state, keep)
             kernel.prepare()
@@ -126,7 +135,9 @@ class Decoder:
             context = attention.forward(t, kernels[-1].steps[t].h)
             contexts[ends[t] : ends[t + 1]] = context[: live[t]]
             parts = [embedded[t], context.T]
-            for kernel in kernels:
+            for layer, kernel in enumerate(kernels):
+                if layer:
+                    parts = [part for (part,) in self.stack.dropped(layer, [[each] for each in parts])]
                 kernel.forward_step(kernel.steps[t], parts)
                 parts = [kernel.steps[t].out]
         tops: list[Array] = kernels[-1].outputs()
@@ -180,6 +191,8 @@ class Decoder:
                 step = kernels[layer].steps[t]
                 states[layer] = kernels[layer].backward_step(step, states[layer], incoming, seen[layer])
                 dx = kernels[layer].input_gradient(t)
+                if layer:
+                    ((dx,),) = self.stack.dropped(layer, [[dx]])
                 incoming = [(slice(0, dx.shape[1]), dx)]
             step = kernels[0].steps[t]
             d_context = dx[size:]

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ from benchsuite_numpy.kernels.buffer import ParameterBuffer
 from benchsuite_numpy.kernels.workspace import Workspace
 from benchsuite_numpy.loops import Plan
 from benchsuite_numpy.runtime import Array, DeviceContext
+
+Masks = Mapping[str, Array]
+"""Of dropout, by name (schema.mask_widths): (units, B)."""
 
 LayerState = list[Array]
 """(H, B) for every part of a layer's state, rows in the plan's order."""
@@ -42,17 +46,23 @@ class Stack:
         below: bool,
         kernel: bool,
         scan: bool = False,
+        masked: bool = False,
     ) -> None:
         """
         prefix  `rnn` or `dec`
         inputs  width of the bottom's input; `below`: whether dL/d(it) is wanted
         kernel  whether the cell's kernel runs, not its generic form
         scan    whether the layers run as a scan over time
+        masked  whether a mask on h may come with a pass
         """
-        self._body = body
+        self._body, self._prefix = body, prefix
+        self.masks: Masks = {}
+        self._xp = device.xp
         make: Any = KERNELS.get(body.cell)
-        if scan or not kernel:
-            make = partial(ScanLayer if scan else GenericLayer, cell=body.cell)
+        if scan:
+            make = partial(ScanLayer, cell=body.cell)
+        elif not kernel:
+            make = partial(GenericLayer, cell=body.cell, masked=masked)
         self.layers: list[list[Layer]] = []
         for layer in range(body.layers):
             self.layers.append(
@@ -78,23 +88,51 @@ class Stack:
         initial: Mapping[str, LayerState],
         keep: bool,
         resets: list[Array] | None = None,
+        masks: Masks = MappingProxyType({}),
     ) -> list[list[Array]]:
         """Outputs of the top layer: for every direction, for every t, (H, width); `keep` for backward().
 
         sources  parts of the bottom's input: for every t, some of its rows
         initial  states by prefix; what it lacks starts at the cell's initial values
         resets   see GenericLayer.start(); kernels take none
+        masks    of dropout by name, for this pass and its backward(): (units, B), rows in the plan's order
         """
-        for layer in self.layers:
+        self.masks = masks
+        for number, layer in enumerate(self.layers):
+            sources = self.dropped(number, sources)
             for kernel in layer:
                 if isinstance(kernel, GenericLayer):
-                    kernel.start(plan, initial.get(kernel.prefix), keep, resets=resets)
+                    mask = self.state_mask(kernel.prefix)
+                    kernel.start(plan, initial.get(kernel.prefix), keep, resets=resets, mask=mask)
                 else:
                     assert resets is None
                     kernel.start(plan, initial.get(kernel.prefix), keep)
                 kernel.forward(sources)
             sources = [kernel.outputs() for kernel in layer]
         return [list(direction) for direction in sources]
+
+    def dropped(self, layer: int, parts: Sequence[Sequence[Array]]) -> Sequence[Sequence[Array]]:
+        """Parts of what a layer reads, one below the other, for every t (rows, width): masked, as copies. A
+        mask that is narrower leaves the rows below it as they are. It is its own derivative."""
+        mask, start, found = self.masks.get(f"{self._prefix}.l{layer}.x"), 0, []
+        if mask is None:
+            return parts
+        for part in parts:
+            factors = mask[start : start + len(part[0])]
+            found.append([self._times(each, factors) for each in part])
+            start += len(part[0])
+        return found
+
+    def state_mask(self, prefix: str) -> Array:
+        """(B, H), of recurrent dropout; None without."""
+        mask = self.masks.get(f"{prefix}.h")
+        return None if mask is None else mask.T
+
+    def _times(self, part: Array, factors: Array) -> Array:
+        masked = part.copy()
+        rows = masked[: len(factors)]
+        self._xp.multiply(rows, factors[:, : rows.shape[1]], out=rows)
+        return masked
 
     def last(self, plan: Plan, outputs: Sequence[Sequence[Array]]) -> list[Array]:
         """(H, B) by direction: the forward outputs at each row's end, the backward ones at step 0."""
@@ -126,7 +164,7 @@ class Stack:
         states: dict[str, list[Array]] = {}
         initial: list[Array] = []
         hidden = self._body.hidden
-        for layer in reversed(self.layers):
+        for number, layer in reversed(list(enumerate(self.layers))):
             for kernel, grad in zip(layer, grads, strict=True):
                 seen: list[Array] | None = [None] * plan.time if record else None
                 before = kernel.backward(grad, truncation, seen)
@@ -135,7 +173,7 @@ class Stack:
                 if seen is not None:
                     states[kernel.prefix] = seen
             if layer is not self.layers[0]:
-                found = [kernel.input_gradients() for kernel in layer]
+                found = self._input_gradients(number)
                 grads = [
                     [
                         [
@@ -153,7 +191,10 @@ class Stack:
 
     def input_gradients(self) -> list[list[Array]]:
         """dL/d(bottom's input) by direction: for every t, (I, width)."""
-        return [kernel.input_gradients() for kernel in self.layers[0]]
+        return self._input_gradients(0)
+
+    def _input_gradients(self, layer: int) -> list[list[Array]]:
+        return [list(self.dropped(layer, [kernel.input_gradients()])[0]) for kernel in self.layers[layer]]
 
 
 def permuted(state: LayerState, places: Array) -> LayerState:

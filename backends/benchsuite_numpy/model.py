@@ -31,8 +31,10 @@ class Model:
         buffer: ParameterBuffer,
         smoothing: float = 0.0,
         scan: bool = False,
+        masked: bool = False,
     ) -> None:
-        """`smoothing` of a cross-entropy's targets. `scan`: recurrent layers run as a scan over time."""
+        """`smoothing` of a cross-entropy's targets. `scan`: recurrent layers run as a scan over time. `masked`:
+        whether there is recurrent dropout."""
         self._xp, dtype = device.xp, str(buffer.values.dtype)
         self._embedding: Embedding | None = None
         self.decoder: Decoder | None = None
@@ -46,12 +48,12 @@ class Model:
         if tokens:
             tied = isinstance(spec.head, Dense) and spec.head.tied
             self._embedding = Embedding(device, buffer, "embed.E", shared=tied)
-        kernel = has_kernel(spec, spec.body)
-        self._stack = Stack(device, buffer, "rnn", spec.body, spec.input_size, tokens, kernel, scan)
+        kernel = has_kernel(spec, spec.body, masked)
+        self._stack = Stack(device, buffer, "rnn", spec.body, spec.input_size, tokens, kernel, scan, masked)
         self._readout = Readout(device, spec, self._stack, dtype)
         self._directions = len(spec.body.directions)
         if spec.decoder is not None:
-            self.decoder = Decoder(device, spec, buffer, scan)
+            self.decoder = Decoder(device, spec, buffer, scan, masked)
 
     def forward(self, batch: PlacedBatch, state: States | None, *, keep: bool) -> tuple[Array, Array]:
         """What the head reads, (N, F + 1), the last column ones, and the scores (N, O); `keep` for
@@ -131,4 +133,5 @@ class Model:
         if self._embedding is not None:
             assert batch.ids is not None
             sources = [self._embedding.forward(batch.ids, batch.plan)]
-        return self._stack.forward(batch.plan, sources, initial, keep, batch.resets)
+        masks = batch.masks if keep else {}
+        return self._stack.forward(batch.plan, sources, initial, keep, batch.resets, masks)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -45,6 +46,7 @@ class PlacedBatch(Ordered):
     targets   (B, ...) or, by step, packed (sum of lengths, ...); None where they have a length of their own
     lengths   (B,), on the device, in the program's dtype
     resets    for every step, the numbers of the rows whose state is set to the initial values; else None
+    masks     of dropout by name, (units, B); a decoder's are in the order of its targets
     decoder_targets  else None: the model has no decoder
     labels    CTC's targets; else None
     """
@@ -57,6 +59,7 @@ class PlacedBatch(Ordered):
     decoder_targets: DecoderTargets | None
     labels: Labels | None
     resets: list[Array] | None = None
+    masks: Mapping[str, Array] = field(default_factory=dict)
 
 
 def place_batch(
@@ -98,7 +101,18 @@ def place_batch(
         decoder_targets=decoder_targets,
         labels=labels,
         resets=None if batch.resets is None else _resets(batch.resets[order], plan, device),
+        masks={
+            name: device.xp.asarray(
+                mask[_order(name, order, decoder_targets)].T.astype(dtype, order="C", copy=True)
+            )
+            for name, mask in batch.masks.items()
+        },
     )
+
+
+def _order(name: str, order: np.ndarray, decoder_targets: DecoderTargets | None) -> np.ndarray:
+    """In which order the rows of the mask `name` are."""
+    return decoder_targets.order if decoder_targets is not None and name.startswith("dec.") else order
 
 
 def _resets(resets: np.ndarray, plan: Plan, device: DeviceContext) -> list[Array]:

@@ -33,11 +33,13 @@ class NumpyProgram(Program):
         self._spec, self._recipe = model, recipe
         self._dtype, self._scan = execution.dtype, execution.unroll == "scan"
         self._static = execution.unroll in ("static", "scan")
+        self._masked = recipe.recurrent_dropout > 0
         self._device = DeviceContext(execution.device)
         with self._device.active():
-            self._buffer = ParameterBuffer(self._device.xp, self._dtype, kernel_shapes(model))
+            self._buffer = ParameterBuffer(self._device.xp, self._dtype, kernel_shapes(model, self._masked))
             self._optimiser = Optimiser(self._device, recipe, self._buffer)
-            self._model = Model(self._device, model, self._buffer, recipe.label_smoothing, self._scan)
+            smoothing = recipe.label_smoothing
+            self._model = Model(self._device, model, self._buffer, smoothing, self._scan, self._masked)
         self.load_parameters(parameters)
         self._losses: list[Array] = []
         self._measured: list[Array] = []
@@ -125,7 +127,7 @@ class NumpyProgram(Program):
 
     def load_parameters(self, parameters: Parameters) -> None:
         with self._device.active():
-            self._buffer.load(to_kernels(self._spec, parameters))
+            self._buffer.load(to_kernels(self._spec, parameters, self._masked))
 
     def synchronize(self) -> None:
         self._device.synchronize()
@@ -137,13 +139,14 @@ class NumpyProgram(Program):
         return f"{'associative_scan' if self._scan else 'python_loop'}+{blas}"
 
     def notes(self) -> dict[str, str]:
-        return {"cell": "generic"} if generic_bodies(self._spec) else {}
+        return {"cell": "generic"} if generic_bodies(self._spec, self._masked) else {}
 
     def memory(self) -> dict[str, int]:
         return self._device.memory()
 
     def _canonical(self, arrays: dict[str, Array]) -> Parameters:
-        return from_kernels(self._spec, {name: self._device.host(array) for name, array in arrays.items()})
+        found = {name: self._device.host(array) for name, array in arrays.items()}
+        return from_kernels(self._spec, found, self._masked)
 
     def _predictions(self, batch: PlacedBatch, scores: Array) -> np.ndarray:
         """Scores in the batch's own row order, as a copy; by step, unpacked into zeros."""

@@ -9,14 +9,14 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from benchsuite.contracts import Backend, Device, Parameters, ingredient_problem
+from benchsuite.contracts import INGREDIENTS, Backend, Device, Parameters, ingredient_problem
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.program import TensorFlowProgram
 from benchsuite_tensorflow.support import execution_problem, unsupported_reason
 
-TRAINED_WITH = ("weight_decay", "schedule", "warmup", "label_smoothing")
+TRAINED_WITH = INGREDIENTS
 """Ingredients of training that this backend has."""
 
 

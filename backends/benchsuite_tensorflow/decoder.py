@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import tensorflow as tf
 
@@ -17,6 +18,7 @@ from benchsuite_tensorflow.fused import FusedLayer
 from benchsuite_tensorflow.generic import CellCode, GenericLayer, LayerSteps, weights_of
 from benchsuite_tensorflow.kernels import attention_loop
 from benchsuite_tensorflow.kernels.recurrence import Recurrence
+from benchsuite_tensorflow.layers import dropped
 from benchsuite_tensorflow.loops import Loop, differentiated
 
 
@@ -72,23 +74,25 @@ class DecoderLayers:
         targets: Tensor,
         training: bool,
         probes: Mapping[str, Tensor] | None = None,
+        masks: Mapping[str, Tensor] | None = None,
     ) -> Tensor:
         """Features (U, B, H [+ F]) under teacher forcing, from targets (U, B). Rows run on past their last
         target: what follows is never read.
 
-        :param probes: (U, B, H) by prefix, as in Recurrence.
+        :param probes: (U, B, H) by prefix, as in Recurrence. :param masks: of dropout.
         """
         x, initial = self._embedded(weights, targets), self.start(weights, last)
+        x = dropped(x, masks, "dec.l0.x")
         if self.decoder.attention == "additive":
             assert memory is not None
             if self.generic is not None:
-                contexts_read, *outputs = self._attending(weights, memory, x, initial, probes)
+                contexts_read, *outputs = self._attending(weights, memory, x, initial, probes, masks)
                 return tf.concat([outputs[-1], contexts_read], 2)
             run = attention_loop.AttentionLoop(self.cell, self.loop, self.decoder.body.hidden, training)
             by_layer = [probes[prefix] for prefix in self.prefixes] if probes else []
             states, read = run(self._loop_inputs(weights, memory, x, initial), by_layer)
             return tf.concat([states, read], 2)
-        x = self._stacked(weights, x, initial, training, probes)[-1]
+        x = self._stacked(weights, x, initial, training, probes, masks)[-1]
         if memory is None:
             return x
         attention = multiplicative(weights, tf.transpose(x, [1, 0, 2]), memory)
@@ -168,12 +172,14 @@ class DecoderLayers:
         initial: Sequence[State],
         training: bool,
         probes: Mapping[str, Tensor] | None = None,
+        masks: Mapping[str, Tensor] | None = None,
     ) -> list[Tensor]:
         """y_t (U, B, H) of every layer, one layer after the other, from x (U, B, E)."""
         outputs: list[Tensor] = []
-        for prefix, state in zip(self.prefixes, initial, strict=True):
-            probe = probes[prefix] if probes else None
-            x = self._layer(prefix, weights, x, state, probe, training)
+        for layer, (prefix, state) in enumerate(zip(self.prefixes, initial, strict=True)):
+            probe, mask = probes[prefix] if probes else None, (masks or {}).get(f"{prefix}.h")
+            x = dropped(x, masks, f"dec.l{layer}.x") if layer else x
+            x = self._layer(prefix, weights, x, state, probe, training, mask)
             outputs.append(x)
         return outputs
 
@@ -185,9 +191,10 @@ class DecoderLayers:
         initial: State,
         probe: Tensor | None,
         training: bool,
+        mask: Tensor | None,
     ) -> Tensor:
         if self.generic is not None:
-            steps = LayerSteps(initial, begins=False, probe=probe)
+            steps = LayerSteps(initial, begins=False, probe=probe, mask=mask)
             return self.generic(x, weights_of(weights, prefix), steps)[0]
         own = self._weights(weights, prefix)
         if prefix in self.fused:
@@ -203,6 +210,7 @@ class DecoderLayers:
         x: Tensor,
         initial: Sequence[State],
         probes: Mapping[str, Tensor] | None = None,
+        masks: Mapping[str, Tensor] | None = None,
     ) -> list[Tensor]:
         """The contexts (U, B, F) and every layer's y_t (U, B, H), by the cell's own code, attending before each
         step. TensorFlow differentiates it."""
@@ -211,7 +219,9 @@ class DecoderLayers:
         def body(carry: list[Tensor], given: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
             states = [tuple(carry[start : start + parts]) for start in range(0, len(carry), parts)]
             seen = self._attend(weights, memory, states)
-            after, outputs = self._step(weights, tf.concat([given[0], seen.context], 1), states, given[1:])
+            after, outputs = self._step(
+                weights, tf.concat([given[0], seen.context], 1), states, given[1:], masks or {}
+            )
             return [part for state in after for part in state], [seen.context, *outputs]
 
         carry = [part for state in initial for part in state]
@@ -231,13 +241,16 @@ class DecoderLayers:
         x: Tensor,
         states: Sequence[State],
         probes: Sequence[Tensor] = (),
+        masks: Mapping[str, Tensor] = MappingProxyType({}),
     ) -> tuple[list[State], list[Tensor]]:
         """One step of every layer by the cell's own code: the states after it, and the outputs (N, H)."""
         after, outputs = [], []
         for index, (prefix, state) in enumerate(zip(self.prefixes, states, strict=True)):
             own = weights_of(weights, prefix)
+            if index:
+                x = dropped(x, masks, f"dec.l{index}.x")
             u = self.code.inputs(own, x, tf.zeros([x.shape[0], 1], x.dtype))
-            new = self.code.step(own, u, state[0], state)
+            new = self.code.step(own, u, dropped(state[0], masks, f"{prefix}.h"), state)
             if probes:
                 new = (new[0] + probes[index], *new[1:])
             x = self.code.output(own, u, new)

@@ -40,6 +40,11 @@ def without_padding(x: Tensor, lengths: Tensor) -> Tensor:
     return tf.where(valid_steps(tf.shape(x)[0], lengths)[..., None], x, tf.zeros_like(x))
 
 
+def dropped(x: Tensor, masks: Mapping[str, Tensor] | None, name: str) -> Tensor:
+    """x (T, B, I) times the mask `name` (B, I) at every step, where there is one."""
+    return x * masks[name] if masks and name in masks else x
+
+
 def attached_states(time: Tensor, lengths: Tensor, truncation: int, backward: bool) -> Tensor:
     """False where the state that enters step t = k, 2k, ... is detached, True elsewhere: (T, 1, 1), or
     (T, B, 1) in the reversed rows of the backward direction."""
@@ -59,6 +64,7 @@ class Given:
     probe     (T, B, H) as in LayerSteps, or None
     training  whether a backward pass may follow
     resets    (T, B) as in LayerSteps, or None
+    mask      (B, H) of recurrent dropout, or None
     """
 
     x: Tensor
@@ -68,6 +74,7 @@ class Given:
     probe: Tensor | None
     training: bool
     resets: Tensor | None = None
+    mask: Tensor | None = None
 
 
 @dataclass
@@ -116,8 +123,9 @@ class Layers:
         probes: Mapping[str, Tensor] | None = None,
         all_layers: bool = False,
         resets: Tensor | None = None,
+        masks: Mapping[str, Tensor] | None = None,
     ) -> Ran:
-        """Over x (T, B, I).
+        """Over x (T, B, I), with dropout where there are `masks`.
 
         :param training: whether a backward pass may follow. :param all_layers: whether Ran.layers is asked for.
         :param probes: as in Recurrence, by prefix, in the order of the data's own steps. :param resets: (T, B),
@@ -128,6 +136,7 @@ class Layers:
         ways = self.body.directions
         by_step = self.model.readout == "steps"
         for layer in range(self.body.layers):
+            x = dropped(x, masks, f"rnn.l{layer}.x")
             in_order = layer < self.body.layers - 1 or by_step or self.top_outputs or all_layers
             outputs, ordered = [], []
             for way in ways:
@@ -139,7 +148,8 @@ class Layers:
                 attached = None
                 if self.truncation and training:
                     attached = attached_states(tf.shape(x)[0], lengths, self.truncation, backward)
-                given = Given(inputs, lengths, (initial or {}).get(prefix), attached, probe, training, resets)
+                passed, mask = (initial or {}).get(prefix), (masks or {}).get(f"{prefix}.h")
+                given = Given(inputs, lengths, passed, attached, probe, training, resets, mask)
                 y, state = self._run(prefix, layer, weights_of(weights, prefix), given)
                 if self.carry:
                     final[prefix] = tuple(tf.stop_gradient(part) for part in state)
@@ -177,6 +187,7 @@ class Layers:
                 attached=given.attached,
                 probe=given.probe,
                 resets=given.resets,
+                mask=given.mask,
             )
             return self.generic(given.x, weights, steps)
         cell = cell_of(self.body.cell)

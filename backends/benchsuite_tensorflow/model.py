@@ -63,7 +63,7 @@ class Model:
             execution.dtype,
             loop,
             fused,
-            _generic_layer(spec.body, execution.unroll, spec.resets),
+            _generic_layer(spec.body, execution.unroll, spec.resets or recipe.recurrent_dropout > 0),
             recipe.truncation,
             recipe.carry,
             attends,
@@ -71,7 +71,11 @@ class Model:
         # cuDNN gives no access between two steps: the loop, over the same weights, is asked for dL/dh_t
         self._probed_encoder = self._encoder if loop else replace(self._encoder, loop=self._loop)
         if spec.decoder is not None:
-            generic = _generic_layer(spec.decoder.body, execution.unroll)
+            # the kernel that attends before each step has no place for masks
+            inside = recipe.layer_dropout > 0 and spec.decoder.attention == "additive"
+            generic = _generic_layer(
+                spec.decoder.body, execution.unroll, inside or recipe.recurrent_dropout > 0
+            )
             self._decoder = DecoderLayers(spec.decoder, execution.dtype, self._loop, fused, generic)
             self._probed_decoder = replace(self._decoder, fused={}) if fused else self._decoder
 
@@ -149,12 +153,13 @@ class Model:
             features = convolution.features(self.spec.body, weights, batch.inputs)
             return Forward(heads.scores(self.spec, weights, features), {})
         inputs = self._embedded(weights, batch.inputs)
-        ran = encoder(weights, inputs, batch.lengths, training, initial, probes, resets=batch.resets)
+        masks, resets = batch.masks, batch.resets
+        ran = encoder(weights, inputs, batch.lengths, training, initial, probes, resets=resets, masks=masks)
         features = ran.features
         decoder = self._probed_decoder if probes is not None else self._decoder
         if decoder is not None:
             memory = self._memory(weights, ran.outputs, batch.lengths)
-            by_step = decoder(weights, features, memory, batch.targets, training, probes)
+            by_step = decoder(weights, features, memory, batch.targets, training, probes, masks)
             features = tf.gather(tf.reshape(by_step, [-1, by_step.shape[2]]), batch.target_positions)
         return Forward(heads.scores(self.spec, weights, features), ran.final)
 
@@ -230,9 +235,10 @@ class Model:
         return make_memory(self.spec.decoder.attention, weights, outputs, lengths)
 
 
-def _generic_layer(body: Recurrent, unroll: str, resets: bool = False) -> GenericLayer | None:
-    """How a layer of a cell without a kernel runs, or of any cell with resets; None where a kernel runs it."""
-    if has_kernel(body.cell) and not resets:
+def _generic_layer(body: Recurrent, unroll: str, beyond: bool = False) -> GenericLayer | None:
+    """How a layer of a cell without a kernel runs, or of any cell with what is `beyond` the kernels: resets,
+    recurrent dropout. None where a kernel runs it."""
+    if has_kernel(body.cell) and not beyond:
         return None
     stepwise = Stepwise(differentiated(loop_of(unroll)))
     return GenericLayer(CellCode(body.cell, body.hidden), scan_over_time if unroll == "scan" else stepwise)

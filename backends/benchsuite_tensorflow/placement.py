@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ class Placed:
     target_lengths    (B,), where targets are of a length of their own
     target_positions  (n,), with a decoder: u B + b of every target token, so that the head computes no padding
     resets            (T, B), where the model has resets
+    masks             of dropout by name, (B, units), read by steps and backward passes alone
     """
 
     inputs: Tensor
@@ -32,10 +33,11 @@ class Placed:
     target_lengths: Tensor | None = None
     target_positions: Tensor | None = None
     resets: Tensor | None = None
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def tensors(self) -> list[Tensor]:
-        """Those that there are."""
+        """Those that there are, but the masks."""
         optional = (self.target_lengths, self.target_positions, self.resets)
         return [self.inputs, self.lengths, self.targets, *(part for part in optional if part is not None)]
 
@@ -47,6 +49,11 @@ class Placed:
 
 def place_batch(batch: Batch, model: ModelSpec, dtype: str) -> Placed:
     """Copy the batch to the current device. Time is moved to the front here, once, and not in every step."""
+    masks = {name: tf.constant(mask, dtype) for name, mask in batch.masks.items()}
+    return replace(_place_without_masks(batch, model, dtype), masks=masks)
+
+
+def _place_without_masks(batch: Batch, model: ModelSpec, dtype: str) -> Placed:
 
     def tensor(array: np.ndarray, time_first: bool = False) -> Tensor:
         kind = dtype if array.dtype.kind == "f" else "int32"

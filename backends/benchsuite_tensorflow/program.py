@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -54,7 +57,7 @@ class TensorFlowProgram(Program):
         return placed
 
     def step(self, placed: Any, state: Any = None) -> States | None:
-        logged, *final = self._run("step", self._step, placed, self._initial(placed, state))
+        logged, *final = self._run("step", self._step, placed, self._initial(placed, state), placed.masks)
         self._log.append(logged)
         return self._by_prefix(final) if self._recipe.carry else None
 
@@ -81,7 +84,7 @@ class TensorFlowProgram(Program):
     def gradients(self, placed: Any) -> Gradients:
         """Loss, predictions and parameter gradients come from the unroll itself. dL/dh_t of a fused unroll
         comes from a second pass, by the loop, over the same parameters."""
-        loss, predictions, found, states = self._run("gradients", self._gradients, placed, [])
+        loss, predictions, found, states = self._run("gradients", self._gradients, placed, [], placed.masks)
         return Gradients(
             loss=float(loss),
             parameters={name: fetched(value) for name, value in found.items()},
@@ -145,15 +148,25 @@ class TensorFlowProgram(Program):
             return f"CudnnRNNBackprop, the decoder's {by_hand}"
         return "CudnnRNNBackprop"
 
-    def _run(self, purpose: str, function: Any, batch: Placed, states: Sequence[Tensor]) -> Any:
+    def _run(
+        self,
+        purpose: str,
+        function: Any,
+        batch: Placed,
+        states: Sequence[Tensor],
+        masks: Mapping[str, Tensor] = MappingProxyType({}),
+    ) -> Any:
+        """Call the graph of `function` for a batch; `masks`: its dropout masks, where `function` uses them."""
         time = 0 if self._free_time else None
         targets = time if self._model.by_step or self._spec.has_sequence_targets else None
         # the number of target tokens differs from batch to batch, whatever their padded shape
         positions = 0
         optional = [None, positions] if batch.resets is None else [time]
         free = [time, None, targets, *optional][: len(batch.tensors)]
-        arguments, free_axes = [*batch.tensors, *states], [*free, *(None for _ in states)]
-        return self._traced(purpose, function, arguments, free_axes)
+        more, names = [*masks.values(), *states], tuple(masks)
+        free_axes = [*free, *(None for _ in more)]
+        run = partial(function, names)
+        return self._traced(purpose, run, [*batch.tensors, *more], free_axes, names)
 
     def _traced(
         self,
@@ -170,13 +183,17 @@ class TensorFlowProgram(Program):
     def _weights(self) -> dict[str, Tensor]:
         return {name: tf.convert_to_tensor(variable) for name, variable in self._variables.items()}
 
-    def _arguments(self, tensors: Sequence[Tensor]) -> tuple[Placed, States]:
-        """A graph's arguments: a batch, and the states it starts from."""
+    def _arguments(self, names: Sequence[str], tensors: Sequence[Tensor]) -> tuple[Placed, States]:
+        """A graph's arguments: a batch with the masks called `names`, and the states it starts from."""
         count = 3 + self._spec.has_sequence_targets + (self._spec.decoder is not None)
-        if self._spec.resets:  # never with targets of a length of their own
-            inputs, lengths, targets, resets, *states = tensors
-            return Placed(inputs, lengths, targets, resets=resets), self._by_prefix(states)
-        return Placed(*tensors[:count]), self._by_prefix(tensors[count:])
+        count += self._spec.resets  # never with targets of a length of their own
+        end = count + len(names)
+        masks = dict(zip(names, tensors[count:end], strict=True))
+        states = self._by_prefix(tensors[end:])
+        if self._spec.resets:
+            inputs, lengths, targets, resets = tensors[:count]
+            return Placed(inputs, lengths, targets, resets=resets, masks=masks), states
+        return replace(Placed(*tensors[:count]), masks=masks), states
 
     def _by_prefix(self, states: Sequence[Tensor]) -> States:
         """States by prefix, from the tensors of all layers."""
@@ -186,8 +203,8 @@ class TensorFlowProgram(Program):
             for index, prefix in enumerate(self._model.prefixes if states else ())
         }
 
-    def _step(self, *tensors: Tensor) -> list[Tensor]:
-        batch, initial = self._arguments(tensors)
+    def _step(self, names: Sequence[str], *tensors: Tensor) -> list[Tensor]:
+        batch, initial = self._arguments(names, tensors)
         variables = list(self._variables.values())
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
@@ -197,17 +214,19 @@ class TensorFlowProgram(Program):
         self._optimiser.apply(gradients)
         return [tf.cast(tf.stack([loss, measured]), tf.float64), *_flat(run.final)]
 
-    def _predict(self, *tensors: Tensor) -> list[Tensor]:
-        batch, initial = self._arguments(tensors)
+    def _predict(self, names: Sequence[str], *tensors: Tensor) -> list[Tensor]:
+        batch, initial = self._arguments(names, tensors)
         run = self._model.forward(self._weights(), batch, False, initial)
         return [self._model.predictions(run.scores, batch), *_flat(run.final)]
 
-    def _outputs(self, *tensors: Tensor) -> dict[str, Tensor]:
-        batch, initial = self._arguments(tensors)
+    def _outputs(self, names: Sequence[str], *tensors: Tensor) -> dict[str, Tensor]:
+        batch, initial = self._arguments(names, tensors)
         return self._model.layer_outputs(self._weights(), batch, initial)
 
-    def _gradients(self, *tensors: Tensor) -> tuple[Tensor, Tensor, dict[str, Tensor], dict[str, Tensor]]:
-        batch, _ = self._arguments(tensors)
+    def _gradients(
+        self, names: Sequence[str], *tensors: Tensor
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor], dict[str, Tensor]]:
+        batch, _ = self._arguments(names, tensors)
         model, variables = self._model, self._variables
         probes = model.probes(batch)
         second = model.second_pass

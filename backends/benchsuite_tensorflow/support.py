@@ -26,6 +26,8 @@ def unsupported_reason(model: ModelSpec, recipe: Recipe, execution: Execution) -
         return problem
     if execution.unroll not in ("fused", "scan") or isinstance(model.body, Convolutional):
         return None
+    if recipe.recurrent_dropout:
+        return "cuDNN masks no hidden states: recipe.recurrent_dropout needs unroll dynamic or static"
     cells = [model.body.cell, *([] if model.decoder is None else [model.decoder.body.cell])]
     if execution.unroll == "scan":
         return next(filter(None, map(_scan_problem, cells)), None)

@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import torch
 
-from benchsuite.contracts import Backend, Device, Parameters, ingredient_problem
+from benchsuite.contracts import INGREDIENTS, Backend, Device, Parameters, ingredient_problem
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_torch import runtime, support
 from benchsuite_torch.kernels.matmul import peak_product
 from benchsuite_torch.program import TorchProgram
 
-TRAINED_WITH = ("weight_decay", "schedule", "warmup", "label_smoothing")
+TRAINED_WITH = INGREDIENTS
 """Ingredients of training that this backend has."""
 
 

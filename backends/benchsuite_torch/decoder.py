@@ -8,6 +8,7 @@ comes after its valid steps, and only those reach the head.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import torch
@@ -18,6 +19,7 @@ from benchsuite.schema import ModelSpec
 from benchsuite_torch import attention, fused, heads, loops
 from benchsuite_torch.attention import AdditiveAttention
 from benchsuite_torch.cells import Advance, cell_advance
+from benchsuite_torch.dropout import NO_MASKS, dropped, mask_name
 from benchsuite_torch.generic import LayerCell
 from benchsuite_torch.kernels.attention_loop import AdditiveLoop, AttentionDecoder
 from benchsuite_torch.kernels.matmul import affine
@@ -105,29 +107,36 @@ class DecoderLayers:
         unroll: str,
         probes: loops.Probes | None = None,
         outputs: loops.Outputs | None = None,
+        masks: Mapping[str, torch.Tensor] = NO_MASKS,
     ) -> torch.Tensor:
         """What the head reads at the n valid target steps, (n, H) or (n, H + F).
 
         :param y: the encoder's outputs (steps, B, F), arbitrary on padding. :param last: their readout (B, F).
         :param probes: is filled with what dL/dh_t is read from; not by a fused layer. :param outputs: is filled
-            with the outputs (U, B, H) of every layer.
+            with the outputs (U, B, H) of every layer. :param masks: of dropout.
         """
         rows, inputs = placed.target_rows, placed.decoder_inputs
         assert rows is not None
         assert inputs is not None
         u, state = functional.embedding(inputs, self.embedding), self.start(last)
         if self.decoder.attention == "additive":
+            u = dropped(u, masks, self.stack.layers[0])
             by_kernel = isinstance(self.stack, RecurrentStack) and unroll != "autograd"
-            one_way = self._additive_by_kernel if by_kernel else self._additive_recorded
-            return heads.valid_only(one_way(u, y, placed.rows, state, probes, outputs), rows)
+            if by_kernel and not any(mask_name(layer) in masks for layer in self.stack.layers[1:]):
+                found = self._additive_by_kernel(u, y, placed.rows, state, probes, outputs)
+            else:
+                found = self._additive_recorded(u, y, placed.rows, state, probes, outputs, masks)
+            return heads.valid_only(found, rows)
         if unroll == "fused" and probes is None:
             assert isinstance(self.stack, RecurrentStack)
-            s, _ = fused.run(self.stack, u, rows, None, state)
+            s, _ = fused.run(self.stack, u, rows, None, state, masks=masks)
             if outputs is not None:
                 outputs |= fused.layer_outputs(self.stack, u, rows, state)
         else:
             recorded = unroll == "autograd"
-            s, _ = loops.run(self.stack, u, rows, None, state, probes, recorded=recorded, outputs=outputs)
+            s, _ = loops.run(
+                self.stack, u, rows, None, state, probes, recorded=recorded, outputs=outputs, masks=masks
+            )
         if self.decoder.attention == "multiplicative":
             s = torch.cat([s, self._multiplicative(s, y, placed.rows)], dim=2)
         return heads.valid_only(s, rows)
@@ -174,10 +183,11 @@ class DecoderLayers:
         state: LayerStates,
         probes: loops.Probes | None,
         outputs: loops.Outputs | None,
+        masks: Mapping[str, torch.Tensor],
     ) -> torch.Tensor:
         """The same by torch's cells, or any cell's own step, recorded by autograd step after step."""
         memory, keys, score_mask = self._memory(y, rows)
-        layers = self.steppers(rows.batch)
+        layers = self.steppers(rows.batch, masks)
         states: list[LayerStates] = list(zip(*(part.unbind(0) for part in state), strict=True))
         features: list[torch.Tensor] = []
         emitted: list[list[torch.Tensor]] = [[] for _ in layers]
@@ -190,6 +200,8 @@ class DecoderLayers:
                 if probes is not None:
                     zeros = torch.zeros_like(states[index][0], requires_grad=True)
                     probes.setdefault(prefix, []).append(zeros)
+                if index:
+                    x = dropped(x, masks, self.stack.layers[index])
                 states[index], x = advance(x, states[index], zeros)
                 emitted[index].append(x)
             features.append(torch.cat([x, context], dim=1))
@@ -197,13 +209,19 @@ class DecoderLayers:
             outputs |= {prefix: torch.stack(y) for (prefix, _), y in zip(layers, emitted, strict=True)}
         return torch.stack(features)
 
-    def steppers(self, rows: int) -> list[tuple[str, Advance]]:
-        """For each layer its prefix and what computes one step of `rows` rows."""
+    def steppers(self, rows: int, masks: Mapping[str, torch.Tensor] = NO_MASKS) -> list[tuple[str, Advance]]:
+        """For each layer its prefix and what computes one step of `rows` rows, with the masks of the hidden
+        states."""
         cell = self.decoder.body.cell
         found: list[tuple[str, Advance]] = []
         for (layer,) in self.stack.layers:
             if isinstance(layer, CellDirection):
-                found.append((layer.prefix, LayerCell(layer, rows, stepwise=True).advance))
+                found.append(
+                    (
+                        layer.prefix,
+                        LayerCell(layer, rows, stepwise=True, mask=masks.get(f"{layer.prefix}.h")).advance,
+                    )
+                )
             else:
                 found.append((layer.prefix, partial(cell_advance, cell, layer)))
         return found

@@ -8,11 +8,15 @@ within its length and reading it forward. Both pack where a state at each row's 
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
+from benchsuite_torch.dropout import NO_MASKS, dropped, mask_name
 from benchsuite_torch.layers import Direction, LayerStates, RecurrentStack
 from benchsuite_torch.placement import RowLengths
 
@@ -47,12 +51,17 @@ def run(
     state: LayerStates | None,
     final: bool = False,
     packing: bool = False,
+    masks: Mapping[str, torch.Tensor] = NO_MASKS,
 ) -> tuple[torch.Tensor, LayerStates | None]:
     """Outputs of the top layer (steps, B, F) for inputs (steps, B, I), and the state at each row's own end.
 
     `state` is where the forward direction starts (None: zero). `packing` says how backward layers meet ragged
-    rows: packed, or reversed. Outputs on padding are arbitrary.
+    rows: packed, or reversed. Outputs on padding are arbitrary. Where what is between the layers is masked, the
+    operator runs once per layer.
     """
+    if any(mask_name(layer) in masks for layer in stack.layers[1:]):
+        return _by_layer(stack, x, rows, truncation, state, final, packing, masks)
+    x = dropped(x, masks, stack.layers[0])
     chunk = truncation if truncation and truncation < rows.steps else rows.steps
     if stack.body.bidirectional and (chunk < rows.steps or not (rows.full or packing)):
         return _by_direction(stack, x, rows, chunk, None, {}), None
@@ -68,6 +77,28 @@ def run(
         )
         outputs.append(y)
     return outputs[0] if len(outputs) == 1 else torch.cat(outputs), state if final else None
+
+
+def _by_layer(
+    stack: RecurrentStack,
+    x: torch.Tensor,
+    rows: RowLengths,
+    truncation: int | None,
+    state: LayerStates | None,
+    final: bool,
+    packing: bool,
+    masks: Mapping[str, torch.Tensor],
+) -> tuple[torch.Tensor, LayerStates | None]:
+    start, ways = state or stack.initial_state(rows.batch), len(stack.body.directions)
+    ends: list[LayerStates] = []
+    for index, layer in enumerate(stack.layers):
+        alone = copy.copy(stack)
+        alone.layers, alone.body = [layer], replace(stack.body, layers=1)
+        initial = tuple(part[index * ways : (index + 1) * ways] for part in start)
+        x, end = run(alone, x, rows, truncation, initial, final, packing, masks)
+        if end is not None:
+            ends.append(end)
+    return x, tuple(torch.cat(parts) for parts in zip(*ends, strict=True)) if final else None
 
 
 def layer_outputs(

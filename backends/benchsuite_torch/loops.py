@@ -5,12 +5,12 @@ under autograd (`autograd`), the way a PyTorch user writes a loop.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import torch
 
 from benchsuite_torch import affine_scan, generic
 from benchsuite_torch.cells import cell_step
+from benchsuite_torch.dropout import NO_MASKS, dropped
 from benchsuite_torch.kernels.recurrent_loop import LoopConfig, RecurrentLoop
 from benchsuite_torch.layers import CellDirection, CellStack, Direction, LayerStates, Stack
 from benchsuite_torch.placement import Resets, RowLengths
@@ -19,7 +19,6 @@ Probes = dict[str, list[torch.Tensor]]
 """Layer prefix -> for every step a (B, H) tensor of zeros whose gradient is dL/dh_t."""
 Outputs = dict[str, torch.Tensor]
 """Layer prefix -> every y_t (steps, B, H), arbitrary on padding; h_t where a cell's output is its state."""
-NO_MASKS: Mapping[str, torch.Tensor] = MappingProxyType({})
 
 
 def run(
@@ -40,7 +39,7 @@ def run(
     :param state: where the forward direction starts (None: the initial one). :param probes: is filled with what
         dL/dh_t is read from. :param final: whether the final state is asked for. :param recorded: whether
         autograd records torch's cells, instead of our kernel. :param outputs: is filled with the outputs of
-        every layer. :param resets: of a CellStack alone. :param masks: of dropout, likewise: `<prefix>.h`.
+        every layer. :param resets: of a CellStack alone. :param masks: of dropout; `<prefix>.h` likewise.
 
     Outputs on padding are arbitrary.
     """
@@ -49,6 +48,7 @@ def run(
     index = 0
     for layer in stack.layers:
         by_direction = []
+        x = dropped(x, masks, layer)
         for direction in layer:
             initial = tuple(part[index] for part in start)
             probe = None if probes is None else probes.setdefault(direction.prefix, _zeros(x, initial[0]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch.nn import functional
 
@@ -10,6 +12,7 @@ from benchsuite_torch import fused, heads, loops, runtime
 from benchsuite_torch.convolution import ConvolutionalBody
 from benchsuite_torch.decoder import DecoderLayers
 from benchsuite_torch.decoding import TorchDecoding
+from benchsuite_torch.dropout import NO_MASKS
 from benchsuite_torch.heads import Head
 from benchsuite_torch.layers import (
     AS_IS,
@@ -81,23 +84,29 @@ class Model:
         return BACKWARD.get(self.unroll, "our own loop, its derivative written by hand")
 
     def features(
-        self, placed: PlacedBatch, state: LayerStates | None = None, final: bool = False
+        self,
+        placed: PlacedBatch,
+        state: LayerStates | None = None,
+        final: bool = False,
+        training: bool = False,
     ) -> tuple[torch.Tensor, LayerStates | None]:
         """What the head reads, (n, F): of every row, or of every valid step that has an output. With `final`
-        also the state at each row's end. States are in the order of the placed rows."""
+        also the state at each row's end. States are in the order of the placed rows. `training`: the dropout
+        masks of the batch are used."""
         if isinstance(self.body, ConvolutionalBody):
             return self.body(placed.inputs), None
-        y, end = self._encode(placed, state, final)
-        return self._read(y, placed), end
+        masks = placed.masks if training else NO_MASKS
+        y, end = self._encode(placed, state, final, masks)
+        return self._read(y, placed, masks=masks), end
 
     def probed(self, placed: PlacedBatch) -> tuple[torch.Tensor, loops.Probes]:
         """Features by a loop, whatever the unroll, and the probes of every h_t: a fused layer does not return
-        its h_t as something to differentiate by."""
+        its h_t as something to differentiate by. The dropout masks of the batch are used."""
         probes: loops.Probes = {}
         if isinstance(self.body, ConvolutionalBody):
             return self.features(placed)[0], probes
-        y, _ = self._by_loop(placed, self._truncation, None, probes=probes)
-        return self._read(y, placed, probes), probes
+        y, _ = self._by_loop(placed, self._truncation, None, probes=probes, masks=placed.masks)
+        return self._read(y, placed, probes, masks=placed.masks), probes
 
     def layer_outputs(self, placed: PlacedBatch, state: LayerStates | None) -> loops.Outputs:
         """The outputs (steps, B, H) of every layer and direction by its prefix, a decoder's among them (U, B,
@@ -138,13 +147,17 @@ class Model:
             return TorchDecoding(self.decoder, self.head, y, last, rows, width, aligned, settings)
 
     def _encode(
-        self, placed: PlacedBatch, state: LayerStates | None, final: bool
+        self,
+        placed: PlacedBatch,
+        state: LayerStates | None,
+        final: bool,
+        masks: Mapping[str, torch.Tensor] = NO_MASKS,
     ) -> tuple[torch.Tensor, LayerStates | None]:
         if not self.fused:
-            return self._by_loop(placed, self._truncation, state, final=final)
+            return self._by_loop(placed, self._truncation, state, final=final, masks=masks)
         assert isinstance(self.body, RecurrentStack)
         x = self._embed(placed)
-        return fused.run(self.body, x, placed.rows, self._truncation, state, final, self._packing)
+        return fused.run(self.body, x, placed.rows, self._truncation, state, final, self._packing, masks)
 
     def _by_loop(
         self,
@@ -154,11 +167,22 @@ class Model:
         probes: loops.Probes | None = None,
         outputs: loops.Outputs | None = None,
         final: bool = False,
+        masks: Mapping[str, torch.Tensor] = NO_MASKS,
     ) -> tuple[torch.Tensor, LayerStates | None]:
         assert not isinstance(self.body, ConvolutionalBody)
         x, recorded = self._embed(placed), self.unroll == "autograd"
         return loops.run(
-            self.body, x, placed.rows, truncation, state, probes, final, recorded, outputs, placed.resets
+            self.body,
+            x,
+            placed.rows,
+            truncation,
+            state,
+            probes,
+            final,
+            recorded,
+            outputs,
+            placed.resets,
+            masks,
         )
 
     def _embed(self, placed: PlacedBatch) -> torch.Tensor:
@@ -172,11 +196,12 @@ class Model:
         placed: PlacedBatch,
         probes: loops.Probes | None = None,
         outputs: loops.Outputs | None = None,
+        masks: Mapping[str, torch.Tensor] = NO_MASKS,
     ) -> torch.Tensor:
         read = self._read_out(y, placed)
         if self.decoder is None:
             return read
-        return self.decoder.features(y, read, placed, self.unroll, probes, outputs)
+        return self.decoder.features(y, read, placed, self.unroll, probes, outputs, masks)
 
     def _read_out(self, y: torch.Tensor, placed: PlacedBatch) -> torch.Tensor:
         assert not isinstance(self.body, ConvolutionalBody)

@@ -59,7 +59,9 @@ class TorchProgram(Program):
         runtime.apply(self._settings)
         self._latest = placed
         self._optimiser.zero_grad()
-        features, end = self._model.features(placed, _sorted(state, placed), final=self._recipe.carry)
+        features, end = self._model.features(
+            placed, _sorted(state, placed), final=self._recipe.carry, training=True
+        )
         loss = self._model.head.loss(features, placed)
         loss.backward()
         self._fill_gradients()
@@ -96,7 +98,7 @@ class TorchProgram(Program):
         runtime.apply(self._settings)
         model, probes = self._model, Probes()
         if model.fused:
-            features, _ = model.features(placed)
+            features, _ = model.features(placed, training=True)
         else:
             features, probes = model.probed(placed)
         loss = model.head.loss(features, placed)
@@ -161,7 +163,9 @@ class TorchProgram(Program):
         if not self._kernel and self._latest is not None:
             batch = self._latest
             runtime.apply(self._settings)
-            self._kernel = runtime.kernel_of(lambda: self._model.features(batch, final=self._recipe.carry))
+            self._kernel = runtime.kernel_of(
+                lambda: self._model.features(batch, final=self._recipe.carry, training=True)
+            )
         return self._kernel
 
     def memory(self) -> dict[str, int]:

@@ -22,12 +22,12 @@ def layers(model: ModelSpec) -> dict[str, Recurrent]:
     return found
 
 
-def kernel_shapes(model: ModelSpec) -> dict[str, tuple[int, ...]]:
+def kernel_shapes(model: ModelSpec, masked: bool = False) -> dict[str, tuple[int, ...]]:
     """Names and shapes of what the kernels hold."""
     shapes = parameter_shapes(model)
     found = {name: shape for name, shape in shapes.items() if not _recurrent(name)}
     for prefix, body in layers(model).items():
-        if has_kernel(model, body):
+        if has_kernel(model, body, masked):
             own = KERNELS[body.cell].shapes(shapes[f"{prefix}.Wx"][0], body.hidden)
         else:
             start = len(prefix) + 1
@@ -36,14 +36,14 @@ def kernel_shapes(model: ModelSpec) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def to_kernels(model: ModelSpec, parameters: Parameters) -> dict[str, np.ndarray]:
+def to_kernels(model: ModelSpec, parameters: Parameters, masked: bool = False) -> dict[str, np.ndarray]:
     """The kernels' arrays from canonical parameters."""
-    return _converted(model, parameters, lambda cell: KERNELS[cell].pack)
+    return _converted(model, parameters, masked, lambda cell: KERNELS[cell].pack)
 
 
-def from_kernels(model: ModelSpec, arrays: Mapping[str, np.ndarray]) -> Parameters:
+def from_kernels(model: ModelSpec, arrays: Mapping[str, np.ndarray], masked: bool = False) -> Parameters:
     """Canonical parameters, contiguous copies in the canonical order, from the kernels' arrays."""
-    found = _converted(model, arrays, lambda cell: KERNELS[cell].unpack)
+    found = _converted(model, arrays, masked, lambda cell: KERNELS[cell].unpack)
     return {name: np.array(found[name], order="C") for name in parameter_shapes(model)}
 
 
@@ -55,12 +55,12 @@ def _recurrent(name: str) -> bool:
 
 
 def _converted(
-    model: ModelSpec, arrays: Mapping[str, np.ndarray], convert: Callable[[str], Convert]
+    model: ModelSpec, arrays: Mapping[str, np.ndarray], masked: bool, convert: Callable[[str], Convert]
 ) -> dict[str, np.ndarray]:
     found = {name: array for name, array in arrays.items() if not _recurrent(name)}
     for prefix, body in layers(model).items():
         start = len(prefix) + 1
         own = {name[start:]: array for name, array in arrays.items() if name.startswith(f"{prefix}.")}
-        converted = convert(body.cell)(own) if has_kernel(model, body) else own
+        converted = convert(body.cell)(own) if has_kernel(model, body, masked) else own
         found |= {f"{prefix}.{name}": array for name, array in converted.items()}
     return found

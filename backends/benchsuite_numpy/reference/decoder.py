@@ -38,6 +38,7 @@ class DecoderRun:
     memory: Memory
     initial: list[CellState]
     steps: list[StepRun]
+    masks: Mapping[str, np.ndarray]
 
 
 def remember(
@@ -65,20 +66,25 @@ def decoder_step(
     memory: Memory,
     states: list[CellState],
     tokens: np.ndarray,
+    masks: Mapping[str, np.ndarray],
 ) -> tuple[list[CellState], np.ndarray, StepRun]:
     """The next states, what the head reads (B, H) or (B, H + F), and what the backward pass needs.
 
-    tokens (B,): the token before this step's.
+    tokens (B,): the token before this step's. masks: of dropout by name (`dec.l0.x`, `dec.l0.fwd.h`).
     """
-    cell, attention_step = reference_cell(decoder.body.cell), None
+    attention_step = None
     begins = np.zeros((len(tokens), 1), states[0][0].dtype)  # the first state is the bridge's
-    x = parameters["target_embed.E"][tokens]
+    x = parameters["target_embed.E"][tokens] * masks.get("dec.l0.x", 1)
     if decoder.attention == "additive":
         attention_step = attend(ATTENTIONS["additive"], parameters, states[-1][0], memory)
         x = np.concatenate([x, attention_step.context], axis=1)
     new_states, outputs, kept = [], [], []
-    for prefix, state in zip(decoder_names(decoder), states, strict=True):
-        new, x, of_layer = cell.forward(layer_weights(parameters, prefix), x, state, begins, None)
+    for layer, (prefix, state) in enumerate(zip(decoder_names(decoder), states, strict=True)):
+        if layer:
+            x = x * masks.get(f"dec.l{layer}.x", 1)
+        mask = masks.get(f"{prefix}.h")
+        cell = reference_cell(decoder.body.cell, mask is not None)
+        new, x, of_layer = cell.forward(layer_weights(parameters, prefix), x, state, begins, mask)
         new_states.append(new)
         outputs.append(x)
         kept.append(of_layer)
@@ -94,15 +100,16 @@ def decoder_forward(
     memory: Memory,
     last: np.ndarray,
     tokens: np.ndarray,
+    masks: Mapping[str, np.ndarray],
 ) -> tuple[np.ndarray, DecoderRun]:
     """What the head reads (B, U, H) or (B, U, H + F) when the decoder is fed `tokens` (B, U)."""
     initial = states = initial_states(decoder, parameters, last)
     features, steps = [], []
     for t in range(tokens.shape[1]):
-        states, of_step, run = decoder_step(decoder, parameters, memory, states, tokens[:, t])
+        states, of_step, run = decoder_step(decoder, parameters, memory, states, tokens[:, t], masks)
         features.append(of_step)
         steps.append(run)
-    return np.stack(features, axis=1), DecoderRun(tokens, last, memory, initial, steps)
+    return np.stack(features, axis=1), DecoderRun(tokens, last, memory, initial, steps, masks)
 
 
 def decoder_backward(
@@ -111,7 +118,7 @@ def decoder_backward(
     """From dL/d(features) (B, U, .): dL/d(last) (B, F), dL/d(encoder outputs) (B, T, F), dL/ds_t (B, U, H) by
     prefix, and gradients by canonical name."""
     body, prefixes = decoder.body, decoder_names(decoder)
-    cell, back = reference_cell(body.cell), _Back(decoder, parameters, run.memory)
+    masks, back = run.masks, _Back(decoder, parameters, run.memory)
     states = {prefix: np.zeros((*run.tokens.shape, body.hidden), d_features.dtype) for prefix in prefixes}
     d_states: list[CellState] = [tuple(np.zeros_like(part) for part in state) for state in run.initial]
     for t in reversed(range(len(run.steps))):
@@ -122,10 +129,14 @@ def decoder_backward(
             dx = dx + back.attended(attention_step, d_context)
         for layer in reversed(range(body.layers)):
             w = layer_weights(parameters, prefixes[layer])
+            cell = reference_cell(body.cell, f"{prefixes[layer]}.h" in masks)
             found = cell.backward(w, kept[layer], d_states[layer], dx)
             dx, d_states[layer], states[prefixes[layer]][:, t] = found.dx, found.before, found.hidden
+            if layer:
+                dx = dx * masks.get(f"dec.l{layer}.x", 1)
             back.add({f"{prefixes[layer]}.{name}": value for name, value in found.weights.items()})
-        np.add.at(back.gradients["target_embed.E"], run.tokens[:, t], dx[:, : decoder.embedding])
+        d_token = dx[:, : decoder.embedding] * masks.get("dec.l0.x", 1)
+        np.add.at(back.gradients["target_embed.E"], run.tokens[:, t], d_token)
         if decoder.attention == "additive" and attention_step is not None:
             # the query was the top layer's state of the step before
             d_query = back.attended(attention_step, d_context + dx[:, decoder.embedding :])

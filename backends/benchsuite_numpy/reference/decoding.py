@@ -35,7 +35,7 @@ class ReferenceDecoding(Decoding):
     def advance(self, tokens: np.ndarray, parents: np.ndarray, k: int) -> Advance:
         states = [tuple(part[parents] for part in state) for state in self._states]
         self._states, features, run = decoder_step(
-            self._decoder, self._parameters, self._memory, states, tokens
+            self._decoder, self._parameters, self._memory, states, tokens, {}
         )
         scores = score(self._model, self._parameters, features).astype(np.float64)
         shifted = scores - scores.max(axis=1, keepdims=True)

@@ -130,6 +130,11 @@ def layer_backward(
     return dx, dh_t, gradients
 
 
+def dropped(x: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """x (B, T, I) times mask (B, I) at every step; its own derivative too."""
+    return x if mask is None else x * mask[:, None, :]
+
+
 def _chosen(rows: np.ndarray, a: CellState, b: CellState) -> CellState:
     """The state `a` in the rows (B, 1) that are true, `b` in the others."""
     return tuple(np.where(rows, left, right) for left, right in zip(a, b, strict=True))
@@ -146,11 +151,12 @@ def stack_forward(
     """All layers: the top outputs (B, T, F) and each run by prefix (`rnn.l0.fwd`).
 
     passed  states by prefix; a layer that it lacks starts at the cell's initial values
-    masks   those of recurrent dropout by name (`rnn.l0.fwd.h`)
+    masks   of dropout by name, as schema.mask_widths() has them: of what a layer reads (`rnn.l0.x`) and of
+            h_{t-1} in its products (`rnn.l0.fwd.h`)
     """
     runs: dict[str, LayerRun] = {}
     for layer in range(body.layers):
-        outputs = []
+        x, outputs = dropped(x, masks.get(f"rnn.l{layer}.x")), []
         for direction in body.directions:
             prefix = f"rnn.l{layer}.{direction}"
             w, mask = layer_weights(parameters, prefix), masks.get(f"{prefix}.h")
@@ -187,5 +193,5 @@ def stack_backward(
             )
             gradients |= {f"{prefix}.{name}": value for name, value in found.items()}
             d_inputs.append(dx)
-        d_outputs = np.sum(d_inputs, axis=0)
+        d_outputs = dropped(np.sum(d_inputs, axis=0), masks.get(f"rnn.l{layer}.x"))
     return d_outputs, states, gradients

@@ -33,6 +33,8 @@ class ModelRun:
     body: ConvolutionRun | dict[str, LayerRun]
     outputs_shape: tuple[int, ...]
     decoder: DecoderRun | None
+    masks: Mapping[str, np.ndarray]
+    """Of dropout, those that were used."""
 
     @property
     def final_states(self) -> dict[str, CellState]:
@@ -55,12 +57,17 @@ class ModelRun:
 
 
 def forward(
-    model: ModelSpec, parameters: Parameters, batch: Batch, initial: Mapping[str, CellState] | None = None
+    model: ModelSpec,
+    parameters: Parameters,
+    batch: Batch,
+    initial: Mapping[str, CellState] | None = None,
+    training: bool = False,
 ) -> ModelRun:
-    """Scores of a batch. Recurrent states start at `initial` (by prefix), or at the cell's initial values."""
+    """Scores of a batch. Recurrent states start at `initial` (by prefix), or at the cell's initial values.
+    `training`: the batch's dropout masks are used."""
     dtype = next(iter(parameters.values())).dtype
-    mask = valid_steps(batch)
-    body, outputs = body_forward(model, parameters, batch, initial or {})
+    mask, masks = valid_steps(batch), batch.masks if training else {}
+    body, outputs = body_forward(model, parameters, batch, initial or {}, masks)
     if isinstance(model.body, Convolutional):
         features, shape = outputs, outputs.shape
     else:
@@ -70,10 +77,10 @@ def forward(
         assert batch.target_lengths is not None
         tokens = batch.decoder_inputs(model.decoder.start)
         memory = remember(model.decoder, parameters, outputs, mask)
-        features, decoder_run = decoder_forward(model.decoder, parameters, memory, features, tokens)
+        features, decoder_run = decoder_forward(model.decoder, parameters, memory, features, tokens, masks)
         valid = np.arange(tokens.shape[1]) < batch.target_lengths[:, None]
     scores = np.where(valid[..., None], score(model, parameters, features), 0).astype(dtype)
-    return ModelRun(scores, features, valid, mask, body, shape, decoder_run)
+    return ModelRun(scores, features, valid, mask, body, shape, decoder_run, masks)
 
 
 def valid_steps(batch: Batch) -> np.ndarray:
@@ -83,7 +90,11 @@ def valid_steps(batch: Batch) -> np.ndarray:
 
 
 def body_forward(
-    model: ModelSpec, parameters: Parameters, batch: Batch, initial: Mapping[str, CellState]
+    model: ModelSpec,
+    parameters: Parameters,
+    batch: Batch,
+    initial: Mapping[str, CellState],
+    masks: Mapping[str, np.ndarray],
 ) -> tuple[ConvolutionRun | dict[str, LayerRun], np.ndarray]:
     """The body's run and its outputs: (B, T, F) of a recurrent one, (B, F) of the convolutional one."""
     dtype = next(iter(parameters.values())).dtype
@@ -92,7 +103,7 @@ def body_forward(
         run = convolution_forward(model.body, parameters, x)
         return run, run.outputs
     steps = Steps.of(valid_steps(batch), batch.resets)
-    outputs, runs = stack_forward(model.body, parameters, x, steps, initial, {})
+    outputs, runs = stack_forward(model.body, parameters, x, steps, initial, masks)
     return runs, outputs
 
 
@@ -102,7 +113,7 @@ def decode(
     """Run the encoder over a batch's inputs; the decoder then goes on from it, `width` hypotheses a row."""
     assert model.decoder is not None
     assert isinstance(model.body, Recurrent)
-    _, outputs = body_forward(model, parameters, batch, {})
+    _, outputs = body_forward(model, parameters, batch, {}, {})
     last = read(model, outputs, batch.lengths, model.body.hidden)
     memory = remember(model.decoder, parameters, outputs, valid_steps(batch))
     return ReferenceDecoding(model, parameters, memory, last, width, aligned)
@@ -146,7 +157,14 @@ def backward(
         d_outputs = read_back(model, d_features, run.outputs_shape, batch.lengths, model.body.hidden)
         steps = Steps.of(run.mask, batch.resets)
         dx, states, found = stack_backward(
-            model.body, parameters, run.body, steps, model.input_size, d_outputs + d_memory, truncation, {}
+            model.body,
+            parameters,
+            run.body,
+            steps,
+            model.input_size,
+            d_outputs + d_memory,
+            truncation,
+            run.masks,
         )
         gradients |= found
         if isinstance(model.input, Tokens):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchsuite.contracts import (
+    INGREDIENTS,
     Backend,
     Batch,
     Decoding,
@@ -23,7 +24,7 @@ from benchsuite_numpy.reference.cells import CellState
 from benchsuite_numpy.reference.model import ModelRun, backward, decode, forward
 from benchsuite_numpy.reference.optimisers import Optimiser, clip, global_norm, peak
 
-TRAINED_WITH = ("weight_decay", "schedule", "warmup", "label_smoothing")
+TRAINED_WITH = INGREDIENTS
 """Ingredients of training that this backend has."""
 
 
@@ -42,7 +43,7 @@ class ReferenceProgram(Program):
         return batch
 
     def step(self, placed: Any, state: Any = None) -> object:
-        run = forward(self._model, self._parameters, placed, state)
+        run = forward(self._model, self._parameters, placed, state, training=True)
         found = self._backward(placed, run)
         gradients, clipping = found.parameters, self._recipe.clip
         self._losses.append(found.loss)
@@ -80,7 +81,7 @@ class ReferenceProgram(Program):
         return decode(self._model, self._parameters, placed, width, aligned)
 
     def gradients(self, placed: Any) -> Gradients:
-        return self._backward(placed, forward(self._model, self._parameters, placed))
+        return self._backward(placed, forward(self._model, self._parameters, placed, training=True))
 
     def _backward(self, batch: Batch, run: ModelRun) -> Gradients:
         recipe = self._recipe

@@ -9,7 +9,7 @@ from typing import Literal
 from benchsuite.contracts import Backend
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance import backend as checks
-from benchsuite.measure.conformance import decoding, states
+from benchsuite.measure.conformance import decoding, dropout, states
 from benchsuite.measure.conformance.backend import Check, ConformanceError, Kit
 from benchsuite.measure.conformance.cases import (
     Case,
@@ -22,6 +22,7 @@ from benchsuite.measure.conformance.cases import (
     training_cases,
     truncation_cases,
 )
+from benchsuite.measure.conformance.dropout import dropout_cases, dropout_stream_cases
 from benchsuite.measure.conformance.ingredients import (
     decay_cases,
     schedule_cases,
@@ -82,6 +83,16 @@ CORE_TRAINING = {"train-sgd-norm", "train-momentum-none", "train-rmsprop-value",
 CORE_DECAY = {"train-decay-sgd", "train-decay-momentum", "train-decay-scheduled-adam", "train-decay-rmsprop"}
 CORE_SCHEDULES = {"train-constant-sgd", "train-step-momentum", "train-step-adam-long", "train-cosine-rmsprop"}
 CORE_SMOOTHED = {"smoothed-row", "smoothed-tagging", "smoothed-rbf", "smoothed-decoder"}
+CORE_DROPPED = {
+    "dropped-inputs-rnn-both",
+    "dropped-inputs-lstm-ids",
+    "dropped-layers-lstm-deep",
+    "dropped-layers-gru-both",
+    "dropped-inputs-gru-decoder",
+    "dropped-layers-rnn-decoder",
+    "dropped-recurrent-lstm-both",
+    "dropped-recurrent-gru-decoder",
+}
 
 
 @dataclass(frozen=True)
@@ -156,6 +167,15 @@ def suite(core: bool = False) -> list[KitItem]:
         (checks.check_training, tied_cases(), {"tied-gru-trained", "tied-rnn"}),
         (checks.check_padding, tied_cases(), {"tied-lstm"}),
         (checks.check_carry, tied_cases()[-1:], None),
+        (checks.check_gradients, dropout_cases(), CORE_DROPPED),
+        (dropout.check_masks, dropout_cases()[::4], {"dropped-inputs-gru-ids", "dropped-recurrent-gru-deep"}),
+        (checks.check_padding, dropout_cases()[1::5], {"dropped-layers-gru-both"}),
+        (
+            checks.check_training,
+            dropout_cases()[::3],
+            {"dropped-layers-lstm-both", "dropped-recurrent-rnn-ids"},
+        ),
+        (checks.check_carry, dropout_stream_cases(), {"dropped-stream-apart"}),
         (checks.check_fifty_steps, clipped, {"train-adam-norm", "train-momentum-value"}),
     ]
     return [

@@ -20,7 +20,7 @@ from benchsuite.measure.conformance.ingredients import (
     tied_cases,
 )
 from benchsuite.measure.conformance.suite import suite
-from benchsuite.schema import DROPOUTS, ModelSpec, Recipe
+from benchsuite.schema import ModelSpec, Recipe
 from benchsuite_numpy.reference import ReferenceProgram
 from benchsuite_numpy.reference.heads import score_back
 from benchsuite_numpy.reference.model import ModelRun, loss_of
@@ -134,7 +134,7 @@ def test_a_use_of_a_shared_matrix_that_is_forgotten_is_seen(case: Case) -> None:
 @pytest.mark.parametrize("core", [True, False])
 def test_every_ingredient_is_in_the_kit(core: bool) -> None:
     recipes = [item.case.recipe for item in suite(core)]
-    for name in set(INGREDIENTS) - set(DROPOUTS):
+    for name in INGREDIENTS:
         default = Recipe.model_fields[name].default
         assert any(getattr(recipe, name) != default for recipe in recipes), name
     schedules = {recipe.schedule for recipe in recipes}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from fixtures.tiny_trial import TRIAL
 
@@ -44,6 +45,21 @@ def test_it_is_as_long_as_the_training_that_takes_place(recipe: dict[str, object
     assert record.verdicts["parity"] == "ok"
     assert record.trial == one
     assert loaded.recipe.schedule_steps == record.scalars["train/steps"]
+
+
+@pytest.mark.parametrize("share", ["input_dropout", "layer_dropout", "recurrent_dropout"])
+def test_dropout_is_at_parity_and_each_seed_has_its_own(share: str) -> None:
+    recipe = {"steps": 3, "epochs": 1, share: 0.5}
+    one = TRIAL.model_copy(update={"architecture": "deep", "recipe": recipe, "size": {"hidden": 4}})
+    session = Session("numpy")
+    record = session.run(one, lambda _: None)
+    assert record.status is Status.OK, record.reason
+    assert record.verdicts["parity"] == "ok", record.reason
+    assert 0 < record.scalars["parity/step_error"] < 1e-4
+    loaded = load(session, one)
+    masks = [first_batches(loaded, each)[0].batch.masks for each in (one, one.model_copy(update={"seed": 1}))]
+    assert masks[0].keys() == masks[1].keys()
+    assert all(not np.array_equal(masks[0][name], masks[1][name]) for name in masks[0])
 
 
 def language(**size: object) -> Trial:
