@@ -25,6 +25,8 @@ def model_problem(model: ModelSpec, recipe: Recipe, execution: Execution) -> str
     """Why this backend cannot run `model` on the device of `execution`, or None."""
     generic = generic_bodies(model, recipe.recurrent_dropout > 0)
     if generic and DeviceName.parse(execution.device).kind == "gpu":
+        if recipe.recurrent_dropout:
+            return "recurrent dropout has no kernel for CuPy here; run it on the CPU, or in another backend"
         return (
             f"cell {generic[0].cell!r} has no kernel for CuPy here; run it on the CPU, or in another backend"
         )

@@ -241,8 +241,10 @@ def test_generic_cells_run_on_the_cpu() -> None:
     assert support(model("lstm"), Recipe(), gpu) == support(model("gru"), Recipe(), gpu)
     from benchsuite_numpy.support import model_problem
 
-    assert "cell 'decay' has no kernel for CuPy" in str(model_problem(model("decay"), gpu))
-    assert model_problem(model("lstm"), gpu) is None
+    assert "cell 'decay' has no kernel for CuPy" in str(model_problem(model("decay"), Recipe(), gpu))
+    assert model_problem(model("lstm"), Recipe(), gpu) is None
+    dropped = model_problem(model("lstm"), Recipe(recurrent_dropout=0.5), gpu)
+    assert "recurrent dropout has no kernel for CuPy" in str(dropped)
     assert support(model("decay"), Recipe(), Execution()) is None
 
 
