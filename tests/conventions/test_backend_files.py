@@ -24,6 +24,7 @@ ROLES = {
     "heads": "readout, output layer, losses",
     "ctc": "the loss ctc",
     "convolution": "the convolutional baseline",
+    "dropout": "the masks of dropout, where they act",
     "optimisers": "clipping and updates",
     "placement": "a batch on the device",
     "support": "what the framework or this machine lacks",
