@@ -129,11 +129,16 @@ def cell_items(cell: str) -> list[KitItem]:
     luong = Case(f"{cell}-multiplicative", _translator(cell, "multiplicative"))
     packed = replace(stream_of, name=f"{cell}-packed", time=9, ragged=False)
     packed = replace(packed, model=replace(packed.model, resets=True))
+    dropped = [
+        Case(f"{cell}-dropout", deep, Recipe(input_dropout=0.4, layer_dropout=0.5)),
+        Case(f"{cell}-recurrent-dropout", deep, Recipe(recurrent_dropout=0.3)),
+    ]
     groups: list[tuple[Check, list[Case]]] = [
         (checks.check_gradients, [one, both, Case(f"{cell}-tokens-mean", tokens), cut]),
         (checks.check_gradients, [Case(f"{cell}-33-steps", plain, time=33)]),
         (checks.check_gradients, [Case(f"{cell}-small", plain, inputs=1e-4, biases=False)]),
         (checks.check_gradients, [additive, luong]),
+        (checks.check_gradients, dropped),
         (check_finite_gradients, [one]),
         (checks.check_padding, [one, both]),
         (checks.check_companions, [one, both]),

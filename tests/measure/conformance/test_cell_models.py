@@ -21,6 +21,7 @@ from benchsuite.measure.conformance.cell_models import (
 )
 from benchsuite.measure.conformance.suite import run_item
 from benchsuite.schema import Recurrent
+from benchsuite.schema.cells import cell_named
 from benchsuite_numpy.reference import ReferenceProgram
 
 pytestmark = pytest.mark.usefixtures("example_cells")
@@ -30,7 +31,9 @@ __all__ = ["example_cells"]
 @pytest.mark.parametrize("name", ["rotation", "steadied"])
 def test_sound_cells_pass_on_the_reference(name: str) -> None:
     results = [run_item(kit(), item) for item in (*reference_items(name), *cell_items(name))]
-    assert {result.status for result in results} == {"ok"}, [result.message for result in results]
+    others = {result.item.name: result.message for result in results if result.status != "ok"}
+    reads_hidden = cell_named(name).reads_hidden
+    assert others.keys() == (set() if reads_hidden else {f"gradients[{name}-recurrent-dropout]"}), others
 
 
 def test_every_architecture_readout_and_recipe_is_there() -> None:
