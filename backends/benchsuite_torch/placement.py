@@ -227,7 +227,9 @@ def place_batch(
     targets = _sorted(targets, order, 0)
     resets = None
     if batch.resets is not None:
-        given = torch.tensor(batch.resets, device=device)
+        # a reset on padding would change the final state
+        inside = np.arange(batch.time) < batch.lengths[:, None]
+        given = torch.tensor(batch.resets & inside, device=device)
         resets = Resets.of(_sorted(given.transpose(0, 1)[: rows.steps], order, 1))
     masks = {
         name: _sorted(torch.tensor(mask, dtype=dtype, device=device), order, 0)
