@@ -54,6 +54,15 @@ class Batch:
         return int(self.inputs.shape[1])
 
     @property
+    def sequences(self) -> int:
+        """Sequences that the rows hold: one each, and where there are resets one more for each reset after a
+        row's first step."""
+        if self.resets is None:
+            return self.size
+        inside = np.arange(self.time) < self.lengths[:, None]
+        return self.size + int(np.count_nonzero((self.resets & inside)[:, 1:]))
+
+    @property
     def valid_steps(self) -> int:
         """Real time steps: the sum of the lengths."""
         return int(self.lengths.sum())

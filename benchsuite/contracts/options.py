@@ -22,6 +22,8 @@ class Option:
     choices  the allowed values; None: any of that type
     least    the smallest allowed number; None: no limit
     most     the largest allowed number; None: no limit
+    added    whether the task did not always have it: at its default it is left out of a trial, so that the ids
+             of records that were made before are still those of their trials
     """
 
     default: Scalar
@@ -29,6 +31,7 @@ class Option:
     choices: tuple[Scalar, ...] | None = None
     least: float | None = None
     most: float | None = None
+    added: bool = False
 
     def check(self, name: str, value: object) -> Scalar:
         """`value` in the type of the default; an integer is taken for a real number.

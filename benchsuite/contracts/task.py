@@ -19,6 +19,7 @@ from benchsuite.schema.entry_checks import (
     check_known,
     check_mapping,
     check_name,
+    check_one_of,
     check_text,
     check_tuple,
 )
@@ -119,6 +120,9 @@ class TaskEntry:
     """The sources that need no download."""
     architectures: tuple[str, ...] = ("plain", "deep", "bidirectional", "deep_bidirectional")
     options: Mapping[str, Option] = field(default_factory=dict)
+    packing: str | None = None
+    """The option under which several sequences lie in one row, where it is not 0 or false: models then have
+    resets (ModelSpec.resets), which a plan must know before the data are loaded."""
     files: tuple[DataFile, ...] = ()
     """Every file that any source may download."""
     requirements: tuple[str, ...] = ()
@@ -139,6 +143,8 @@ class TaskEntry:
         check_tuple(self, "architectures", str)
         check_known(self, "architectures", ARCHITECTURES)
         check_mapping(self, "options", Option)
+        if self.packing is not None:
+            check_one_of(self, "packing", self.options)
         check_tuple(self, "files", DataFile)
         check_tuple(self, "requirements", str)
         check_mapping(self, "source_requirements", tuple)
@@ -147,6 +153,10 @@ class TaskEntry:
     def required(self, source: str) -> tuple[str, ...]:
         """The distributions that the task needs to load `source`."""
         return (*self.requirements, *self.source_requirements.get(source, ()))
+
+    def has_resets(self, options: Options) -> bool:
+        """Whether the task's models have resets under `options`, which are complete."""
+        return self.packing is not None and bool(options[self.packing])
 
     def check_source(self, source: str) -> None:
         """Raises UnknownNameError where the task has no such source."""

@@ -20,6 +20,7 @@ from benchsuite.data.classification import (
     classification_metrics,
     majority_baseline,
 )
+from benchsuite.data.packing import first_fit, packed, unpacked
 from benchsuite.data.sequence_to_sequence import (
     ATTENTION_SCORES,
     DECODER_OPTIONS,
@@ -57,17 +58,20 @@ __all__ = [
     "facts_by_start",
     "facts_of",
     "fetch",
+    "first_fit",
     "fixed_order",
     "generation_limit",
     "join_words",
     "list_files",
     "majority_baseline",
     "marked_words",
+    "packed",
     "presence",
     "rows_apart",
     "sequence_splits",
     "status",
     "stratified_split",
+    "unpacked",
     "window_starts",
     "window_targets",
     "words",

@@ -87,18 +87,25 @@ PLANNED_VOCABULARY = 4
 """Ids 0 to 3: the least vocabulary that has a decoder's start and end."""
 
 
-def planned_model(trial: Trial) -> ModelSpec:
+def planned_model(trial: Trial, resets: bool = False) -> ModelSpec:
     """What is known of a trial's model while its data are not loaded: cell, layers, directions, decoder and
     attention are the trial's; sizes of input and output are 1 (a decoder's vocabulary: 4), the loss is
     cross-entropy. A backend is asked with it whether it supports a trial, and again with the real model.
 
+    :param resets: whether the trial's rows hold several sequences each (TaskEntry.has_resets).
+
     Raises UnknownNameError for a cell that is not known, or an architecture that is not in schema.names.
     """
-    architecture, size = trial.architecture, trial.size
+    architecture = trial.architecture
     if architecture not in ARCHITECTURES:
         raise UnknownNameError("architecture", architecture, ARCHITECTURES)
     if architecture != "cnn" and trial.cell not in known_cells():
         raise UnknownNameError("cell", trial.cell, known_cells())
+    return replace(_planned(trial), resets=resets)
+
+
+def _planned(trial: Trial) -> ModelSpec:
+    architecture, size = trial.architecture, trial.size
     if architecture == "cnn":
         return ModelSpec(Features(1), Convolutional(4, 4), Dense(1), "cross_entropy")
     if architecture in _STACKS:

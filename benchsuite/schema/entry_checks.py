@@ -63,6 +63,14 @@ def check_known(entry: object, field: str, allowed: Iterable[str]) -> None:
             raise _problem(entry, field, value, f"one of {', '.join(names) or 'none'}")
 
 
+def check_one_of(entry: object, field: str, allowed: Iterable[str]) -> None:
+    """The field is one of `allowed`."""
+    names = list(allowed)
+    value = getattr(entry, field)
+    if value not in names:
+        raise _problem(entry, field, value, f"one of {', '.join(names) or 'none'}")
+
+
 def _problem(entry: object, field: str, value: object, allowed: str) -> PluginError:
     kind = type(entry).__name__.removesuffix("Entry").lower()
     name = getattr(entry, "name", None)

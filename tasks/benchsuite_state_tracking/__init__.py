@@ -13,6 +13,10 @@ Accuracy at step t of a test word is accuracy on words of t letters: the prefix 
 word, and a forward network does not see what follows. So one pass gives accuracy at every length from 1 to
 `test_length`, and each trial keeps that curve. Validation words are no longer than training words.
 
+With the option `packed` several words lie one after the other in a row, and the state is set to its initial
+values where each begins. Loss, gradients and metrics are those of the words in rows of their own, with less
+padding (benchsuite.data.packing).
+
 Merrill, Petty and Sabharwal, ICML 2024 (arXiv:2404.08819): a state-space model whose transition is diagonal, or
 the same at every step, cannot solve the word problem of S5 at every length with a fixed number of layers
 (unless TC0 = NC1); a recurrent network with a nonlinear step can. Grazzi et al., ICLR 2025 (arXiv:2411.12537):
@@ -60,6 +64,13 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
                 "longest": Option(40, "letters of the longest training word", least=1),
                 "test_length": Option(256, "letters of a test word; more than `longest`", least=2),
                 "examples": Option(10_000, "words in the training split", least=1),
+                "packed": Option(
+                    0,
+                    "0: a word is a row; n: words lie one after the other in rows of n steps, with resets",
+                    least=0,
+                    added=True,
+                ),
             },
+            packing="packed",
         )
     ]

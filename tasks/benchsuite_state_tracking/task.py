@@ -8,7 +8,7 @@ import numpy as np
 from typing_extensions import override
 
 from benchsuite.contracts import Alignments, LoadedTask, Options, Split, Task
-from benchsuite.data import classification_metrics
+from benchsuite.data import classification_metrics, packed, unpacked
 from benchsuite.errors import RequestError
 from benchsuite.schema import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
 from benchsuite_state_tracking.groups import Group, cyclic, symmetric
@@ -27,8 +27,12 @@ class StateTracking(Task):
     def load(self, source: str, options: Options) -> LoadedStateTracking:
         """Words as ids of letters, (T,) int32 each; the id of the state at every step.
 
+        With `packed` several words lie in one row: of that many steps for training and validation, and of at
+        least `test_length` steps in the test split.
+
         Raises RequestError where lengths exclude each other, for a modulus without the source that reads it,
-        and where there are too few words to keep the splits apart.
+        for rows that are shorter than the longest training word, and where there are too few words to keep the
+        splits apart.
         """
         shortest, longest = options.integer("shortest"), options.integer("longest")
         test_length, modulus = options.integer("test_length"), options.integer("modulus")
@@ -36,6 +40,12 @@ class StateTracking(Task):
             raise RequestError(
                 f"state_tracking: shortest is {shortest}, longest {longest}, test_length {test_length}; "
                 "shortest may be at most longest, and test_length must be more than longest"
+            )
+        row = options.integer("packed")
+        if 0 < row < longest:
+            raise RequestError(
+                f"state_tracking: packed is {row} and longest {longest}; a row must have room for the longest "
+                f"word: use {longest} or more, or 0 for rows of one word each"
             )
         if source != "modular_addition" and modulus != _MODULUS:
             raise RequestError(
@@ -45,17 +55,22 @@ class StateTracking(Task):
         group = _group(source, modulus)
         trained = (shortest, longest)
         train = words(group, options.integer("examples"), trained, 0)
+        validation = words(group, VALIDATION, trained, 1)
         test = words(group, TEST, (test_length, test_length), 2)
+        baselines = _baselines(train, test, len(group.names))
+        if row:
+            train, validation = packed(train, row), packed(validation, row)
+            test = packed(test, max(row, test_length))
         return LoadedStateTracking(
             name=f"state_tracking/{source}",
             train=train,
-            validation=words(group, VALIDATION, trained, 1),
+            validation=validation,
             test=test,
             vocabulary=group.names,
             classes=group.names,
             trained=trained,
             known=_KNOWN[source],
-            baselines=_baselines(train, test, len(group.names)),
+            baselines=baselines,
             licence="generated; no rights reserved",
         )
 
@@ -130,10 +145,12 @@ class LoadedStateTracking(LoadedTask):
             head=Dense(len(self.classes)),
             loss="cross_entropy",
             readout="steps",
+            resets=self.train.resets is not None,
         )
 
     def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
-        """Metrics of scores (n, T, states), zero beyond a row's length, over all steps of all words.
+        """Metrics of scores (n, T, states), zero beyond a row's length, over all steps of all words; words that
+        are packed count one by one.
 
         accuracy, cross_entropy   over all steps
         accuracy_trained_lengths  over the steps up to the longest training word
@@ -141,7 +158,7 @@ class LoadedStateTracking(LoadedTask):
         length_solved             the largest length such that at every length up to it more than 99 % of the
                                   states are right; 0 for none
         """
-        by_step = self._by_step(predictions, split)
+        by_step = self._by_step(*unpacked(predictions, split))
         words, accuracy, entropy = by_step.T
         found = {
             "accuracy": float(np.average(accuracy, weights=words)),
@@ -161,6 +178,7 @@ class LoadedStateTracking(LoadedTask):
     @override
     def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
         """The curve of accuracy by length, and the beginning of the first word."""
+        predictions, split = unpacked(predictions, split)
         by_step = self._by_step(predictions, split)
         names, (shortest, longest) = np.array(self.classes), self.trained
         lengths = f"{shortest} to {longest}" if shortest < longest else f"{longest}"

@@ -1,9 +1,11 @@
 """Options of tasks: checked once, in the words of whoever sets them, and read with their types."""
 
+import dataclasses
+
 import pytest
 
 from benchsuite.contracts import Option, Options, TaskEntry
-from benchsuite.errors import ContractError, RequestError, UnknownNameError
+from benchsuite.errors import ContractError, PluginError, RequestError, UnknownNameError
 from benchsuite.schema import Scalar
 
 
@@ -105,3 +107,17 @@ def test_reading_an_option_as_what_it_is_not_breaks_the_contract(read: str, name
 def test_a_choice_that_the_task_does_not_know_breaks_the_contract() -> None:
     with pytest.raises(ContractError, match='option side is "left"'):
         Options("spelling", {"side": "left"}).one_of("side", ("up", "down"))
+
+
+def test_an_entry_says_which_option_packs_sequences_into_rows() -> None:
+    entry = dataclasses.replace(ENTRY, packing="length")
+    assert entry.has_resets(entry.complete({}))
+    assert not ENTRY.has_resets(ENTRY.complete({}))
+    unpacked = dataclasses.replace(ENTRY, packing="upper")
+    assert not unpacked.has_resets(unpacked.complete({}))
+    assert unpacked.has_resets(unpacked.complete({"upper": True}))
+
+
+def test_an_entry_packs_by_one_of_its_options() -> None:
+    with pytest.raises(PluginError, match="packing is 'rows', must be one of length, share"):
+        dataclasses.replace(ENTRY, packing="rows")

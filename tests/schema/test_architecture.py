@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from fixtures.tiny import trial
 
@@ -48,3 +50,9 @@ def test_it_has_all_that_the_trial_says(architecture: str, cell: str) -> None:
 def test_names_that_nobody_knows_are_a_wrong_request(fields: dict[str, str], message: str) -> None:
     with pytest.raises(UnknownNameError, match=message):
         planned_model(trial(**fields))
+
+
+def test_it_has_resets_where_rows_hold_several_sequences() -> None:
+    model = planned_model(trial(architecture="deep"))
+    assert not model.resets
+    assert planned_model(trial(architecture="deep"), resets=True) == replace(model, resets=True)

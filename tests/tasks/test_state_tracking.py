@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 
 import benchsuite_state_tracking
 from benchsuite.contracts import Split
+from benchsuite.data import unpacked
 from benchsuite.errors import RequestError, UnknownNameError, UnsupportedError
+from benchsuite.measure.batching import batcher
 from benchsuite.measure.conformance.tasks import perfect_predictions
-from benchsuite.schema import Dense, Recurrent, Scalar, Size, Tokens
+from benchsuite.measure.initialisation import initial_parameters
+from benchsuite.measure.provenance import dataset_digest
+from benchsuite.measure.training.evaluation import predictions
+from benchsuite.plugins import registry
+from benchsuite.schema import Dense, Execution, Exhibit, Recipe, Recurrent, Scalar, Size, Tokens
+from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_state_tracking.groups import Group, cyclic, symmetric
 from benchsuite_state_tracking.task import LoadedStateTracking
 from benchsuite_state_tracking.words import words
@@ -274,3 +281,63 @@ def test_an_unknown_source_names_the_known_ones() -> None:
 def test_options_that_mean_nothing_are_refused(source: str, wrong: dict[str, Scalar], said: str) -> None:
     with pytest.raises(RequestError, match=said):
         load(source, **wrong)
+
+
+CELLS = ("lstm", "rnn", "steadied", "opening", "rotation", "mingru", "slstm")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.usefixtures("example_cells")
+def test_metrics_of_packed_words_are_those_of_words_in_rows_of_their_own(cell: str) -> None:
+    """To the last digits, for the same weights: sums over words are taken in another order."""
+    registry()
+    given: dict[str, Scalar] = {"modulus": 3, "longest": 12, "test_length": 20, "examples": 60}
+    entry_options = [given, given | {"packed": 41}]
+    found: list[tuple[dict[str, float], list[Exhibit]]] = []
+    for options in entry_options:
+        data = load_task(LoadedStateTracking, ENTRY, "modular_addition", **options)
+        model = data.model("plain", cell, Size(hidden=5, embedding=3))
+        program = ReferenceBackend().build(
+            model, initial_parameters(model, 0, "float64", Recipe()), Recipe(), Execution(precision="float64")
+        )
+        cut = batcher(data.train, [data.validation, data.test], 8, "float64")
+        for split in (data.train, data.validation, data.test):
+            scores = predictions(program, cut, split)
+            found.append((data.score(scores, split), data.exhibits(scores, split, {})))
+    for (alone, shown), (together, packed_shown) in zip(found[:3], found[3:], strict=True):
+        assert together == pytest.approx(alone, rel=1e-12)
+        assert packed_shown[1].lines == shown[1].lines
+        curve, packed_curve = (np.array(each[0].tables["accuracy"]) for each in (shown, packed_shown))
+        np.testing.assert_allclose(packed_curve, curve, rtol=1e-12)
+
+
+def test_packed_splits_hold_the_same_words() -> None:
+    alone, together = load("s3"), load("s3", packed=41)
+    for name in ("train", "validation", "test"):
+        split, rows = getattr(alone, name), getattr(together, name)
+        assert len(rows) < len(split)
+        assert rows.inputs.lengths.max() <= 41
+        _, words = unpacked(np.zeros((len(rows), 41, 6)), rows)
+        assert sorted(words.inputs[row].tolist() for row in range(len(words))) == sorted(
+            split.inputs[row].tolist() for row in range(len(split))
+        )
+        assert all(
+            text(together, words.step_targets[row]) == rearranged(text(together, words.inputs[row]))
+            for row in range(len(words))
+        )
+    assert together.model("plain", "gru", Size()).resets
+    assert not alone.model("plain", "gru", Size()).resets
+    assert together.baselines == alone.baselines
+    assert dataset_digest(together) != dataset_digest(alone)
+
+
+def test_a_test_word_that_is_longer_than_a_packed_row_has_a_row_of_its_own() -> None:
+    data = load(packed=15)
+    assert data.train.inputs.lengths.max() <= 15
+    assert len(data.test) == 500
+    assert set(data.test.inputs.lengths) == {20}
+
+
+def test_packed_rows_have_room_for_the_longest_word() -> None:
+    with pytest.raises(RequestError, match=r"packed is 11 and longest 12.*use 12 or more, or 0"):
+        load(packed=11)

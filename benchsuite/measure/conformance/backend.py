@@ -253,6 +253,7 @@ def _cropped(found: Gradients, case: Case, batch: Batch) -> Gradients:
 def rows_of(batch: Batch, rows: list[int]) -> Batch:
     """Some rows of a batch, in the order of `rows`."""
     target_lengths = None if batch.target_lengths is None else batch.target_lengths[rows]
+    resets = None if batch.resets is None else batch.resets[rows]
     masks = {name: mask[rows] for name, mask in batch.masks.items()}
     return replace(
         batch,
@@ -260,6 +261,7 @@ def rows_of(batch: Batch, rows: list[int]) -> Batch:
         lengths=batch.lengths[rows],
         targets=batch.targets[rows],
         target_lengths=target_lengths,
+        resets=resets,
         masks=masks,
     )
 

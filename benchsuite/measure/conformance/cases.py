@@ -72,8 +72,12 @@ class Case:
         return weights
 
     def batch(self, dtype: str, index: int = 0) -> Batch:
-        """Batch number `index`, with masks where the recipe has dropout; equal for equal arguments."""
+        """Batch number `index`, with masks where the recipe has dropout, and where the model has resets with
+        resets at a third of the steps, those of padding among them; equal for equal arguments."""
         batch = self._without_masks(dtype, index)
+        if self.model.resets:
+            marks = stream(23, f"{self.name}/{index}/resets").uniform(size=batch.inputs.shape[:2]) < 1 / 3
+            batch = replace(batch, resets=marks)
         masks = with_masks(batch, self.model, self.recipe, 31, index, "float32").masks
         return replace(batch, masks={name: mask.astype(dtype) for name, mask in masks.items()})
 
@@ -137,7 +141,8 @@ def padded(batch: Batch, more: int = 0, other: tuple[float, int, int] | None = N
     """The same rows with `more` steps of padding, of inputs and of targets by step or of a length of their
     own.
 
-    :param other: what all padding holds instead of zero: (number, input id, target id).
+    :param other: what all padding holds instead of zero: (number, input id, target id). Where there are resets,
+        every step of padding is then one of them.
     """
     number, input_id, target_id = other or (0.0, 0, 0)
 
@@ -152,7 +157,11 @@ def padded(batch: Batch, more: int = 0, other: tuple[float, int, int] | None = N
         targets = widened(targets, batch.target_lengths, target_id)
     elif by_step:
         targets = widened(targets, batch.lengths, target_id)
-    return replace(batch, inputs=widened(batch.inputs, batch.lengths, input_id), targets=targets)
+    resets = batch.resets
+    if resets is not None:
+        resets = widened(resets, batch.lengths, other is not None)
+    inputs = widened(batch.inputs, batch.lengths, input_id)
+    return replace(batch, inputs=inputs, targets=targets, resets=resets)
 
 
 def _recurrent(cell: str, stack: str) -> Recurrent:

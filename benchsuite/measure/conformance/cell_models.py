@@ -21,6 +21,7 @@ from benchsuite.measure.conformance.cases import (
     VOCABULARY,
     Case,
 )
+from benchsuite.measure.conformance.resets import check_packed, packed_cases, reset_cases
 from benchsuite.measure.conformance.suite import KitItem
 from benchsuite.measure.initialisation import initial_parameters, stream
 from benchsuite.measure.parity import compare, in_double
@@ -148,6 +149,8 @@ def cell_items(cell: str) -> list[KitItem]:
         (states.check_state_values, [stream_of]),
         (states.check_state_companions, [stream_of]),
         (states.check_outputs, [Case(f"{cell}-deep", deep)]),
+        (check_packed, packed_cases(cell)),
+        (checks.check_gradients, reset_cases(cell)[2:]),
         (decoding.check_generation, [additive]),
         (check_resets, [packed]),
     ]

@@ -29,6 +29,7 @@ from benchsuite.measure.conformance.ingredients import (
     smoothing_cases,
     tied_cases,
 )
+from benchsuite.measure.conformance.resets import check_packed, every_packed_case, every_reset_case
 from benchsuite.schema import BUILTIN_CELLS, UNROLLS, Convolutional, Execution
 
 CORE_MODELS = {
@@ -130,6 +131,8 @@ def suite(core: bool = False) -> list[KitItem]:
     whole = [case for case in carry_cases() if not case.ragged]
     forward = [case for case in models if case.name.endswith(("-plain", "-deep", "-tokens-mean", "-one-row"))]
     forward = [case for case in forward if "bidirectional" not in case.name]
+    resets = [case for case in every_reset_case() if not case.recipe.carry]
+    chunks = [case for case in every_reset_case() if case.recipe.carry]
     groups: list[tuple[Check, list[Case], set[str] | None]] = [
         (checks.check_gradients, models, CORE_MODELS),
         (checks.check_gradients, truncation_cases(), CORE_TRUNCATED),
@@ -176,6 +179,14 @@ def suite(core: bool = False) -> list[KitItem]:
             {"dropped-layers-lstm-both", "dropped-recurrent-rnn-ids"},
         ),
         (checks.check_carry, dropout_stream_cases(), {"dropped-stream-apart"}),
+        (check_packed, every_packed_case(), {"lstm-resets", "gru-resets-tagging"}),
+        (checks.check_gradients, resets, {"rnn-resets-last", "lstm-resets-truncated"}),
+        (checks.check_padding, resets[::2], {"gru-resets-last"}),
+        (checks.check_companions, resets[1::2], set()),
+        (states.check_outputs, resets[::3], set()),
+        (checks.check_training, resets[::4], {"gru-resets-truncated"}),
+        (checks.check_carry, chunks, {"lstm-resets-carry"}),
+        (states.check_state_values, chunks, set()),
         (checks.check_fifty_steps, clipped, {"train-adam-norm", "train-momentum-value"}),
     ]
     return [

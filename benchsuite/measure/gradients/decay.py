@@ -1,9 +1,9 @@
 """How fast |dL/dh_t| shrinks or grows on its way back in time: vanishing and exploding gradients.
 
-The profile is taken by *lag*, the number of recurrent steps between h_t and the last state of its row, so
-that rows of different lengths can be averaged. With one loss at the end of the sequence, |dL/dh| at lag k is
-what k recurrent Jacobians leave of it (Bengio et al. 1994; Pascanu et al. 2013, eq. 5), and the slope of its
-logarithm is the mean log-contraction of one step.
+The profile is taken by *lag*, the number of recurrent steps between h_t and the last state of its sequence,
+so that sequences of different lengths can be averaged. With one loss at the end of the sequence, |dL/dh| at lag
+k is what k recurrent Jacobians leave of it (Bengio et al. 1994; Pascanu et al. 2013, eq. 5), and the slope of
+its logarithm is the mean log-contraction of one step.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 
 from benchsuite.schema.thresholds import EXPLODING, VANISHING
 
-MIN_ROWS = 0.25
-"""Share of the rows that must reach a lag for it to count in the fit."""
+MIN_SEQUENCES = 0.25
+"""Share of the sequences that must reach a lag for it to count in the fit."""
 
 
 @dataclass(frozen=True)
@@ -36,30 +36,43 @@ class Decay:
     verdict: str
 
 
-def lag_profile(state: np.ndarray, lengths: np.ndarray, backwards: bool = False) -> np.ndarray:
-    """Mean over rows of |dL/dh_t|_2 by lag.
+def lag_profile(
+    state: np.ndarray, lengths: np.ndarray, backwards: bool = False, resets: np.ndarray | None = None
+) -> np.ndarray:
+    """Mean over sequences of |dL/dh_t|_2 by lag.
 
     :param state: dL/dh_t, (B, T, H).
     :param lengths: (B,).
     :param backwards: the layer reads from the end, so that its last state is at t = 0.
-    :returns: (longest length,) float64; lags that fewer than MIN_ROWS of the rows reach are NaN.
+    :param resets: (B, T) bool, where a row's next sequence begins, of layers that read forwards; None: a row is
+        a sequence.
+    :returns: (longest sequence,) float64; lags that fewer than MIN_SEQUENCES of the sequences reach are NaN.
     """
     norms = np.sqrt(np.sum(np.asarray(state, np.float64) ** 2, axis=2))
-    longest = int(lengths.max())
-    lags = np.arange(longest)
-    steps = np.broadcast_to(lags, (len(lengths), longest)) if backwards else lengths[:, None] - 1 - lags
-    reached = lags < lengths[:, None]
-    taken = np.where(reached, np.take_along_axis(norms, np.maximum(steps, 0), axis=1), 0.0)
-    count = reached.sum(axis=0)
-    profile = taken.sum(axis=0) / count
-    return np.where(count >= MIN_ROWS * len(lengths), profile, np.nan)
+    steps = np.broadcast_to(np.arange(norms.shape[1]), norms.shape)
+    inside = steps < lengths[:, None]
+    lags = steps if backwards else _ends(lengths, steps, resets) - 1 - steps
+    count = np.bincount(lags[inside])
+    profile = np.bincount(lags[inside], weights=norms[inside]) / count
+    return np.where(count >= MIN_SEQUENCES * count[0], profile, np.nan)
+
+
+def _ends(lengths: np.ndarray, steps: np.ndarray, resets: np.ndarray | None) -> np.ndarray:
+    """(B, T): the step after the last one of the sequence that each step belongs to."""
+    ends = np.broadcast_to(lengths[:, None], steps.shape)
+    if resets is None:
+        return ends
+    following = ends.copy()
+    following[:, :-1] = np.where(resets[:, 1:], steps[:, 1:], ends[:, :-1])
+    found: np.ndarray = np.minimum.accumulate(following[:, ::-1], axis=1)[:, ::-1]
+    return found
 
 
 def decay(profile: np.ndarray, loss_at_end: bool = True, truncation: int | None = None) -> Decay:
     """Fit a profile. Lags whose gradient has underflowed to zero are left out of the fit, but make the
     verdict vanishing, unless `truncation` (in steps) cut the gradient off there.
 
-    :param profile: |dL/dh| by lag, (longest length,); NaN where too few rows reach a lag.
+    :param profile: |dL/dh| by lag, (longest length,); NaN where too few sequences reach a lag.
     :param loss_at_end: whether the loss enters at the last step alone.
     """
     lags = np.arange(len(profile))

@@ -13,7 +13,8 @@ def dataset_digest(task: LoadedTask) -> str:
     """SHA-256 over the arrays of all splits and the vocabulary; equal content, equal digest."""
     digest = hashlib.sha256()
     for split in (task.train, task.validation, task.test):
-        for part in (split.inputs, split.targets):
+        parts = [split.inputs, split.targets, *([] if split.resets is None else [split.resets])]
+        for part in parts:
             arrays = [part.values, part.starts, part.lengths] if isinstance(part, Ragged) else [part]
             for array in arrays:
                 digest.update(f"{array.dtype.str}{array.shape}".encode())

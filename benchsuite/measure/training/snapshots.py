@@ -35,7 +35,7 @@ class Snapshots:
     def add(self, gradients: Gradients, epoch: int) -> None:
         """Note down a backward pass over the batch."""
         profiles = {
-            layer: lag_profile(state, self._lengths(layer), layer.endswith(".bwd"))
+            layer: lag_profile(state, self._lengths(layer), layer.endswith(".bwd"), self.batch.resets)
             for layer, state in gradients.states.items()
         }
         self.epochs.append(epoch)

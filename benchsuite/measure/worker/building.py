@@ -24,7 +24,7 @@ from benchsuite.measure.dropout import with_masks
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.training.loop import limited
 from benchsuite.measure.worker.parity_check import STEPS
-from benchsuite.schema import ModelSpec, Recipe, Trial, is_scheduled, planned_model, with_tied_embeddings
+from benchsuite.schema import ModelSpec, Recipe, Trial, is_scheduled, with_tied_embeddings
 
 
 class Loader(Protocol):
@@ -33,6 +33,8 @@ class Loader(Protocol):
     def load_backend(self) -> tuple[Backend, float]: ...
 
     def load_reference(self) -> Backend: ...
+
+    def planned_model(self, trial: Trial) -> ModelSpec: ...
 
     def load_task(self, trial: Trial) -> tuple[LoadedTask, str]: ...
 
@@ -59,7 +61,7 @@ def load(session: Loader, trial: Trial) -> Loaded:
     What is known without the data is asked first: they may be large.
     """
     backend, import_seconds = session.load_backend()
-    _check_supported(backend, planned_model(trial), trial)
+    _check_supported(backend, session.planned_model(trial), trial)
     task, digest = session.load_task(trial)
     task = replace(task, train=limited(task.train, trial.recipe.limit))
     model = task.model(trial.architecture, trial.cell, trial.size)

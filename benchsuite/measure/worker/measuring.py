@@ -80,7 +80,8 @@ def measure_speed(
     for name, samples in (("step", step), ("inference", predict), ("transfer", move)):
         _describe(found, name, samples, count)
     _throughput(found, batches, step, count)
-    found.scalars["speed/inference_sequences_per_second"] = batches[0].size * count / predict.summary.median
+    sequences = sum(batch.sequences for batch in batches)
+    found.scalars["speed/inference_sequences_per_second"] = sequences / predict.summary.median
     if trial.protocol.latency:
         _latency(found, program, batches[count // 2], trial.protocol.latency)
     if model.decoder is not None:
@@ -154,7 +155,7 @@ def _describe(found: Speed, name: str, samples: Samples, count: int) -> None:
 
 def _throughput(found: Speed, batches: list[Batch], step: Samples, count: int) -> None:
     seconds = step.summary.median / count
-    found.scalars["speed/sequences_per_second"] = batches[0].size / seconds
+    found.scalars["speed/sequences_per_second"] = sum(batch.sequences for batch in batches) / count / seconds
     steps = sum(batch.valid_steps for batch in batches) / count
     found.scalars["speed/time_steps_per_second"] = steps / seconds
     padded = sum(batch.size * batch.time for batch in batches) / count

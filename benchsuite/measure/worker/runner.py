@@ -27,7 +27,7 @@ from benchsuite.measure.worker.installed import check_task_installed
 from benchsuite.measure.worker.racing import RacingProgram
 from benchsuite.measure.worker.trial import Reporter, TrialRun
 from benchsuite.plugins import check_installed, registry
-from benchsuite.schema import Record, Status, Trial, planned_model
+from benchsuite.schema import ModelSpec, Record, Status, Trial, planned_model
 from benchsuite.schema.texts import described, sentence, traced
 
 
@@ -62,7 +62,8 @@ class Session:
     def _check_support(self, trial: Trial) -> TrialSupport:
         try:
             _check_task(trial)
-            reason = why_unsupported(self._load(), planned_model(trial), trial.recipe, trial.execution)
+            model = self.planned_model(trial)
+            reason = why_unsupported(self._load(), model, trial.recipe, trial.execution)
             mark = self._fingerprint(trial) if reason is None else ""
         except RequestError as error:  # what is not installed or not offered here is no fault
             return TrialSupport(_reason(error))
@@ -164,6 +165,12 @@ class Session:
             entry = registry().reference()
             self._reference = (entry.reference_load or entry.load)()
         return self._reference
+
+    def planned_model(self, trial: Trial) -> ModelSpec:
+        """What is known of the trial's model while its data are not loaded. Raises RequestError for a task or
+        option that does not exist."""
+        entry = registry().task(trial.task)
+        return planned_model(trial, entry.has_resets(entry.complete(trial.options)))
 
     def load_task(self, trial: Trial) -> tuple[LoadedTask, str]:
         """The trial's task with its data, and their digest; the latest one is kept for the next trial."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -188,7 +188,10 @@ class _Expander:
 
     def excluded(self, trial: Trial) -> bool:
         return any(
-            conditions and all(_meets(trial, path, setting) for path, setting in conditions.items())
+            conditions
+            and all(
+                _meets(trial, self.tasks[trial.task], path, setting) for path, setting in conditions.items()
+            )
             for conditions in self.excludes
         )
 
@@ -204,7 +207,7 @@ def expand(matrix: Matrix, registry: Registry, overrides: Iterable[str] = ()) ->
     skipped: dict[str, Skipped] = {}
     for place, values in work.combinations():
         try:
-            trial = _trial(values)
+            trial = _trial(values, work.tasks)
         except ValidationError as error:
             for detail in error.errors():
                 work.problem(place, f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}")
@@ -231,10 +234,13 @@ def _too_many(count: int) -> str:
     )
 
 
-def _trial(values: dict[str, SettingValue]) -> Trial:
+def _trial(values: dict[str, SettingValue], tasks: Mapping[str, TaskEntry]) -> Trial:
+    options = tasks[str(values["task"])].options
     tree: dict[str, Any] = {}
     for path, value in values.items():
         group, dot, name = path.partition(".")
+        if group == "options" and options[name].added and value == options[name].default:
+            continue  # see Option.added
         if dot:
             tree.setdefault(group, {})[name] = value
         else:
@@ -242,13 +248,13 @@ def _trial(values: dict[str, SettingValue]) -> Trial:
     return Trial(**tree)
 
 
-def _meets(trial: Trial, path: str, condition: Setting) -> bool:
+def _meets(trial: Trial, entry: TaskEntry, path: str, condition: Setting) -> bool:
     """Whether the trial's field at `path` is one of the condition's values; words may be globs."""
     group, dot, name = path.partition(".")
     if group == "options":
-        if name not in trial.options:
+        if name not in entry.options:
             return False
-        value: SettingValue = trial.options[name]
+        value: SettingValue = trial.options.get(name, entry.options[name].default)
     else:
         value = getattr(getattr(trial, group), name) if dot else getattr(trial, group)
     if isinstance(value, str):

@@ -8,7 +8,8 @@ from fixtures.tiny import program, ragged_split, sign_batcher, sign_data, sign_m
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.contracts import Batch
+from benchsuite.contracts import Batch, Ragged, Split
+from benchsuite.data import packed
 from benchsuite.measure.gradients import Decay, decay, lag_profile
 from benchsuite.schema import Dense, Features, ModelSpec, Recipe, Recurrent
 
@@ -37,6 +38,29 @@ def test_the_profile_is_taken_by_lag_whatever_the_lengths(
     reached = np.array([np.mean(sizes > lag) for lag in lags]) >= 0.25
     np.testing.assert_allclose(profile[reached], rate ** lags[reached].astype(float), rtol=1e-10)
     assert np.isnan(profile[~reached]).all()
+
+
+@given(
+    rate=RATES,
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=9),
+    more=st.integers(0, 9),
+    padding=st.integers(0, 3),
+)
+def test_the_profile_of_packed_rows_is_that_of_their_sequences(
+    rate: float, lengths: list[int], more: int, padding: int
+) -> None:
+    sizes = np.array(lengths, np.int64)
+    alone = exponential(rate, sizes)
+    starts = np.cumsum(sizes) - sizes
+    steps = np.concatenate([row[:length] for row, length in zip(alone, lengths, strict=True)])
+    rows = packed(Split(Ragged(steps, starts, sizes), Ragged(steps, starts, sizes)), max(lengths) + more)
+    time = max(lengths) + more + padding
+    every = np.arange(len(rows))
+    assert rows.reset_steps is not None
+    marks = rows.reset_steps.padded(every, time)
+    marks[np.arange(time) >= rows.inputs.lengths[:, None]] = True
+    found = lag_profile(rows.inputs.padded(every, time), rows.inputs.lengths, resets=marks)
+    np.testing.assert_allclose(found, lag_profile(alone, sizes), rtol=1e-10)
 
 
 @given(rate=RATES, length=st.integers(2, 200))

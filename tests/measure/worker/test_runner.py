@@ -148,3 +148,14 @@ def test_a_probe_that_gives_no_numbers_costs_its_figures_alone(monkeypatch: pyte
     record = Session("numpy").run(TRIAL, lambda _: None)
     assert record.status is Status.OK
     assert "ValueError" in record.environment["plugin.PeakMemory.problem"]
+
+
+@pytest.mark.parametrize(("packed", "reason"), [(0, None), (40, "no resets")])
+def test_a_plan_knows_of_resets_before_the_data_are_loaded(packed: int, reason: str | None) -> None:
+    given = {"task": "state_tracking", "source": "parity", "options": {"packed": packed}, "backend": "torch"}
+    fused = TRIAL.model_copy(
+        update={**given, "cell": "lstm", "architecture": "plain", "execution": {"unroll": "fused"}}
+    )
+    (found,) = Session("torch").check_support([fused])
+    assert (found.reason is None) is (reason is None)
+    assert reason is None or reason in str(found.reason)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fixtures.matrix_worlds import AXES, TASKS, small_registry, some
 from hypothesis import given
 
+from benchsuite.contracts import Option
 from benchsuite.running.matrix import Matrix, expand
 from benchsuite.schema import Trial
 
@@ -114,3 +116,28 @@ def test_an_architecture_that_a_task_lacks_is_skipped_with_the_reason() -> None:
     [skip] = found.skipped
     assert skip.trial.task == "beta"
     assert skip.reason == "task beta has no cnn; it offers plain, deep, bidirectional, deep_bidirectional"
+
+
+def test_an_option_that_was_added_is_in_a_trial_where_it_is_not_at_its_default() -> None:
+    """Ids of trials that a matrix gave before the option existed are still those of these trials."""
+    registry = small_registry()
+    entry = registry.tasks["alpha"]
+    packed = {"packed": Option(0, "steps of a row", added=True)}
+    registry.tasks["alpha"] = replace(entry, options={**entry.options, **packed})
+    axes = {"task": "alpha", "cell": "lstm", "architecture": "plain", "backend": "numpy"}
+
+    def given(**more: Any) -> list[Trial]:
+        data = {"axes": axes, "tasks": TASKS} | more
+        return list(expand(Matrix("test", data), registry).trials)
+
+    (before,) = trials({"axes": axes, "tasks": TASKS})
+    assert [trial.id for trial in given()] == [before.id]
+    both = given(tasks={"alpha": {**TASKS["alpha"], "options.packed": [0, 9]}})
+    assert {trial.options.get("packed") for trial in both} == {None, 9}
+    assert before.id in {trial.id for trial in both}
+    for value, left in ((0, 9), (9, None)):
+        found = given(
+            tasks={"alpha": {**TASKS["alpha"], "options.packed": [0, 9]}},
+            exclude=[{"options.packed": value}],
+        )
+        assert [trial.options.get("packed") for trial in found] == [left]
