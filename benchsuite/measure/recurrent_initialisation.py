@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from benchsuite.schema import GATES, ModelSpec, Recipe, Recurrent
-from benchsuite.schema.cells import CellParameter, gates, glorot, orthogonal, uniform
-
-Initial = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+from benchsuite.schema.cells import CellParameter, Initial, gates, glorot, orthogonal, uniform
 
 FORGET_GATE = 1
 """Its place among the LSTM's gates i, f, g, o."""

@@ -28,11 +28,11 @@ from benchsuite.measure.parity import compare, in_double
 from benchsuite.schema import Decoder, Dense, Features, ModelSpec, Recipe, Recurrent, Tokens
 from benchsuite.schema.model import AttentionKind
 
-STEP = 1e-6
+DIFFERENCE_STEP = 1e-6
 """Step of a finite difference, along a direction of length 1."""
 DIFFERENCE = 1e-6
 """Largest error of a finite difference, as a share of the gradient's length."""
-LONG = 400
+LONG_LAG = 400
 """Steps of a row through which gradients must stay finite."""
 
 
@@ -52,7 +52,9 @@ def check_finite_differences(kit: Kit, case: Case) -> None:
         for number in range(2):
             direction = stream(number, f"{case.name}/{name}/direction").normal(size=gradient.shape)
             direction /= np.linalg.norm(direction)
-            slope = (loss(name, STEP * direction) - loss(name, -STEP * direction)) / (2 * STEP)
+            slope = (loss(name, DIFFERENCE_STEP * direction) - loss(name, -DIFFERENCE_STEP * direction)) / (
+                2 * DIFFERENCE_STEP
+            )
             error = abs(slope - float(np.sum(gradient * direction))) / length
             if not error <= DIFFERENCE:
                 raise ConformanceError(
@@ -66,9 +68,9 @@ def check_finite_gradients(kit: Kit, case: Case) -> None:
     large = replace(case, inputs=1e4)
     program = kit.build(large)
     _finite(f"{case.name}: inputs of the size 1e4", program.gradients(program.place(large.batch(kit.dtype))))
-    long = replace(case, rows=2, time=LONG)
+    long = replace(case, rows=2, time=LONG_LAG)
     program = kit.build(long, initial_parameters(case.model, 0, kit.dtype))
-    _finite(f"{case.name}: {LONG} steps", program.gradients(program.place(long.batch(kit.dtype))))
+    _finite(f"{case.name}: {LONG_LAG} steps", program.gradients(program.place(long.batch(kit.dtype))))
 
 
 def check_resets(kit: Kit, case: Case) -> None:

@@ -18,13 +18,13 @@ from benchsuite.schema.cells import AffineCell, cell_named, naming_cell
 
 CellCheck = Callable[[str], None]
 
-SIZES = ((3, 4), (1, 1), (2, 5), (6, 2))
+LAYER_SIZES = ((3, 4), (1, 1), (2, 5), (6, 2))
 """(inputs, hidden units)."""
-INPUTS, HIDDEN, ROWS = 3, 4, 5
-LONG = 2000
+LAYER_INPUTS, LAYER_HIDDEN, LAYER_ROWS = 3, 4, 5
+LONG_ROW = 2000
 """Steps of a long row."""
-ROUNDING = 1e-12
-SINGLE = 1e-4
+DOUBLE_ROUNDING = 1e-12
+SINGLE_ROUNDING = 1e-4
 """Largest error in single precision over a few steps."""
 
 
@@ -44,7 +44,11 @@ def drawn_weights(
 
 
 def recorded(
-    name: str, inputs: int = INPUTS, hidden: int = HIDDEN, dtype: str = "float64", noise: float = 0.3
+    name: str,
+    inputs: int = LAYER_INPUTS,
+    hidden: int = LAYER_HIDDEN,
+    dtype: str = "float64",
+    noise: float = 0.3,
 ) -> RecordedCell:
     """A layer of the cell with drawn parameters."""
     return RecordedCell(name, cell_named(name), drawn_weights(name, inputs, hidden, dtype, noise), hidden)
@@ -65,7 +69,7 @@ def reached(layer: RecordedCell, rows: int, seed: int = 50) -> Parts:
     """A state that the cell reaches in two steps: one of numbers at random may be none that it can have."""
     state = layer.start(rows)
     for step in range(2):
-        u = layer_inputs(layer, reals(rows, INPUTS, seed=seed + step), fresh=step == 0)
+        u = layer_inputs(layer, reals(rows, LAYER_INPUTS, seed=seed + step), fresh=step == 0)
         state = layer.step(u, state)
     return state
 
@@ -86,7 +90,7 @@ def check_declarations(name: str) -> None:
     each call."""
     cell = cell_named(name)
     names: list[str] | None = None
-    for inputs, hidden in SIZES:
+    for inputs, hidden in LAYER_SIZES:
         with naming_cell(name, "parameters()"):
             first, again = (cell.parameters(inputs, hidden) for _ in range(2))
         if names is not None and list(first) != names:
@@ -101,7 +105,7 @@ def check_declarations(name: str) -> None:
 
 def check_initial_values(name: str) -> None:
     """Initial values have their parameter's shape, are finite, and depend on the random stream alone."""
-    for inputs, hidden in SIZES:
+    for inputs, hidden in LAYER_SIZES:
         for key, parameter in cell_named(name).parameters(inputs, hidden).items():
             with naming_cell(name, f"initial values of {key}"):
                 values, again = (
@@ -120,10 +124,10 @@ def check_initial_values(name: str) -> None:
 def check_operations(name: str) -> None:
     """inputs(), step() and output() use what every backend has, and give the declared shapes and the dtype of
     the parameters, at each size and in both precisions."""
-    for inputs, hidden in SIZES:
+    for inputs, hidden in LAYER_SIZES:
         for dtype in ("float64", "float32"):
             layer = recorded(name, inputs, hidden, dtype)
-            run(layer, (reals(rows, inputs, dtype) for rows in (ROWS, ROWS)))
+            run(layer, (reals(rows, inputs, dtype) for rows in (LAYER_ROWS, LAYER_ROWS)))
             if isinstance(layer.cell, AffineCell):
                 layer.elements(layer_inputs(layer, reals(1, inputs, dtype)))
 
@@ -131,26 +135,26 @@ def check_operations(name: str) -> None:
 def check_rows(name: str) -> None:
     """A row's results do not depend on the rows beside it, nor on how many there are."""
     layer = recorded(name)
-    x, before = reals(ROWS, INPUTS), reached(layer, ROWS)
+    x, before = reals(LAYER_ROWS, LAYER_INPUTS), reached(layer, LAYER_ROWS)
     u = layer_inputs(layer, x)
     after = layer.step(u, before)
     y = layer.output(u, after)
-    for row in (0, ROWS - 1):
+    for row in (0, LAYER_ROWS - 1):
         one = slice(row, row + 1)
         alone = layer_inputs(layer, x[one])
         there = layer.step(alone, tuple(part[one] for part in before))
-        near(f"row {row} alone: inputs()", alone.values, u.values[one], ROUNDING)
+        near(f"row {row} alone: inputs()", alone.values, u.values[one], DOUBLE_ROUNDING)
         for part, value, together in zip(layer.cell.state, there, after, strict=True):
-            near(f"row {row} alone: state {part.name!r}", value, together[one], ROUNDING)
-        near(f"row {row} alone: output()", layer.output(alone, there), y[one], ROUNDING)
+            near(f"row {row} alone: state {part.name!r}", value, together[one], DOUBLE_ROUNDING)
+        near(f"row {row} alone: output()", layer.output(alone, there), y[one], DOUBLE_ROUNDING)
 
 
 def check_no_memory(name: str) -> None:
     """A cell has no state of its own: equal arguments give equal results, whatever was computed between."""
     layer = recorded(name)
-    x, before = reals(ROWS, INPUTS), reached(layer, ROWS)
+    x, before = reals(LAYER_ROWS, LAYER_INPUTS), reached(layer, LAYER_ROWS)
     first = _everything(layer, x, before)
-    _everything(layer, reals(2, INPUTS, seed=9, scale=5.0), layer.start(2))
+    _everything(layer, reals(2, LAYER_INPUTS, seed=9, scale=5.0), layer.start(2))
     for values, again in zip(first, _everything(layer, x, before), strict=True):
         if not np.array_equal(values, again):
             raise ConformanceError("equal arguments give other results after another batch was computed")
@@ -165,7 +169,7 @@ def _everything(layer: RecordedCell, x: np.ndarray, before: Parts) -> list[np.nd
 def check_begins(name: str) -> None:
     """inputs() reads `begins` exactly where the cell says so (reads_begins)."""
     layer = recorded(name)
-    x = reals(ROWS, INPUTS)
+    x = reals(LAYER_ROWS, LAYER_INPUTS)
     reads = not np.array_equal(layer_inputs(layer, x).values, layer_inputs(layer, x, fresh=True).values)
     if reads != layer.cell.reads_begins:
         does = "reads" if reads else "does not read"
@@ -175,7 +179,7 @@ def check_begins(name: str) -> None:
 def check_hidden(name: str) -> None:
     """step() reads `h` exactly where the cell says so (reads_hidden)."""
     layer = recorded(name)
-    u, before = layer_inputs(layer, reals(ROWS, INPUTS)), reached(layer, ROWS)
+    u, before = layer_inputs(layer, reals(LAYER_ROWS, LAYER_INPUTS)), reached(layer, LAYER_ROWS)
     masked = layer.step(u, before, h=before[0] * 0)
     reads = any(
         not np.array_equal(part, other) for part, other in zip(masked, layer.step(u, before), strict=True)
@@ -190,11 +194,13 @@ def check_affine(name: str) -> None:
     layer = recorded(name)
     if not isinstance(layer.cell, AffineCell):
         return
-    u = layer_inputs(layer, reals(ROWS, INPUTS))
+    u = layer_inputs(layer, reals(LAYER_ROWS, LAYER_INPUTS))
     a, b = layer.elements(u)
     for seed, scale in ((1, 1.0), (2, 100.0), (3, 0.0)):
         count = len(layer.cell.state)
-        before = tuple(reals(ROWS, HIDDEN, seed=seed + 10 * part, scale=scale) for part in range(count))
+        before = tuple(
+            reals(LAYER_ROWS, LAYER_HIDDEN, seed=seed + 10 * part, scale=scale) for part in range(count)
+        )
         if count == 1:
             expected = [a[0] * before[0] + b[0]]
         else:
@@ -210,7 +216,7 @@ def check_small_and_large(name: str) -> None:
     for scale in (1e-4, 1e-2, 1.0, 1e2, 1e4):
         by_dtype = []
         for dtype in ("float64", "float32"):
-            batches = (reals(ROWS, INPUTS, dtype, step, scale) for step in range(8))
+            batches = (reals(LAYER_ROWS, LAYER_INPUTS, dtype, step, scale) for step in range(8))
             with np.errstate(all="ignore"):
                 y, _ = run(recorded(name, dtype=dtype), batches)
             if not np.isfinite(y).all():
@@ -219,16 +225,18 @@ def check_small_and_large(name: str) -> None:
                 )
             by_dtype.append(y)
         if scale <= 1:
-            near(f"single precision at inputs of the size {scale:g}", by_dtype[1], by_dtype[0], SINGLE)
+            near(
+                f"single precision at inputs of the size {scale:g}", by_dtype[1], by_dtype[0], SINGLE_ROUNDING
+            )
 
 
 def check_long_lags(name: str) -> None:
     """With initial parameters the states of a row of 2000 steps stay finite in single precision, whether its
     inputs are noise, always the same, or an impulse."""
     layer = recorded(name, dtype="float32", noise=0.0)
-    noise = np.random.default_rng(0).normal(size=(LONG, 1, INPUTS)).astype(np.float32)
-    same = np.ones((LONG, 1, INPUTS), np.float32)
-    impulse = np.zeros((LONG, 1, INPUTS), np.float32)
+    noise = np.random.default_rng(0).normal(size=(LONG_ROW, 1, LAYER_INPUTS)).astype(np.float32)
+    same = np.ones((LONG_ROW, 1, LAYER_INPUTS), np.float32)
+    impulse = np.zeros((LONG_ROW, 1, LAYER_INPUTS), np.float32)
     impulse[0] = 1
     rows = np.concatenate([noise, same, impulse], 1)
     with np.errstate(all="ignore"):
@@ -236,26 +244,26 @@ def check_long_lags(name: str) -> None:
     for kind, row in zip(("noise", "equal inputs", "an impulse"), range(3), strict=True):
         bad = np.flatnonzero(~np.isfinite(y[row]).all(axis=1))
         if len(bad):
-            raise ConformanceError(f"{kind}: the output is not finite from step {bad[0]} of {LONG} on")
+            raise ConformanceError(f"{kind}: the output is not finite from step {bad[0]} of {LONG_ROW} on")
         for part, values in zip(layer.cell.state, state, strict=True):
             if not np.isfinite(values[row]).all():
-                raise ConformanceError(f"{kind}: state {part.name!r} is not finite after {LONG} steps")
+                raise ConformanceError(f"{kind}: state {part.name!r} is not finite after {LONG_ROW} steps")
 
 
 def check_products(name: str) -> None:
     """The products that are counted are those of a step of another number of rows, and of real numbers."""
-    for inputs, hidden in SIZES:
+    for inputs, hidden in LAYER_SIZES:
         layer = recorded(name, inputs, hidden)
-        run(layer, iter([reals(ROWS, inputs)]))
+        run(layer, iter([reals(LAYER_ROWS, inputs)]))
         found = layer.recorder.products
         if summed(found) != cell_products(name, inputs, hidden):
             raise ConformanceError(
-                f"{inputs} inputs and {hidden} hidden units: {summed(found)} in a batch of {ROWS} rows, "
+                f"{inputs} inputs and {hidden} hidden units: {summed(found)} in a batch of {LAYER_ROWS} rows, "
                 f"{cell_products(name, inputs, hidden)} counted"
             )
-        wrong = [product for product in found if product.by_row and product.m != ROWS]
+        wrong = [product for product in found if product.by_row and product.m != LAYER_ROWS]
         if wrong:
-            raise ConformanceError(f"a product has {wrong[0].m} rows in a batch of {ROWS}")
+            raise ConformanceError(f"a product has {wrong[0].m} rows in a batch of {LAYER_ROWS}")
 
 
 CELL_CHECKS: tuple[CellCheck, ...] = (

@@ -1,7 +1,16 @@
 """Recurrent cells: what a cell says of itself, once, in no framework's words."""
 
 from benchsuite.schema.cells.builtin import BUILTIN_CELLS
-from benchsuite.schema.cells.cell import AffineCell, Array, Cell, CellParameter, StatePart, States, Weights
+from benchsuite.schema.cells.cell import (
+    AffineCell,
+    Array,
+    Cell,
+    CellParameter,
+    Initial,
+    StatePart,
+    States,
+    Weights,
+)
 from benchsuite.schema.cells.entry import CellEntry
 from benchsuite.schema.cells.faults import naming_cell
 from benchsuite.schema.cells.initial import constant, gates, glorot, normal, orthogonal, uniform
@@ -16,6 +25,7 @@ __all__ = [
     "Cell",
     "CellEntry",
     "CellParameter",
+    "Initial",
     "Operations",
     "StatePart",
     "States",
