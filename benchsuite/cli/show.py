@@ -85,13 +85,14 @@ def _print_record(study: Study, record: Record) -> None:
     from benchsuite.analysis.validity import problem, problem_reason, unsteady, valid_scalars, valid_series
     from benchsuite.report.formatting import format_count
     from benchsuite.schema.fields import flatten
+    from benchsuite.schema.texts import MOST_TRACE, capped
 
     out = console()
     out.print(Text(f"{study.label(record.trial)}  [{record.trial_id}]", style="bold"))
     facts = {
         "status": str(record.status),
         "problem": ": ".join(text for text in (problem(record), problem_reason(record)) if text),
-        "reason": record.reason,
+        "reason": capped(record.reason, MOST_TRACE),
         "not steady": unsteady(record),
         "kernel": record.kernel,
     }
@@ -117,7 +118,7 @@ def _print_record(study: Study, record: Record) -> None:
             out.print(table(title, ["", ""], values.items(), show_header=False))
     for title, text in (("exception", record.exception), ("output", record.output_tail)):
         if text:
-            out.print(Text(f"{title}\n{text}"))
+            out.print(Text(f"{title}\n{capped(text, MOST_TRACE)}"))
 
 
 def _decay_words(record: Record, moment: Moment) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from pathlib import Path
 
 import pytest
 from fixtures import planted
 from fixtures.command import call
+from fixtures.hostile import store
+from fixtures.records import record
 
 from benchsuite.cli.show import scalar_words
 from benchsuite.running.store import StudyStore
@@ -72,3 +75,15 @@ def test_the_list_of_trials_names_each_and_what_is_wrong_with_it(tmp_path: Path)
 )
 def test_a_scalar_has_the_unit_that_its_name_tells(name: str, value: float, words: str) -> None:
     assert scalar_words(name, value) == words
+
+
+def test_texts_of_any_length_that_an_earlier_version_kept_are_shown_in_short(tmp_path: Path) -> None:
+    long = record(status=Status.FAILED, reason="r" * 20_000_000).model_copy(
+        update={"exception": "e\n" * 10_000_000}
+    )
+    store(tmp_path / "results" / "mine", [long])
+    begin = time.monotonic()
+    for arguments in ([], ["--trials"], [long.trial_id]):
+        shown = call("show", "mine", *arguments, "--results", str(tmp_path / "results"))
+        assert len(shown.output) < 300_000
+    assert time.monotonic() - begin < 20
