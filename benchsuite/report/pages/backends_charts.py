@@ -19,7 +19,7 @@ from benchsuite.report.formatting import format_count, format_number, format_val
 
 MOST_SCATTERED = 400
 """Points of a scatter chart; of more, evenly many are drawn."""
-MOST_LAWS = 16
+MOST_LAWS = 20
 """Lines of a scaling chart."""
 PARTS = (
     ("import", "speed/import_seconds"),
@@ -161,6 +161,7 @@ def scaling_chart(found: Sequence[PowerLaw], title: str) -> Chart:
             "backend": law.runs[0].aggregate.trial.backend,
             "runner": law.runs[0].runner,
             "model": law.runs[0].name,
+            "unroll": law.runs[0].aggregate.trial.execution.unroll,
             "line": place,
             "shown": format_value(taken, form="seconds"),
             "exponent": format_value(law.exponent, law.half),
@@ -184,6 +185,8 @@ def scaling_chart(found: Sequence[PowerLaw], title: str) -> Chart:
     upright = log_axis([taken for law in shown for taken in law.seconds])
     y = alt.Y("seconds:Q", title="seconds per step", **upright)
     lines = base.mark_line(strokeWidth=1.4, opacity=0.7).encode(y=alt.Y("fitted:Q", **upright))
+    if len({row["unroll"] for row in rows}) > 1:
+        lines = lines.encode(strokeDash=alt.StrokeDash("unroll:N", title="unroll"))
     legend: Any = alt.Undefined if len({row["model"] for row in rows}) > 1 else None
     dots = base.mark_point(filled=True, size=55, opacity=0.9).encode(
         y=y, shape=alt.Shape("model:N", title="model", legend=legend)

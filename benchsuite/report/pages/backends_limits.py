@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
+from benchsuite.analysis.crossing import Crossing, crossings
 from benchsuite.analysis.runs import Run
 from benchsuite.analysis.scaling import LEAST_SIZES, SIZES, PowerLaw, laws
 from benchsuite.contracts.report import Block, Column, Grid, Paragraph, Table, TableCell, Value
@@ -30,6 +31,7 @@ def scaling(data: ReportData, runs: Sequence[Run]) -> Iterator[Block]:
         own = [law for law in found if law.size == size]
         if own:
             yield from _laws(size, own)
+            yield from _crossings(crossings(own))
         else:
             missing.append(size)
     if missing:
@@ -77,6 +79,43 @@ def _laws(size: str, found: Sequence[PowerLaw]) -> Iterator[Block]:
         for law in found
     ]
     yield Table(f"Exponents of {size}", columns, rows)
+
+
+def _crossings(found: Sequence[Crossing]) -> Iterator[Block]:
+    """From which length on each scan is faster than a loop; nothing where no cell ran both ways."""
+    if not found:
+        return
+    yield from prose("backends_crossing")
+    columns = (
+        Column("task", filter=True),
+        Column("model", filter=True),
+        Column("scan", filter=True),
+        Column("compared with"),
+        Column("lengths", help="time steps per sequence at which both were timed"),
+        Column("scan is faster", help="lengths between two measured ones are interpolated"),
+        Column("ratio at the shortest", "number", "time of a step of the scan over that of the other"),
+        Column("ratio at the longest", "number", "as before; below 1 the scan is faster"),
+    )
+    rows: list[list[Value | TableCell]] = [
+        [
+            f"{one.scan.runs[0].aggregate.trial.task} / {one.scan.runs[0].aggregate.trial.source}",
+            one.scan.runs[0].name,
+            one.scan.runs[0].runner,
+            one.loop.runs[0].runner,
+            ", ".join(f"{length:.4g}" for length in one.lengths),
+            _from_length(one),
+            one.ratios[0],
+            one.ratios[-1],
+        ]
+        for one in found
+    ]
+    yield Table("Where a scan becomes faster than a loop", columns, rows)
+
+
+def _from_length(one: Crossing) -> str:
+    if one.length is not None:
+        return f"from {one.length:.0f} steps on"
+    return "at every measured length" if one.always else "not within the measured lengths"
 
 
 def limit(data: ReportData, runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:

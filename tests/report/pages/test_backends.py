@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures import varied
+from fixtures import crossing, varied
 from fixtures.blocks import charts, everything, section, tables, text, values
 
 from benchsuite.analysis.ranking import rankings
@@ -88,6 +88,38 @@ def test_exponents_stand_with_their_intervals(page: Page) -> None:
     assert found["Exponents of sequence length"][0]["sizes"] == "50, 100, 200"
     assert "Not shown" not in text(blocks)
     assert any("steepest" in chart.alt.lower() for chart in charts(blocks).values())
+
+
+def test_a_scan_and_a_loop_have_a_line_each_and_the_length_at_which_they_cross(tmp_path: Path) -> None:
+    lengths = (32, 128, 512, 2048)
+    loop = [(length, 1e-5 * length) for length in lengths]
+    times: crossing.Times = {
+        ("jax", "dynamic"): loop,
+        ("jax", "scan"): [(length, 2.56e-3 * (length / 256) ** 0.5) for length in lengths],
+        ("torch", "dynamic"): loop,
+        ("torch", "scan"): [(length, 2 * seconds) for length, seconds in loop],
+        ("numpy", "dynamic"): loop,
+        ("numpy", "scan"): [(length, seconds / 2) for length, seconds in loop],
+    }
+    blocks = section(shown(crossing.study(tmp_path / "s", times)), "How time grows with size")
+    rows = {row["scan"]: row for row in tables(blocks)["Where a scan becomes faster than a loop"]}
+    assert {name: row["scan is faster"] for name, row in rows.items()} == {
+        "jax scan": "from 256 steps on",
+        "torch scan": "not within the measured lengths",
+        "numpy scan": "at every measured length",
+    }
+    assert rows["torch scan"]["ratio at the longest"] == pytest.approx(2)
+    assert rows["jax scan"]["compared with"] == "jax dynamic"
+    (chart,) = (one for one in charts(blocks).values() if "sequence length" in one.title)
+    assert {(row["backend"], row["unroll"]) for row in values(chart)} == set(times)
+    assert "strokeDash" in str(chart.spec)
+    exponents = {row["run by"]: row["exponent"] for row in tables(blocks)["Exponents of sequence length"]}
+    assert exponents["jax scan"] == pytest.approx(0.5)
+    assert exponents["jax dynamic"] == pytest.approx(1)
+
+
+def test_without_a_scan_nothing_is_said_of_a_crossing(page: Page) -> None:
+    assert "Where a scan becomes faster than a loop" not in tables(section(page, "How time grows with size"))
 
 
 def test_the_allocator_is_told_by_pairs(page: Page) -> None:
