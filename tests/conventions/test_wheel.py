@@ -66,6 +66,12 @@ def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
     assert not {name for name in shipped(wheel) if "__pycache__" in name or name.endswith((".pyc", ".jsonl"))}
 
 
+@pytest.mark.parametrize("name", [".github", ".devcontainer", ".ci", "changelog.d", "tests", "docs"])
+def test_the_wheel_holds_nothing_that_surrounds_the_code(wheel: zipfile.ZipFile, name: str) -> None:
+    assert (ROOT / name).is_dir()
+    assert not [path for path in wheel.namelist() if name in path.split("/")]
+
+
 def test_the_wheel_holds_the_built_in_matrices_and_the_mark_of_types(wheel: zipfile.ZipFile) -> None:
     assert "benchsuite/py.typed" in shipped(wheel)
     for name in ("smoke", "quick", "scaling", "standard", "applications", "paper"):
