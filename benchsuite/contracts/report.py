@@ -162,6 +162,13 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Equations:
+    """Equations, each a line of LaTeX. The site alone has them."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Display:
     """An exhibit of a trial: a text with its alignment, a forecast, a confusion matrix, a picture, a
     curve."""
@@ -204,7 +211,8 @@ class Details:
 
 
 Block = (
-    Paragraph | Bullets | Table | Chart | LineChart | Facts | Command | Display | Cards | Grid | Details
+    Paragraph | Bullets | Table | Chart | LineChart | Facts | Command | Equations | Display | Cards | Grid
+    | Details
 )  # fmt: skip
 
 PAGES = ("overview", "backends", "gradients", "parity", "methods", "more")

@@ -20,6 +20,7 @@ from benchsuite.contracts.report import (
     Command,
     Details,
     Display,
+    Equations,
     Facts,
     Grid,
     LineChart,
@@ -31,6 +32,7 @@ from benchsuite.contracts.report import (
 from benchsuite.report.formatting import format_value
 from benchsuite.report.html.drawing import draw
 from benchsuite.report.html.embedding import embedded, rounded
+from benchsuite.report.html.equations import mathml
 from benchsuite.report.html.exhibits import exhibit_html
 from benchsuite.report.layout import CellText, Heading, cell_of, cell_text, headings, table_text
 from benchsuite.report.slugs import UniqueSlugs
@@ -84,6 +86,7 @@ class Blocks:
             LineChart: self._curves,
             Facts: self._facts,
             Command: self._command,
+            Equations: self._equations,
             Display: self._display,
             Cards: self._cards,
             Grid: self._grid,
@@ -107,6 +110,10 @@ class Blocks:
 
     def _paragraph(self, block: Paragraph) -> Markup:
         return Markup(macros().paragraph(self.words(block.text), block.tone))
+
+    def _equations(self, block: Equations) -> Markup:
+        lines = Markup("").join(mathml(line) for line in block.lines)
+        return Markup('<div class="equations">{}</div>').format(lines)
 
     def _bullets(self, block: Bullets) -> Markup:
         return Markup(macros().bullets([self.words(item) for item in block.items]))

@@ -25,6 +25,7 @@ from benchsuite.report.commands import reproduce_command
 from benchsuite.report.data import Machine, ReportData
 from benchsuite.report.figures import FIGURES, plain
 from benchsuite.report.formatting import format_count, format_date, format_list
+from benchsuite.report.pages.methods_cells import cell_blocks
 from benchsuite.report.prose import prose
 from benchsuite.report.site import Page
 from benchsuite.schema import Record
@@ -44,6 +45,7 @@ def methods_page(data: ReportData) -> Page:
     sections = [
         PageSection("Hardware", tuple(_hardware(data))),
         PageSection("Software", tuple(_software(data))),
+        PageSection("Cells", tuple(cell_blocks(record.trial for record in data.records))),
         PageSection("Data", tuple(_data(data))),
         PageSection("Protocol", tuple(_protocol())),
         PageSection("What the figures mean", tuple(_definitions())),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fixtures import synthetic
 
+from benchsuite.errors import RequestError
 from benchsuite.report import write_report
 from benchsuite.report.html import page_pool
 from benchsuite.report.html.page_pool import MOST, Shares, helpers
@@ -88,5 +89,7 @@ def test_an_earlier_report_makes_room_and_nothing_else_does(tmp_path: Path) -> N
     (stranger / "trials").mkdir(parents=True)
     (stranger / "trials" / "precious.txt").write_text("mine")
     (stranger / "index.html").write_text("<p>mine")
-    write_report([second], stranger, ["html"])
+    with pytest.raises(RequestError, match="no earlier report's first page"):
+        write_report([second], stranger, ["html"])
+    assert (stranger / "index.html").read_text() == "<p>mine"
     assert (stranger / "trials" / "precious.txt").exists()
