@@ -37,3 +37,10 @@ def test_a_documented_command_asks_for_trials_that_there_are(line: str) -> None:
     given = group.commands[name].make_context(name, arguments).params  # type: ignore[attr-defined]
     filters = request.filters(**{field: given[field] for field in FIELDS})
     assert select(load_matrix(given["matrix"]), registry(), filters, given["overrides"] or ()).trials
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "docs").glob("*.toml")), ids=lambda file: file.name)
+def test_a_matrix_of_the_documentation_has_no_trial_that_would_be_skipped(file: Path) -> None:
+    found = select(load_matrix(str(file)), registry(), {}, ())
+    assert found.trials
+    assert not found.skipped
