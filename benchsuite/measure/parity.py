@@ -109,23 +109,46 @@ MOST_WIDENED = 25.0
 """Times its tolerance that no error may pass, however much cancels."""
 
 
-def widened(found: Comparison, own: Comparison) -> tuple[Comparison, float]:
-    """`found` with wider tolerances where the reference itself, in the trial's precision, is off by more than a
-    share of them; and by which factor.
+@dataclass(frozen=True)
+class Widening:
+    """The factors by which tolerances are widened.
 
-    The tolerances take it that the terms of a gradient do not cancel. Where they do (a balanced batch whose
-    rows all end in one state), the sum keeps fewer digits than its terms had, in any program. How many are
-    lost is seen by running the reference in single precision on the same batch: its formulas are the right
-    ones, so its error is rounding alone. Gradients and dL/dh_t are widened together, by the worst of them.
+    backward  of gradients and dL/dh_t
+    forward   of the loss and the predictions
     """
-    kinds = ("gradient", "state")
-    ratios = [own.ratio(name) for name in own.errors if name.split("/")[0] in kinds]
-    factor = min(max(1.0, OWN_ERRORS * max(ratios, default=0.0)), MOST_WIDENED)
-    allowed = {
-        name: limit * factor if name.split("/")[0] in kinds else limit
-        for name, limit in found.allowed.items()
-    }
-    return Comparison(found.errors, allowed), factor
+
+    backward: float = 1.0
+    forward: float = 1.0
+
+    def of(self, quantity: str) -> float:
+        """The factor of a quantity of a Comparison."""
+        return self.backward if _is_backward(quantity) else self.forward
+
+
+def widened(found: Comparison, own: Comparison) -> tuple[Comparison, Widening]:
+    """`found` with wider tolerances where the reference itself, in the trial's precision, is off by more than a
+    share of them; and by which factors.
+
+    The tolerances take it that the terms of a gradient do not cancel, and that rounding does not add up over
+    steps. Where terms cancel (a balanced batch whose rows all end in one state), the sum keeps fewer digits
+    than its terms had, in any program; where a state decays slowly (an LRU that remembers a thousand steps),
+    the rounding of as many steps is in it. How much is lost is seen by running the reference in single
+    precision on the same batch: its formulas are the right ones, so its error is rounding alone. The
+    quantities of the backward pass are widened together, by the worst of them, and so are those of the forward
+    pass.
+    """
+
+    def factor(backward: bool) -> float:
+        ratios = [own.ratio(name) for name in own.errors if _is_backward(name) == backward]
+        return min(max(1.0, OWN_ERRORS * max(ratios, default=0.0)), MOST_WIDENED)
+
+    factors = Widening(factor(True), factor(False))
+    allowed = {name: limit * factors.of(name) for name, limit in found.allowed.items()}
+    return Comparison(found.errors, allowed), factors
+
+
+def _is_backward(quantity: str) -> bool:
+    return quantity.split("/")[0] in ("gradient", "state")
 
 
 def parameter_drift(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> dict[str, float]:

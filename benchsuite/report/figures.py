@@ -118,6 +118,12 @@ FIGURES = (
         ("parity/widened",),
     ),
     _D(
+        "`parity/widened_forward`",
+        "the factor by which the tolerances of loss, predictions and first steps were widened because rounding "
+        "adds up over many steps: 1 nearly always",
+        ("parity/widened_forward",),
+    ),
+    _D(
         "`parity/worst_ratio`",
         "largest error divided by its tolerance: above 1 is a breach",
         ("parity/worst_ratio",),

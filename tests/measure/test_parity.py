@@ -17,6 +17,7 @@ from benchsuite.measure.parity import (
     MOST_WIDENED,
     TOLERANCES,
     Comparison,
+    Widening,
     compare,
     in_double,
     parameter_drift,
@@ -188,8 +189,9 @@ def test_tolerances_are_widened_by_what_the_reference_itself_loses() -> None:
     allowed = {"loss": 5e-6, "gradient/out.W": 2e-5, "state/rnn.l0.fwd": 1e-5}
     found = Comparison({"loss": 6e-6, "gradient/out.W": 9e-5, "state/rnn.l0.fwd": 1e-6}, allowed)
     own = Comparison({"loss": 1e-7, "gradient/out.W": 3e-5, "state/rnn.l0.fwd": 1e-7}, allowed)
-    wide, factor = widened(found, own)
-    assert factor == pytest.approx(4 * 1.5)
+    wide, factors = widened(found, own)
+    assert factors.backward == pytest.approx(4 * 1.5)
+    assert factors.forward == 1.0
     assert wide.allowed == pytest.approx({"loss": 5e-6, "gradient/out.W": 12e-5, "state/rnn.l0.fwd": 6e-5})
     assert wide.breaches == ["loss"]
 
@@ -200,7 +202,16 @@ def test_tolerances_are_never_narrowed_and_never_widened_without_end() -> None:
         Comparison({"gradient/out.W": 1e-9}, allowed),
         Comparison({"gradient/out.W": 1.0}, allowed),
     )
-    assert widened(exact, exact) == (exact, 1.0)
-    wide, factor = widened(Comparison({"gradient/out.W": 1e-3}, allowed), hopeless)
-    assert factor == MOST_WIDENED
+    assert widened(exact, exact) == (exact, Widening())
+    wide, factors = widened(Comparison({"gradient/out.W": 1e-3}, allowed), hopeless)
+    assert factors.backward == MOST_WIDENED
     assert not wide.ok
+
+
+def test_rounding_that_adds_up_over_steps_widens_the_forward_pass_alone() -> None:
+    allowed = {"loss": 5e-6, "predictions/predict": 5e-6, "gradient/out.W": 2e-5}
+    found = Comparison({"loss": 9e-6, "predictions/predict": 4e-5, "gradient/out.W": 1e-6}, allowed)
+    own = Comparison({"loss": 2.5e-6, "gradient/out.W": 1e-7}, allowed)
+    wide, factors = widened(found, own)
+    assert factors == Widening(backward=1.0, forward=pytest.approx(2.0))
+    assert wide.breaches == ["predictions/predict"]

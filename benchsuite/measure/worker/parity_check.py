@@ -9,7 +9,7 @@ import numpy as np
 from benchsuite.contracts import Backend, Gradients, Parameters, Program, State
 from benchsuite.errors import ContractError
 from benchsuite.measure.batching import Chunk
-from benchsuite.measure.parity import Comparison, compare, in_double, relative_error, widened
+from benchsuite.measure.parity import Comparison, Widening, compare, in_double, relative_error, widened
 from benchsuite.schema import Execution, ModelSpec, Recipe
 from benchsuite.schema.thresholds import TOLERANCES
 
@@ -59,8 +59,8 @@ class ParityCheck:
             state = program.step(program.place(in_double(batch)), None if begins else state)
         self._losses = program.drain().loss
         self.comparison = Comparison({}, {})
-        self.widened = 1.0
-        """By which factor the tolerances of the gradients were widened, because their terms cancel."""
+        self.widened = Widening()
+        """By which factors the tolerances were widened, because terms cancel or rounding adds up over steps."""
 
     def hold_gradients(self, program: Program) -> None:
         """Compare one backward pass over the first batch, what predict() says of it, and what is generated from
@@ -146,7 +146,7 @@ class ParityCheck:
         for step, (found, expected, limit) in enumerate(zip(losses, self._losses, limits, strict=False), 1):
             if np.isfinite(expected):
                 errors[f"step/{step}"] = relative_error(np.asarray(found), np.asarray(expected))
-                allowed[f"step/{step}"] = limit
+                allowed[f"step/{step}"] = limit * self.widened.forward
         self.comparison = Comparison(errors, allowed)
 
     def scalars(self) -> dict[str, float]:
@@ -158,5 +158,6 @@ class ParityCheck:
             "parity/state_error": found.largest("state"),
             "parity/step_error": found.largest("step"),
             "parity/worst_ratio": found.ratio(found.worst),
-            "parity/widened": self.widened,
+            "parity/widened": self.widened.backward,
+            "parity/widened_forward": self.widened.forward,
         }

@@ -33,7 +33,8 @@ from benchsuite.report.site import Page
 from benchsuite.schema import Record
 from benchsuite.schema.thresholds import TOLERANCES
 
-WORST, WIDENED = "parity/worst_ratio", "parity/widened"
+WORST = "parity/worst_ratio"
+WIDENED, WIDENED_FORWARD = "parity/widened", "parity/widened_forward"
 ERROR_QUANTITIES = (
     ("loss", "parity/loss_error", "forward"),
     ("predictions", "parity/prediction_error", "forward"),
@@ -227,13 +228,19 @@ def _chart(compared: Sequence[Entry]) -> Chart | None:
 
 
 def _allowed(record: Record, field: str) -> float:
-    """The tolerance of a quantity, widened where the record says that gradients cancel."""
+    """The tolerance of a quantity, widened where the record says so."""
     allowed: float = getattr(TOLERANCES[record.trial.execution.precision], field)
-    return allowed * record.scalars.get(WIDENED, 1.0) if field in ("gradients", "states") else allowed
+    factor = WIDENED if field in ("gradients", "states") else WIDENED_FORWARD
+    return allowed * record.scalars.get(factor, 1.0)
+
+
+def _widest(record: Record) -> float:
+    """The larger one of the factors by which its tolerances were widened."""
+    return max(record.scalars.get(name, 1.0) for name in (WIDENED, WIDENED_FORWARD))
 
 
 def _table(compared: Sequence[Entry], several: bool) -> Table:
-    wide = any(entry.record.scalars.get(WIDENED, 1.0) > 1 for entry in compared)
+    wide = any(_widest(entry.record) > 1 for entry in compared)
     columns = [
         Column("trial"),
         Column("task", filter=True),

@@ -22,7 +22,7 @@ OWN_LAYERS = ("no recurrent dropout", "resets")
 DECLINED: dict[str, tuple[str, ...]] = {
     "fused": OWN_LAYERS,
     "autograd": OWN_LAYERS,
-    "scan": ("no affine step",),
+    "scan": ("no affine step", "no steps to scan"),
 }
 """Unroll -> words of the reasons with which items of the kit may be declined; every other one must pass."""
 

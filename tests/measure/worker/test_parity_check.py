@@ -17,6 +17,7 @@ from benchsuite.contracts.decoding import Advance, Decoding
 from benchsuite.errors import ContractError
 from benchsuite.measure.batching import Chunk
 from benchsuite.measure.initialisation import initial_parameters
+from benchsuite.measure.parity import Widening
 from benchsuite.measure.worker.parity_check import ParityCheck
 from benchsuite.schema import Dense, Execution, ModelSpec, Recurrent, Tokens
 from benchsuite_numpy.backend import NumpyBackend
@@ -62,14 +63,14 @@ class Wrong(NumpyProgram):
 
 def test_a_gradient_that_cancels_is_held_to_the_digits_it_keeps() -> None:
     proof = prove(batch(32))
-    assert proof.widened > 1
+    assert proof.widened.backward > 1
     assert proof.comparison.ok, proof.comparison.sentence()
-    assert proof.scalars()["parity/widened"] == proof.widened
+    assert proof.scalars()["parity/widened"] == proof.widened.backward
 
 
 def test_a_gradient_that_does_not_is_held_to_the_tolerances() -> None:
     proof = prove(batch(3))
-    assert proof.widened == 1
+    assert proof.widened == Widening()
     assert proof.comparison.ok
 
 
