@@ -282,5 +282,5 @@ def _row(entry: Entry, wide: bool, several: bool) -> list[Value | TableCell]:
         *(record.scalars.get(scalar) for _, scalar, _ in ERROR_QUANTITIES),
     ]
     if wide:
-        row.append(record.scalars.get(WIDENED))
+        row.append(_widest(record))
     return [*row, entry.machine.name] if several else row
