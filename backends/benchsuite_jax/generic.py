@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from benchsuite.errors import ContractError
 from benchsuite.schema import cell_named
-from benchsuite.schema.cells import AffineCell, Cell, naming_cell
+from benchsuite.schema.cells import AffineCell, Cell, naming_cell, step_kernel
 from benchsuite_jax.cells import State, Weights
 from benchsuite_jax.loops import LayerRan, ScanConfig
 from benchsuite_jax.operations import JAX_OPERATIONS
@@ -100,7 +100,11 @@ class NamedCell:
         """The state after a step."""
         h = state[0] if recurrent_mask is None else state[0] * recurrent_mask
         with naming_cell(self.name, "step()"):
-            return self._checked(self.cell.step(JAX_OPERATIONS, w, u, h, state), h.shape, h.dtype)
+            kernel = step_kernel(self.name, "jax")
+            after = (
+                self.cell.step(JAX_OPERATIONS, w, u, h, state) if kernel is None else kernel(w, u, h, state)
+            )
+            return self._checked(after, h.shape, h.dtype)
 
     def elements(self, w: Weights, u: jax.Array, hidden: int) -> tuple[State, State]:
         """a and b of an affine cell, parts (T, B, H), of all steps u (T, B, U)."""

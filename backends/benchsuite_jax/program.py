@@ -11,6 +11,7 @@ import numpy as np
 
 from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program, StepLog
 from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe
+from benchsuite.schema.cells import step_source
 from benchsuite_jax import optimisers
 from benchsuite_jax.cells import Start, States
 from benchsuite_jax.decoding import JaxDecoding
@@ -188,7 +189,8 @@ class JaxProgram(Program):
         if self._execution.unroll == "fused":
             return found | {"backward": "cuDNN's"}
         if self._model.encoder is not None and self._model.encoder.kernel is None:
-            return found | {"cell": "generic", "backward": "jax differentiates the cell's own step"}
+            source = step_source(self._spec.body.cell, "jax")
+            return found | {"cell": source, "backward": "jax differentiates the cell's step"}
         by_step, once = f"by step from {ROWS_BY_STEP} rows on", "else in one product"
         return found | {"backward": f"written by hand (jax.custom_vjp); weights' gradients {by_step}, {once}"}
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from benchsuite.errors import ContractError
-from benchsuite.schema.cells import AffineCell, Cell, cell_named, naming_cell
+from benchsuite.schema.cells import AffineCell, Cell, cell_named, naming_cell, step_kernel
 from benchsuite_tensorflow.cells import State, Tensor
 from benchsuite_tensorflow.loops import Loop
 from benchsuite_tensorflow.operations import OPERATIONS
@@ -68,7 +68,9 @@ class CellCode:
     def step(self, w: Weights, u: Tensor, h: Tensor, state: State) -> State:
         """The state after a step."""
         with naming_cell(self.name, "step()"):
-            return self._parts(self.cell.step(OPERATIONS, w, u, h, state), u.dtype)
+            kernel = step_kernel(self.name, "tensorflow")
+            after = self.cell.step(OPERATIONS, w, u, h, state) if kernel is None else kernel(w, u, h, state)
+            return self._parts(after, u.dtype)
 
     def output(self, w: Weights, u: Tensor, state: State) -> Tensor:
         """y (N, H), from the state after the step."""

@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program, StepLog
-from benchsuite.schema import Execution, ModelSpec, Recipe, parameter_shapes
+from benchsuite.schema import Execution, ModelSpec, Recipe, Recurrent, parameter_shapes
+from benchsuite.schema.cells import step_source
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.cells import State, States, Tensor
 from benchsuite_tensorflow.decoding import Generator, TensorFlowDecoding
@@ -129,8 +130,8 @@ class TensorFlowProgram(Program):
         if not self._model.recurrent:
             return found
         second = self._model.second_pass
-        if self._model.generic:
-            found["cell"] = "generic"
+        if self._model.generic and isinstance(self._spec.body, Recurrent):
+            found["cell"] = step_source(self._spec.body.cell, "tensorflow")
         return found | {
             "tensorflow/xla": "off: compiling a shape takes seconds, a loop's trace tenths of one",
             "tensorflow/backward": self._backward_path(),

@@ -13,7 +13,7 @@ import torch
 from torch.profiler import record_function
 
 from benchsuite.errors import ContractError
-from benchsuite.schema.cells import AffineCell, Array, Cell, naming_cell
+from benchsuite.schema.cells import AffineCell, Array, Cell, naming_cell, step_kernel
 from benchsuite.schema.cells.cell import affine_step
 from benchsuite_torch.kernels import factors
 from benchsuite_torch.layers import CellDirection, LayerStates
@@ -87,7 +87,13 @@ class LayerCell:
         self._mask = mask
         self.name, self.cell, self._hidden = layer.name, layer.cell, layer.hidden
         self._by_step = {key: factors.by_step(w, rows) for key, w in layer.weights.items()}
-        self.step: OneStep = partial(self.cell.step, XP, self._by_step)
+        kernel = step_kernel(self.name, "torch")
+        self.step: OneStep = (
+            partial(self.cell.step, XP, self._by_step) if kernel is None else partial(kernel, layer.weights)
+        )
+        self.affine = (
+            isinstance(self.cell, AffineCell) and type(self.cell).step is AffineCell.step and not kernel
+        )
         self._at_once = (
             self._by_step if stepwise else {key: factors.at_once(w) for key, w in layer.weights.items()}
         )
@@ -185,7 +191,7 @@ Stepper = Callable[[int, torch.Tensor, LayerStates], LayerStates]
 
 def _stepper(cell: LayerCell, u: torch.Tensor, sizes: list[int]) -> Stepper:
     """Of an affine cell, a and b are computed at once for all steps."""
-    if not (isinstance(cell.cell, AffineCell) and type(cell.cell).step is AffineCell.step):
+    if not cell.affine:
         by_step, one_step = u.split(sizes), cell.step
         return lambda t, h, state: one_step(by_step[t], h, state)
     a, b = (list(zip(*(part.split(sizes) for part in parts), strict=True)) for parts in cell.elements(u))

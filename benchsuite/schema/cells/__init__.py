@@ -11,10 +11,17 @@ from benchsuite.schema.cells.cell import (
     States,
     Weights,
 )
-from benchsuite.schema.cells.entry import CellEntry
+from benchsuite.schema.cells.entry import CellEntry, StepKernel
 from benchsuite.schema.cells.faults import naming_cell
 from benchsuite.schema.cells.initial import constant, gates, glorot, normal, orthogonal, uniform
-from benchsuite.schema.cells.known import cell_named, forget_cell, known_cells, register_cell
+from benchsuite.schema.cells.known import (
+    cell_named,
+    forget_cell,
+    known_cells,
+    register_cell,
+    step_kernel,
+    step_source,
+)
 from benchsuite.schema.cells.operations import OPERATIONS, Operations
 
 __all__ = [
@@ -29,6 +36,7 @@ __all__ = [
     "Operations",
     "StatePart",
     "States",
+    "StepKernel",
     "Weights",
     "cell_named",
     "constant",
@@ -40,5 +48,7 @@ __all__ = [
     "normal",
     "orthogonal",
     "register_cell",
+    "step_kernel",
+    "step_source",
     "uniform",
 ]

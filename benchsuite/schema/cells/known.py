@@ -13,7 +13,7 @@ from functools import cache
 from benchsuite.errors import ContractError, PluginError, unknown_name
 from benchsuite.schema.cells.builtin import BUILTIN_CELLS
 from benchsuite.schema.cells.cell import AffineCell, Cell, CellParameter, StatePart
-from benchsuite.schema.cells.entry import CellEntry
+from benchsuite.schema.cells.entry import CellEntry, StepKernel
 
 _REGISTERED: dict[str, CellEntry] = {}
 _PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -36,6 +36,7 @@ def forget_cell(name: str) -> None:
     """Take back a registration; nothing happens for a name that is not registered."""
     _REGISTERED.pop(name, None)
     cell_named.cache_clear()
+    step_kernel.cache_clear()
 
 
 @cache
@@ -53,6 +54,28 @@ def cell_named(name: str) -> Cell:
         raise ContractError(f"cell {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
     _check(name, cell)
     return cell
+
+
+@cache
+def step_kernel(name: str, backend: str) -> StepKernel | None:
+    """The hand-written step that the cell's plugin has for `backend`, or None.
+
+    Raises ContractError where it cannot be loaded.
+    """
+    load = known_cells()[name].kernels.get(backend)
+    if load is None:
+        return None
+    try:
+        return load()
+    except Exception as error:  # a plugin may fail in any way
+        raise ContractError(
+            f"cell {name!r}: its kernel for {backend} cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+
+
+def step_source(name: str, backend: str) -> str:
+    """Whose step a loop of the backend's runs, for Program.notes(): `generic`, or the plugin's kernel."""
+    return "generic" if step_kernel(name, backend) is None else f"the plugin's kernel for {backend}"
 
 
 def _check(name: str, cell: object) -> None:
