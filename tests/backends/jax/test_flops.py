@@ -68,7 +68,7 @@ def test_products_counted_are_the_products_traced(case: FlopCase, unroll: str) -
     batch = program.place(case.batch)
     arguments = program._parameters, program._moments, None, batch.feed
     predict = traced(program._predict, arguments[0], *arguments[2:])
-    step = traced(program._step, *arguments, optimisers.bias_corrections(recipe, 1, "float32"))
+    step = traced(program._step, *arguments, optimisers.bias_corrections(recipe, 1, "float32"), None)
     assert products(predict) == inference_flops(case.model, case.batch)
     saved = case.by_zero_states if unroll == "static" else 0.0
     expected = training_flops(case.model, case.batch) - saved + case.scored
