@@ -57,6 +57,7 @@ def test_study(study):
 @pytest.fixture
 def world(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """An empty project in an environment that has the plugin, whether or not it is installed with it."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # of the run that this test is in
     monkeypatch.setenv("PYTHONPATH", ":".join(path for path in sys.path if path))
     installed = any(point.value == plugin.__name__ for point in entry_points(group="pytest11"))
     given = "" if installed else f"-p {plugin.__name__} "
