@@ -65,8 +65,7 @@ def scan_problem(model: ModelSpec, execution: Execution) -> str | None:
         return None
     if isinstance(model.body, Convolutional):
         return "the convolutional baseline has no steps to scan; use unroll dynamic"
-    bodies = [model.body] if model.decoder is None else [model.body, model.decoder.body]
-    for body in bodies:
+    for body in _recurrent_bodies(model):
         if not isinstance(cell_named(body.cell), AffineCell):
             return (
                 f"cell {body.cell!r} has no affine step, so unroll scan cannot run it; use static or dynamic"
@@ -104,6 +103,12 @@ def model_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     return None
 
 
+def _recurrent_bodies(model: ModelSpec) -> list[Recurrent]:
+    """The model's recurrent stacks: its body, unless that is the convolutional baseline, and its decoder's."""
+    bodies = [model.body, *([] if model.decoder is None else [model.decoder.body])]
+    return [body for body in bodies if isinstance(body, Recurrent)]
+
+
 def _dropout_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     """Which dropout has nothing to act on."""
     asked = {name: getattr(recipe, name) for name in DROPOUTS if getattr(recipe, name)}
@@ -112,7 +117,7 @@ def _dropout_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     if isinstance(model.body, Convolutional):
         name = next(iter(asked))
         return f"recipe.{name} masks what recurrent layers read; the convolutional baseline has none"
-    bodies = [model.body] if model.decoder is None else [model.body, model.decoder.body]
+    bodies = _recurrent_bodies(model)
     if "layer_dropout" in asked and all(body.layers == 1 for body in bodies):
         return (
             "recipe.layer_dropout masks what one layer gives the next; this model has one layer: set it to 0"
@@ -134,10 +139,7 @@ def _initialisation_problem(model: ModelSpec, recipe: Recipe) -> str | None:
     asked = [name for name in fields if getattr(recipe, name) != getattr(default, name)]
     if not asked:
         return None
-    bodies = [
-        body for body in (model.body, model.decoder and model.decoder.body) if isinstance(body, Recurrent)
-    ]
-    cells = [body.cell for body in bodies] or [NO_CELL]
+    cells = [body.cell for body in _recurrent_bodies(model)] or [NO_CELL]
     for cell in cells:
         if cell not in BUILTIN_CELLS:
             known = ", ".join(BUILTIN_CELLS)

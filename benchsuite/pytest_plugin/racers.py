@@ -89,10 +89,11 @@ class Racers:
             self._runners[threads] = RaceRunner([trial], RunOptions())
         with self._runners[threads].start([trial], "step", _ignore) as workers:
             (worker,) = workers
+            # these leave through the context, so that the worker is taken back
+            if worker.problem and worker.broken:
+                pytest.fail(worker.problem, pytrace=False)
             if worker.problem:
-                end = pytest.fail if worker.broken else pytest.skip
-                # the exception must leave through the context, so that the worker is taken back
-                _end(end, worker.problem)
+                pytest.skip(worker.problem)
             try:
                 yield TrialRacer(trial, worker)
             except BenchsuiteError as error:
@@ -102,12 +103,6 @@ class Racers:
         for runner in self._runners.values():
             runner.close()
         self._runners.clear()
-
-
-def _end(how: Any, reason: str) -> None:
-    if how is pytest.fail:
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
 
 
 def _ignore(_progress: Progress) -> None:
