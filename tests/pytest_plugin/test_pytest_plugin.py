@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -88,10 +87,14 @@ def test_nothing_heavy_is_imported_before_it_is_asked_for() -> None:
     assert set(json.loads(done.stdout.replace("'", '"'))) <= {"benchsuite", "pluggy"}
 
 
-def test_a_file_is_collected_as_items_of_its_trials(world: pytest.Pytester) -> None:
+@pytest.mark.parametrize(
+    ("speed", "options"), [("speed", ()), ("speed_without_benchmark", ("-p", "no:benchmark"))]
+)
+def test_a_file_is_collected_as_items_of_its_trials(
+    world: pytest.Pytester, speed: str, options: tuple[str, ...]
+) -> None:
     matrix(world)
-    found = names(world.runpytest_subprocess("--collect-only", "-q"))
-    speed = "speed" if importlib.util.find_spec("pytest_benchmark") else "speed_without_benchmark"
+    found = names(world.runpytest_subprocess("--collect-only", "-q", *options))
     assert found == [
         f"bench_small.toml::{kind}[adding/{cell}/plain/numpy]"
         for kind in ("parity", speed)
@@ -109,7 +112,6 @@ def test_the_option_names_a_matrix_and_filters_narrow_it(world: pytest.Pytester)
 
 
 def test_parity_and_speed_pass_and_the_figures_are_the_workers_own(world: pytest.Pytester) -> None:
-    pytest.importorskip("pytest_benchmark")
     matrix(world, MATRIX.replace('["rnn", "gru"]', '"gru"'))
     result = world.runpytest_subprocess("--benchmark-json=found.json", "bench_small.toml")
     result.assert_outcomes(passed=2)
@@ -158,7 +160,6 @@ def test_an_unknown_matrix_is_one_error_with_the_known_ones(world: pytest.Pytest
 
 
 def test_speed_is_refused_under_xdist_and_parity_is_not(world: pytest.Pytester) -> None:
-    pytest.importorskip("xdist")
     matrix(world, MATRIX.replace('["rnn", "gru"]', '"gru"'))
     result = world.runpytest_subprocess("-n", "1", "-rs", "bench_small.toml")
     result.assert_outcomes(passed=1, skipped=1)
