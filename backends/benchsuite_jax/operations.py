@@ -24,7 +24,7 @@ def _mean(x: jax.Array) -> jax.Array:
 
 
 def _split(x: jax.Array, count: int) -> list[jax.Array]:
-    return jnp.split(x, count, axis=-1)
+    return list(jnp.split(x, count, axis=-1))
 
 
 def _sum(x: jax.Array) -> jax.Array:
