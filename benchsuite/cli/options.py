@@ -12,7 +12,8 @@ _FILTER = "Only these, separated by commas"
 MatrixName = Annotated[
     str,
     typer.Argument(
-        metavar="MATRIX", help="smoke | quick | scaling | standard | applications | paper, or a TOML file."
+        metavar="MATRIX",
+        help="A matrix that ships with benchsuite (`benchsuite list matrices`), or a TOML file.",
     ),
 ]
 Tasks = Annotated[str | None, typer.Option("--task", help=f"{_FILTER}.", rich_help_panel="Filters")]

@@ -120,7 +120,7 @@ def test_tests_mirror_the_source() -> None:
     assert not orphans
 
 
-ELSEWHERE = ("backends", "cells", "tasks", "conventions", "fixtures")
+ELSEWHERE = ("backends", "cells", "tasks", "conventions", "docs", "fixtures")
 """Folders of tests of plugins, of rules on the repository, and of what tests share."""
 WHOLE = {
     "analysis/test_one_answer.py", "cli/test_commands.py", "cli/test_process.py", "cli/test_whole.py",
