@@ -33,6 +33,7 @@ GRAVEST_FIRST = (
 
 STEADY_STATE = (
     "speed/step_", "speed/inference_", "speed/transfer_", "speed/generation_", "speed/latency_",
+    "speed/online_",
     "speed/sequences_per_second", "speed/time_steps_per_second", "speed/generated_tokens_per_second",
     "speed/peak_share", "speed/compile_seconds",
 )  # fmt: skip

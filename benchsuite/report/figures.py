@@ -167,6 +167,13 @@ FIGURES = (
         ("speed/latency_*",),
     ),
     _D(
+        "`speed/online_p50_seconds`, `_p95_`, `_p99_`",
+        "one time step of one row, from the state of the step before to its scores: quantiles of "
+        "`protocol.online` calls (0, the default: not measured). Not of models that need the whole sequence; "
+        "the fact `online.not_measured` then says why",
+        ("speed/online_*",),
+    ),
+    _D(
         "`speed/generation_*`, `speed/generated_tokens_per_second`",
         "greedy decoding of one batch, and its throughput",
         ("speed/generation_*", "speed/generated_tokens_per_second"),

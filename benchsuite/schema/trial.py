@@ -119,6 +119,7 @@ class Recipe(Frozen):
         return self
 
 
+ADDED_TO_PROTOCOL = ("online",)
 ADDED_TO_SIZE = ("tied",)
 ADDED_TO_RECIPE = (
     "weight_decay",
@@ -180,6 +181,8 @@ class Protocol(Frozen):
     latency: Annotated[int, Field(ge=0)] = 0
     """Predictions for a single row that are timed one by one, for the quantiles of their latency; 0: none, for
     a batch of one is another shape, which frameworks compile for."""
+    online: Annotated[int, Field(ge=0)] = 0
+    """Time steps of a single row that are timed one by one, each from the state of the step before; 0: none."""
     beam: PositiveInt = 1
     """Hypotheses kept while the test split is decoded (decoders, CTC); 1 is greedy, as validation is."""
 
@@ -252,8 +255,8 @@ class Trial(Frozen):
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:16]
 
     def canonical_json(self) -> str:
-        """The trial without what ADDED_TO_RECIPE and ADDED_TO_SIZE leave out, which Trial.model_validate_json()
-        brings back."""
+        """The trial without what ADDED_TO_PROTOCOL, ADDED_TO_RECIPE and ADDED_TO_SIZE leave out, which
+        Trial.model_validate_json() brings back."""
         return _canonical(self.model_dump(mode="json"))
 
     @property
@@ -284,7 +287,9 @@ def _canonical(fields: dict[str, Any]) -> str:
     """What is hashed of a trial's fields."""
     recipe = _without_defaults(Recipe, fields["recipe"], ADDED_TO_RECIPE)
     size = _without_defaults(Size, fields["size"], ADDED_TO_SIZE)
-    return json.dumps({**fields, "recipe": recipe, "size": size}, sort_keys=True, separators=(",", ":"))
+    protocol = _without_defaults(Protocol, fields["protocol"], ADDED_TO_PROTOCOL)
+    kept = {**fields, "recipe": recipe, "size": size, "protocol": protocol}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
 
 def _without_defaults(part: type[Frozen], given: dict[str, Any], added: tuple[str, ...]) -> dict[str, Any]:

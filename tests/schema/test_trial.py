@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from benchsuite.schema import DROPOUTS, Execution, Recipe, Size, Trial
-from benchsuite.schema.trial import ADDED_TO_RECIPE, ADDED_TO_SIZE
+from benchsuite.schema.trial import ADDED_TO_PROTOCOL, ADDED_TO_RECIPE, ADDED_TO_SIZE
 
 NUMBERS = st.floats(1e-6, 1e3, allow_nan=False)
 
@@ -87,6 +87,7 @@ def test_fields_that_were_added_change_no_id_at_their_defaults() -> None:
     keys = json.loads(trial().canonical_json())
     assert not set(keys["recipe"]) & set(ADDED_TO_RECIPE)
     assert not set(keys["size"]) & set(ADDED_TO_SIZE)
+    assert not set(keys["protocol"]) & set(ADDED_TO_PROTOCOL)
 
 
 def test_tied_embeddings_are_part_of_the_id_but_not_of_a_model_without_recurrence() -> None:
@@ -94,6 +95,10 @@ def test_tied_embeddings_are_part_of_the_id_but_not_of_a_model_without_recurrenc
     assert tied.id != trial().id
     assert Trial.model_validate_json(tied.canonical_json()) == tied
     assert trial(architecture="cnn", size={"tied": True}) == trial(architecture="cnn")
+
+
+def test_online_steps_are_part_of_the_id_where_they_are_asked_for() -> None:
+    assert trial(protocol={"online": 10}).id != trial().id
 
 
 @pytest.mark.parametrize("name", ADDED_TO_RECIPE)

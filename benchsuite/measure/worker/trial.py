@@ -8,10 +8,11 @@ from benchsuite.contracts import Phase, Probe, Program, Progress
 from benchsuite.errors import ContractError
 from benchsuite.measure.provenance import data_facts, environment, process_facts
 from benchsuite.measure.training import Evaluator, Snapshots, train
-from benchsuite.measure.worker.building import Loader, build, first_batches, load
+from benchsuite.measure.worker.building import Loaded, Loader, build, first_batches, load
 from benchsuite.measure.worker.heap import trim_heap
 from benchsuite.measure.worker.kernels import check_kernel
-from benchsuite.measure.worker.measuring import measure_speed
+from benchsuite.measure.worker.measuring import Speed, measure_speed, timing_batches
+from benchsuite.measure.worker.online import measure_online
 from benchsuite.measure.worker.parity_check import ParityCheck
 from benchsuite.plugins import registry
 from benchsuite.schema import Exhibit, Record, Status, Trial
@@ -28,6 +29,7 @@ class TrialRun:
         found, self.plugin_problems = registry().gather("benchsuite_probes", _probes, trial=trial)
         self.probes = [probe for probes in found for probe in probes]
         self.scalars: dict[str, float] = {}
+        self.facts: dict[str, str] = {}
 
     def run(self) -> Record:
         trial = self.trial
@@ -79,8 +81,9 @@ class TrialRun:
                 on_cpu = trial.execution.device == "cpu"
                 peers = [backend, self.session.load_reference()] if on_cpu else [backend]
                 speed = measure_speed(program, peers, model, trial, cutter, task.train)
-            self.scalars |= speed.scalars
-            series, verdicts["speed"] = series + speed.series, speed.verdict
+                online = self._online(loaded, program)
+            self.scalars |= speed.scalars | online.scalars
+            series, verdicts["speed"] = series + speed.series + online.series, speed.verdict
             self._cold_start()
         self._ask_probes()
         self.scalars |= {f"memory/{name}_bytes": float(n) for name, n in program.memory().items()}
@@ -101,7 +104,7 @@ class TrialRun:
             baselines={name: dict(metrics) for name, metrics in task.baselines.items()},
             primary=task.primary,
             higher_is_better=task.higher_is_better,
-            environment=environment() | facts | self._plugin_facts(),
+            environment=environment() | facts | self.facts | self._plugin_facts(),
             series=series,
             exhibits=exhibits,
             artifacts=dict(task.artifacts),
@@ -120,6 +123,18 @@ class TrialRun:
         if not predicted.finite:
             return []
         return task.exhibits(predicted.values, task.test, predicted.alignments)
+
+    def _online(self, loaded: Loaded, program: Program) -> Speed:
+        """One time step per call, where the protocol asks for it."""
+        if not self.trial.protocol.online:
+            return Speed()
+        batch = timing_batches(self.trial, loaded.batcher, loaded.task.train, loaded.model)[0]
+        found, problem = measure_online(
+            loaded.backend, program, loaded.model, loaded.recipe, self.trial, batch
+        )
+        if problem:
+            self.facts["online.not_measured"] = problem
+        return found
 
     def _cold_start(self) -> None:
         scalars = self.scalars
