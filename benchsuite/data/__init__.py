@@ -21,6 +21,7 @@ from benchsuite.data.classification import (
     majority_baseline,
 )
 from benchsuite.data.packing import first_fit, packed, unpacked
+from benchsuite.data.recall import LoadedRecall
 from benchsuite.data.sequence_to_sequence import (
     ATTENTION_SCORES,
     DECODER_OPTIONS,
@@ -51,6 +52,7 @@ __all__ = [
     "DataFile",
     "DownloadProgress",
     "FileState",
+    "LoadedRecall",
     "SequenceToSequence",
     "Vocabulary",
     "cache_folder",

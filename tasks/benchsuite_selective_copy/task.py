@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from typing_extensions import override
 
-from benchsuite.contracts import Alignments, LoadedTask, Options, Split, Task
-from benchsuite.data import classification_metrics
+from benchsuite.contracts import Options, Task
+from benchsuite.data import LoadedRecall
 from benchsuite.errors import RequestError
-from benchsuite.schema import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent_body
 from benchsuite_selective_copy.sequences import sequences
 
 VALIDATION, TEST = 500, 1000
 """Sequences in these splits, whatever the options say."""
-
-_SOLVED = 0.99
-_SHOWN = 2
 
 
 class SelectiveCopy(Task):
@@ -45,8 +38,8 @@ class SelectiveCopy(Task):
             validation=validation,
             test=test,
             vocabulary=(*_names(letters), "_", "?"),
-            length=length,
-            letters=letters,
+            answers=(*_names(letters), "_"),
+            difficulty=length,
             baselines={
                 "without_memory": {
                     "recall_accuracy": 1 / letters,
@@ -62,66 +55,10 @@ def _names(letters: int) -> list[str]:
     return list(alphabet[:letters]) if letters <= len(alphabet) else [f"s{at}" for at in range(letters)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoadedSelectiveCopy(LoadedTask):
-    """Classification of every step; `recall_accuracy` ranks.
-
-    length   steps among which the letters lie; the recall follows
-    letters  different ones; the id after theirs is the blank
-    """
+class LoadedSelectiveCopy(LoadedRecall):
+    """Classification of every step; `recall_accuracy` ranks. `length_solved`: the steps among which the letters
+    lie."""
 
     primary = "recall_accuracy"
     higher_is_better = True
-
-    length: int
-    letters: int
-
-    def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:
-        """Embedding, recurrent stack, at every step a score for each letter and for the blank."""
-        return ModelSpec(
-            input=Tokens(len(self.vocabulary), size.embedding),
-            body=recurrent_body(architecture, cell, size),
-            head=Dense(self.letters + 1),
-            loss="cross_entropy",
-            readout="steps",
-        )
-
-    def score(self, predictions: np.ndarray, split: Split) -> dict[str, float]:
-        """recall_accuracy, cross_entropy, accuracy, row_accuracy and length_solved of scores
-        (n, length + symbols, letters + 1).
-
-        recall_accuracy  over the steps of the recall, where the letters are
-        row_accuracy     share of sequences whose letters are all recalled
-        cross_entropy    nats per step, over all steps, as in training
-        accuracy         over all steps: a blank everywhere has a high one
-        length_solved    `length` where recall_accuracy is above .99, else 0
-        """
-        truth = split.step_targets.to_dense()
-        everywhere = classification_metrics(predictions.reshape(truth.size, -1), truth.reshape(-1))
-        recalled = predictions[:, self.length :].argmax(axis=2) == truth[:, self.length :]
-        recall = float(np.mean(recalled))
-        return {
-            "recall_accuracy": recall,
-            "row_accuracy": float(np.mean(recalled.all(axis=1))),
-            "cross_entropy": everywhere["cross_entropy"],
-            "accuracy": everywhere["accuracy"],
-            "length_solved": float(self.length) if recall > _SOLVED else 0.0,
-        }
-
-    @override
-    def exhibits(self, predictions: np.ndarray, split: Split, alignments: Alignments) -> list[Exhibit]:
-        """The first sequences: the source, the letters to be recalled, and those predicted."""
-        texts = np.array(self.vocabulary)
-        truth, answers = split.step_targets.to_dense(), predictions.argmax(axis=2)
-        return [
-            Exhibit(
-                name=f"sequence {row + 1}",
-                kind="text",
-                lines={
-                    "source": texts[split.inputs[row]].tolist(),
-                    "target": texts[truth[row, self.length :]].tolist(),
-                    "prediction": texts[answers[row, self.length :]].tolist(),
-                },
-            )
-            for row in range(min(_SHOWN, len(split)))
-        ]
+    measure = "length"

@@ -127,6 +127,7 @@ def test_pairs_are_solved_above_the_criterion() -> None:
         "recall_accuracy": 1.0,
         "cross_entropy": pytest.approx(0.0, abs=1e-9),
         "accuracy": 1.0,
+        "row_accuracy": 1.0,
         "pairs_solved": 3.0,
     }
     for wrong_rows, solved in ((14, 3.0), (15, 0.0)):  # of 1,500 queries: just above 99 %, and just not

@@ -90,6 +90,7 @@ def test_the_lag_is_solved_above_the_criterion() -> None:
         "cross_entropy": pytest.approx(0.0, abs=1e-9),
         "accuracy": 1.0,
         "recall_accuracy": 1.0,
+        "row_accuracy": 1.0,
         "lag_solved": 15.0,
     }
     some_wrong = targets.copy()
