@@ -9,15 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchsuite.contracts import INGREDIENTS, Backend, Device, Parameters, ingredient_problem
+from benchsuite.contracts import Backend, Device, Parameters
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_jax.program import JaxProgram
 from benchsuite_jax.runtime import gpu_names, jax_device, matmul_precision, platform_devices
 from benchsuite_jax.support import device_problem, precision_problem, unsupported_reason
-
-TRAINED_WITH = INGREDIENTS
-"""Ingredients of training that this backend has."""
 
 
 class JaxBackend(Backend):
@@ -28,7 +25,7 @@ class JaxBackend(Backend):
         return found + [Device(str(DeviceName("gpu", n)), kind) for n, kind in enumerate(gpu_names())]
 
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
-        return ingredient_problem("jax", recipe, TRAINED_WITH) or unsupported_reason(model, recipe, execution)
+        return unsupported_reason(model, recipe, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

@@ -9,22 +9,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchsuite.contracts import AVERAGES
 from benchsuite.errors import ContractError, unknown_name
-from benchsuite.schema import OPTIMISERS, Recipe, is_scheduled, learning_rate
+from benchsuite.schema import CLIPS, OPTIMISERS, Recipe, is_scheduled, learning_rate
 
 Tree = dict[str, jax.Array]
-MOMENTS: dict[str, tuple[str, ...]] = {"sgd": (), "momentum": ("v",), "rmsprop": ("s",), "adam": ("m", "v")}
-"""Running averages that each optimiser keeps, one array per parameter."""
-CLIPS = ("none", "norm", "value")
 
 
 def initial_moments(recipe: Recipe, parameters: Mapping[str, jax.Array]) -> dict[str, Tree]:
     """Zeros for every running average of the recipe's optimiser."""
-    if recipe.optimiser not in MOMENTS:
+    if recipe.optimiser not in AVERAGES:
         raise ContractError(unknown_name("optimiser", recipe.optimiser, OPTIMISERS))
     return {
         name: {key: jnp.zeros_like(value) for key, value in parameters.items()}
-        for name in MOMENTS[recipe.optimiser]
+        for name in AVERAGES[recipe.optimiser]
     }
 
 

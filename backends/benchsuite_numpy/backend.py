@@ -6,14 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchsuite.contracts import INGREDIENTS, Backend, Device, Parameters, ingredient_problem
+from benchsuite.contracts import Backend, Device, Parameters
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_numpy.program import NumpyProgram
 from benchsuite_numpy.runtime import DeviceContext, blas_info, gpu_names, gpu_problem
-from benchsuite_numpy.support import execution_problem, model_problem
-
-TRAINED_WITH = INGREDIENTS
-"""Ingredients of training that this backend has."""
+from benchsuite_numpy.support import unsupported_reason
 
 
 class NumpyBackend(Backend):
@@ -29,8 +26,7 @@ class NumpyBackend(Backend):
         ]
 
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
-        problem = ingredient_problem("numpy", recipe, TRAINED_WITH) or execution_problem(execution)
-        return problem or model_problem(model, recipe, execution)
+        return unsupported_reason(model, recipe, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchsuite.contracts import valid_mask
 from benchsuite.schema import BLANK
 from benchsuite_numpy.kernels.workspace import Workspace
 from benchsuite_numpy.loops import Ordered, Plan
@@ -49,7 +50,7 @@ def place_labels(
 ) -> Labels:
     """Of targets (B, U) and their lengths (B,), in the plan's order."""
     targets = targets[:, : int(lengths.max())].astype(np.int64)
-    valid = np.arange(targets.shape[1]) < lengths[:, None]
+    valid = valid_mask(lengths, targets.shape[1])
     targets = np.where(valid, targets, BLANK)
     skips = np.full(targets.shape, NEVER)
     skips[:, 1:][targets[:, 1:] != targets[:, :-1]] = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from benchsuite.contracts import AVERAGES
 from benchsuite.schema import Recipe, learning_rate
 from benchsuite_numpy.kernels.buffer import ParameterBuffer
 from benchsuite_numpy.runtime import Array, DeviceContext
@@ -25,8 +26,7 @@ class Optimiser:
         size = buffer.values.size
         block = size if device.on_gpu else BLOCK
         self._blocks = [slice(start, start + block) for start in range(0, size, block)]
-        moments = {"sgd": 0, "momentum": 1, "rmsprop": 1, "adam": 2}[recipe.optimiser]
-        self._moments = [self._xp.zeros_like(buffer.values) for _ in range(moments)]
+        self._moments = [self._xp.zeros_like(buffer.values) for _ in AVERAGES[recipe.optimiser]]
         self._work = [self._xp.empty(min(block, size), buffer.values.dtype) for _ in range(2)]
 
     def norm(self) -> Array:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import threadpoolctl
 
+from benchsuite.contracts import absent_device
 from benchsuite.schema import DeviceName
 
 Namespace = Any
@@ -28,9 +29,7 @@ def gpu_problem(index: int) -> str | None:
         count = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError as error:
         return f"CuPy finds no usable GPU on this machine ({error})"
-    if index >= count:
-        return f"gpu:{index} is not here; CuPy sees {count} GPU{'s' if count != 1 else ''}"
-    return None
+    return absent_device("CuPy", DeviceName("gpu", index), count)
 
 
 def gpu_names() -> list[str]:

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from benchsuite.contracts import INGREDIENTS, Supported
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe, Recurrent
 from benchsuite_numpy.cells import KERNELS
 from benchsuite_numpy.runtime import gpu_problem
+
+SUPPORTED = Supported.everything(
+    "numpy",
+    unrolls=("static", "dynamic", "scan"),
+    because={"unrolls": "NumPy has no fused recurrent kernel and does not differentiate"},
+    under={
+        "gpu": Supported.everything(
+            "numpy",
+            cells=tuple(KERNELS),
+            ingredients=tuple(name for name in INGREDIENTS if name != "recurrent_dropout"),
+            resets=False,
+            because={
+                "cells": "only cells with a kernel run through CuPy",
+                "ingredients": "masked hidden states have no kernel for CuPy; or run on cpu",
+                "resets": "resets have no kernel for CuPy",
+            },
+            instead="run on cpu, or in another backend",
+        )
+    },
+)
 
 
 def has_kernel(model: ModelSpec, body: Recurrent, masked: bool) -> bool:
@@ -21,27 +42,8 @@ def generic_bodies(model: ModelSpec, masked: bool) -> list[Recurrent]:
     return [body for body in bodies if not has_kernel(model, body, masked)]
 
 
-def model_problem(model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
-    """Why this backend cannot run `model` on the device of `execution`, or None."""
-    generic = generic_bodies(model, recipe.recurrent_dropout > 0)
-    if generic and DeviceName.parse(execution.device).kind == "gpu":
-        if recipe.recurrent_dropout:
-            return "recurrent dropout has no kernel for CuPy here; run it on the CPU, or in another backend"
-        return (
-            f"cell {generic[0].cell!r} has no kernel for CuPy here; run it on the CPU, or in another backend"
-        )
-    return None
-
-
-def execution_problem(execution: Execution) -> str | None:
-    """Why this machine cannot run `execution` in NumPy, or None."""
-    if execution.unroll == "fused":
-        return "NumPy has no fused recurrent kernel; use unroll dynamic or static"
-    if execution.unroll == "autograd":
-        return "NumPy does not differentiate; use unroll dynamic or static"
+def unsupported_reason(model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
+    """Why this backend cannot run the model so on this machine, or None."""
+    problem = SUPPORTED.declines(model, recipe, execution)
     device = DeviceName.parse(execution.device)
-    if device.kind == "cpu":
-        return None
-    if device.kind != "gpu":
-        return f"NumPy knows the devices cpu, gpu and gpu:1, gpu:2 ..., not {execution.device!r}"
-    return gpu_problem(device.number)
+    return problem or (None if device.kind == "cpu" else gpu_problem(device.number))

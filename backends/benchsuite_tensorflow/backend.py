@@ -9,15 +9,12 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from benchsuite.contracts import INGREDIENTS, Backend, Device, Parameters, ingredient_problem
+from benchsuite.contracts import Backend, Device, Parameters
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_tensorflow import runtime
 from benchsuite_tensorflow.program import TensorFlowProgram
 from benchsuite_tensorflow.support import execution_problem, unsupported_reason
-
-TRAINED_WITH = INGREDIENTS
-"""Ingredients of training that this backend has."""
 
 
 class TensorFlowBackend(Backend):
@@ -35,8 +32,7 @@ class TensorFlowBackend(Backend):
         return found
 
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
-        missing = ingredient_problem("tensorflow", recipe, TRAINED_WITH)
-        return missing or unsupported_reason(model, recipe, execution)
+        return unsupported_reason(model, recipe, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

@@ -12,10 +12,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from benchsuite.errors import ContractError, unknown_name
-from benchsuite.schema import OPTIMISERS, Recipe, is_scheduled, learning_rates
+from benchsuite.schema import CLIPS, OPTIMISERS, Recipe, is_scheduled, learning_rates
 from benchsuite_tensorflow.cells import Tensor
-
-CLIPS = ("none", "norm", "value")
 
 
 def clip(recipe: Recipe, gradients: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:

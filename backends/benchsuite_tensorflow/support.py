@@ -4,13 +4,37 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from benchsuite.contracts import Batch
+from benchsuite.contracts import INGREDIENTS, Batch, Supported, absent_device
 from benchsuite.errors import UnsupportedError
-from benchsuite.schema import Convolutional, DeviceName, Execution, ModelSpec, Recipe, cell_named
-from benchsuite.schema.cells import AffineCell
-from benchsuite_tensorflow.cells import has_kernel
+from benchsuite.schema import Convolutional, DeviceName, Execution, ModelSpec, Recipe
 
-UNROLLS = ("static", "dynamic", "fused", "scan")
+_LOOPS = tuple(name for name in INGREDIENTS if name != "recurrent_dropout")
+SUPPORTED = Supported.everything(
+    "tensorflow",
+    unrolls=("static", "dynamic", "fused", "scan"),
+    because={"unrolls": "Keras' own cells run in its fused layers or not at all"},
+    under={
+        "scan": Supported.everything("tensorflow", ingredients=_LOOPS),
+        "fused": Supported.everything(
+            "tensorflow",
+            cells=("lstm", "gru"),
+            devices=("gpu",),
+            ingredients=_LOOPS,
+            truncation=False,
+            carry=False,
+            resets=False,
+            because={
+                "cells": "TensorFlow's fused recurrent kernels are cuDNN's, and Keras' SimpleRNN has none",
+                "devices": "TensorFlow's fused recurrent kernels are cuDNN's and need a GPU",
+                "ingredients": "cuDNN masks no hidden states; or use unroll dynamic or static",
+                "truncation": "cuDNN takes a whole sequence and gives no states between its steps",
+                "carry": "cuDNN takes a whole sequence and gives no states between its steps",
+                "resets": "cuDNN takes a whole sequence and sets no state between its steps",
+            },
+            instead="use unroll dynamic or static",
+        ),
+    },
+)
 MOST_UNROLLED = 200
 """Steps of a static graph, over all layers and directions, a decoder's and CTC's together. Tracing and
 optimising the graph takes 20 to 50 ms per step, and more than in proportion beyond."""
@@ -20,68 +44,24 @@ LEAST_TF32 = (8, 0)
 
 def unsupported_reason(model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
     """Why TensorFlow cannot run the model so on this machine, or None."""
-    if execution.unroll not in UNROLLS:
-        return f"the tensorflow backend has no unroll {execution.unroll!r}; use unroll dynamic"
-    if problem := execution_problem(execution):
-        return problem
-    if execution.unroll not in ("fused", "scan") or isinstance(model.body, Convolutional):
-        return None
-    if recipe.recurrent_dropout:
-        return "cuDNN masks no hidden states: recipe.recurrent_dropout needs unroll dynamic or static"
-    cells = [model.body.cell, *([] if model.decoder is None else [model.decoder.body.cell])]
-    if execution.unroll == "scan":
-        return next(filter(None, map(_scan_problem, cells)), None)
-    if model.resets:
-        return (
-            "cuDNN takes a whole sequence and sets no state between its steps, so resets need unroll dynamic "
-            "or static"
-        )
-    return next(filter(None, (_fused_problem(cell, recipe, execution) for cell in cells)), None)
+    return SUPPORTED.declines(model, recipe, execution) or execution_problem(execution)
 
 
 def execution_problem(execution: Execution) -> str | None:
     """Why TensorFlow cannot use the device of `execution` in its precision, or None."""
-    device = DeviceName.parse(execution.device)
-    if device.kind == "cpu":
+    if execution.device == "cpu":
         return None
-    if device.kind != "gpu":
-        return f"TensorFlow knows the devices cpu, gpu and gpu:1, gpu:2 ..., not {execution.device!r}"
     count = len(tf.config.list_logical_devices("GPU"))
-    if count == 0:
-        if not tf.test.is_built_with_cuda():
-            return "this TensorFlow is built without CUDA; install benchsuite's tensorflow extra for CUDA"
-        return "TensorFlow sees no GPU on this machine"
-    if device.number >= count:
-        return f"no device {execution.device!r} here: TensorFlow sees {count} GPU{'s' if count > 1 else ''}"
+    if not count and not tf.test.is_built_with_cuda():
+        return "this TensorFlow is built without CUDA; install benchsuite's tensorflow extra for CUDA"
+    device = DeviceName.parse(execution.device)
+    if problem := absent_device("TensorFlow", device, count):
+        return problem
     if execution.precision == "tf32":
         gpu = tf.config.list_physical_devices("GPU")[device.number]
         capability = tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
         if tuple(capability) < LEAST_TF32:
             return f"precision tf32 needs compute capability 8.0; {execution.device} has {capability}"
-    return None
-
-
-def _scan_problem(cell: str) -> str | None:
-    if isinstance(cell_named(cell), AffineCell):
-        return None
-    return f"cell {cell!r} has no affine step, so unroll scan cannot run it; use static or dynamic"
-
-
-def _fused_problem(cell: str, recipe: Recipe, execution: Execution) -> str | None:
-    if not has_kernel(cell):
-        return f"cell {cell!r} has no fused kernel in tensorflow; use unroll dynamic or static"
-    if DeviceName.parse(execution.device).kind == "cpu":
-        return (
-            "TensorFlow's fused recurrent kernels are cuDNN's and need a GPU; on the CPU use unroll dynamic "
-            "or static"
-        )
-    if cell == "rnn":
-        return "Keras' SimpleRNN has no cuDNN path; use unroll dynamic or static"
-    if recipe.truncation or recipe.carry:
-        return (
-            "cuDNN takes a whole sequence and gives no states between its steps, so truncation and carried "
-            "states need unroll dynamic or static"
-        )
     return None
 
 

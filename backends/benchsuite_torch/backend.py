@@ -8,14 +8,11 @@ from collections.abc import Callable
 
 import torch
 
-from benchsuite.contracts import INGREDIENTS, Backend, Device, Parameters, ingredient_problem
+from benchsuite.contracts import Backend, Device, Parameters
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_torch import runtime, support
 from benchsuite_torch.kernels.matmul import peak_product
 from benchsuite_torch.program import TorchProgram
-
-TRAINED_WITH = INGREDIENTS
-"""Ingredients of training that this backend has."""
 
 
 class TorchBackend(Backend):
@@ -33,7 +30,7 @@ class TorchBackend(Backend):
         ]
 
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
-        return ingredient_problem("torch", recipe, TRAINED_WITH) or support.problem(model, recipe, execution)
+        return support.problem(model, recipe, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

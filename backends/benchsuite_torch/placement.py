@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from benchsuite.contracts import Batch
+from benchsuite.contracts import Batch, valid_mask
 from benchsuite.schema import ModelSpec, Recurrent, Tokens
 
 
@@ -228,7 +228,7 @@ def place_batch(
     resets = None
     if batch.resets is not None:
         # a reset on padding would change the final state
-        inside = np.arange(batch.time) < batch.lengths[:, None]
+        inside = valid_mask(batch.lengths, batch.time)
         given = torch.tensor(batch.resets & inside, device=device)
         resets = Resets.of(_sorted(given.transpose(0, 1)[: rows.steps], order, 1))
     masks = {

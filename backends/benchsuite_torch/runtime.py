@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from benchsuite.contracts import absent_device
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import DeviceName, Execution
 
@@ -63,14 +64,9 @@ def device_problem(device: DeviceName) -> str | None:
     """Why torch cannot use `device` on this machine, or None."""
     if device.kind == "cpu":
         return None
-    if device.kind != "gpu":
-        return f"torch knows the devices cpu, gpu and gpu:1, gpu:2 ..., not {str(device)!r}"
     if not torch.cuda.is_available():
         return "no CUDA device: torch.cuda.is_available() is False"
-    count = torch.cuda.device_count()
-    if device.number >= count:
-        return f"{device} is not here: torch sees {count} CUDA device{'s' if count > 1 else ''}"
-    return None
+    return absent_device("torch", device, torch.cuda.device_count())
 
 
 def torch_device(name: str) -> torch.device:

@@ -16,6 +16,7 @@ from benchsuite.cli import (
     doctor,
     export,
     listing,
+    new,
     plan,
     race,
     report,
@@ -95,5 +96,6 @@ app.command("reproduce")(reproduce.reproduce)
 app.command("bundle")(bundle.bundle)
 app.add_typer(data.app, name="data")
 app.add_typer(check.app, name="check")
+app.command("new")(new.new)
 app.command("sync")(sync.sync)
 app.command("doctor")(doctor.doctor)

@@ -10,7 +10,7 @@ from benchsuite.contracts.backend import (
     State,
     StepLog,
 )
-from benchsuite.contracts.batch import NO_TARGETS, Batch
+from benchsuite.contracts.batch import NO_TARGETS, Batch, valid_mask
 from benchsuite.contracts.checked import CheckedBackend, CheckedProgram
 from benchsuite.contracts.checks import (
     check_batch,
@@ -38,14 +38,19 @@ from benchsuite.contracts.executor import (
     TrialSupport,
 )
 from benchsuite.contracts.file import DataFile
+from benchsuite.contracts.flat import flattened, unflattened
 from benchsuite.contracts.ingredients import INGREDIENTS, ingredient_problem
+from benchsuite.contracts.optimisation import AVERAGES, clipped, updated
 from benchsuite.contracts.options import Option, Options
+from benchsuite.contracts.padding import loss_weights, readout_weights
 from benchsuite.contracts.probe import Phase, Probe
 from benchsuite.contracts.study import Damage, StudyInfo
+from benchsuite.contracts.supported import Supported, absent_device
 from benchsuite.contracts.task import Alignments, LoadedTask, Task, TaskEntry
 from benchsuite.schema.cells import AffineCell, Cell, CellEntry, CellParameter, Operations, StatePart
 
 __all__ = [
+    "AVERAGES",
     "INGREDIENTS",
     "NO_TARGETS",
     "Advance",
@@ -88,16 +93,25 @@ __all__ = [
     "StatePart",
     "StepLog",
     "StudyInfo",
+    "Supported",
     "Task",
     "TaskEntry",
     "TrialSupport",
+    "absent_device",
     "check_batch",
     "check_data",
     "check_parameters",
     "check_state",
+    "clipped",
     "execution_problem",
+    "flattened",
     "ingredient_problem",
+    "loss_weights",
     "model_problem",
+    "readout_weights",
     "scan_problem",
+    "unflattened",
+    "updated",
+    "valid_mask",
     "why_unsupported",
 ]

@@ -11,6 +11,12 @@ NO_TARGETS = np.zeros(0)
 """The targets of a batch that has none: it can be predicted, not trained on."""
 
 
+def valid_mask(lengths: np.ndarray, time: int) -> np.ndarray:
+    """(B, time) bool, true before each row's length. :param lengths: (B,) integers."""
+    valid: np.ndarray = np.arange(time) < lengths[:, None]
+    return valid
+
+
 @dataclass(frozen=True)
 class Batch:
     """B padded sequences of at most T steps.
@@ -59,7 +65,7 @@ class Batch:
         row's first step."""
         if self.resets is None:
             return self.size
-        inside = np.arange(self.time) < self.lengths[:, None]
+        inside = valid_mask(self.lengths, self.time)
         return self.size + int(np.count_nonzero((self.resets & inside)[:, 1:]))
 
     @property

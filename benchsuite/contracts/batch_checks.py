@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite.contracts.batch import Batch
+from benchsuite.contracts.batch import Batch, valid_mask
 from benchsuite.contracts.dataset import Ragged, Split
 from benchsuite.contracts.task import LoadedTask
 from benchsuite.errors import ContractError, unknown_name
@@ -134,7 +134,7 @@ def _check_sequences(model: ModelSpec, batch: Batch) -> None:
     _check_array("target_lengths", lengths, (batch.size,), np.dtype(np.int32))
     _check_range("target_lengths", lengths, 1, targets.shape[1])
     _check_range("targets", targets, 0, model.head.outputs - 1)
-    valid = np.arange(targets.shape[1]) < lengths[:, None]
+    valid = valid_mask(lengths, targets.shape[1])
     if model.loss == "ctc" and bool(np.any(targets[valid] == BLANK)):
         raise ContractError(f"targets: id {BLANK} is CTC's blank, which no label may be")
 

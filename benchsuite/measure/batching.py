@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchsuite.contracts import Batch, Ragged, Split
+from benchsuite.contracts import Batch, Ragged, Split, valid_mask
 from benchsuite.errors import RequestError
 from benchsuite.measure.initialisation import stream
 from benchsuite.schema import Recipe
@@ -184,7 +184,7 @@ def stream_evaluation(split: Split, rows: int, time: int, dtype: str) -> Iterato
         positions = np.where(steps < lengths, starts + steps, -1)
         taken = np.maximum(positions, 0)
         left = np.clip(lengths[:, 0] - begin, 1, time).astype(np.int32)
-        inside = np.arange(time) < left[:, None]
+        inside = valid_mask(left, time)
         inputs, wanted = values[taken], targets[taken]
         inputs[~inside], wanted[~inside] = 0, 0
         marked = None if resets is None else resets[taken] & inside

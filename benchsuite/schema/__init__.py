@@ -1,6 +1,7 @@
 """Values: trials, models, records, races. Nothing here runs anything."""
 
 from benchsuite.schema.architecture import (
+    architecture_of,
     encoder_decoder,
     planned_model,
     recurrent_body,
@@ -26,6 +27,7 @@ from benchsuite.schema.model import (
 from benchsuite.schema.names import (
     ARCHITECTURES,
     ATTENTIONS,
+    CLIPS,
     INITIALISATIONS,
     INVALID_TIMING,
     LOSSES,
@@ -46,6 +48,7 @@ __all__ = [
     "ATTENTIONS",
     "BLANK",
     "BUILTIN_CELLS",
+    "CLIPS",
     "DROPOUTS",
     "GATES",
     "INITIALISATIONS",
@@ -80,6 +83,7 @@ __all__ = [
     "Status",
     "Tokens",
     "Trial",
+    "architecture_of",
     "cell_named",
     "decoder_names",
     "encoder_decoder",

@@ -39,6 +39,16 @@ def recurrent_body(architecture: str, cell: str, size: Size) -> Recurrent:
     return Recurrent(cell, size.hidden, size.layers if deep else 1, bidirectional)
 
 
+def architecture_of(model: ModelSpec) -> str:
+    """The name in ARCHITECTURES of what `model` is: the inverse of the functions that build models."""
+    if isinstance(model.body, Convolutional):
+        return "cnn"
+    if model.decoder is not None:
+        return "encoder_decoder" if model.decoder.attention == "none" else "attention"
+    stack = (model.body.layers > 1, model.body.bidirectional)
+    return next(name for name, kind in _STACKS.items() if kind == stack)
+
+
 def encoder_decoder(
     architecture: str,
     cell: str,

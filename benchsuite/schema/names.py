@@ -36,6 +36,13 @@ OPTIMISERS: dict[str, str] = {
     "adam": "Adam with bias correction (Kingma and Ba 2015, algorithm 1)",
 }
 
+CLIPS: dict[str, str] = {
+    "none": "the gradient as it is",
+    "norm": "g c / max(|g|, c), |g| the L2 norm of all parameters' gradients together (Pascanu et al. 2013)",
+    "value": "every entry of g within [-c, c]",
+}
+"""Clipping of the gradient at c = recipe.clip_at, before the update. No epsilon is added to |g|."""
+
 WEIGHT_DECAY = "p -= lr wd p, with p as it was before the step"
 """Decoupled weight decay (Loshchilov and Hutter 2019, algorithms 1 and 2), beside the update of any optimiser,
 of every parameter, biases and embeddings included, as in the paper. lr is the step's learning rate: the paper's

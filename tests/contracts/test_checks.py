@@ -164,7 +164,9 @@ def test_executions_that_mean_something() -> None:
 
 def test_the_backend_is_asked_last() -> None:
     gpu = Execution(device="gpu")
-    assert "CPU only" in str(why_unsupported(ReferenceBackend(), model(), Recipe(), gpu))
+    assert "has no device 'gpu'; it has cpu" in str(
+        why_unsupported(ReferenceBackend(), model(), Recipe(), gpu)
+    )
     assert why_unsupported(ReferenceBackend(), model(), Recipe(), Execution()) is None
 
 

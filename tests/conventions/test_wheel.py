@@ -55,7 +55,7 @@ def test_the_wheel_holds_every_source_file(wheel: zipfile.ZipFile) -> None:
         path.relative_to(package.parent).as_posix()
         for package in listed_packages()
         for path in package.rglob("*")
-        if path.suffix in (".py", ".toml", ".typed", ".json", ".txt")
+        if path.suffix in (".py", ".toml", ".typed", ".json", ".txt", ".yml", ".md") or path.name == "LICENSE"
     }
     assert expected <= shipped(wheel)
 

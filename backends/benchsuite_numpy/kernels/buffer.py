@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
+from benchsuite.contracts import unflattened
 from benchsuite_numpy.runtime import Array, Namespace
 
 
@@ -17,20 +20,14 @@ class ParameterBuffer:
     """
 
     def __init__(self, xp: Namespace, dtype: str, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        size = sum(int(np.prod(shape)) for shape in shapes.values())
+        size = sum(map(math.prod, shapes.values()))
         self.xp = xp
         self.values: Array = xp.zeros(size, dtype)
         self.gradients: Array = xp.zeros(size, dtype)
-        self.value: dict[str, Array] = {}
-        self.gradient: dict[str, Array] = {}
-        self._starts: dict[str, int] = {}
-        start = 0
-        for name, shape in shapes.items():
-            end = start + int(np.prod(shape))
-            self.value[name] = self.values[start:end].reshape(shape)
-            self.gradient[name] = self.gradients[start:end].reshape(shape)
-            self._starts[name] = start
-            start = end
+        self.value: dict[str, Array] = unflattened(self.values, shapes)
+        self.gradient: dict[str, Array] = unflattened(self.gradients, shapes)
+        ends = itertools.accumulate(map(math.prod, shapes.values()), initial=0)
+        self._starts = dict(zip(shapes, ends, strict=False))
 
     def affine(self, prefix: str) -> tuple[Array, Array]:
         """[W; b] (F + 1, O) and its gradient: the layer `prefix` as one matrix, for products with [x, 1].

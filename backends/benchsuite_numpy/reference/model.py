@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchsuite.contracts import Batch, Gradients
+from benchsuite.contracts import Batch, Gradients, valid_mask
 from benchsuite.contracts.backend import Parameters
 from benchsuite.schema import Convolutional, ModelSpec, Recurrent, Tokens, decoder_names
 from benchsuite_numpy.reference.cells import CellState
@@ -66,7 +66,7 @@ def forward(
     """Scores of a batch. Recurrent states start at `initial` (by prefix), or at the cell's initial values.
     `training`: the batch's dropout masks are used."""
     dtype = next(iter(parameters.values())).dtype
-    mask, masks = valid_steps(batch), batch.masks if training else {}
+    mask, masks = valid_mask(batch.lengths, batch.time), batch.masks if training else {}
     body, outputs = body_forward(model, parameters, batch, initial or {}, masks)
     if isinstance(model.body, Convolutional):
         features, shape = outputs, outputs.shape
@@ -78,15 +78,9 @@ def forward(
         tokens = batch.decoder_inputs(model.decoder.start)
         memory = remember(model.decoder, parameters, outputs, mask)
         features, decoder_run = decoder_forward(model.decoder, parameters, memory, features, tokens, masks)
-        valid = np.arange(tokens.shape[1]) < batch.target_lengths[:, None]
+        valid = valid_mask(batch.target_lengths, tokens.shape[1])
     scores = np.where(valid[..., None], score(model, parameters, features), 0).astype(dtype)
     return ModelRun(scores, features, valid, mask, body, shape, decoder_run, masks)
-
-
-def valid_steps(batch: Batch) -> np.ndarray:
-    """(B, T): which steps are not padding."""
-    mask: np.ndarray = np.arange(batch.time) < batch.lengths[:, None]
-    return mask
 
 
 def body_forward(
@@ -102,7 +96,7 @@ def body_forward(
     if isinstance(model.body, Convolutional):
         run = convolution_forward(model.body, parameters, x)
         return run, run.outputs
-    steps = Steps.of(valid_steps(batch), batch.resets)
+    steps = Steps.of(valid_mask(batch.lengths, batch.time), batch.resets)
     outputs, runs = stack_forward(model.body, parameters, x, steps, initial, masks)
     return runs, outputs
 
@@ -115,7 +109,7 @@ def decode(
     assert isinstance(model.body, Recurrent)
     _, outputs = body_forward(model, parameters, batch, {}, {})
     last = read(model, outputs, batch.lengths, model.body.hidden)
-    memory = remember(model.decoder, parameters, outputs, valid_steps(batch))
+    memory = remember(model.decoder, parameters, outputs, valid_mask(batch.lengths, batch.time))
     return ReferenceDecoding(model, parameters, memory, last, width, aligned)
 
 

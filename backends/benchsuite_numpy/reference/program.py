@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from benchsuite.contracts import (
-    INGREDIENTS,
     Backend,
     Batch,
     Decoding,
@@ -17,15 +16,14 @@ from benchsuite.contracts import (
     Parameters,
     Program,
     StepLog,
-    ingredient_problem,
+    Supported,
 )
 from benchsuite.schema import Execution, ModelSpec, Recipe, parameter_shapes, state_shapes
 from benchsuite_numpy.reference.cells import CellState
 from benchsuite_numpy.reference.model import ModelRun, backward, decode, forward
 from benchsuite_numpy.reference.optimisers import Optimiser, clip, global_norm, peak
 
-TRAINED_WITH = INGREDIENTS
-"""Ingredients of training that this backend has."""
+SUPPORTED = Supported.everything("reference", devices=("cpu",))
 
 
 class ReferenceProgram(Program):
@@ -107,10 +105,8 @@ class ReferenceBackend(Backend):
     def devices(self) -> list[Device]:
         return [Device("cpu", "plain NumPy, float32 or float64")]
 
-    def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:  # noqa: ARG002
-        if execution.device != "cpu":
-            return f"the reference runs on the CPU only, not on {execution.device!r}"
-        return ingredient_problem("reference", recipe, TRAINED_WITH)
+    def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
+        return SUPPORTED.declines(model, recipe, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

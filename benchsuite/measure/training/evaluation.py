@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchsuite.contracts import Batch, LoadedTask, Program, Ragged, Split, State
+from benchsuite.contracts import Batch, LoadedTask, Program, Ragged, Split, State, valid_mask
 from benchsuite.measure.batching import Batcher, stream_evaluation
 from benchsuite.measure.decoding import Generated, beam_search, best_path, greedy_search, prefix_beam
 from benchsuite.schema import Decoder, ModelSpec, Recipe
@@ -157,7 +157,7 @@ def token_losses(scores: np.ndarray, batch: Batch, rows: int) -> tuple[np.ndarra
     """Of every target token of the first `rows` rows: -ln p under teacher forcing, (n,) float64, and whether it
     is the likeliest, (n,). scores (B, U, V)."""
     assert batch.target_lengths is not None
-    valid = np.arange(batch.targets.shape[1]) < batch.target_lengths[:rows, None]
+    valid = valid_mask(batch.target_lengths[:rows], batch.targets.shape[1])
     taken, wanted = scores[:rows][valid], batch.targets[:rows][valid]
     with np.errstate(invalid="ignore", over="ignore"):  # a diverged model's scores are a fact, not a warning
         shifted = taken - taken.max(axis=1, keepdims=True)

@@ -72,11 +72,17 @@ def test_every_planned_model_is_supported(architecture: str, cell: str, unroll: 
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"device": "tpu"}, "devices cpu, gpu and gpu:1, gpu:2 ..., not 'tpu'"),
+        ({"device": "tpu"}, "the jax backend has no device 'tpu'; it has cpu, gpu"),
         ({"device": "gpu:63"}, "no device 'gpu:63' here"),
-        ({"unroll": "fused"}, "cuDNN's LSTM, which needs a GPU; use unroll dynamic"),
-        ({"unroll": "fused", "body": Recurrent("gru", 4)}, "'gru' has none: use unroll dynamic"),
-        ({"unroll": "autograd"}, "has no unroll 'autograd'; use unroll dynamic"),
+        (
+            {"unroll": "fused"},
+            "no device 'cpu' (jax's only fused recurrent kernel is cuDNN's LSTM); it has gpu",
+        ),
+        ({"unroll": "fused", "body": Recurrent("gru", 4)}, "it has gpu; use unroll dynamic"),
+        (
+            {"unroll": "autograd"},
+            "has no unroll 'autograd' (jax has no cells of its own); it has static, dynamic",
+        ),
     ],
 )
 def test_what_cannot_run_is_refused_with_its_reason(given: dict[str, Any], reason: str) -> None:

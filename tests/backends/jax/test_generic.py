@@ -26,6 +26,7 @@ from benchsuite.schema import Execution, Features, Recipe, cell_named  # noqa: E
 from benchsuite.schema.cells import BUILTIN_CELLS, Cell, Operations, States, Weights  # noqa: E402
 from benchsuite.schema.cells.cell import Array  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
+from benchsuite_jax.support import SUPPORTED  # noqa: E402
 from benchsuite_numpy.reference import ReferenceBackend  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("example_cells")
@@ -141,8 +142,12 @@ def test_a_record_says_that_the_cell_is_generic() -> None:
 
 def test_fused_declines_a_plugins_cell() -> None:
     model = replace(case_of("decay", "plain").model, input=Features(3))
-    reason = JaxBackend().supports(model, Recipe(), Execution(unroll="fused"))
-    assert reason == "cell 'decay' has no fused kernel in jax; use dynamic or static"
+    reason = SUPPORTED.declines(model, Recipe(), Execution(unroll="fused", device="gpu"))
+    assert reason == (
+        "the jax backend under unroll fused has no cell 'decay' (jax's only fused recurrent kernel is cuDNN's "
+        "LSTM); it has lstm; use unroll dynamic"
+    )
+    assert JaxBackend().supports(model, Recipe(), Execution(unroll="fused"))
 
 
 class Wrong(type(cell_named("rnn"))):  # type: ignore[misc]

@@ -239,12 +239,14 @@ def test_generic_cells_run_on_the_cpu() -> None:
     gpu = Execution(device="gpu")
     support = NumpyBackend().supports
     assert support(model("lstm"), Recipe(), gpu) == support(model("gru"), Recipe(), gpu)
-    from benchsuite_numpy.support import model_problem
+    from benchsuite_numpy.support import SUPPORTED
 
-    assert "cell 'decay' has no kernel for CuPy" in str(model_problem(model("decay"), Recipe(), gpu))
-    assert model_problem(model("lstm"), Recipe(), gpu) is None
-    dropped = model_problem(model("lstm"), Recipe(recurrent_dropout=0.5), gpu)
-    assert "recurrent dropout has no kernel for CuPy" in str(dropped)
+    assert "on gpu has no cell 'decay'" in str(SUPPORTED.declines(model("decay"), Recipe(), gpu))
+    assert SUPPORTED.declines(model("lstm"), Recipe(), gpu) is None
+    dropped = str(SUPPORTED.declines(model("lstm"), Recipe(recurrent_dropout=0.5), gpu))
+    assert "masked hidden states have no kernel for CuPy" in dropped
+    packed = replace(model("lstm"), resets=True)
+    assert "resets have no kernel for CuPy" in str(SUPPORTED.declines(packed, Recipe(), gpu))
     assert support(model("decay"), Recipe(), Execution()) is None
 
 

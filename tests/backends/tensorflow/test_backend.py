@@ -68,8 +68,11 @@ def test_environment_sets_threads_and_hides_gpus_from_cpu_trials() -> None:
     ("execution", "reason"),
     [
         ({"unroll": "fused"}, "need a GPU"),
-        ({"unroll": "autograd"}, "no unroll 'autograd'; use unroll dynamic"),
-        ({"device": "tpu"}, "devices cpu, gpu and gpu:1, gpu:2 ..., not 'tpu'"),
+        (
+            {"unroll": "autograd"},
+            "no unroll 'autograd' (Keras' own cells run in its fused layers or not at all); it has static",
+        ),
+        ({"device": "tpu"}, "the tensorflow backend has no device 'tpu'; it has cpu, gpu"),
     ],
 )
 def test_what_cannot_run_is_refused_with_its_reason(

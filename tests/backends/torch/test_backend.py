@@ -70,7 +70,7 @@ def test_supports_pictures() -> None:
 
 def test_an_unknown_device_is_a_reason() -> None:
     reason = TorchBackend().supports(model(), Recipe(), Execution(device="tpu"))
-    assert reason == "torch knows the devices cpu, gpu and gpu:1, gpu:2 ..., not 'tpu'"
+    assert reason == "the torch backend has no device 'tpu'; it has cpu, gpu"
 
 
 @HERE_IS_NO_GPU
