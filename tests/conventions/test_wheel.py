@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fixtures.sources import CORE, PLUGIN_FOLDERS, ROOT, plugin_packages, project
+from fixtures.sources import CORE, PLUGIN_FOLDERS, ROOT, TEMPLATES, plugin_packages, project
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +69,23 @@ def test_the_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
 @pytest.mark.parametrize("name", [".github", ".devcontainer", ".ci", "changelog.d", "tests", "docs"])
 def test_the_wheel_holds_nothing_that_surrounds_the_code(wheel: zipfile.ZipFile, name: str) -> None:
     assert (ROOT / name).is_dir()
-    assert not [path for path in wheel.namelist() if name in path.split("/")]
+    around = [path for path in wheel.namelist() if name in path.split("/")]
+    templates = f"{TEMPLATES.relative_to(ROOT).as_posix()}/"  # have tests of their own
+    assert not [path for path in around if not path.startswith(templates)]
 
 
 def test_the_wheel_holds_the_built_in_matrices_and_the_mark_of_types(wheel: zipfile.ZipFile) -> None:
     assert "benchsuite/py.typed" in shipped(wheel)
     for name in ("smoke", "quick", "scaling", "standard", "applications", "paper"):
         assert f"benchsuite/running/matrices/{name}.toml" in shipped(wheel)
+
+
+@pytest.mark.parametrize("kind", ["backend", "task", "cell"])
+def test_the_wheel_holds_the_templates(wheel: zipfile.ZipFile, kind: str) -> None:
+    folder = f"benchsuite/cli/templates/{kind}"
+    for name in ("pyproject.toml", "README.md", "LICENSE", "github/workflows/tests.yml"):
+        assert f"{folder}/{name}" in shipped(wheel)
+    assert f"{folder}/src/benchsuite_new_{kind}/__init__.py" in shipped(wheel)
 
 
 def test_the_wheel_announces_its_plugins_and_its_command(wheel: zipfile.ZipFile) -> None:
