@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchsuite.contracts.report import Block, Chart, Details, Grid, Table
+from benchsuite.contracts.report import Chart, Table
 from benchsuite.errors import RequestError
 from benchsuite.report.files import write_csv
 from benchsuite.report.html.blocks import Blocks, templates
 from benchsuite.report.html.page_pool import Shares, helpers
 from benchsuite.report.html.vega_bundle import vega_bundle
 from benchsuite.report.pictures import Pictures
-from benchsuite.report.site import Page, Site, page_path
-from benchsuite.report.slugs import UniqueSlugs, slug
+from benchsuite.report.site import Page, Site, charts, file_address, page_path
+from benchsuite.report.slugs import UniqueSlugs
 from benchsuite.report.text import clean
 
 POLICY = (
@@ -74,7 +74,7 @@ class _Writer:
         shares = Shares(self._trials, helpers(trials))  # forks: before there is a thread
         for page in self._site.pages:
             for chart in charts(block for section in page.sections for block in section.blocks):
-                address = self._file(page, chart.title or "chart", "charts")
+                address = file_address(self._names, page, chart.title or "chart", "charts")
                 self._drawn[id(chart)] = self._pictures.draw(chart, address)
         shares.finish()
         for page in self._site.pages:
@@ -141,25 +141,11 @@ class _Writer:
                 items.append(item)
         return items
 
-    def _file(self, page: Page, name: str, folder: str) -> str:
-        """An address for a file that belongs to a page; no two are the same."""
-        place = slug(page.key.replace(":", " ").replace("-", " "))
-        return f"{folder}/{self._names.take(f'{folder} {place} {name}').removeprefix(f'{folder}-')}"
-
     def _table(self, page: Page, table: Table, name: str) -> str:
-        address = f"{self._file(page, name, 'tables')}.csv"
+        address = f"{file_address(self._names, page, name, 'tables')}.csv"
         write_csv(table, self._output / address)
         return address
 
     def _pictures_of(self, chart: Chart) -> Mapping[str, str]:
         drawn = self._drawn.get(id(chart))
         return drawn.result() if drawn else {}
-
-
-def charts(blocks: Iterable[Block]) -> Iterator[Chart]:
-    """Every chart among the blocks and within them."""
-    for block in blocks:
-        if isinstance(block, Chart):
-            yield block
-        elif isinstance(block, Grid | Details):
-            yield from charts(block.blocks)
