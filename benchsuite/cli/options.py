@@ -32,7 +32,8 @@ Overrides = Annotated[
     typer.Option(
         "--set",
         metavar="FIELD=VALUE",
-        help="Set a field above what the matrix says, as in recipe.epochs=2 or seed=0,1,2; repeatable.",
+        help="Set a field above what the matrix says, as in recipe.epochs=2 or seed=0,1,2; with += add to "
+        "the values that it has, as in backend+=mine; repeatable.",
     ),
 ]
 Results = Annotated[

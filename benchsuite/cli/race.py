@@ -129,7 +129,7 @@ def _race_groups(study: Study, filters: dict[str, list[str]], quiet: bool) -> li
     if not study.records:
         raise RequestError(f"study {study.name!r} has no records; `benchsuite run` makes some")
     expansion = Expansion(tuple(record.trial for record in study.records), ())
-    kept = {trial.id for trial in narrow(expansion, filters, f"study {study.name!r}", hint="").trials}
+    kept = {trial.id for trial in narrow(expansion, filters, f"study {study.name!r}").trials}
     records = [record for record in study.records if record.trial.id in kept]
     found, alone = race_groups(records, every_seed="seed" in filters)
     if not found:

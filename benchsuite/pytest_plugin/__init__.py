@@ -45,6 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             metavar="NAMES",
             help=f"keep the trials of these {name}s (a comma list)",
         )
+    group.addoption(
+        "--benchsuite-set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="set a field above what the matrix says, or with += add to its values, as in backend+=mine",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -42,7 +42,7 @@ class MatrixItems(pytest.Module):
 
         filters = {name: self.config.getoption(f"--benchsuite-{name}") for name in FIELDS}
         try:
-            self._expansion = expansion_of(self._request, filters)
+            self._expansion = expansion_of(self._request, filters, self.config.getoption("--benchsuite-set"))
         except BenchsuiteError as error:
             raise self.CollectError(str(error)) from None
         return super().collect()

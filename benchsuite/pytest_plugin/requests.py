@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,17 @@ from benchsuite.running.matrix import Expansion, Matrix, load_matrix, select, sp
 from benchsuite.schema import Trial
 
 
-def expansion_of(request: str | Path, filters: Mapping[str, str | None]) -> Expansion:
+def expansion_of(
+    request: str | Path, filters: Mapping[str, str | None], overrides: Sequence[str] = ()
+) -> Expansion:
     """The trials of a matrix, and those that cannot be, with the reason.
 
-    :param filters: field -> comma list; None keeps everything.
+    :param filters: field -> comma list; None keeps everything. :param overrides: as `benchsuite run --set`.
 
     Raises BenchsuiteError for a matrix that cannot be read and for filters that leave nothing.
     """
     wanted = {name: split_values(text) for name, text in filters.items() if text}
-    return select(load_matrix(request), registry(), wanted)
+    return select(load_matrix(request), registry(), wanted, overrides, "--benchsuite-")
 
 
 def trial_of(fields: Mapping[str, Any]) -> Trial:

@@ -84,6 +84,11 @@ def test_show_names_what_is_not_there(results: Path) -> None:
         ),
         (["run", "smoke", "--task", "mnist_row"], "did you mean 'mnist_rows'"),
         (["run", "smoke", "--cell", "gru"], "--set FIELD=VALUE"),
+        (
+            ["run", "smoke", "--cell", "gru"],
+            "smoke has no cell 'gru', which is installed. The same matrix with",
+        ),
+        (["plan", "smoke", "--cell", "gru"], "its trials alone: --set cell+=gru --cell gru"),
         (["run", "smoke", "--cell", ","], "--cell names nothing to keep"),
         (["run", "quick", "--cell", "lsmt"], "did you mean 'lstm'"),
         (["run", "quick", "--cell", "lstm", "--architecture", "cnn"], "has no trial that is all of"),

@@ -109,6 +109,11 @@ def test_the_option_names_a_matrix_and_filters_narrow_it(world: pytest.Pytester)
     assert {name.partition("::")[0] for name in alone} == {"smoke"}
     assert all("/numpy" in name or "/torch" in name for name in alone)
     assert any("test_mine" in name for name in names(world.runpytest_subprocess(*asked, ".")))
+    lacking = world.runpytest_subprocess("--benchsuite", "smoke", "--benchsuite-cell", "gru")
+    add = "--benchsuite-set cell+=gru"
+    lacking.stdout.fnmatch_lines([f"*has no cell 'gru', which is installed*: {add} --benchsuite-cell gru"])
+    added = names(world.runpytest_subprocess(*asked, *add.split()))
+    assert {name.split("/")[1] for name in added} == {"lstm", "gru"}
 
 
 def test_parity_and_speed_pass_and_the_figures_are_the_workers_own(world: pytest.Pytester) -> None:

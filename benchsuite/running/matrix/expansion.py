@@ -118,17 +118,17 @@ class _Expander:
 
     def combinations(self) -> Iterator[tuple[str, dict[str, SettingValue]]]:
         """(place, one value for each field) of every block and task."""
-        everywhere, of_task = override_layer(self.reader, self.overrides)
+        overrides = override_layer(self.reader, self.overrides)
         count = 0
         for place, own in self.blocks():
             common = self.defaults | self.axes | own
-            names = (everywhere.get("task") or common.get("task") or Setting((), "")).values
+            names = overrides.tasks(common.get("task"))
             if not names and not (common.get("task") or self.reader.problems):
                 self.problem(f"{place}.task", f"required. Known: {', '.join(sorted(self.tasks))}.")
-            for name in map(str, names):
+            for name in names:
                 entry = self.tasks[name]
                 layers = self.defaults | self.axes | self.per_task.get(name, {}) | own
-                layers |= self._meant_for(entry, everywhere) | of_task.get(name, {})
+                layers = overrides.applied(layers, entry)
                 layers["task"] = Setting((name,), place)
                 if self._complete(layers, entry, place):
                     count += math.prod(len(setting.values) for setting in layers.values())
@@ -138,14 +138,6 @@ class _Expander:
                     order = sorted(layers, key=_nesting)
                     for values in itertools.product(*(layers[path].values for path in order)):
                         yield place, dict(zip(order, values, strict=True))
-
-    def _meant_for(self, entry: TaskEntry, overrides: Settings) -> Settings:
-        """The overrides without the options that this task does not have."""
-        return {
-            path: setting
-            for path, setting in overrides.items()
-            if not path.startswith("options.") or path.removeprefix("options.") in entry.options
-        }
 
     def _complete(self, layers: Settings, entry: TaskEntry, place: str) -> bool:
         """Fill in what the task's entry knows and check what only it can check; False after a problem."""
@@ -197,7 +189,8 @@ class _Expander:
 
 
 def expand(matrix: Matrix, registry: Registry, overrides: Iterable[str] = ()) -> Expansion:
-    """The trials of `matrix`, with `overrides` (`FIELD=VALUE`) before everything that it sets.
+    """The trials of `matrix`, with `overrides` before everything that it sets (`FIELD=VALUE`), or added to it
+    (`FIELD+=VALUE`).
 
     Raises MatrixError with every problem and its place.
     """

@@ -22,7 +22,10 @@ FIELDS: dict[str, Callable[[Trial], str]] = {
 """What can be filtered by; every value is compared as text."""
 
 
-HINT = "Filters narrow a matrix; to run other values of a field use --set FIELD=VALUE."
+def hint(prefix: str = "--") -> str:
+    """What else than a filter may be meant. :param prefix: what the names of options begin with."""
+    change = f"{prefix}set FIELD"
+    return f"Filters narrow a matrix; {change}=VALUE runs other values of a field, {change}+=VALUE adds some."
 
 
 def split_values(text: str | None) -> list[str]:
@@ -34,12 +37,19 @@ def narrow(
     expansion: Expansion,
     filters: Mapping[str, Sequence[str]],
     origin: str = "the matrix",
-    hint: str = HINT,
+    advice: str = "",
+    installed: Mapping[str, Mapping[str, str]] | None = None,
+    prefix: str = "--",
 ) -> Expansion:
     """The trials (and the skipped ones) that hold one of the values of every filter.
 
     A value that no trial of the matrix holds is a RequestError which names those that it has: a filter
-    never adds to a matrix (`--set seed=5` does). Raises UnknownNameError for what cannot be filtered by.
+    never adds to a matrix (`--set seed+=5` does). Raises UnknownNameError for what cannot be filtered by.
+
+    :param advice: the last line of such an error.
+    :param installed: field -> name -> the options that add it to the matrix. Of a value that is among them and
+        not in the matrix, the error says so.
+    :param prefix: what the names of options begin with.
     """
     for name in filters:
         if name not in FIELDS:
@@ -53,13 +63,20 @@ def narrow(
     problems = []
     for name, values in active.items():
         present = {FIELDS[name](trial) for trial in everything}
-        problems += [
-            f"--{name}: {unknown_name(f'{name} of {origin}', value, present)}"
-            for value in values
-            if value not in present
-        ]
+        ways = (installed or {}).get(name, {})
+        for value in values:
+            if value in present:
+                continue
+            if value in ways:
+                add = ways[value]
+                problems.append(
+                    f"{prefix}{name}: {origin} has no {name} {value!r}, which is installed. The same matrix "
+                    f"with it added: {add}; its trials alone: {add} {prefix}{name} {value}"
+                )
+            else:
+                problems.append(f"{prefix}{name}: {unknown_name(f'{name} of {origin}', value, present)}")
     if problems:
-        raise RequestError("\n".join([*problems, hint] if hint else problems))
+        raise RequestError("\n".join([*problems, advice] if advice else problems))
 
     def kept(trial: Trial) -> bool:
         return all(FIELDS[name](trial) in values for name, values in active.items())
@@ -69,6 +86,6 @@ def narrow(
         tuple(skip for skip in expansion.skipped if kept(skip.trial)),
     )
     if not (left.trials or left.skipped):
-        asked = " ".join(f"--{name} {','.join(values)}" for name, values in active.items())
+        asked = " ".join(f"{prefix}{name} {','.join(values)}" for name, values in active.items())
         raise RequestError(f"{origin} has no trial that is all of: {asked}")
     return left

@@ -37,7 +37,7 @@ def run(
 
     :param matrix: a built-in matrix's name, a TOML file, or the tables of one as a mapping.
     :param filters: field -> values to keep, as the options of `benchsuite run`.
-    :param overrides: `field=value` settings that go before the matrix's own.
+    :param overrides: `field=value` settings that go before the matrix's own, `field+=value` to add to them.
     :param name: the study's name; the matrix's by default.
     :param results: where studies lie; BENCHSUITE_RESULTS, else `results`, by default.
     :param tracking_uri: where to mirror to MLflow; `none` for nowhere, None for a database in `results`.

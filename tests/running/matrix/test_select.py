@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixtures.matrix_worlds import small_registry
+import pytest
+from fixtures.matrix_worlds import GOOD, small_registry
 
-from benchsuite.running.matrix import Matrix, expand, select
+from benchsuite.errors import RequestError
+from benchsuite.running.matrix import Matrix, expand, parse_matrix, select
 from benchsuite.schema import Trial
 
 REGISTRY = small_registry()
@@ -43,3 +45,30 @@ def test_plugins_may_change_and_skip_trials() -> None:
     found = select(Matrix("test", {"axes": {**BASE, "backend": ["numpy", "torch"]}}), world)
     assert [(t.backend, t.seed) for t in found.trials] == [("numpy", 0), ("numpy", 7)]
     assert [(skip.trial.backend, skip.reason) for skip in found.skipped] == [("torch", "torch is out today")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "add"),
+    [
+        ("backend", "torch", "--set backend+=torch"),
+        ("cell", "gru", "--set cell+=gru"),
+        ("task", "beta", "--set task+=beta --set tasks.beta.source=only"),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["--", "--benchsuite-"])
+def test_a_filter_by_what_is_installed_and_not_in_the_matrix_says_how_it_is_added(
+    field: str, value: str, add: str, prefix: str
+) -> None:
+    registry, matrix = small_registry(), parse_matrix(GOOD, "test", "test.toml")
+    add = add.replace("--", prefix)
+    with pytest.raises(RequestError) as caught:
+        select(matrix, registry, {field: [value]}, prefix=prefix)
+    assert str(caught.value).splitlines()[0] == (
+        f"{prefix}{field}: test.toml has no {field} {value!r}, which is installed. The same matrix with it "
+        f"added: {add}; its trials alone: {add} {prefix}{field} {value}"
+    )
+    overrides = [part.strip() for part in add.split(f"{prefix}set") if part.strip()]
+    alone = select(matrix, registry, {field: [value]}, overrides).trials
+    assert [getattr(trial, field) for trial in alone] == [value]
+    both = select(matrix, registry, {}, overrides).trials
+    assert len(both) == 2
