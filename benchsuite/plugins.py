@@ -136,7 +136,16 @@ def load_backend(name: str, execution: Execution | None = None) -> Backend:
     entry = registry().backend(name)
     check_installed(f"backend {name!r}", entry.requirements, entry.extra)
     os.environ.update(entry.environment(execution or Execution()))
-    return CheckedBackend(entry.load())
+    return CheckedBackend(made(entry))
+
+
+def made(entry: BackendEntry) -> Backend:
+    """What entry.load() gives: the framework is imported here. Raises PluginError where it is no Backend."""
+    backend: object = entry.load()
+    if not isinstance(backend, Backend):
+        given = f"the class {backend.__name__}" if isinstance(backend, type) else type(backend).__name__
+        raise PluginError(f"backend {entry.name!r}: load() gave {given}, must give a Backend")
+    return backend
 
 
 def check_installed(what: str, requirements: Sequence[str], extra: str | None) -> None:
@@ -230,6 +239,9 @@ def _registered(found: Registry, plugin: object, hook: str) -> list[Any]:
     """What `plugin` alone returns from a registration hook."""
     caller: pluggy.HookCaller = getattr(found.hook, hook)
     answers: list[Any] = [each.function() for each in caller.get_hookimpls() if each.plugin is plugin]
+    for answer in answers:
+        if not isinstance(answer, Iterable):
+            raise PluginError(f"{hook} gave {type(answer).__name__}, must give a list of entries")
     return [entry for answer in answers for entry in answer]
 
 

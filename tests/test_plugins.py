@@ -14,7 +14,7 @@ from fixtures.tiny import trial
 from benchsuite.contracts import BackendEntry, CellEntry, ExecutorEntry, TaskEntry
 from benchsuite.errors import PluginError, UnknownNameError
 from benchsuite.hookspecs import hookimpl
-from benchsuite.plugins import Registry, load, registry
+from benchsuite.plugins import Registry, load, made, registry
 from benchsuite.schema import BUILTIN_CELLS
 from benchsuite.schema.cells import known_cells
 
@@ -122,7 +122,19 @@ BROKEN = {
     ),
     "nothing returned": (
         "@hookimpl\ndef benchsuite_register_tasks(): [task('x')]",
-        "TypeError: 'NoneType' object is not iterable",
+        "benchsuite_register_tasks gave NoneType, must give a list of entries",
+    ),
+    "no list": (
+        "@hookimpl\ndef benchsuite_register_tasks(): return task('x')",
+        "benchsuite_register_tasks gave TaskEntry, must give a list of entries",
+    ),
+    "a bad field": (
+        "CARD = TaskEntry('x', never, 'for tests', {'generated': ''}, ('generated',), options={'x': 3})",
+        "PluginError: task 'x': options['x'] is 3, must be of type Option",
+    ),
+    "a bad option": (
+        "from benchsuite.contracts import Option\nCARD = Option(3, 'steps', least=4)",
+        "PluginError: Option: the default is not allowed: option default is 3; it must be 4 or more: steps",
     ),
     "hook raises": (
         "@hookimpl\ndef benchsuite_register_tasks(): never()",
@@ -318,3 +330,10 @@ def test_the_cells_of_plugins_are_known_once_the_registry_is_read() -> None:
 
 def test_the_registry_is_read_once_a_process() -> None:
     assert registry() is registry()
+
+
+@pytest.mark.parametrize(("given", "said"), [(3, "int"), (dict, "the class dict")])
+def test_what_is_no_backend_is_refused_where_it_is_loaded(given: object, said: str) -> None:
+    entry = BackendEntry("mine", lambda: given, "for tests", (), None)  # type: ignore[arg-type, return-value]
+    with pytest.raises(PluginError, match=rf"^backend 'mine': load\(\) gave {said}, must give a Backend$"):
+        made(entry)

@@ -137,13 +137,19 @@ def _retry(text: str) -> tuple[Cause, int]:
 def _python(text: str) -> tuple[str, str]:
     import shutil
 
-    from benchsuite.errors import RequestError
+    from benchsuite.errors import RequestError, UnknownNameError
     from benchsuite.plugins import registry
 
     backend, equals, path = text.partition("=")
     if not equals or not path:
         raise RequestError(f"--python {text}: write BACKEND=INTERPRETER, as in tensorflow=/opt/tf/bin/python")
-    name = registry().backend(backend).name
+    if backend not in registry().backends:
+        hint = (
+            "A backend that lives in another Python must be known in this one too: install its plugin here, "
+            "without its framework (pip install --no-deps PLUGIN)."
+        )
+        raise UnknownNameError("backend", backend, registry().backends, hint)
+    name = backend
     found = shutil.which(path)
     if found is None:
         raise RequestError(f"--python {text}: {path} is no program that can be run")

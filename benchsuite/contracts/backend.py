@@ -20,7 +20,14 @@ from benchsuite.contracts.batch import Batch
 from benchsuite.contracts.decoding import Decoding
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import Execution, ModelSpec, Recipe
-from benchsuite.schema.entry_checks import check_function, check_name, check_text, check_tuple
+from benchsuite.schema.entry_checks import (
+    check_flag,
+    check_function,
+    check_name,
+    check_optional_text,
+    check_text,
+    check_tuple,
+)
 
 Parameters = dict[str, np.ndarray]
 """Canonical name -> array, in the shapes of benchsuite.schema.parameter_shapes."""
@@ -257,3 +264,7 @@ class BackendEntry:
         check_function(self, "load", "environment")
         check_text(self, "summary")
         check_tuple(self, "requirements", str)
+        check_optional_text(self, "extra")
+        check_flag(self, "reference")
+        if self.reference_load is not None:
+            check_function(self, "reference_load")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from benchsuite.errors import ContractError, RequestError, UnknownNameError, unknown_name
+from benchsuite.errors import ContractError, PluginError, RequestError, UnknownNameError, unknown_name
 from benchsuite.schema.trial import Scalar
 
 _KINDS = {bool: "true or false", int: "an integer", float: "a real number", str: "text"}
@@ -32,6 +32,27 @@ class Option:
     least: float | None = None
     most: float | None = None
     added: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises PluginError for a default or choices that are no values of an option, and for a default that
+        check() would refuse."""
+        kind = type(self.default)
+        if kind not in _KINDS:
+            allowed = ", ".join(_KINDS.values())
+            raise PluginError(f"Option: the default is {self.default!r}, must be one of: {allowed}")
+        if not isinstance(self.help, str) or not self.help.strip():
+            raise PluginError(f"Option: help is {self.help!r}, must be a text that is not empty")
+        if self.choices is not None and (
+            not isinstance(self.choices, tuple) or any(type(one) is not kind for one in self.choices)
+        ):
+            raise PluginError(
+                f"Option: choices are {self.choices!r}, must be a tuple of values like the default "
+                f"{self.default!r}"
+            )
+        try:
+            self.check("default", self.default)
+        except RequestError as error:
+            raise PluginError(f"Option: the default is not allowed: {str(error).strip()}") from None
 
     def check(self, name: str, value: object) -> Scalar:
         """`value` in the type of the default; an integer is taken for a real number.

@@ -12,14 +12,16 @@ import numpy as np
 from benchsuite.contracts.dataset import Split
 from benchsuite.contracts.file import DataFile
 from benchsuite.contracts.options import Option, Options
-from benchsuite.errors import UnknownNameError
+from benchsuite.errors import PluginError, UnknownNameError
 from benchsuite.schema import ARCHITECTURES, Exhibit, ModelSpec, Size
 from benchsuite.schema.entry_checks import (
     check_function,
     check_known,
     check_mapping,
     check_name,
+    check_not_empty,
     check_one_of,
+    check_optional_text,
     check_text,
     check_tuple,
 )
@@ -138,9 +140,11 @@ class TaskEntry:
         check_function(self, "load")
         check_text(self, "summary")
         check_mapping(self, "sources", str)
+        check_not_empty(self, "sources")
         check_tuple(self, "offline", str)
         check_known(self, "offline", self.sources)
         check_tuple(self, "architectures", str)
+        check_not_empty(self, "architectures")
         check_known(self, "architectures", ARCHITECTURES)
         check_mapping(self, "options", Option)
         if self.packing is not None:
@@ -149,6 +153,12 @@ class TaskEntry:
         check_tuple(self, "requirements", str)
         check_mapping(self, "source_requirements", tuple)
         check_known(self, "source_requirements", self.sources)
+        for source, names in self.source_requirements.items():
+            if not all(isinstance(name, str) for name in names):
+                raise PluginError(
+                    f"task {self.name!r}: source_requirements[{source!r}] is {names!r}, must be a tuple of str"
+                )
+        check_optional_text(self, "extra")
 
     def required(self, source: str) -> tuple[str, ...]:
         """The distributions that the task needs to load `source`."""

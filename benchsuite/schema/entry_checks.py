@@ -55,6 +55,30 @@ def check_mapping(entry: object, field: str, of: type) -> None:
             )
 
 
+def check_not_empty(entry: object, *fields: str) -> None:
+    """Each field, a tuple or a mapping, holds something."""
+    for field in fields:
+        value = getattr(entry, field)
+        if not value:
+            raise _problem(entry, field, value, "not empty")
+
+
+def check_optional_text(entry: object, *fields: str) -> None:
+    """Each field is None, or a text that is not empty."""
+    for field in fields:
+        value = getattr(entry, field)
+        if value is not None and (not isinstance(value, str) or not value.strip()):
+            raise _problem(entry, field, value, "a text that is not empty, or None")
+
+
+def check_flag(entry: object, *fields: str) -> None:
+    """Each field is True or False."""
+    for field in fields:
+        value = getattr(entry, field)
+        if not isinstance(value, bool):
+            raise _problem(entry, field, value, "True or False")
+
+
 def check_known(entry: object, field: str, allowed: Iterable[str]) -> None:
     """Every value of the field is one of `allowed`."""
     names = list(allowed)

@@ -100,6 +100,10 @@ def test_show_names_what_is_not_there(results: Path) -> None:
         (["run", "smoke", "--name", "a/b", "--dry-run"], "cannot name a study"),
         (["run", "smoke", "--python", "torch"], "write BACKEND=INTERPRETER"),
         (["run", "smoke", "--python", "torhc=python"], "did you mean 'torch'"),
+        (
+            ["run", "smoke", "--python", "faraway=python"],
+            "must be known in this one too: install its plugin here",
+        ),
         (["plan", "smoke", "--python", "torch=/no/python"], "/no/python is no program that can be run"),
         (["data", "fetch", "minst_rows"], "did you mean 'mnist_rows'"),
         (["sync", "nothing", "--tracking-uri", "sqlite:///x.db"], "unknown study 'nothing'"),

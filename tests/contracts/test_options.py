@@ -1,6 +1,7 @@
 """Options of tasks: checked once, in the words of whoever sets them, and read with their types."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -121,3 +122,21 @@ def test_an_entry_says_which_option_packs_sequences_into_rows() -> None:
 def test_an_entry_packs_by_one_of_its_options() -> None:
     with pytest.raises(PluginError, match="packing is 'rows', must be one of length, share"):
         dataclasses.replace(ENTRY, packing="rows")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"default": [3]}, "the default is [3], must be one of"),
+        ({"default": None}, "the default is None, must be one of"),
+        ({"help": " "}, "help is ' ', must be a text that is not empty"),
+        ({"choices": [3, 4]}, "choices are [3, 4], must be a tuple of values like the default 3"),
+        ({"choices": ("3",)}, "choices are ('3',), must be a tuple"),
+        ({"choices": (4, 5)}, "the default is not allowed: option default cannot be 3; allowed: 4, 5"),
+        ({"most": 2}, "the default is not allowed: option default is 3; it must be 2 or less"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused_where_it_is_made(fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        Option(**({"default": 3, "help": "steps"} | fields))
+    assert said in str(caught.value)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from benchsuite.contracts import (
     Backend,
+    BackendEntry,
     BackendInfo,
     LoadedTask,
     Options,
@@ -19,14 +20,14 @@ from benchsuite.contracts import (
     TrialSupport,
     why_unsupported,
 )
-from benchsuite.errors import BenchsuiteError, RequestError, UnsupportedError
+from benchsuite.errors import BenchsuiteError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.provenance import dataset_digest, fingerprint
 from benchsuite.measure.worker.channel import CheckBackend, CheckCell, CheckTask, Tell, validated
 from benchsuite.measure.worker.heap import freeze_gc, trim_heap
 from benchsuite.measure.worker.installed import check_task_installed
 from benchsuite.measure.worker.racing import RacingProgram
 from benchsuite.measure.worker.trial import Reporter, TrialRun
-from benchsuite.plugins import check_installed, registry
+from benchsuite.plugins import check_installed, made, registry
 from benchsuite.schema import ModelSpec, Record, Status, Trial, planned_model
 from benchsuite.schema.texts import described, sentence, traced
 
@@ -183,10 +184,10 @@ class Session:
 
     def _load(self) -> Backend:
         if self._backend is None:
-            entry = registry().backend(self.name)
+            entry = _entry(self.name)
             check_installed(f"backend {self.name!r}", entry.requirements, entry.extra)
             begin = time.perf_counter()
-            self._backend = entry.load()
+            self._backend = made(entry)
             self._import_seconds = time.perf_counter() - begin
             freeze_gc()
         return self._backend
@@ -206,6 +207,18 @@ class Session:
             return self._fingerprint(trial)
         except BenchsuiteError:  # an unknown task: the record already has the reason
             return ""
+
+
+def _entry(name: str) -> BackendEntry:
+    """Raises UnknownNameError where no plugin of this interpreter registers the backend: the one that started
+    the worker knows it, so it is another interpreter, and lacks the plugin."""
+    found = registry()
+    if name not in found.backends:
+        hint = (
+            "The Python that a backend lives in needs its plugin too, with its framework: install both there."
+        )
+        raise UnknownNameError("backend of this worker's Python", name, found.backends, hint)
+    return found.backend(name)
 
 
 def _check_task(trial: Trial) -> tuple[TaskEntry, Options]:
