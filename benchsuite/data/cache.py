@@ -89,12 +89,15 @@ def fetch(file: DataFile, progress: DownloadProgress | None = None) -> Path:
     replacement can be had it is left alone. Of several processes that ask at once, one downloads.
 
     Raises DataError saying which file, the expected and the found SHA-256, the URL, and where to put it by
-    hand; RequestError for a BENCHSUITE_MIRROR that is no http(s) URL.
+    hand, also for a file without an address (DataFile.url) that is not there; RequestError for a
+    BENCHSUITE_MIRROR that is no http(s) URL.
     """
     path = cache_folder() / file.name
     if status(file) == "present":
         return path
     url = _url(file)
+    if not url:
+        raise DataError(_help(file, url, path, f"it has no address to be downloaded from; {file.licence}"))
     import filelock
 
     try:
@@ -167,8 +170,8 @@ def _help(file: DataFile, url: str, path: Path, trouble: str, found: str | None 
             f"data file {file.name}: {trouble}",
             f"  expected  SHA-256 {file.sha256}, {file.bytes} bytes",
             f"  found     {here}",
-            f"  URL       {url}",
-            f"  by hand   download it and put it at {path}",
+            f"  URL       {url or 'none'}",
+            f"  by hand   {'download' if url else 'get'} it and put it at {path}",
             "  or set BENCHSUITE_DATA to a folder that has it, or BENCHSUITE_MIRROR to a server that does.",
         ]
     )

@@ -36,7 +36,7 @@ class Size(Frozen):
 
 
 class Recipe(Frozen):
-    """How to train. Learning rates and moments are the canonical formulas' (DESIGN: optimisers)."""
+    """How to train. What learning rates and moments mean is in names.OPTIMISERS and contracts.updated()."""
 
     optimiser: Literal["sgd", "momentum", "rmsprop", "adam"] = "adam"
     """The update of the parameters, see names.OPTIMISERS."""

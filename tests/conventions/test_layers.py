@@ -8,7 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from fixtures.sources import CORE, FRAMEWORKS, ROOT, imported, plugin_packages, project, python_files
+from fixtures.sources import (
+    CORE,
+    FRAMEWORKS,
+    ROOT,
+    TEMPLATES,
+    imported,
+    plugin_packages,
+    project,
+    python_files,
+)
 
 PLUGINS_MAY_IMPORT = ("contracts", "schema", "errors", "data", "hookimpl")
 LAZY = {"mlflow": CORE / "trackers"}
@@ -87,10 +96,22 @@ def test_the_core_never_asks_the_package_itself() -> None:
     assert not found
 
 
-@pytest.mark.parametrize("package", plugin_packages(), ids=lambda package: package.name)
+SHOWN = [
+    package
+    for folder in ((ROOT / "examples").glob("*/src"), TEMPLATES.glob("*/src"))
+    for source in folder
+    for package in source.iterdir()
+    if package.is_dir()
+]
+"""The plugins that others start from."""
+
+
+@pytest.mark.parametrize("package", [*plugin_packages(), *SHOWN], ids=lambda package: package.name)
 def test_a_plugin_imports_of_benchsuite_only_what_plugins_are_promised(package: Path) -> None:
     found = set()
-    for path in python_files(package):
+    paths = list(package.rglob("*.py"))
+    assert paths
+    for path in paths:
         for name in imported(path):
             parts = name.split(".")
             if parts[0] == "benchsuite" and (len(parts) < 2 or parts[1] not in PLUGINS_MAY_IMPORT):

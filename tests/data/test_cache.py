@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import http.server
 import logging
@@ -61,6 +62,18 @@ def test_a_cached_file_with_the_pinned_hash_is_used_without_network(cache: Path)
     (cache / "small.txt").write_bytes(CONTENT)
     assert fetch(card()) == cache / "small.txt"
     assert status(card()) == "present"
+
+
+def test_a_file_without_an_address_is_taken_from_the_cache_alone(cache: Path) -> None:
+    file = dataclasses.replace(card(), url="", licence="ask the authors at example.org")
+    with pytest.raises(DataError) as caught:
+        fetch(file)
+    text = str(caught.value)
+    assert "it has no address to be downloaded from; ask the authors at example.org" in text
+    assert f"get it and put it at {cache / 'small.txt'}" in text
+    cache.mkdir(exist_ok=True)
+    (cache / "small.txt").write_bytes(CONTENT)
+    assert fetch(file) == cache / "small.txt"
 
 
 def test_a_missing_file_without_network_says_what_to_do(cache: Path) -> None:
