@@ -132,9 +132,18 @@ def data_files() -> str:
     return table(["task", "file", "bytes", "licence"], rows)
 
 
+def finished_report() -> str:
+    """A link to the report that `tox run -e docs` writes beside the site's pages."""
+    return (
+        '<p><a href="example/index.html">The whole report</a>, made by '
+        "<code>benchsuite report results/quick-cpu.crate.zip</code>.</p>"
+    )
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "command_line": command_line,
     "data_files": data_files,
     "fields": fields,
+    "finished_report": finished_report,
     "task_options": task_options,
 }
