@@ -1,0 +1,39 @@
+"""Equinox as a backend of benchsuite: the card by which it is known. Only load() imports the framework."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from benchsuite import hookimpl
+from benchsuite.contracts import Backend, BackendEntry
+from benchsuite.schema import Execution
+
+
+def _load() -> Backend:
+    from benchsuite_example_equinox.backend import EquinoxBackend
+
+    return EquinoxBackend()
+
+
+def _environment(execution: Execution) -> Mapping[str, str]:
+    """What JAX reads when it is imported. One thread is XLA without the thread pool of its matrix products."""
+    variables = {"JAX_ENABLE_X64": "1" if execution.precision == "float64" else "0", "JAX_PLATFORMS": "cpu"}
+    if execution.threads == 1:
+        variables["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+        variables["NPROC"] = "1"
+    return variables
+
+
+EQUINOX = BackendEntry(
+    "equinox",
+    _load,
+    "recurrent networks in Equinox, on JAX",
+    requirements=("equinox", "jax"),
+    extra=None,
+    environment=_environment,
+)
+
+
+@hookimpl
+def benchsuite_register_backends() -> Iterable[BackendEntry]:
+    return [EQUINOX]
