@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchsuite.contracts import Backend, Device, Parameters, ingredient_problem
-from benchsuite.schema import Execution, ModelSpec, Recipe, Recurrent
+from benchsuite.contracts import Backend, Device, Parameters, Supported
+from benchsuite.schema import Execution, ModelSpec, Recipe
 from benchsuite_example_equinox.cells import LIBRARY, STATE_PARTS
 from benchsuite_example_equinox.network import Network
 from benchsuite_example_equinox.program import EquinoxProgram
+from benchsuite_example_equinox.training import MOMENTS
 
-INGREDIENTS = ("weight_decay", "schedule", "warmup", "label_smoothing")
+EVERYWHERE = Supported(
+    backend="equinox",
+    cells=tuple(STATE_PARTS),
+    architectures=("plain", "deep", "bidirectional", "deep_bidirectional"),
+    heads=("dense", "tied", "rbf"),
+    losses=("cross_entropy", "squared", "absolute", "binary_cross_entropy"),
+    readouts=("last", "mean", "steps"),
+    optimisers=tuple(MOMENTS),
+    clips=("none", "norm", "value"),
+    ingredients=("weight_decay", "schedule", "warmup", "label_smoothing"),
+    unrolls=("static", "dynamic", "autograd"),
+    precisions=("float32", "float64"),
+    truncation=True,
+    carry=True,
+)
+SUPPORTED = replace(EVERYWHERE, under={"autograd": replace(EVERYWHERE, cells=LIBRARY)})
+"""Under `autograd` cells are those of equinox.nn."""
 
 
 class EquinoxBackend(Backend):
@@ -29,24 +47,7 @@ class EquinoxBackend(Backend):
         return [Device("cpu", "CPU, by XLA")]
 
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
-        if execution.device != "cpu":
-            return f"the equinox backend runs on the CPU (given device {execution.device!r}); use cpu"
-        if execution.unroll not in ("static", "dynamic", "autograd"):
-            return f"the equinox backend has no unroll {execution.unroll!r}; use static, dynamic or autograd"
-        body = model.body
-        if not isinstance(body, Recurrent):
-            return "the equinox backend has recurrent models only, no convolutional baseline"
-        if body.cell not in STATE_PARTS:
-            return f"the equinox backend has no cell {body.cell!r}; use {', '.join(STATE_PARTS)}"
-        if execution.unroll == "autograd" and body.cell not in LIBRARY:
-            return f"equinox.nn has no cell {body.cell!r}; use unroll static or dynamic"
-        if model.decoder is not None:
-            return "the equinox backend has no decoder"
-        if model.loss == "ctc":
-            return "the equinox backend has no loss 'ctc'"
-        if model.resets:
-            return "the equinox backend has no resets inside a row"
-        return ingredient_problem("equinox", recipe, INGREDIENTS)
+        return SUPPORTED.declines(model, recipe, execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchsuite.contracts import Batch, Gradients, Parameters, Program, StepLog
-from benchsuite.schema import Recipe, learning_rate
+from benchsuite.schema import Recipe
 from benchsuite_example_equinox.cells import STATE_PARTS
 from benchsuite_example_equinox.network import Forward, Network, Placed, States
-from benchsuite_example_equinox.training import MOMENTS, Arrays, clip, update
+from benchsuite_example_equinox.training import MOMENTS, Arrays, Scales, clip, scales, update
 
 Moments = dict[str, Arrays]
 
@@ -24,8 +24,7 @@ def _step(
     moments: Moments,
     placed: Placed,
     states: States | None,
-    rate: jax.Array,
-    step: jax.Array,
+    now: Scales,
     recipe: Recipe,
 ) -> tuple[Network, Moments, jax.Array, jax.Array, States]:
     def loss_of(network: Network) -> tuple[jax.Array, States]:
@@ -34,7 +33,7 @@ def _step(
 
     (loss, finals), gradients = eqx.filter_value_and_grad(loss_of, has_aux=True)(network)
     clipped, measured = clip(gradients.weights, recipe)
-    weights, moments = update(network.weights, clipped, moments, recipe, rate, step)
+    weights, moments = update(network.weights, clipped, moments, recipe, now)
     return eqx.tree_at(lambda net: net.weights, network, weights), moments, loss, measured, finals
 
 
@@ -78,9 +77,9 @@ class EquinoxProgram(Program):
 
     def step(self, placed: Placed, state: States | None = None) -> States | None:
         self._steps += 1
-        rate = self._dtype.type(learning_rate(self._recipe, self._steps))
+        now = scales(self._recipe, self._steps, self._dtype)
         self._network, self._moments, loss, measured, states = _step(
-            self._network, self._moments, placed, state, rate, self._dtype.type(self._steps), self._recipe
+            self._network, self._moments, placed, state, now, self._recipe
         )
         self._losses.append(loss)
         self._measured.append(measured)

@@ -1,11 +1,18 @@
-"""One optimiser step on parameters by name: clipping, update, weight decay."""
+"""One optimiser step on parameters by name: clipping, update, weight decay.
+
+The formulas are those of benchsuite.contracts.updated(). What depends on the step's number comes as an array,
+so that one compiled function does for all steps.
+"""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from benchsuite.schema import Recipe
+from benchsuite.schema import Recipe, learning_rate
 
 Arrays = dict[str, jax.Array]
 
@@ -27,15 +34,24 @@ def clip(gradients: Arrays, recipe: Recipe) -> tuple[Arrays, jax.Array]:
     return gradients, jnp.zeros(())
 
 
+class Scales(NamedTuple):
+    """What depends on a step's number: the learning rate, and Adam's bias corrections 1 / (1 - beta^step)."""
+
+    rate: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+
+def scales(recipe: Recipe, step: int, dtype: np.dtype) -> Scales:
+    """Those of optimiser step `step` = 1, 2, ..., computed in double precision."""
+    values = (learning_rate(recipe, step), 1 / (1 - recipe.beta1**step), 1 / (1 - recipe.beta2**step))
+    return Scales(*(np.asarray(value, dtype) for value in values))
+
+
 def update(
-    weights: Arrays,
-    gradients: Arrays,
-    moments: dict[str, Arrays],
-    recipe: Recipe,
-    rate: jax.Array,
-    step: jax.Array,
+    weights: Arrays, gradients: Arrays, moments: dict[str, Arrays], recipe: Recipe, now: Scales
 ) -> tuple[Arrays, dict[str, Arrays]]:
-    """The weights and moments after step number `step` (from 1, a real) at learning rate `rate`."""
+    """The weights and moments after one step."""
     after = dict(weights)
     moments = {part: dict(values) for part, values in moments.items()}
     for name, g in gradients.items():
@@ -51,7 +67,6 @@ def update(
             m = recipe.beta1 * moments["m"][name] + (1 - recipe.beta1) * g
             v = recipe.beta2 * moments["v"][name] + (1 - recipe.beta2) * g * g
             moments["m"][name], moments["v"][name] = m, v
-            first, second = m / (1 - recipe.beta1**step), v / (1 - recipe.beta2**step)
-            change = first / (jnp.sqrt(second) + recipe.epsilon)
-        after[name] = weights[name] - rate * (change + recipe.weight_decay * weights[name])
+            change = now.first * m / (jnp.sqrt(now.second * v) + recipe.epsilon)
+        after[name] = weights[name] - now.rate * (change + recipe.weight_decay * weights[name])
     return after, moments
