@@ -6,6 +6,7 @@ the (B, ...) that `inputs` gave and on a state, a tuple of (B, H) arrays of whic
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -22,11 +23,13 @@ STATE_PARTS = {"rnn": ("h",), "lstm": ("h", "c"), "gru": ("h",)}
 class Cell(eqx.Module):
     """A recurrent layer's weights, and what it computes with them."""
 
+    @abc.abstractmethod
     def inputs(self, x: jax.Array) -> jax.Array:
-        raise NotImplementedError
+        """What a step reads of its input: (T, B, I) to (T, B, U)."""
 
+    @abc.abstractmethod
     def step(self, u: jax.Array, state: State) -> State:
-        raise NotImplementedError
+        """The state after a step that reads `u` (B, U)."""
 
 
 class Elman(Cell):
