@@ -28,8 +28,8 @@ def clipped(recipe: Recipe, gradient: Vector) -> tuple[Vector, Vector | None]:
 
     :param gradient: that of all parameters as one array, since the norm is a global one.
 
-    By norm: g c / max(|g|, c), c = recipe.clip_at (Pascanu et al. 2013), without an epsilon. By value: every
-    entry within [-c, c]. Raises ContractError for another name.
+    By norm: g c / max(norm of g, c), c = recipe.clip_at (Pascanu et al. 2013), without an epsilon. By value:
+    every entry within [-c, c]. Raises ContractError for another name.
     """
     at = float(recipe.clip_at)
     if recipe.clip == "none":
@@ -47,7 +47,7 @@ def updated(
 ) -> tuple[Vector, dict[str, Vector]]:
     """The parameter and its running averages after optimiser step `step` = 1, 2, ...; changes no argument.
 
-    lr is the step's learning rate, p the parameter, g its gradient after clipping:
+    lr is the step's learning rate, p the parameter, g its gradient after clipping::
 
         sgd       p -= lr g
         momentum  v = mu v + g;                 p -= lr v                     (without dampening)

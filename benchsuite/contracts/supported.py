@@ -54,45 +54,41 @@ _WORDS = {"losses": "loss", "heads": "head", "inputs": "input", "clips": "clippi
 class Supported:
     """What a backend runs: the names of each kind that it has. What is not named it declines.
 
-    backend        what the backend is called in its answers
-    cells          names of cells; None: any cell that is registered
-    heads          of HEADS
-    losses, optimisers, unrolls, precisions
-                   of benchsuite.schema's tables of the same names
-    inputs, architectures, readouts, clips
-                   the same, with small defaults: numbers and ids, one forward layer, its last step, no clipping
-    devices        kinds of devices, of DEVICE_KINDS; which numbers are here is for absent_device() to say
-    ingredients    of INGREDIENTS
-    truncation     whether the recipe may truncate BPTT
-    carry          whether states may be carried from batch to batch
-    resets         whether several sequences may lie in one row
-    under          unroll (`fused`) or kind of device (`gpu`) -> what is left there, a table of its own. One for
-                   an unroll is not asked about the convolutional baseline, which has none
-    because        field -> why its other names are lacking, in words that follow a colon
-    instead        what to do, for every answer but those about ingredients: `use unroll dynamic`
-
+    Losses, optimisers, unrolls and the like are named as in the tables of benchsuite.schema (LOSSES ...).
     Raises ContractError for a name that benchsuite does not have.
     """
 
     backend: str
+    """What the backend is called in its answers."""
     cells: tuple[str, ...] | None
+    """Names of cells; None: any cell that is registered."""
     heads: tuple[str, ...]
+    """Of HEADS."""
     losses: tuple[str, ...]
     optimisers: tuple[str, ...]
     unrolls: tuple[str, ...]
     precisions: tuple[str, ...]
     devices: tuple[str, ...] = ("cpu",)
+    """Kinds of devices, of DEVICE_KINDS; which numbers are here is for absent_device() to say."""
     inputs: tuple[str, ...] = INPUTS
     architectures: tuple[str, ...] = ("plain",)
     readouts: tuple[str, ...] = ("last",)
     clips: tuple[str, ...] = ("none",)
     ingredients: tuple[str, ...] = ()
+    """Of INGREDIENTS: weight decay, schedules, dropout and the like."""
     truncation: bool = False
+    """Whether the recipe may truncate BPTT."""
     carry: bool = False
+    """Whether states may be carried from batch to batch."""
     resets: bool = False
+    """Whether several sequences may lie in one row."""
     under: Mapping[str, Supported] = field(default_factory=dict)
+    """Unroll (`fused`) or kind of device (`gpu`) -> what is left there, a table of its own. One for an unroll
+    is not asked about the convolutional baseline, which has none."""
     because: Mapping[str, str] = field(default_factory=dict)
+    """Field -> why its other names are lacking: put in brackets behind what is lacking."""
     instead: str = ""
+    """What to do, behind every answer but those about ingredients: `use unroll dynamic`."""
 
     def __post_init__(self) -> None:
         for name, allowed in _ALLOWED.items():
