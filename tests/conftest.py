@@ -3,10 +3,23 @@ that several folders use."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
 from fixtures.cells import example_cells
 from hypothesis import settings
 
 __all__ = ["example_cells"]
+
+# the environments of whoever runs the tests are not for them
+os.environ["BENCHSUITE_ENVS"] = str(Path(tempfile.gettempdir()) / "benchsuite-no-environments")
+
+# a CUDA build of PyTorch brings triton, whose import after TensorFlow ends the process with a segmentation
+# fault (Triton 3.7, TensorFlow 2.21); before it, both work
+with contextlib.suppress(ImportError):
+    import triton  # noqa: F401
 
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")

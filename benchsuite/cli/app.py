@@ -14,6 +14,7 @@ from benchsuite.cli import (
     compare,
     data,
     doctor,
+    environments,
     export,
     listing,
     new,
@@ -97,5 +98,6 @@ app.command("bundle")(bundle.bundle)
 app.add_typer(data.app, name="data")
 app.add_typer(check.app, name="check")
 app.command("new")(new.new)
+app.add_typer(environments.app, name="env")
 app.command("sync")(sync.sync)
 app.command("doctor")(doctor.doctor)

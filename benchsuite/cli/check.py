@@ -67,7 +67,7 @@ def backend(
     for each in unrolls:
         if each not in UNROLLS:
             raise UnknownNameError("unroll", each, UNROLLS)
-    python = dict(request.run_options(pythons=pythons).pythons).get(entry.name, sys.executable)
+    python = request.interpreters(pythons).get(entry.name, sys.executable)
     execution = Execution.model_validate({"precision": precision, "device": device})
     events = check_backend(entry.name, execution, unrolls, core=core, timeout=timeout, python=python)
     results = _follow(events, quiet=json)
@@ -149,7 +149,7 @@ def cell(
         for each in values:
             if each not in known:
                 raise UnknownNameError(kind, each, known)
-    chosen = dict(request.run_options(pythons=pythons).pythons)
+    chosen = request.interpreters(pythons)
     names = [found.backend(each).name for each in split_values(backend)]
     names = names or [each.name for each in found.backends.values() if each.name in chosen or _is_here(each)]
     python = chosen.get(found.reference().name, sys.executable)

@@ -8,22 +8,28 @@ from typing import TYPE_CHECKING
 import typer
 
 from benchsuite.cli import options as given
+from benchsuite.cli.doctor_backends import Finding, backends, environments
 from benchsuite.cli.output import console, installed, print_json, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Finding = tuple[str, str, str]
-"""(what was looked at, `ok`, `missing`, `warning` or `problem`, what was found or what to do)"""
-
 
 def doctor(results: given.Results = None, json: given.AsJson = False) -> None:
-    """Look at the machine, the plugins, the backends, the data and the results folder.
+    """Look at the machine, the plugins, environments, backends and their parity, the data, the results folder.
 
     Ends with 1 when a plugin or a backend is broken, no backend works, data is corrupt or
     results cannot be written; a backend or a data set that is merely not there is no fault.
     """
-    findings = [*_machine(), *_plugins(), *_backends(), *_data(), *_results(results), *_tracking()]
+    findings = [
+        *_machine(),
+        *_plugins(),
+        *environments(),
+        *backends(),
+        *_data(),
+        *_results(results),
+        *_tracking(),
+    ]
     if json:
         print_json([dict(zip(("what", "state", "detail"), finding, strict=True)) for finding in findings])
     else:
@@ -58,23 +64,6 @@ def _plugins() -> Iterator[Finding]:
             yield who, "problem", f"{plugin.distribution} {plugin.version}: {plugin.problem}"
         else:
             yield who, "ok", f"{plugin.distribution} {plugin.version}"
-
-
-def _backends() -> Iterator[Finding]:
-    from benchsuite.contracts import RunOptions
-
-    found = installed()
-    with found.executor("local").load(RunOptions()) as executor:
-        infos = executor.describe_backends(sorted(found.backends))
-    for info in infos:
-        devices = ", ".join(f"{name} ({text})" for name, text in info.devices.items())
-        if info.problem:
-            state = "problem" if info.broken else "missing"
-            yield f"backend {info.backend}", state, info.problem
-        else:
-            yield f"backend {info.backend}", "ok", f"{devices}; Python {info.python}"
-    if not any(not info.problem for info in infos):
-        yield "backends", "problem", "none works; run: pip install 'benchsuite[all]'"
 
 
 def _data() -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,7 @@ def print_plan(
 ) -> None:
     """Plan as a run of the same arguments would, and print it. Starts workers, runs no trial."""
     from benchsuite.analysis.identity import Labels
+    from benchsuite.running.environments import interpreters
     from benchsuite.running.matrix import load_matrix, make_plan, select
     from benchsuite.running.store import study_folder
     from benchsuite.running.study import results_folder
@@ -82,10 +84,12 @@ def print_plan(
             expansion.trials, runner.check_support(expansion.trials), expansion.skipped, records, rerun
         )
     label = Labels([*(item.trial for item in planned.items), *(record.trial for record in records.values())])
+    used = interpreters(options.pythons)
     if json:
-        _print_json(planned, label)
+        _print_json(planned, label, used)
     else:
         _print_table(planned, name or asked.name, label)
+        _print_interpreters(planned, used)
 
 
 def _recorded(folder: Path) -> dict[str, Record]:
@@ -99,7 +103,19 @@ def _recorded(folder: Path) -> dict[str, Record]:
     return latest(records)
 
 
-def _print_json(planned: Plan, label: Labels) -> None:
+def _print_interpreters(planned: Plan, used: Mapping[str, str]) -> None:
+    """A line for each backend that lives in another interpreter than this one."""
+    from benchsuite.running.environments import serving
+
+    environments = serving()
+    for backend in dict.fromkeys(item.trial.backend for item in planned.items):
+        if backend in used:
+            own = environments.get(backend)
+            name = f", environment {own.name}" if own and own.interpreter == used[backend] else ""
+            typer.echo(f"{backend} runs with {used[backend]}{name}")
+
+
+def _print_json(planned: Plan, label: Labels, used: Mapping[str, str]) -> None:
     print_json(
         [
             {
@@ -108,6 +124,7 @@ def _print_json(planned: Plan, label: Labels) -> None:
                 "action": item.action,
                 "reason": item.reason,
                 "seconds": item.seconds,
+                "python": used.get(item.trial.backend, sys.executable),
                 "trial": item.trial.model_dump(mode="json"),
             }
             for item in planned.items

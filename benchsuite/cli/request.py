@@ -78,6 +78,17 @@ def run_options(
     )
 
 
+def interpreters(pythons: Iterable[str] | None = None) -> dict[str, str]:
+    """Backend -> the interpreter that it lives in, where that is not this one: of `pythons`, else of
+    BENCHSUITE_PYTHON, else of an environment that `benchsuite env create` made.
+
+    Raises RequestError as run_options() does.
+    """
+    from benchsuite.running.environments import interpreters
+
+    return interpreters(run_options(pythons=pythons).pythons)
+
+
 def split_pythons(text: str) -> list[str]:
     """Entries BACKEND=INTERPRETER, separated by blanks or line ends; an interpreter's path may hold blanks."""
     return [entry.strip() for entry in re.split(r"\s+(?=[\w.-]+=)", text.strip()) if entry.strip()]
@@ -150,7 +161,16 @@ def _python(text: str) -> tuple[str, str]:
         )
         raise UnknownNameError("backend", backend, registry().backends, hint)
     name = backend
-    found = shutil.which(path)
+    found = shutil.which(path) or _interpreter_of(path)
     if found is None:
-        raise RequestError(f"--python {text}: {path} is no program that can be run")
+        raise RequestError(
+            f"--python {text}: {path} is no program that can be run, and `benchsuite env list` has none of it"
+        )
     return name, found
+
+
+def _interpreter_of(name: str) -> str | None:
+    """The interpreter of the environment `name`; None where there is none."""
+    from benchsuite.running.environments import registered
+
+    return next((one.interpreter for one in registered() if one.name == name), None)

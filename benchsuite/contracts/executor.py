@@ -25,7 +25,8 @@ class RunOptions:
     memory     bytes that a trial may use with all that it starts, infinite for no limit; None for its share of
                what is free when the run begins
     retries    cause (`schema.Cause`) -> how often a trial that ended so is tried again
-    pythons    backend name -> interpreter, for backends that live in an environment of their own
+    pythons    backend name -> interpreter, for backends that live in another one than this; goes before the
+               environments of `benchsuite env create`
     pin        whether trials on the CPU are kept on processor cores of their own, as many as they have threads
     """
 

@@ -21,6 +21,9 @@ from benchsuite.schema.texts import described, sentence
 ROOT = Path(__file__).resolve().parents[3]
 """The folder that the package lies in."""
 
+MARKER = "benchsuite-environment.json"
+"""In the folder of an environment that `benchsuite env create` made: what it was made of."""
+
 VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -61,6 +64,7 @@ def environment() -> dict[str, str]:
         "python.version": platform.python_version(),
         "python.implementation": platform.python_implementation(),
         "python.numpy": np.__version__,
+        "python.environment": _environment_name(Path(sys.prefix)),
         "python.distributions": _distributions(),
         **_git_commit(),
     }
@@ -87,6 +91,12 @@ def _cpu_model() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor()
+
+
+def _environment_name(prefix: Path) -> str:
+    """The name of the environment of `benchsuite env create` that this interpreter belongs to; "" for another.
+    Its path would tell readers of a published record whose machine it was."""
+    return prefix.name if (prefix / MARKER).is_file() else ""
 
 
 def _distributions() -> str:

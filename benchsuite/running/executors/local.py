@@ -23,6 +23,7 @@ from benchsuite.errors import BenchsuiteError, RequestError
 from benchsuite.measure.timing.cores import cores_of
 from benchsuite.measure.worker.channel import RunTrial
 from benchsuite.plugins import registry
+from benchsuite.running.environments.registered import interpreters
 from benchsuite.running.executors.endings import Ended
 from benchsuite.running.executors.keys import WorkerKey, worker_key
 from benchsuite.running.executors.memory import FREE_SHARE, available_memory
@@ -71,7 +72,7 @@ class LocalExecutor(Executor):
                 )
         self._options = options
         self._memory = _memory_limit(options)
-        self._pythons = dict(options.pythons)
+        self._pythons = interpreters(options.pythons)
         self._backends = registry().backends if backends is None else backends
         self._pool = WorkerPool(module, MOST_IDLE if options.isolation == "worker" else 0)
         self._questions = Questions(self._pool, options.timeout)

@@ -10,6 +10,7 @@ from benchsuite.contracts import BackendEntry, Progress, RaceSample, Ready, RunO
 from benchsuite.errors import BenchsuiteError, RequestError, WorkerError
 from benchsuite.measure.worker.channel import CheckSupport, Content, PrepareRacer, TakeSample, WorkerCommand
 from benchsuite.plugins import registry
+from benchsuite.running.environments.registered import interpreters
 from benchsuite.running.executors.endings import Ended
 from benchsuite.running.executors.keys import worker_key
 from benchsuite.running.executors.parallel import ask_all
@@ -97,7 +98,7 @@ class RaceRunner:
         """`trials` are those of all races."""
         if os.name != "posix":
             raise RequestError("a race needs Linux, macOS or WSL: workers are process groups")
-        self._options, self._pythons = options, dict(options.pythons)
+        self._options, self._pythons = options, interpreters(options.pythons)
         self._backends = registry().backends if backends is None else backends
         self._pool = WorkerPool(module, MOST_RACERS)
         self.cores: tuple[int, ...] = ()
