@@ -17,7 +17,7 @@ from benchsuite.plugins import Registry
 from benchsuite.running.environments import origin
 from benchsuite.running.environments.installers import Installer, installer_class, short
 from benchsuite.running.environments.pythons import Base, base_python
-from benchsuite.running.environments.question import Answer, ask
+from benchsuite.running.environments.question import EnvironmentFacts, ask
 from benchsuite.running.environments.registered import (
     Environment,
     check_name,
@@ -122,7 +122,7 @@ def _fill(
     installer.make()
     if wanted.inherit:
         inherit(installer.folder, installer.base)
-    pins = ("-c", str(files(PROJECT) / "constraints.txt")) if wanted.constrained else ()
+    pins = ("-c", str(files(__package__) / "constraints.txt")) if wanted.constrained else ()
     requirements = (*pins, *asked.requirements, *wanted.more)
     if not wanted.cuda:
         _check_no_cuda(installer, requirements)
@@ -151,7 +151,7 @@ def _check_no_cuda(installer: Installer, requirements: Sequence[str]) -> None:
         )
 
 
-def _backends(asked: Target, answer: Answer) -> tuple[str, ...]:
+def _backends(asked: Target, answer: EnvironmentFacts) -> tuple[str, ...]:
     """The backends that run in the environment. Raises RequestError where there is none."""
     mine = sorted(name for name, owner in answer.backends.items() if normal(owner) == asked.distribution)
     chosen = [asked.backend] if asked.backend in mine else [] if asked.backend else mine

@@ -22,7 +22,7 @@ DRY_RUN_PIP = (23, 3)
 """The first pip whose dry run reads descriptions of distributions and does not download them."""
 MOST_SAID = 300
 """Characters of an installer's error in a message."""
-END_SECONDS = 10
+STOP_INSTALLER_SECONDS = 10
 ERRORS = tuple(map(re.compile, (r"[\w.]+(Error|Exception): ", r"╰─▶ ", r"(?i)(error|fatal):")))
 """Lines that say what went wrong, those that say it best first."""
 
@@ -186,7 +186,7 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
     except BaseException:
         process.terminate()
         try:
-            process.wait(END_SECONDS)
+            process.wait(STOP_INSTALLER_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -27,7 +27,7 @@ ANSWER_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Answer:
+class EnvironmentFacts:
     """Versions of Python and benchsuite; backend -> the distribution that registers it; distribution with
     plugins -> what is wrong with one of them, or ""."""
 
@@ -37,7 +37,7 @@ class Answer:
     plugins: Mapping[str, str]
 
 
-def ask(python: str) -> Answer:
+def ask(python: str) -> EnvironmentFacts:
     """Raises RequestError where the interpreter does not run, or has no benchsuite."""
     command = [python, "-c", SCRIPT]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
@@ -49,4 +49,4 @@ def ask(python: str) -> Answer:
         raise RequestError(f"{python} does not run: {error}") from None
     if done.returncode:
         raise RequestError(f"{python} has no benchsuite that works: {last_word(done.stderr)}")
-    return Answer(**json.loads(done.stdout.splitlines()[-1]))
+    return EnvironmentFacts(**json.loads(done.stdout.splitlines()[-1]))

@@ -26,7 +26,7 @@ from benchsuite.measure.provenance.environment import MARKER
 from benchsuite.schema.texts import described
 
 FOLDER_VARIABLE = "BENCHSUITE_ENVS"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+ENVIRONMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 REMOVING = ".removed"
 """Ending of a folder that is being deleted."""
 
@@ -137,7 +137,7 @@ def clear(folder: Path) -> None:
 
 def check_name(name: str) -> None:
     """Raises RequestError for what cannot name an environment."""
-    if not NAME.fullmatch(name):
+    if not ENVIRONMENT_NAME.fullmatch(name):
         raise RequestError(
             f"{name!r} cannot name an environment: use letters, digits, dots, dashes and underscores"
         )
