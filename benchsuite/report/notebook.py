@@ -13,8 +13,7 @@ from benchsuite.errors import RequestError
 from benchsuite.report.content import make_site
 from benchsuite.report.data import collect
 from benchsuite.report.pictures import Pictures
-from benchsuite.report.site import charts, file_address
-from benchsuite.report.slugs import UniqueSlugs
+from benchsuite.report.site import charts
 
 
 @dataclass(frozen=True)
@@ -42,17 +41,22 @@ class SvgImage:
 
 
 def study_charts(*studies: StudyReader) -> dict[str, Chart]:
-    """Every chart of the report of `studies`, by the name of its file in the site's folder `charts`:
-    `gradients-before-training`, `task-adding-generated-training-loss-by-step`.
+    """Every chart of the report of `studies`, by page and title: `Gradients: Before training`,
+    `adding / generated: Training loss by step`; what a page has twice is followed by (2). Charts of pages of
+    trials are not among them.
 
     Raises RequestError for no study, StoreError for a study that cannot be read.
     """
     if not studies:
         raise RequestError("charts need at least one study")
-    names, found = UniqueSlugs(), {}
+    found: dict[str, Chart] = {}
     for page in make_site(collect(studies)).pages:
         for one in charts(block for section in page.sections for block in section.blocks):
-            found[file_address(names, page, one.title or "chart", "charts").partition("/")[2]] = one
+            name, count = f"{page.name or page.title}: {one.title}", 1
+            while name in found:
+                count += 1
+                name = f"{page.name or page.title}: {one.title} ({count})"
+            found[name] = one
     return found
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from benchsuite.contracts.report import Block, Chart, Details, Grid, PageSection, Words
-from benchsuite.report.slugs import UniqueSlugs, slug
 
 
 @dataclass(frozen=True)
@@ -54,15 +53,6 @@ def page_path(key: str) -> str:
     if kind == "overview":
         return "index.html"
     return f"{kind}s/{name}.html" if name else f"{kind}.html"
-
-
-def file_address(names: UniqueSlugs, page: Page, name: str, folder: str) -> str:
-    """`folder`/NAME, without an ending, for a file that belongs to a page.
-
-    :param names: those given to other files, so that no two have one address.
-    """
-    place = slug(page.key.replace(":", " ").replace("-", " "))
-    return f"{folder}/{names.take(f'{folder} {place} {name}').removeprefix(f'{folder}-')}"
 
 
 def charts(blocks: Iterable[Block]) -> Iterator[Chart]:

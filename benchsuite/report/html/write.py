@@ -16,8 +16,8 @@ from benchsuite.report.html.blocks import Blocks, templates
 from benchsuite.report.html.page_pool import Shares, helpers
 from benchsuite.report.html.vega_bundle import vega_bundle
 from benchsuite.report.pictures import Pictures
-from benchsuite.report.site import Page, Site, charts, file_address, page_path
-from benchsuite.report.slugs import UniqueSlugs
+from benchsuite.report.site import Page, Site, charts, page_path
+from benchsuite.report.slugs import UniqueSlugs, slug
 from benchsuite.report.text import clean
 
 POLICY = (
@@ -74,7 +74,7 @@ class _Writer:
         shares = Shares(self._trials, helpers(trials))  # forks: before there is a thread
         for page in self._site.pages:
             for chart in charts(block for section in page.sections for block in section.blocks):
-                address = file_address(self._names, page, chart.title or "chart", "charts")
+                address = self._file(page, chart.title or "chart", "charts")
                 self._drawn[id(chart)] = self._pictures.draw(chart, address)
         shares.finish()
         for page in self._site.pages:
@@ -141,8 +141,13 @@ class _Writer:
                 items.append(item)
         return items
 
+    def _file(self, page: Page, name: str, folder: str) -> str:
+        """An address for a file that belongs to a page; no two are the same."""
+        place = slug(page.key.replace(":", " ").replace("-", " "))
+        return f"{folder}/{self._names.take(f'{folder} {place} {name}').removeprefix(f'{folder}-')}"
+
     def _table(self, page: Page, table: Table, name: str) -> str:
-        address = f"{file_address(self._names, page, name, 'tables')}.csv"
+        address = f"{self._file(page, name, 'tables')}.csv"
         write_csv(table, self._output / address)
         return address
 
