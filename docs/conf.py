@@ -22,6 +22,7 @@ extensions = [
     "_extensions.generated_parts",
     "_extensions.mathml",
     "_extensions.page_language",
+    "_extensions.page_titles",
 ]
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 templates_path: list[str] = []
@@ -38,6 +39,7 @@ nitpick_ignore_regex = [("py:.*", ".*")]
 default_role = "literal"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 88
 
 html_theme = "furo"

@@ -86,6 +86,7 @@ def _notes(notes: str) -> str:
 
 def _sentence(text: str | None) -> str:
     plain = " ".join((text or "").replace("\b", "").split())
+    plain = re.sub(r"(?<![\w`-])--[a-z][a-z-]*", r"`\g<0>`", plain)
     plain = plain[:1].upper() + plain[1:]
     return plain if not plain or plain.endswith((".", "?", "!", ":")) else f"{plain}."
 

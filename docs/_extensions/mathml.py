@@ -8,16 +8,24 @@ from typing import Any
 from docutils import nodes
 from latex2mathml.converter import convert
 
+PRIME = re.compile(r"<msup>(<mi>\w</mi>)<mi>&#x02032;</mi></msup>")
+
+
+def mathml(formula: str, display: str = "inline") -> str:
+    """A formula in LaTeX as MathML. A prime is raised already: as an exponent it would be so twice."""
+    drawn: str = convert(formula, display=display)
+    return PRIME.sub(r'<mrow>\1<mo lspace="0em" rspace="0em">&#x02032;</mo></mrow>', drawn)
+
 
 def inline(writer: Any, node: Any) -> None:
-    writer.body.append(convert(node.astext()))
+    writer.body.append(mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def block(writer: Any, node: Any) -> None:
     formulas = [part for part in re.split(r"\n\s*\n", node.astext()) if part.strip()]
     for formula in formulas:
-        writer.body.append(f'<div class="formula">{convert(formula, display="block")}</div>')
+        writer.body.append(f'<div class="formula">{mathml(formula, "block")}</div>')
     raise nodes.SkipNode
 
 

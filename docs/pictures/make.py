@@ -30,7 +30,7 @@ class Picture:
 
 PICTURES = {
     "overview.png": Picture("index.html", 680),
-    "gradients.png": Picture("gradients.html", 490, 760, "#adding-generated"),
+    "gradients.png": Picture("gradients.html", 490, 800, "#adding-generated"),
 }
 
 
