@@ -130,7 +130,7 @@ class Supported:
             return self._sentence(who, "carry", "states carried from batch to batch (recipe.carry)")
         if model.resets and not self.resets:
             return self._sentence(who, "resets", "resets: several sequences in one row")
-        for key, where in _places(model, execution):
+        for key, where in _places(model, execution) if self.under else ():
             narrower = self.under.get(key)
             if narrower and (problem := narrower._declines(model, recipe, execution, f"{who} {where}")):
                 return problem

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from benchsuite.contracts import AVERAGES, clipped, updated
 from benchsuite.schema import OPTIMISERS, Recipe, learning_rates
 from benchsuite_numpy.reference.optimisers import Optimiser as Reference
+from benchsuite_numpy.reference.optimisers import clip
 from benchsuite_torch.optimisers import Optimiser
 
 
@@ -71,3 +73,19 @@ def test_cosine_is_torchs_scheduler() -> None:
         peer.step()
         scheduler.step()
     assert Optimiser(recipe, [torch.ones(1)]).description == "torch.optim.Adam (fused)"
+
+
+@pytest.mark.parametrize("optimiser", list(OPTIMISERS))
+def test_the_formulas_that_backends_are_offered_run_on_tensors(optimiser: str) -> None:
+    recipe = Recipe.model_validate(
+        {"optimiser": optimiser, "clip": "norm", "clip_at": 1.5, "weight_decay": 0.7}
+    )
+    weight, values = torch.ones(5, dtype=torch.float64), {"w": np.ones(5)}
+    averages = {name: torch.zeros_like(weight) for name in AVERAGES[optimiser]}
+    reference = Reference(recipe, values)
+    for step, gradient in enumerate(gradients(), 1):
+        kept, norm = clipped(recipe, gradient)
+        assert isinstance(norm, torch.Tensor)  # nothing is read back
+        weight, averages = updated(recipe, step, weight, kept, averages)
+        reference.update(values, clip(recipe, {"w": gradient.numpy()}))
+    np.testing.assert_allclose(weight.numpy(), values["w"], rtol=1e-12)
