@@ -150,8 +150,6 @@ def make(name: str) -> None:
     outputs = executed((LESSONS / f"{name}.md").read_text(encoding="utf-8"))
     for folder in FOLDERS:
         path = folder / f"{name}.md"
-        if not path.exists():
-            continue
         page = with_printed(path.read_text(encoding="utf-8"), outputs)
         found = pictures(name, page, outputs)
         path.write_text(page, encoding="utf-8")

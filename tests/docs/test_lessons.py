@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,9 @@ def code(page: Path) -> list[str]:
 
 def test_there_are_lessons() -> None:
     assert len(NAMES) == 11
-    index = (LESSONS / "index.md").read_text(encoding="utf-8")
-    assert all(f"({name}.md)" in index for name in NAMES)
+    for folder in (LESSONS, SPANISH):
+        index = (folder / "index.md").read_text(encoding="utf-8")
+        assert all(f"({name}.md)" in index for name in NAMES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)
@@ -94,11 +96,20 @@ def test_a_notebook_is_the_page_with_outputs(page: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if path.parent == SPANISH], ids=shown)
-def test_the_spanish_page_has_the_cells_of_the_english_one(path: Path) -> None:
-    english = LESSONS / path.name
-    assert code(path) == code(english)
-    assert commands(path) == commands(english)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_spanish_page_has_the_cells_the_commands_and_the_formulas_of_the_english_one(name: str) -> None:
+    english, spanish = LESSONS / f"{name}.md", SPANISH / f"{name}.md"
+    assert code(spanish) == code(english)
+    assert commands(spanish) == commands(english)
+    assert formulas(spanish) == formulas(english)
+    assert f"(../../lessons/{name}.md)" in spanish.read_text(encoding="utf-8")
+    assert f"(../es/lessons/{name}.md)" in english.read_text(encoding="utf-8")
+
+
+def formulas(page: Path) -> list[str]:
+    """Displayed formulas, without the words in them."""
+    found = re.findall(r"\$\$.*?\$\$", page.read_text(encoding="utf-8"), re.DOTALL)
+    return [re.sub(r"\\text\{[^}]*\}", "", one) for one in found]
 
 
 def commands(page: Path) -> list[str]:
