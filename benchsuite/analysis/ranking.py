@@ -17,6 +17,7 @@ from benchsuite.analysis.identity import (
     varying,
     words,
 )
+from benchsuite.analysis.machines import Machine, machines_of
 from benchsuite.analysis.seeds import Aggregate, Estimate, aggregate, estimate
 from benchsuite.analysis.validity import Clock, common_clock, has_valid_timing, unsteady
 from benchsuite.schema import Record
@@ -99,7 +100,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Models that may be ranked against each other: one task, source and set of options. Best first.
+    """Models that may be ranked against each other: one machine, task, source and set of options. Best first.
 
     places    the rank of each model: 1 for the best; equal where the values are equal within `resolution`
     settings  dotted fields that tell models of one name apart
@@ -116,6 +117,7 @@ class Ranking:
     baselines: dict[str, float]
     settings: tuple[str, ...]
     ways: tuple[str, ...]
+    machine: Machine
 
     def place(self, model: Model) -> int:
         """The model's rank, from 1."""
@@ -149,13 +151,18 @@ class Ranking:
 
 def rankings(records: Iterable[Record]) -> list[Ranking]:
     """The records by what may be compared; a group without any result is left out."""
-    groups: dict[str, list[Record]] = {}
-    for record in records:
-        groups.setdefault(task_key(record.trial), []).append(record)
-    return [_ranking(group) for group in groups.values() if any(record.primary for record in group)]
+    found = list(records)
+    groups: dict[tuple[Machine, str], list[Record]] = {}
+    for record, machine in zip(found, machines_of(found), strict=True):
+        groups.setdefault((machine, task_key(record.trial)), []).append(record)
+    return [
+        _ranking(group, machine)
+        for (machine, _), group in groups.items()
+        if any(record.primary for record in group)
+    ]
 
 
-def _ranking(records: list[Record]) -> Ranking:
+def _ranking(records: list[Record], machine: Machine) -> Ranking:
     known = next(record for record in records if record.primary)
     runs = [each for each in aggregate(records) if each.ranked and each.primary is not None]
     groups: dict[str, list[Aggregate]] = {}
@@ -181,6 +188,7 @@ def _ranking(records: list[Record]) -> Ranking:
         },
         varying(trials, changes_result, lambda trial: trial.model),
         varying(trials, _tells_runs_apart, lambda trial: (trial.backend, model_key(trial))),
+        machine,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from benchsuite.analysis.machines import Machine, machines_of
 from benchsuite.analysis.validity import Clock, Timed, is_ranked, sequences_per_second, valid_scalars
 from benchsuite.schema import Record, Status, Trial
 
@@ -31,7 +32,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """The records of one configuration, seeds in ascending order.
+    """The records of one configuration on one machine, seeds in ascending order.
 
     ranked  whether every record may be ranked (it ended well, parity was proved)
     """
@@ -171,14 +172,15 @@ def _student_share(angle: float, df: int) -> float:
 
 
 def aggregate(records: Iterable[Record]) -> list[Aggregate]:
-    """Records by configuration, in the order in which each configuration first appears.
+    """Records by machine and configuration, in the order in which each first appears.
 
     Skipped trials say nothing of a configuration and are left out.
     """
-    groups: dict[str, list[Record]] = {}
-    for record in records:
+    found = list(records)
+    groups: dict[tuple[Machine, str], list[Record]] = {}
+    for record, machine in zip(found, machines_of(found), strict=True):
         if record.status is not Status.SKIPPED:
-            groups.setdefault(record.trial.configuration_id, []).append(record)
+            groups.setdefault((machine, record.trial.configuration_id), []).append(record)
     return [
         Aggregate(tuple(sorted(group, key=lambda record: record.trial.seed))) for group in groups.values()
     ]

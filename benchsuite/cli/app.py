@@ -17,6 +17,7 @@ from benchsuite.cli import (
     environments,
     export,
     listing,
+    merge,
     new,
     plan,
     race,
@@ -94,6 +95,7 @@ app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("race")(race.race)
 app.command("reproduce")(reproduce.reproduce)
+app.command("merge")(merge.merge)
 app.command("bundle")(bundle.bundle)
 app.add_typer(data.app, name="data")
 app.add_typer(check.app, name="check")

@@ -98,6 +98,22 @@ Rerun = Annotated[
         help="Run only what failed before, or everything [dim](default: new, failed and stale)[/dim].",
     ),
 ]
+ShardOf = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Only the I-th of N parts of the trials, into a study of its own, for `benchsuite merge`.",
+    ),
+]
+Times = Annotated[
+    str | None,
+    typer.Option(
+        "--times",
+        metavar="STUDY",
+        help="Balance the shards by the times of this study; every shard needs the same one.",
+    ),
+]
 StudyName = Annotated[
     str,
     typer.Argument(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from benchsuite.analysis.identity import Labels
     from benchsuite.contracts import RunOptions
     from benchsuite.running.matrix import Plan
+    from benchsuite.running.study import Study
     from benchsuite.schema import Record
 
 
@@ -37,6 +38,8 @@ def plan(
     executor: given.ExecutorName = "local",
     pythons: given.Pythons = None,
     rerun: given.Rerun = None,
+    shard: given.ShardOf = None,
+    times: given.Times = None,
     json: given.AsJson = False,
 ) -> None:
     """Print what a matrix would run: the trials, what is skipped and why, the estimated time."""
@@ -52,7 +55,7 @@ def plan(
         seed=seed,
     )
     options = request.run_options(pythons=pythons)
-    print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun, json)
+    print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun, shard, times, json)
 
 
 def print_plan(
@@ -64,32 +67,56 @@ def print_plan(
     executor: str,
     options: RunOptions,
     rerun: str | None,
+    shard: str | None = None,
+    times: str | None = None,
     json: bool = False,
 ) -> None:
     """Plan as a run of the same arguments would, and print it. Starts workers, runs no trial."""
     from benchsuite.analysis.identity import Labels
     from benchsuite.running.environments import interpreters
     from benchsuite.running.matrix import load_matrix, make_plan, select
+    from benchsuite.running.shards import parse_shard
     from benchsuite.running.store import study_folder
     from benchsuite.running.study import results_folder
+    from benchsuite.running.study.api import cut_changes, part
+    from benchsuite.running.study.past import PastTimes
 
     request.check_rerun(rerun)
     found = installed()
     asked = load_matrix(matrix)
+    overrides = tuple(overrides)
     expansion = select(asked, found, filters, overrides)
-    folder = study_folder(results_folder(results), name or asked.name)
+    own = None if shard is None else parse_shard(shard)
+    wanted = name or asked.name
+    expansion, asking = part(expansion, wanted, asked, filters, overrides, own, open_times(times, results))
+    study = wanted if own is None else own.study(wanted)
+    folder = study_folder(results_folder(results), study)
+    for sentence in cut_changes(folder, asking) if own is not None else ():
+        warn(sentence)
     records = _recorded(folder) if folder.exists() else {}
     with found.executor(executor).load(options) as runner:
         planned = make_plan(
-            expansion.trials, runner.check_support(expansion.trials), expansion.skipped, records, rerun
+            expansion.trials,
+            runner.check_support(expansion.trials),
+            expansion.skipped,
+            records,
+            rerun,
+            PastTimes(folder, list(records.values())),
         )
     label = Labels([*(item.trial for item in planned.items), *(record.trial for record in records.values())])
     used = interpreters(options.pythons)
     if json:
         _print_json(planned, label, used)
     else:
-        _print_table(planned, name or asked.name, label)
+        _print_table(planned, study, label)
         _print_interpreters(planned, used)
+
+
+def open_times(name: str | None, results: Path | None) -> Study | None:
+    """The study that --times names. Raises RequestError for one that is not there."""
+    from benchsuite.cli.studies import open_study
+
+    return None if name is None else open_study(name, results)
 
 
 def _recorded(folder: Path) -> dict[str, Record]:
@@ -125,6 +152,7 @@ def _print_json(planned: Plan, label: Labels, used: Mapping[str, str]) -> None:
                 "reason": item.reason,
                 "seconds": item.seconds,
                 "python": used.get(item.trial.backend, sys.executable),
+                "seconds_from": item.expected.known_from if item.expected else "",
                 "trial": item.trial.model_dump(mode="json"),
             }
             for item in planned.items
@@ -133,8 +161,9 @@ def _print_json(planned: Plan, label: Labels, used: Mapping[str, str]) -> None:
 
 
 def _print_table(planned: Plan, name: str, label: Labels) -> None:
+    from benchsuite.analysis.expected_time import expected_sources
     from benchsuite.cli.progress import begun_line
-    from benchsuite.report.formatting import format_value
+    from benchsuite.report.formatting import format_count, format_value
 
     rows = [
         (
@@ -142,11 +171,16 @@ def _print_table(planned: Plan, name: str, label: Labels) -> None:
             item.action,
             label(item.trial),
             item.reason,
-            format_value(item.seconds, form="seconds"),
+            format_value(item.seconds, form="seconds", rough=True),
         )
         for item in planned.items
     ]
-    console().print(table("", ["id", "", "trial", "why", ">earlier took"], rows))
+    console().print(table("", ["id", "", "trial", "why", ">takes about"], rows))
     typer.echo(begun_line(name, planned))
-    if planned.of("run") and planned.seconds is None:
-        typer.echo("estimated time: unknown, too few of these configurations were run before")
+    due = planned.of("run")
+    if due and planned.seconds is None:
+        typer.echo("estimated time: unknown, no study in the results folder has records")
+    elif due:
+        typer.echo("the time is known from:")
+        for words, count in expected_sources(item.expected for item in due):
+            typer.echo(f"  {words} ({format_count(count, 'trial')})")

@@ -12,7 +12,10 @@ from benchsuite.cli import request
 from benchsuite.cli.output import console, print_json, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from benchsuite.analysis.reproduction import Reproduction
+    from benchsuite.schema import Record
 
 MOST_FIGURES = 12
 """Figures that are printed of a trial that was not reproduced."""
@@ -39,13 +42,14 @@ def reproduce(
     """
     from benchsuite.analysis.reproduction import Likeness, compare_records
     from benchsuite.analysis.validity import is_ranked
-    from benchsuite.cli.studies import find_record, open_study
+    from benchsuite.cli.studies import find_records, open_study
     from benchsuite.contracts import Finished
     from benchsuite.errors import RequestError
     from benchsuite.plugins import registry
 
     source = open_study(study, results)
-    chosen = [find_record(source, trial)] if trial else [one for one in source.records if is_ranked(one)]
+    ranked = [one for one in source.records if is_ranked(one)]
+    chosen = _of_this_machine(find_records(source, trial) if trial else ranked)
     if not chosen:
         raise RequestError(f"{source.name} holds no ranked trial to run again; `benchsuite show` lists them")
     recorded = {record.trial.id: record for record in chosen}
@@ -55,7 +59,7 @@ def reproduce(
         for event in runner.run([record.trial for record in chosen]):
             if isinstance(event, Finished):
                 known = recorded[event.record.trial_id]
-                one = compare_records(known, source.series(known.trial_id), event.record)
+                one = compare_records(known, source.series(known.trial_id, known.attempt), event.record)
                 found.append(one)
                 if not json:
                     _print(one, source.label(known.trial))
@@ -67,6 +71,18 @@ def reproduce(
         typer.echo(f"{len(found)} trials run again: {said}")
     if any(one.likeness is Likeness.DIFFERENT for one in found):
         raise typer.Exit(1)
+
+
+def _of_this_machine(records: Sequence[Record]) -> list[Record]:
+    """One record of each trial: that of this machine, where several ran it, else the last one."""
+    from benchsuite.analysis.machines import machine_of
+    from benchsuite.measure.provenance import environment
+
+    if len({record.trial_id for record in records}) == len(records):
+        return list(records)
+    here = machine_of(environment())
+    ordered = sorted(records, key=lambda record: machine_of(record.environment) == here)
+    return list({record.trial_id: record for record in ordered}.values())
 
 
 def as_json(found: Reproduction, label: str) -> dict[str, Any]:

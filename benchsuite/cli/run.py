@@ -13,7 +13,7 @@ from benchsuite.cli import options as given
 from benchsuite.cli import request
 from benchsuite.cli.interrupts import ended_by_signals, interrupted_code
 from benchsuite.cli.output import console
-from benchsuite.cli.plan import print_plan
+from benchsuite.cli.plan import open_times, print_plan
 from benchsuite.cli.streams import unstoppable
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def run(
     pin: given.Pin = True,
     pythons: given.Pythons = None,
     rerun: given.Rerun = None,
+    shard: given.ShardOf = None,
+    times: given.Times = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
 ) -> None:
     """Run a matrix: what is new, failed or stale; then print the table of results.
@@ -74,7 +76,7 @@ def run(
     request.check_rerun(rerun)
     options = request.run_options(isolation, jobs, timeout, pythons, pin, memory, retry or ())
     if dry_run:
-        print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun)
+        print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun, shard, times)
         return
     from benchsuite.cli.progress import display
     from benchsuite.running import study as studies
@@ -100,12 +102,14 @@ def run(
             executor=executor,
             options=options,
             rerun=rerun,
+            shard=shard,
+            times=open_times(times, results),
             on_event=hear,
         )
-    _conclude(done, planned, said.getvalue())
+    _conclude(done, planned, said.getvalue(), shard)
 
 
-def _conclude(done: Study, planned: Sequence[Planned], said: str) -> None:
+def _conclude(done: Study, planned: Sequence[Planned], said: str, shard: str | None) -> None:
     """Print the table of the trials asked for (a study may hold many more) and end with the right code."""
     from benchsuite.cli.summary import failed, print_summary
     from benchsuite.running.study import results_folder
@@ -117,6 +121,8 @@ def _conclude(done: Study, planned: Sequence[Planned], said: str) -> None:
     where = shlex.quote(done.name if done.folder.parent == results_folder() else str(done.folder))
     again = f"benchsuite show {where}; as a table: benchsuite export {where} --format csv"
     typer.echo(f"  look again: {again}")
+    if shard is not None:
+        typer.echo("  when the others have run: benchsuite merge SHARD... --output STUDY")
     typer.echo(said, nl=False)
     if done.interrupted:
         left = f"interrupted; {len(done.left)} trials are left, run the same command to go on"

@@ -26,15 +26,17 @@ def show(
     json: given.AsJson = False,
 ) -> None:
     """Show a study's table of results, its trials, or one trial with all its figures."""
-    from benchsuite.cli.studies import find_record, open_study
+    from benchsuite.cli.studies import find_records, open_study
 
     found = open_study(study, results)
     if trial:
-        record = find_record(found, trial)
+        records = find_records(found, trial)
         if json:
-            print_json(_plain(found, record))
+            plain = [_plain(found, one) for one in records]
+            print_json(plain if len(plain) > 1 else plain[0])
         else:
-            _print_record(found, record)
+            for record in records:
+                _print_record(found, record)
     elif json:
         print_json([_plain(found, record) for record in found.records])
     elif trials:
@@ -65,15 +67,17 @@ def _print_trials(study: Study) -> None:
     from benchsuite.analysis.validity import problem, problem_reason
     from benchsuite.report.formatting import format_value
 
+    machines = study.machines()
+    several = len(set(machines)) > 1
     rows = [
         (
             record.trial_id,
             problem(record) or str(record.status),
-            study.label(record.trial),
+            study.label(record.trial) + (f" on {machine.name}" if several else ""),
             format_value(record.scalars.get(f"test/{record.primary}")) or NO_VALUE,
             problem_reason(record),
         )
-        for record in study.records
+        for record, machine in zip(study.records, machines, strict=True)
     ]
     console().print(table(study.name, ["id", "", "trial", ">metric", "reason"], rows))
 
@@ -82,6 +86,7 @@ def _print_record(study: Study, record: Record) -> None:
     from rich.text import Text
 
     from benchsuite.analysis.decay import MOMENTS, verdicts
+    from benchsuite.analysis.machines import machine_of
     from benchsuite.analysis.validity import problem, problem_reason, unsteady, valid_scalars, valid_series
     from benchsuite.report.formatting import format_count
     from benchsuite.schema.fields import flatten
@@ -91,6 +96,7 @@ def _print_record(study: Study, record: Record) -> None:
     out.print(Text(f"{study.label(record.trial)}  [{record.trial_id}]", style="bold"))
     facts = {
         "status": str(record.status),
+        "machine": machine_of(record.environment).name,
         "problem": ": ".join(text for text in (problem(record), problem_reason(record)) if text),
         "reason": capped(record.reason, MOST_TRACE),
         "not steady": unsteady(record),
@@ -110,7 +116,7 @@ def _print_record(study: Study, record: Record) -> None:
         "environment": dict(sorted(record.environment.items())),
         "curves": {
             one.name: f"{format_count(len(one.x), 'point')} by {one.axis}"
-            for one in valid_series(record, study.series(record.trial_id))
+            for one in valid_series(record, study.series(record.trial_id, record.attempt))
         },
     }
     for title, values in groups.items():

@@ -81,13 +81,14 @@ def close_bundles() -> None:
     _warned.clear()
 
 
-def find_record(study: Study, start: str) -> Record:
-    """The record whose trial id begins with `start`. Raises RequestError when none or several do."""
+def find_records(study: Study, start: str) -> list[Record]:
+    """The records of the trial whose id begins with `start`, one for each machine that ran it. Raises
+    RequestError when the ids of no trial or of several do."""
     from benchsuite.errors import RequestError
 
     found = [record for record in study.records if record.trial_id.startswith(start)]
-    if len(found) == 1:
-        return found[0]
+    if len({record.trial_id for record in found}) == 1:
+        return found
     if not found:
         where = shlex.quote(study.origin or study.name)
         raise RequestError(

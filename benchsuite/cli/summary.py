@@ -41,11 +41,13 @@ def print_summary(
 
 
 def _title(ranking: Ranking, others: Sequence[Ranking]) -> str:
-    """`time_series / etth1 horizon=24`: the options that tell it from other rankings of the source."""
+    """`time_series / etth1 horizon=24 on AMD EPYC`: the options that tell it from other rankings of the
+    source, and the machine where there are several."""
+    where = f" on {ranking.machine.name}" if len({one.machine for one in others}) > 1 else ""
     if not ranking.models:
-        return f"{ranking.task} / {ranking.source}"
+        return f"{ranking.task} / {ranking.source}{where}"
     trials = [one.models[0].fastest.trial for one in others if one.models]
-    return task_title(ranking.models[0].fastest.trial, trials)
+    return f"{task_title(ranking.models[0].fastest.trial, trials)}{where}"
 
 
 def problems(

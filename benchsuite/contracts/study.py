@@ -78,7 +78,7 @@ class StudyReader(Protocol):
 
     @property
     def records(self) -> Sequence[Record]:
-        """The latest record of each trial."""
+        """The latest record of each trial on each machine."""
 
     @property
     def interrupted(self) -> bool:
@@ -95,11 +95,11 @@ class StudyReader(Protocol):
     def description(self) -> dict[str, Any]:
         """What study.json holds: matrix, plugins, environment."""
 
-    def series(self, trial_id: str) -> list[Series]:
-        """The curves of a trial."""
+    def series(self, trial_id: str, attempt: str | None = None) -> list[Series]:
+        """The curves of the record of a trial that has this attempt; None: of its latest record."""
 
-    def exhibits(self, trial_id: str) -> list[Exhibit]:
-        """What there is to look at of a trial."""
+    def exhibits(self, trial_id: str, attempt: str | None = None) -> list[Exhibit]:
+        """What there is to look at of that record."""
 
     def races(self) -> list[RaceResults]:
         """The races that were run in this study, oldest first."""

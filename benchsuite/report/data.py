@@ -6,32 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from benchsuite.analysis.identity import HARDWARE, Labels, task_key, task_title
+from benchsuite.analysis.identity import Labels, task_key, task_title
+from benchsuite.analysis.machines import Machine, described_machine, machines_of
 from benchsuite.analysis.ranking import Ranking, rankings
 from benchsuite.analysis.runs import Run
 from benchsuite.contracts.study import StudyReader
 from benchsuite.errors import StoreError
 from benchsuite.report.slugs import UniqueSlugs
 from benchsuite.schema import Exhibit, Record, Series
-
-UNKNOWN_MACHINE = "unknown machine"
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where trials ran: what tells its hardware from another's."""
-
-    facts: tuple[tuple[str, str], ...]
-
-    @property
-    def name(self) -> str:
-        """`AMD EPYC, 2 cores`."""
-        known = dict(self.facts)
-        parts = [known.get("hardware.cpu", "")]
-        if "hardware.cores" in known:
-            parts.append(f"{known['hardware.cores']} core{'' if known['hardware.cores'] == '1' else 's'}")
-        parts.append(known.get("hardware.gpu", ""))
-        return ", ".join(part for part in parts if part) or UNKNOWN_MACHINE
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +32,10 @@ class Entry:
 
     def series(self) -> list[Series]:
         """The trial's curves, read anew each time. Raises StoreError."""
-        return self.study.series(self.record.trial_id)
+        return self.study.series(self.record.trial_id, self.record.attempt)
 
     def exhibits(self) -> list[Exhibit]:
-        return self.study.exhibits(self.record.trial_id)
+        return self.study.exhibits(self.record.trial_id, self.record.attempt)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +126,10 @@ class ReportData:
 def collect(studies: Sequence[StudyReader]) -> ReportData:
     """Bring studies together. Raises StoreError for a study.json that cannot be read."""
     descriptions = tuple(study.description() for study in studies)
-    machines = _machines(studies, descriptions)
+    machines = [
+        machines_of(study.records, described_machine(description))
+        for study, description in zip(studies, descriptions, strict=True)
+    ]
     found = [
         (study, record, machine)
         for study, homes in zip(studies, machines, strict=True)
@@ -177,26 +162,6 @@ def _pages(entries: Sequence[Entry]) -> list[str]:
     for entry in sorted(entries, key=lambda entry: not entry.counts):
         pages[entry] = f"trial:{names.take(entry.record.trial_id)}"
     return [pages[entry] for entry in entries]
-
-
-def _machines(
-    studies: Sequence[StudyReader], descriptions: Iterable[dict[str, object]]
-) -> list[list[Machine]]:
-    """The machine of each record of each study; what failed before it could say so ran where its study did."""
-    homes = []
-    for study, description in zip(studies, descriptions, strict=True):
-        environment = description.get("environment")
-        home = machine_of(environment) if isinstance(environment, dict) else Machine(())
-        own = [machine_of(record.environment) for record in study.records]
-        if not home.facts:
-            home = next((machine for machine in own if machine.facts), home)
-        homes.append([machine if machine.facts else home for machine in own])
-    return homes
-
-
-def machine_of(environment: dict[str, str]) -> Machine:
-    """The machine that an environment's facts describe."""
-    return Machine(tuple((name, str(environment[name])) for name in HARDWARE if name in environment))
 
 
 def _by_task(entries: Sequence[Entry]) -> Iterable[TaskResults]:

@@ -8,15 +8,18 @@ Trials are runs of the experiment `benchsuite/TASK`, children of the study's run
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from benchsuite.analysis.machines import Machine, machine_of
 from benchsuite.analysis.seeds import Aggregate, aggregate
 from benchsuite.analysis.validity import breaks_parity
 from benchsuite.running.store import DESCRIPTION, StudyStore
@@ -87,7 +90,8 @@ class Mirror:
         label = self._label(record.trial)
         name, tags = label.partition(" ")[2], terms.tags(record, label)
         stamp = f"{record.fingerprint}/{record.started:.6f}"
-        run = self._claim(_experiment(record), record.trial_id, stamp, name, record, tags)
+        key = self._key(record.trial_id, record)
+        run = self._claim(_experiment(record), key, stamp, name, record, tags)
         if run is None:
             return False
         series = record.series or self._store.series(record.trial_id, record.attempt)
@@ -98,7 +102,7 @@ class Mirror:
             if curves.exists():
                 (Path(folder) / "series.parquet").write_bytes(curves.read_bytes())
             self._client.log_artifacts(run, folder)
-        self._complete(_experiment(record), record.trial_id, RUN_STATUS[record.status], record)
+        self._complete(_experiment(record), key, RUN_STATUS[record.status], record)
         return True
 
     def finish(self, records: Sequence[Record], status: str = "FINISHED") -> None:
@@ -130,10 +134,22 @@ class Mirror:
         experiment = f"{_experiment(group.records[0])}/configurations"
         last = max(group.records, key=lambda record: record.finished)
         tags = {"benchsuite.ranked": str(group.ranked).lower(), "benchsuite.seeds": str(group.seeds)}
-        run = self._claim(experiment, group.configuration_id, stamp, name, last, tags)
+        key = self._key(group.configuration_id, last)
+        run = self._claim(experiment, key, stamp, name, last, tags)
         if run is not None:
             self._log(run, terms.params(group.trial, seed=False), terms.estimates(group.scalars), last)
-            self._complete(experiment, group.configuration_id, "FINISHED", last)
+            self._complete(experiment, key, "FINISHED", last)
+
+    def _key(self, name: str, record: Record) -> str:
+        """What a run of the trial or configuration `name` is found by: a run for each machine."""
+        machine = machine_of(record.environment)
+        if machine in (self._home, Machine()):
+            return name
+        return f"{name}@{hashlib.sha256(repr(machine.facts).encode()).hexdigest()[:8]}"
+
+    @cached_property
+    def _home(self) -> Machine:
+        return self._store.home
 
     def _configuration(self, group: Aggregate) -> str:
         """What a configuration is called: its trials' label without the seed."""

@@ -113,9 +113,9 @@ def sync(folder: Path, uri: str) -> tuple[int, list[str]]:
     MissingFrameworkError, or RequestError when MLflow cannot be reached or refuses.
     """
     from benchsuite.analysis.identity import Labels
-    from benchsuite.running.store import StudyStore
+    from benchsuite.running.study import Study
 
-    records = list(StudyStore.open(folder).latest().values())
+    records = Study.read(folder).records
     try:
         mirror = connect(folder, uri, Labels(record.trial for record in records))
         mirror.start()

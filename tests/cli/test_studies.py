@@ -10,7 +10,7 @@ from fixtures.hostile import store
 from fixtures.records import record
 
 from benchsuite.bundle import write_bundle
-from benchsuite.cli.studies import close_bundles, find_record, open_study
+from benchsuite.cli.studies import close_bundles, find_records, open_study
 from benchsuite.errors import RequestError, StoreError, UnknownNameError
 from benchsuite.running.study import Study
 
@@ -49,9 +49,9 @@ def test_what_is_not_there_is_named_with_what_is(study: Study, tmp_path: Path) -
 
 def test_a_trial_is_found_by_as_many_digits_as_tell_it(study: Study) -> None:
     wanted = RECORDS[3]
-    assert find_record(study, wanted.trial_id).trial == wanted.trial
+    assert [one.trial for one in find_records(study, wanted.trial_id)] == [wanted.trial]
     with pytest.raises(RequestError, match="no trial of mine begins with 'zz'"):
-        find_record(study, "zz")
+        find_records(study, "zz")
     with pytest.raises(RequestError, match="20 trials of mine begin with ''") as caught:
-        find_record(study, "")
+        find_records(study, "")
     assert str(caught.value).count("seed") == 10

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from fixtures.records import record
 
+from benchsuite.analysis.machines import UNKNOWN_MACHINE
 from benchsuite.errors import StoreError
-from benchsuite.report.data import UNKNOWN_MACHINE, ReportData, collect
+from benchsuite.report.data import ReportData, collect
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Study
 from benchsuite.schema import Record, Status

@@ -72,16 +72,16 @@ def pair_records(a: Sequence[Record], b: Sequence[Record], left: Selection, righ
     """Pair by every field of the trial but those in which the selections differ, and but those of `protocol`
     that only say how much is measured."""
     free = {path for path in {*left.fields, *right.fields} if left.fields.get(path) != right.fields.get(path)}
-    there: dict[str, Record] = {}
+    there: dict[str, list[Record]] = {}
     for record in b:
-        there.setdefault(pair_key(record.trial, free), record)
+        there.setdefault(pair_key(record.trial, free), []).append(record)
     pairs: list[Pair] = []
     alone: list[tuple[str, Record, str]] = []
     lost: list[tuple[Record, str]] = []
     met: set[str] = set()
     for record in a:
         key = pair_key(record.trial, free)
-        partner = there.get(key)
+        partner = _partner(record, there.get(key, []))
         if partner is None:
             alone.append(("A", record, B_HAS_NONE))
             continue
@@ -93,5 +93,11 @@ def pair_records(a: Sequence[Record], b: Sequence[Record], left: Selection, righ
             lost.append((partner, f"{exclusion(partner)}: {problem_reason(partner)}"))
         if is_ranked(record) and is_ranked(partner):
             pairs.append(Pair(record, partner, frozenset(free)))
-    alone += [("B", one, A_HAS_NONE) for key, one in there.items() if key not in met]
+    alone += [("B", one, A_HAS_NONE) for key, (one, *_) in there.items() if key not in met]
     return Pairing(tuple(pairs), tuple(alone), tuple(lost))
+
+
+def _partner(record: Record, candidates: Sequence[Record]) -> Record | None:
+    """Of records of several machines, that of the record's own machine; else the first one."""
+    own = (one for one in candidates if not foreign_hardware([(record, one)]))
+    return next(own, candidates[0] if candidates else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from benchsuite.analysis.machines import Machine, machine_of
 from benchsuite.contracts.report import (
     Block,
     Bullets,
@@ -14,7 +15,7 @@ from benchsuite.contracts.report import (
     TableCell,
     Value,
 )
-from benchsuite.report.data import Machine, ReportData, machine_of
+from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_list
 from benchsuite.report.prose import prose
 from benchsuite.schema.race import Race, RaceResults, SpeedVerdict

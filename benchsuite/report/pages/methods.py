@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from benchsuite.analysis.machines import Machine
 from benchsuite.contracts.report import (
     Block,
     Column,
@@ -22,7 +23,7 @@ from benchsuite.contracts.report import (
 )
 from benchsuite.data.citation import citation_file
 from benchsuite.report.commands import reproduce_command
-from benchsuite.report.data import Machine, ReportData
+from benchsuite.report.data import ReportData
 from benchsuite.report.figures import FIGURES, plain
 from benchsuite.report.formatting import format_count, format_date, format_list
 from benchsuite.report.pages.methods_cells import cell_blocks

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from statistics import fmean
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from benchsuite.analysis.expected_time import ExpectedTime, TimeEstimator
 from benchsuite.contracts import TrialSupport
 from benchsuite.running.matrix.expansion import Skipped
 from benchsuite.schema import Record, Status, Trial
@@ -17,14 +17,19 @@ Action = Literal["run", "fresh", "fail", "skip", "left"]
 
 @dataclass(frozen=True)
 class Planned:
-    """One trial: `reason` says why it does not run, or why it runs again; `seconds` is its estimated time,
-    None without an earlier record of its configuration."""
+    """One trial: `reason` says why it does not run, or why it runs again; `expected` is the time that it will
+    take, None where nothing is known of any trial."""
 
     trial: Trial
     action: Action
     reason: str = ""
-    seconds: float | None = None
+    expected: ExpectedTime | None = None
     fingerprint: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """The expected time."""
+        return None if self.expected is None else self.expected.seconds
 
 
 @dataclass(frozen=True)
@@ -38,17 +43,17 @@ class Plan:
 
     @property
     def seconds(self) -> float | None:
-        """Estimated seconds of what will run, one trial after the other; None when too little is known.
+        """Expected seconds of what will run, one trial after the other; None where it is not known of all."""
+        total = 0.0
+        for item in self.of("run"):
+            if item.expected is None:
+                return None
+            total += item.expected.seconds
+        return total
 
-        Trials of unknown length count as long as the mean of the known ones, which must be at least half.
-        """
-        runs = self.of("run")
-        known = [item.seconds for item in runs if item.seconds is not None]
-        if not runs:
-            return 0.0
-        if 2 * len(known) < len(runs):
-            return None
-        return fmean(known) * len(runs)
+
+Expect = Callable[[Sequence[Trial]], Sequence[ExpectedTime | None]]
+"""Trials -> the time that each will take."""
 
 
 def make_plan(
@@ -57,6 +62,7 @@ def make_plan(
     skipped: Iterable[Skipped] = (),
     records: Mapping[str, Record] | None = None,
     rerun: str | None = None,
+    expect: Expect | None = None,
 ) -> Plan:
     """Decide what becomes of each trial.
 
@@ -65,19 +71,31 @@ def make_plan(
     :param records: trial id -> latest record of the study.
     :param rerun: None runs what is new, failed or stale; `failed` only what is recorded and did not end
         well, divergence included; `all` everything.
+    :param expect: what is known of times; by default what `records` tell.
     """
     records = records or {}
-    history = _history(records.values())
     items = []
     for trial, support in zip(trials, supported, strict=True):
         if support.reason is not None:
             items.append(Planned(trial, "fail" if support.broken else "skip", support.reason))
             continue
         action, why = _action(records.get(trial.id), support.fingerprint, rerun)
-        seconds = history.get(trial.configuration_id)
-        items.append(Planned(trial, action, why, seconds, support.fingerprint))
+        items.append(Planned(trial, action, why, fingerprint=support.fingerprint))
+    due = [item.trial for item in items if item.action in TIMED]
+    times = iter((expect or _expect(records.values()))(due))
+    items = [replace(item, expected=next(times)) if item.action in TIMED else item for item in items]
     items += [Planned(skip.trial, "skip", skip.reason) for skip in skipped]
     return Plan(tuple(items))
+
+
+TIMED: tuple[Action, ...] = ("run", "fresh", "left")
+"""Of what may run, the time is told."""
+
+
+def _expect(records: Iterable[Record]) -> Expect:
+    estimator = TimeEstimator()
+    estimator.add(list(records))
+    return lambda trials: [estimator.expected(trial) for trial in trials]
 
 
 def _action(record: Record | None, fingerprint: str, rerun: str | None) -> tuple[Action, str]:
@@ -93,12 +111,3 @@ def _action(record: Record | None, fingerprint: str, rerun: str | None) -> tuple
     if rerun is None and record.fingerprint != fingerprint:
         return "run", "stale: recorded with other code or versions"
     return "fresh", "recorded"
-
-
-def _history(records: Iterable[Record]) -> dict[str, float]:
-    """Configuration id -> mean seconds of its trials that ran to an end."""
-    seconds: dict[str, list[float]] = {}
-    for record in records:
-        if record.status in (Status.OK, Status.DIVERGED) and record.finished > record.started:
-            seconds.setdefault(record.trial.configuration_id, []).append(record.finished - record.started)
-    return {key: fmean(values) for key, values in seconds.items()}

@@ -35,9 +35,9 @@ def race_groups(records: Sequence[Record], every_seed: bool = False) -> tuple[li
     which there are two trials or more.
     """
     groups: dict[str, list[Record]] = {}
-    for record in records:
-        if has_valid_timing(record):
-            groups.setdefault(_key(record.trial, every_seed), []).append(record)
+    # of a trial that several machines ran, one record is enough: the race is run here
+    for record in {record.trial_id: record for record in records if has_valid_timing(record)}.values():
+        groups.setdefault(_key(record.trial, every_seed), []).append(record)
     chosen: list[list[Record]] = []
     alone = 0
     for group in groups.values():

@@ -1,10 +1,14 @@
 """Studies on disk: the journal of records, the curves beside it, and what the study was."""
 
 from benchsuite.running.store.atomic import PARTIAL, atomic_write
+from benchsuite.running.store.attempts import attempt_of
 from benchsuite.running.store.journal import Journal
 from benchsuite.running.store.series import read_series, write_series
 from benchsuite.running.store.studies import (
+    ARTIFACTS,
     DESCRIPTION,
+    JOURNAL,
+    MERGED,
     RACES,
     STUDY_FOLDERS,
     StudyStore,
@@ -13,13 +17,17 @@ from benchsuite.running.store.studies import (
 )
 
 __all__ = [
+    "ARTIFACTS",
     "DESCRIPTION",
+    "JOURNAL",
+    "MERGED",
     "PARTIAL",
     "RACES",
     "STUDY_FOLDERS",
     "Journal",
     "StudyStore",
     "atomic_write",
+    "attempt_of",
     "latest",
     "read_series",
     "study_folder",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from benchsuite.contracts import Damage
 from benchsuite.errors import StoreError
+from benchsuite.running.store.atomic import atomic_write
 from benchsuite.running.store.damage import find_others, read_damage
 from benchsuite.schema import Record
 
@@ -62,6 +63,12 @@ class Journal:
                 with contextlib.suppress(OSError):  # what went wrong first is what the user needs to know
                     file.truncate(start)
                 raise
+
+    def replace(self, records: Iterable[Record]) -> None:
+        """Have these records and no others, at once, when all of them are on the disk."""
+        with atomic_write(self.path) as file:
+            for record in records:
+                file.write(record.model_dump_json().encode() + b"\n")
 
     def recover(self) -> Damage | None:
         """Make the journal end with a whole line, and say what did not belong to one.

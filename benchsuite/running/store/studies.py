@@ -6,19 +6,22 @@ import contextlib
 import json
 import re
 import secrets
+import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import filelock
 
+from benchsuite.analysis.machines import Machine, described_machine
 from benchsuite.contracts import Damage
 from benchsuite.errors import StoreError, StoreWriteError
 from benchsuite.running.store.atomic import PARTIAL, atomic_write
 from benchsuite.running.store.attachments import keep_artifact, read_exhibits, write_exhibits
+from benchsuite.running.store.attempts import Attempts, attempt_of
 from benchsuite.running.store.journal import Journal
 from benchsuite.running.store.series import read_series, write_series
 from benchsuite.running.store.writer import read_writer, write_writer
@@ -28,12 +31,15 @@ STUDY_FORMAT = 1
 """Version of the folder's layout; a reader refuses newer ones."""
 
 DESCRIPTION, JOURNAL, SERIES, LOCK = "study.json", "records.jsonl", "series", ".lock"
+MERGED = "merged"
+"""What study.json names the studies by that were merged to this one; it stays."""
 WRITER = ".writer"
 """Who holds the lock."""
 EXHIBITS_FOLDER, ARTIFACTS, RACES = "exhibits", "artifacts", "races"
 STUDY_FOLDERS = (SERIES, EXHIBITS_FOLDER, ARTIFACTS, RACES)
 
-_BESIDE = re.compile(r"(?P<trial>[0-9a-f]{16})(\.(?P<attempt>[0-9a-f]{8}))?\.(parquet|json)")
+ATTEMPT_FOLDERS = (SERIES, EXHIBITS_FOLDER)
+"""Their files belong to one attempt of a trial each, and are named by both."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -84,6 +90,11 @@ class StudyStore:
             raise StoreError(f"{path} holds no JSON object; mend it or remove it")
         return found
 
+    @property
+    def is_described(self) -> bool:
+        """Whether there is a study.json."""
+        return (self.folder / DESCRIPTION).exists()
+
     @cached_property
     def id(self) -> str:
         """Tells this study from one of the same name on another machine."""
@@ -93,17 +104,22 @@ class StudyStore:
         """Every record ever written, oldest first, and the lines that are none. Of a study that is being
         written, files that a crash left beside a journal without damage are removed: no record has them."""
         records, damage = self._journal.read()
-        attempts = {trial_id: record.attempt for trial_id, record in latest(records).items()}
+        attempts = Attempts.of(records, self.home)
         self.__dict__["_attempts"] = attempts
         if self._writing and not damage:
-            self._remove_orphans(attempts)
+            self._remove_orphans(attempts.kept)
         return records, damage
 
-    def _remove_orphans(self, attempts: Mapping[str, str]) -> None:
-        for folder in (SERIES, EXHIBITS_FOLDER):
+    @property
+    def home(self) -> Machine:
+        """The machine of the study's last run, so far as study.json says it."""
+        return described_machine(self.description())
+
+    def _remove_orphans(self, kept: Set[tuple[str, str]]) -> None:
+        for folder in ATTEMPT_FOLDERS:
             for path in (self.folder / folder).glob("*"):
-                found = _BESIDE.fullmatch(path.name)
-                if found and attempts.get(found["trial"]) != (found["attempt"] or ""):
+                owner = attempt_of(path)
+                if owner is not None and owner not in kept:
                     path.unlink(missing_ok=True)
 
     def latest(self) -> dict[str, Record]:
@@ -144,14 +160,13 @@ class StudyStore:
 
     def _beside(self, folder: str, trial_id: str, attempt: str | None, ending: str) -> Path:
         if attempt is None:
-            attempt = self._attempts.get(trial_id, "")
+            attempt = self._attempts.latest.get(trial_id, "")
         return self.folder / folder / f"{trial_id}{f'.{attempt}' if attempt else ''}{ending}"
 
     @cached_property
-    def _attempts(self) -> dict[str, str]:
-        """Trial id -> the attempt of its latest record."""
+    def _attempts(self) -> Attempts:
         self.history()
-        found: dict[str, str] = self.__dict__["_attempts"]
+        found: Attempts = self.__dict__["_attempts"]
         return found
 
     def artifact_path(self, digest: str) -> Path:
@@ -200,7 +215,8 @@ class StudyStore:
         _check_format(self.description(), self.folder)
 
     def describe(self, facts: Mapping[str, Any]) -> None:
-        """Write study.json: `facts` beside the name, the id and the time of creation, which stay."""
+        """Write study.json: `facts` beside the name, the id, the time of creation and what was merged, which
+        stay."""
         self._check_writing()
         kept = self.description()
         content = {
@@ -208,6 +224,7 @@ class StudyStore:
             "name": self.name,
             "id": kept.get("id", uuid.uuid4().hex),
             "created": kept.get("created", time.time()),
+            **({MERGED: kept[MERGED]} if MERGED in kept else {}),
             **facts,
         }
         path = self.folder / DESCRIPTION
@@ -219,6 +236,8 @@ class StudyStore:
                 f"{path} cannot be written: {error}; make room or choose another folder"
             ) from error
         self.__dict__.pop("id", None)
+        if "_attempts" in self.__dict__:
+            self._attempts.home = described_machine(content)
 
     def append(self, record: Record) -> Record:
         """Store a record, and return it as it is stored: with an `attempt`, which the files beside the journal
@@ -249,17 +268,32 @@ class StudyStore:
                 for path in own.values():
                     path.unlink(missing_ok=True)
                 raise
-            if record.trial_id in attempts:
-                before = attempts[record.trial_id]
+            before = attempts.replace(record)
+            if before is not None:
                 self.series_path(record.trial_id, before).unlink(missing_ok=True)
                 self.exhibits_path(record.trial_id, before).unlink(missing_ok=True)
-            attempts[record.trial_id] = record.attempt
         except OSError as error:
             raise StoreWriteError(
                 f"a record cannot be stored in {self.folder}: {error}; what is recorded is kept, and the same "
                 "command goes on from there"
             ) from error
         return record
+
+    def keep_journal(self) -> Path:
+        """Copy the journal as it is beside it, where no reader of studies looks, and give the copy."""
+        path = self.folder / f"{JOURNAL}.{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        shutil.copyfile(self.folder / JOURNAL, path)
+        return path
+
+    def replace(self, records: Iterable[Record]) -> None:
+        """Replace the whole journal at once, by records that have attempts and whose files are there. Raises
+        StoreError."""
+        self._check_writing()
+        try:
+            self._journal.replace(records)
+        except OSError as error:
+            raise StoreError(f"the journal of {self.folder} cannot be replaced: {error}") from error
+        self.__dict__.pop("_attempts", None)
 
     def _check_writing(self) -> None:
         if not self._writing:

@@ -9,15 +9,20 @@ from typing import Any
 
 from benchsuite.contracts import RunOptions
 from benchsuite.contracts.study import results_folder
-from benchsuite.errors import UnknownNameError
+from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.measure.provenance import environment
 from benchsuite.plugins import Registry, registry
-from benchsuite.running.matrix import Matrix, load_matrix, select
+from benchsuite.running.matrix import Expansion, Matrix, load_matrix, select
+from benchsuite.running.shards import Shard, cut_trials, parse_shard, take, trial_weights
+from benchsuite.running.store import StudyStore, study_folder
+from benchsuite.running.study.asked import Asked, ask, matrix_digest, read_asked, whole_cut
 from benchsuite.running.study.events import Warned
 from benchsuite.running.study.runner import StudyListener, ignore, run_study
 from benchsuite.running.study.study import Study
 
 RERUNS = ("failed", "all")
+NO_MIRROR = "none"
+"""The tracking URI of a study that is mirrored nowhere."""
 
 
 def run(
@@ -31,6 +36,8 @@ def run(
     executor: str = "local",
     options: RunOptions | None = None,
     rerun: str | None = None,
+    shard: str | Shard | None = None,
+    times: Study | None = None,
     on_event: StudyListener = ignore,
 ) -> Study:
     """Run a matrix and return its study.
@@ -44,6 +51,9 @@ def run(
     :param executor: who runs the trials.
     :param options: isolation, jobs, timeout, interpreters.
     :param rerun: None for what is new, failed or stale; `failed`; or `all`.
+    :param shard: `3/16` runs the third of sixteen parts, into the study `NAME.shard-03-of-16`, which is
+        mirrored only where `tracking_uri` is given. Every machine needs the same matrix, filters and overrides.
+    :param times: the study by whose times shards are balanced; every machine must be given the same.
     :param on_event: called with every event as it happens.
 
     Raises MatrixError and other RequestErrors before anything runs.
@@ -54,20 +64,65 @@ def run(
     asked = _matrix(matrix)
     for plugin in found.problems:
         on_event(Warned(f"plugin {plugin.name} of {plugin.distribution} is left out: {plugin.problem}"))
+    overrides = tuple(overrides)
     expansion = select(asked, found, filters, overrides)
+    own = parse_shard(shard) if isinstance(shard, str) else shard
+    expansion, request = part(expansion, name or asked.name, asked, filters, overrides, own, times)
+    folder = results_folder(results)
+    study = own.study(request.study) if own else request.study
+    if own is not None:
+        tracking_uri = tracking_uri or NO_MIRROR  # a database in the folder would be written by all machines
+        for sentence in cut_changes(study_folder(folder, study), request):
+            on_event(Warned(sentence))
     with found.executor(executor).load(options or RunOptions()) as runner:
         return run_study(
-            name or asked.name,
+            study,
             expansion.trials,
             runner,
             found,
-            results_folder(results),
+            folder,
             skipped=expansion.skipped,
             rerun=rerun,
-            description=describe(asked, found),
+            description={**describe(asked, found), "asked": request.as_json()},
             settings={} if tracking_uri is None else {"tracking_uri": tracking_uri},
             on_event=on_event,
         )
+
+
+def part(
+    expansion: Expansion,
+    name: str,
+    matrix: Matrix,
+    filters: Mapping[str, Sequence[str]] | None,
+    overrides: Iterable[str],
+    shard: Shard | None,
+    times: Study | None = None,
+) -> tuple[Expansion, Asked]:
+    """The trials of a shard, all of them where there is none, and what was asked for. Raises RequestError.
+
+    :param name: the study's, without the shard. :param times: by whose records shards are balanced.
+    """
+    trials = [*expansion.trials, *(skip.trial for skip in expansion.skipped)]
+    if shard is None:
+        if times is not None:
+            raise RequestError("--times balances shards: give --shard I/N, too")
+        return expansion, ask(name, matrix, filters, overrides, None, "", whole_cut(trials))
+    weights = trial_weights(None if times is None else times.records)
+    cut = cut_trials(trials, shard.count, weights)
+    where = "" if times is None else times.origin or str(times.folder)
+    return take(expansion, cut.part(shard)), ask(name, matrix, filters, overrides, shard, where, cut)
+
+
+def cut_changes(folder: Path, request: Asked) -> list[str]:
+    """A sentence where a shard's study was begun with another cut of the matrix. Raises StoreError."""
+    for before in read_asked(StudyStore(folder).description()):
+        if before.cut != request.cut:
+            return [
+                f"{folder.name} was begun with other trials in its shards: the matrix, the filters, the "
+                "plugins or --times differ. All shards must be run alike: `benchsuite merge` lists what is "
+                "missing"
+            ]
+    return []
 
 
 def describe(matrix: Matrix, found: Registry) -> dict[str, Any]:
@@ -75,7 +130,12 @@ def describe(matrix: Matrix, found: Registry) -> dict[str, Any]:
     # a matrix made in Python has no text: its tables are stored instead
     written = {"text": matrix.text} if matrix.text else {"data": dict(matrix.data)}
     return {
-        "matrix": {"name": matrix.name, "origin": matrix.origin, **written},
+        "matrix": {
+            "name": matrix.name,
+            "origin": matrix.origin,
+            "sha256": matrix_digest(matrix),
+            **written,
+        },
         "plugins": [asdict(plugin) for plugin in found.plugins],
         "environment": environment(),
     }

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.analysis.identity import Labels
+from benchsuite.analysis.machines import latest_by_machine
 from benchsuite.contracts import Damage, Executor, Finished, Started, StudyInfo
 from benchsuite.errors import BenchsuiteError
 from benchsuite.plugins import Registry
 from benchsuite.running.matrix import Action, Plan, Planned, Skipped, make_plan
 from benchsuite.running.store import StudyStore, latest, study_folder
 from benchsuite.running.study.events import Begun, StudyEvent, Warned
+from benchsuite.running.study.past import PastTimes
 from benchsuite.running.study.study import Study
 from benchsuite.schema import Record, Status, Trial
 from benchsuite.schema.bounds import bounded
@@ -59,9 +61,11 @@ def run_study(
         for one in damage:
             on_event(Warned(one.sentence(name)))
         known = latest(records)
-        plan = make_plan(trials, executor.check_support(trials), skipped, known, rerun)
+        times = PastTimes(store.folder, records)
+        plan = make_plan(trials, executor.check_support(trials), skipped, known, rerun, times)
         info = StudyInfo(name, store.folder, dict(settings or {}), _labels(plan, known))
-        run = _Run(store, info, plan, known, tuple(damage), registry, on_event)
+        before = list(latest_by_machine(records, store.home).values())
+        run = _Run(store, info, plan, known, before, tuple(damage), registry, on_event)
         on_event(Begun(info, plan))
         for remark in executor.remarks([item.trial for item in plan.of("run")]):
             on_event(Warned(remark))
@@ -80,6 +84,9 @@ class _Run:
     info: StudyInfo
     plan: Plan
     latest: dict[str, Record]
+    """Trial id -> its latest record, wherever it ran."""
+    records: list[Record]
+    """What the study is made of, oldest first: the latest of each trial and machine, and those of this run."""
     damage: tuple[Damage, ...]
     registry: Registry
     on_event: StudyListener
@@ -93,6 +100,8 @@ class _Run:
     def run(self, executor: Executor, description: Mapping[str, Any]) -> Study:
         news = [item for item in (*self.plan.of("fail"), *self.plan.of("skip")) if self._is_news(item)]
         interrupted = False
+        if not (self.due or news) and not self.store.is_described:
+            self.store.describe(description)  # a shard may have no trial, and is a study nevertheless
         if self.due or news:
             self.store.describe(description)
             trials = [item.trial for item in self.due.values()]
@@ -132,7 +141,9 @@ class _Run:
             record = record.model_copy(update={"fingerprint": planned.fingerprint})
         record = self._store(record)
         # the curves are on the disk: kept here, they would be most of what a long run holds in memory
-        self.latest[record.trial_id] = record.model_copy(update=_ON_DISK)
+        kept = record.model_copy(update=_ON_DISK)
+        self.latest[record.trial_id] = kept
+        self.records.append(kept)
         self.due.pop(record.trial_id, None)
         self.on_event(Finished(record))
         self._tell("benchsuite_trial_finished", study=self.info, record=record)
@@ -172,7 +183,7 @@ class _Run:
         return known.status in worse and (known.status, known.reason) != (status, item.reason)
 
     def _records(self) -> list[Record]:
-        return list(self.latest.values())
+        return list(latest_by_machine(self.records, self.store.home).values())
 
 
 _ON_DISK: dict[str, Any] = {"series": [], "exhibits": [], "artifacts": {}}

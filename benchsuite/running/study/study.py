@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from benchsuite.analysis.decay import verdicts
 from benchsuite.analysis.identity import Labels
+from benchsuite.analysis.machines import Machine, latest_by_machine, machines_of
 from benchsuite.analysis.validity import is_ranked, problem, problem_reason, unsteady, valid_scalars
 from benchsuite.contracts import Damage
 from benchsuite.running.races.files import read_races
-from benchsuite.running.store import StudyStore, latest
+from benchsuite.running.store import StudyStore
 from benchsuite.schema import Exhibit, Record, Series, Trial
 from benchsuite.schema.race import RaceResults
 
@@ -28,7 +29,7 @@ NESTED = ("size", "execution", "recipe", "protocol")
 class Study:
     """A study on disk.
 
-    records      the latest record of each trial
+    records      the latest record of each trial on each machine
     left         trials that were to run and did not, because the run was interrupted
     interrupted  whether it was
     damage       lines of the journal that are no records, and so are in nothing that is read here
@@ -58,7 +59,8 @@ class Study:
         """As load(), without a warning: the caller says what `damage` holds."""
         store = StudyStore.open(Path(folder))
         records, damage = store.history()
-        return cls(store.name, store.folder, list(latest(records).values()), damage=tuple(damage))
+        current = latest_by_machine(records, store.home)
+        return cls(store.name, store.folder, list(current.values()), damage=tuple(damage))
 
     @cached_property
     def label(self) -> Labels:
@@ -73,23 +75,33 @@ class Study:
         """The races that were run in this study, oldest first. Raises StoreError."""
         return read_races(self.folder)
 
-    def series(self, trial_id: str) -> list[Series]:
-        """The curves of a trial: loss, metrics, gradient norms, timing samples. Raises StoreError."""
-        return StudyStore(self.folder).series(trial_id, self._attempts.get(trial_id, ""))
+    def series(self, trial_id: str, attempt: str | None = None) -> list[Series]:
+        """The curves of a trial: loss, metrics, gradient norms, timing samples. Raises StoreError.
 
-    def exhibits(self, trial_id: str) -> list[Exhibit]:
-        """What there is to look at of a trial: texts, alignments, forecasts, pictures. Raises StoreError."""
-        return StudyStore(self.folder).exhibits(trial_id, self._attempts.get(trial_id, ""))
+        :param attempt: of the record that is meant, where several machines ran the trial; the last one's else.
+        """
+        own = self._attempts.get(trial_id, "") if attempt is None else attempt
+        return StudyStore(self.folder).series(trial_id, own)
+
+    def exhibits(self, trial_id: str, attempt: str | None = None) -> list[Exhibit]:
+        """What there is to look at of a trial: texts, alignments, forecasts, pictures. Arguments as of
+        series(). Raises StoreError."""
+        own = self._attempts.get(trial_id, "") if attempt is None else attempt
+        return StudyStore(self.folder).exhibits(trial_id, own)
+
+    def machines(self) -> list[Machine]:
+        """The machine of each of the records. Raises StoreError."""
+        return machines_of(self.records, StudyStore(self.folder).home)
 
     @cached_property
     def _attempts(self) -> dict[str, str]:
-        """Trial id -> the attempt whose record is read here."""
+        """Trial id -> the attempt of its last record."""
         return {record.trial_id: record.attempt for record in self.records}
 
     def frame(self) -> pd.DataFrame:
-        """One row per record: the trial's label and fields, how it ended, `test/accuracy` and every other
-        scalar, `verdict.parity` and the others, `baseline.NAME.METRIC`. `attrs["damage"]` says what of the
-        journal is missing, where anything is.
+        """One row per record: the trial's label and fields, how it ended and where it ran, `test/accuracy` and
+        every other scalar, `verdict.parity` and the others, `baseline.NAME.METRIC`. `attrs["damage"]` says what
+        of the journal is missing, where anything is.
 
         `ranked` says whether the record may be ranked; `problem` and `problem_reason` why it is not, or why its
         timing is refused: of such a timing there is no figure. `unsteady` says why a timing is not steady.
@@ -98,13 +110,19 @@ class Study:
         """
         import pandas as pd
 
-        frame = pd.DataFrame([_row(record, self.label(record.trial)) for record in self.records])
+        machines = self.machines()
+        frame = pd.DataFrame(
+            [
+                _row(record, self.label(record.trial), machine)
+                for record, machine in zip(self.records, machines, strict=True)
+            ]
+        )
         if self.damage:
             frame.attrs["damage"] = [one.sentence(self.name) for one in self.damage]
         return frame
 
 
-def _row(record: Record, label: str) -> dict[str, Any]:
+def _row(record: Record, label: str, machine: Machine) -> dict[str, Any]:
     row: dict[str, Any] = {
         "trial_id": record.trial_id,
         "configuration_id": record.trial.configuration_id,
@@ -125,6 +143,7 @@ def _row(record: Record, label: str) -> dict[str, Any]:
         "problem": problem(record),
         "problem_reason": problem_reason(record),
         "unsteady": unsteady(record),
+        "machine": machine.name,
         "kernel": record.kernel,
         "primary": record.primary,
         "higher_is_better": record.higher_is_better,

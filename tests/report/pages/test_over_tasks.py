@@ -7,8 +7,9 @@ from pathlib import Path
 from fixtures.blocks import tables, text
 from fixtures.records import record
 
+from benchsuite.analysis.machines import Machine
 from benchsuite.contracts.report import Block, TableCell
-from benchsuite.report.data import Machine, TaskResults, collect
+from benchsuite.report.data import TaskResults, collect
 from benchsuite.report.pages.over_tasks import over_tasks, rankings_of_one_machine, results_table
 from benchsuite.running.study import Study
 from benchsuite.schema import Record

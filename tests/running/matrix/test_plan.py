@@ -66,10 +66,19 @@ def test_the_time_is_estimated_from_other_seeds_of_a_configuration() -> None:
     assert plan.seconds == 6.0
 
 
-@pytest.mark.parametrize(("unknown", "seconds"), [(1, 6.0), (2, None)])
-def test_too_little_history_gives_no_estimate(unknown: int, seconds: float | None) -> None:
+def test_trials_that_were_never_run_are_expected_to_take_as_long_as_others() -> None:
     known = {record().trial_id: record()}
-    cells = ["gru", "rnn"][:unknown]
-    trials = [record(seed=5).trial, *(record(cell=cell).trial for cell in cells)]
-    supported = [TrialSupport(None, "f")] * len(trials)
-    assert make_plan(trials, supported, (), known).seconds == seconds
+    trials = [record(seed=5).trial, *(record(cell=cell).trial for cell in ("gru", "rnn"))]
+    plan = make_plan(trials, [TrialSupport(None, "f")] * 3, (), known)
+    assert plan.seconds == pytest.approx(9.0)
+    assert [item.expected.known_from for item in plan.items if item.expected] == [
+        "records of the configuration",
+        "trials of its task and backend",
+        "trials of its task and backend",
+    ]
+
+
+def test_the_time_is_unknown_where_nothing_was_ever_recorded() -> None:
+    plan = make_plan([record().trial], [TrialSupport(None, "f")])
+    assert plan.seconds is None
+    assert plan.items[0].seconds is None

@@ -1,0 +1,99 @@
+"""`benchsuite merge`: studies of several machines or shards into one."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchsuite.cli import options as given
+from benchsuite.cli import request
+from benchsuite.cli.interrupts import ended_by_signals
+from benchsuite.cli.output import warn
+
+if TYPE_CHECKING:
+    from benchsuite.running.merge import Merged
+
+MOST_IDS = 5
+"""Missing trials that are named of each shard."""
+
+
+def merge(
+    studies: Annotated[
+        list[str],
+        typer.Argument(metavar="STUDY...", help="Names in the results folder, paths, or bundles."),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="STUDY", help="Name or path of the merged study.")
+    ],
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="newest|all",
+            help="Of several records of one trial on one machine, go by the newest; `all` keeps the others in "
+            "the journal [dim](default: refuse)[/dim].",
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what would only be warned of: differences and damage.")
+    ] = False,
+    results: given.Results = None,
+) -> None:
+    """Merge studies of several machines or shards into one that every command reads.
+
+    What the output holds already stays, so that studies can be merged as they come, and twice. Records of
+    different machines are kept apart and never ranked together. What is missing is listed with the command that
+    runs it.
+    """
+    from benchsuite.cli.studies import open_study
+    from benchsuite.contracts.study import results_folder
+    from benchsuite.errors import RequestError
+    from benchsuite.running.merge import KEEP, merge_studies
+    from benchsuite.running.store import study_folder
+
+    request.check_choice("--keep", keep, KEEP)
+    if output.endswith(".zip"):
+        raise RequestError(
+            f"--output {output}: a merged study is a folder; `benchsuite bundle` makes a zip of it"
+        )
+    path = Path(output)
+    is_path = "/" in output or path.is_absolute()
+    folder = study_folder(path.parent if is_path else results_folder(results), path.name)
+    found = [open_study(name, results) for name in studies]
+    kept = next((one for one in KEEP if one == keep), None)
+    with ended_by_signals():
+        merged = merge_studies(found, folder, kept, strict)
+    _print(merged, output if is_path else path.name, results)
+
+
+def _print(merged: Merged, name: str, results: Path | None) -> None:
+    from benchsuite.report.formatting import format_count
+
+    for source in merged.sources:
+        shard = f"shard {source.shards}, " if source.shards else ""
+        where = "; ".join(machine.name for machine in source.machines) or "no record"
+        typer.echo(f"{source.name}: {shard}{format_count(len(source.records), 'record')} ({where})")
+    for sentence in merged.warnings:
+        warn(sentence)
+    lacking = sum(len(one.trials) for one in merged.missing)
+    held = f"{format_count(merged.trials, 'trial')}, {format_count(merged.records, 'record')}"
+    typer.echo(f"merged: {held} in {merged.folder}")
+    if merged.missing:
+        typer.echo(f"missing: {format_count(lacking, 'trial')}; run, and merge again:")
+    for one in merged.missing:
+        what = f"shard {one.shard}" if one.shard else "the matrix"
+        share = "all" if len(one.trials) == one.total else f"{len(one.trials)} of {one.total}"
+        named = (
+            ""
+            if len(one.trials) == one.total
+            else f" ({', '.join(one.trials[:MOST_IDS])}{_more(one.trials)})"
+        )
+        typer.echo(f"  {one.command}   # {share} of {what}{named}")
+    where = [] if results is None else ["--results", str(results)]
+    typer.echo(f"look at it: {shlex.join(['benchsuite', 'show', name, *where])}")
+
+
+def _more(trials: tuple[str, ...]) -> str:
+    return ", ..." if len(trials) > MOST_IDS else ""
