@@ -8,15 +8,16 @@ from functools import cached_property
 from statistics import fmean, median
 
 from benchsuite.analysis.machines import Machine, machines_of
+from benchsuite.analysis.runs import PEAK
 from benchsuite.schema import Record, Status, Trial
 
 BESIDE_TRAINING = 2.0
 """Seconds that a trial takes at least, as a guess: it loads data, is checked for parity and timed."""
 SECONDS_PER_UNIT = 2e-5
 """Seconds per unit of the product in asked_work(), as a guess."""
-LENGTH, EXAMPLES = 30, 10_000
+ASSUMED_STEPS, ASSUMED_ROWS = 30, 10_000
 """Steps of a sequence and rows of a data set, where the trial does not say them."""
-PEAK = "speed/peak_flops_per_second"
+
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,12 @@ class ExpectedTime:
 def asked_work(trial: Trial) -> float:
     """Seconds that a trial would take by what it asks alone: a rough guess, of use for comparing trials."""
     recipe, size = trial.recipe, trial.size
-    updates = max(1.0, recipe.epochs * (recipe.limit or EXAMPLES) / recipe.batch_size)
+    updates = max(1.0, recipe.epochs * (recipe.limit or ASSUMED_ROWS) / recipe.batch_size)
     if recipe.steps is not None:
         updates = min(updates, float(recipe.steps))
     length = next(
         (value for name, value in trial.options.items() if name in ("length", "window") and _counts(value)),
-        LENGTH,
+        ASSUMED_STEPS,
     )
     layers = size.layers * (2 if "bidirectional" in trial.architecture else 1)
     layers *= 2 if trial.architecture in ("encoder_decoder", "attention") else 1
@@ -47,9 +48,9 @@ def _counts(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-Kind = tuple[Hashable, ...]
-KINDS = ("trials of its task and backend", "trials of its backend", "other trials")
-"""What _kinds() gives, in words."""
+Alike = tuple[Hashable, ...]
+ALIKE_WORDS = ("trials of its task and backend", "trials of its backend", "other trials")
+"""What _alike() gives, in words."""
 
 
 @dataclass
@@ -64,7 +65,7 @@ class TimeEstimator:
     here: Machine = field(default_factory=Machine)
     product_rate: Callable[[], float] | None = None
     _taken: dict[Machine, dict[str, list[float]]] = field(default_factory=dict)
-    _shares: dict[Machine, dict[Kind, list[float]]] = field(default_factory=dict)
+    _shares: dict[Machine, dict[Alike, list[float]]] = field(default_factory=dict)
     _peaks: dict[Machine, list[float]] = field(default_factory=dict)
 
     def add(self, records: Sequence[Record], home: Machine | None = None) -> None:
@@ -77,7 +78,7 @@ class TimeEstimator:
             self._taken.setdefault(machine, {}).setdefault(trial.configuration_id, []).append(seconds)
             share = seconds / asked_work(trial)
             shares = self._shares.setdefault(machine, {})
-            for kind in _kinds(trial):
+            for kind in _alike(trial):
                 shares.setdefault(kind, []).append(share)
             if PEAK in record.scalars and trial.execution.alone:
                 self._peaks.setdefault(machine, []).append(record.scalars[PEAK])
@@ -96,7 +97,7 @@ class TimeEstimator:
             taken = self._taken[machine].get(trial.configuration_id)
             if taken:
                 return self._scaled(machine, fmean(taken), "records of the configuration")
-        for kind, words in zip(_kinds(trial), KINDS, strict=True):
+        for kind, words in zip(_alike(trial), ALIKE_WORDS, strict=True):
             for machine in self._order:
                 shares = self._shares[machine].get(kind)
                 if shares:
@@ -148,7 +149,7 @@ def expected_sources(expected: Iterable[ExpectedTime | None]) -> list[tuple[str,
     return sorted(counts.items(), key=lambda one: -one[1])
 
 
-def _kinds(trial: Trial) -> tuple[Kind, Kind, Kind]:
+def _alike(trial: Trial) -> tuple[Alike, Alike, Alike]:
     """What a trial is like, from the narrowest kind to the widest."""
     run = (trial.backend, trial.execution.device)
     return (trial.task, trial.source, *run), run, ()

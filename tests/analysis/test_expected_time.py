@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from fixtures.planted import planted
 
-from benchsuite.analysis.expected_time import PEAK, TimeEstimator, asked_work, expected_sources
+from benchsuite.analysis.expected_time import TimeEstimator, asked_work, expected_sources
 from benchsuite.analysis.machines import machine_of
+from benchsuite.analysis.runs import PEAK
 from benchsuite.schema import Record, Status
 
 HERE = {"hardware.cpu": "Here", "hardware.cores": "2"}

@@ -17,7 +17,7 @@ Keep = Literal["newest", "all"]
 KEEP: tuple[Keep, ...] = ("newest", "all")
 """What becomes of several records of one trial on one machine. `newest` leaves the older ones out, `all` keeps
 them in the journal as records that were replaced."""
-MOST_NAMED = 10
+MOST_CONFLICTS = 10
 
 Attempt = tuple[str, str]
 """Trial id and attempt: tells a record from every other one."""
@@ -119,13 +119,13 @@ def _conflict(conflicts: Sequence[tuple[Machine, list[Record]]], sources: Sequen
         for one in source.records:
             holders.setdefault((one.trial_id, one.attempt), []).append(source.name)
     lines = [f"{len(conflicts)} trials have several records of one machine that differ:"]
-    for machine, records in conflicts[:MOST_NAMED]:
+    for machine, records in conflicts[:MOST_CONFLICTS]:
         lines.append(f"  {records[0].trial.label} [{records[0].trial_id}] on {machine.name}:")
         lines += [
             f"    {_described(one)} in {', '.join(holders[one.trial_id, one.attempt])}" for one in records
         ]
-    if len(conflicts) > MOST_NAMED:
-        lines.append(f"  and {len(conflicts) - MOST_NAMED} more")
+    if len(conflicts) > MOST_CONFLICTS:
+        lines.append(f"  and {len(conflicts) - MOST_CONFLICTS} more")
     lines.append(
         "give --keep newest to go by the newest and leave the others out, or --keep all to keep the others in "
         "the journal as replaced"

@@ -14,9 +14,9 @@ from benchsuite.running.store import JOURNAL, StudyStore
 from benchsuite.running.study.product_rate import product_rate
 from benchsuite.schema import Record, Trial
 
-MOST_BYTES = 64 * 2**20
+MOST_JOURNAL_BYTES = 64 * 2**20
 """Of journals that are read, the newest ones first: some 20,000 records."""
-MOST_SECONDS = 3.0
+MOST_READING_SECONDS = 3.0
 """No further journal is read after that long."""
 
 
@@ -39,7 +39,7 @@ class PastTimes:
         return [estimator.expected(trial) for trial in trials]
 
     def _read_others(self, estimator: TimeEstimator) -> None:
-        left, end = MOST_BYTES, time.monotonic() + MOST_SECONDS
+        left, end = MOST_JOURNAL_BYTES, time.monotonic() + MOST_READING_SECONDS
         for journal in _newest_first(self._folder):
             left -= journal.stat().st_size
             if left < 0 or time.monotonic() > end:
