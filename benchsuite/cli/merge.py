@@ -14,7 +14,7 @@ from benchsuite.cli.interrupts import ended_by_signals
 from benchsuite.cli.output import warn
 
 if TYPE_CHECKING:
-    from benchsuite.running.merge import Merged
+    from benchsuite.running.merge import Merged, Missing
 
 MOST_IDS = 5
 """Missing trials that are named of each shard."""
@@ -83,17 +83,16 @@ def _print(merged: Merged, name: str, results: Path | None) -> None:
     if merged.missing:
         typer.echo(f"missing: {format_count(lacking, 'trial')}; run, and merge again:")
     for one in merged.missing:
-        what = f"shard {one.shard}" if one.shard else "the matrix"
-        share = "all" if len(one.trials) == one.total else f"{len(one.trials)} of {one.total}"
-        named = (
-            ""
-            if len(one.trials) == one.total
-            else f" ({', '.join(one.trials[:MOST_IDS])}{_more(one.trials)})"
+        typer.echo(
+            f"  {one.command}   # {_share(one)} of {f'shard {one.shard}' if one.shard else 'the matrix'}"
         )
-        typer.echo(f"  {one.command}   # {share} of {what}{named}")
-    where = [] if results is None else ["--results", str(results)]
-    typer.echo(f"look at it: {shlex.join(['benchsuite', 'show', name, *where])}")
+    more = [] if results is None else ["--results", str(results)]
+    typer.echo(f"look at it: {shlex.join(['benchsuite', 'show', name, *more])}")
 
 
-def _more(trials: tuple[str, ...]) -> str:
-    return ", ..." if len(trials) > MOST_IDS else ""
+def _share(missing: Missing) -> str:
+    """`all`, or `2 of 9 (ids)`."""
+    if len(missing.trials) == missing.total:
+        return "all"
+    named = ", ".join(missing.trials[:MOST_IDS]) + (", ..." if len(missing.trials) > MOST_IDS else "")
+    return f"{len(missing.trials)} of {missing.total} ({named})"

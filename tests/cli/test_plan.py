@@ -46,8 +46,13 @@ def test_trials_that_differ_in_one_field_have_labels_of_their_own() -> None:
 def test_dry_run_runs_nothing(results: Path) -> None:
     result = call("run", "smoke", "--backend", "numpy", "--name", "dry", "--dry-run")
     assert "study dry: 1 trial to run" in result.stdout
-    assert "estimated time: unknown" in result.stdout
+    assert "the time is known from:\n  records of the configuration (1 trial)" in result.stdout
     assert not (results / "dry").exists()
+
+
+def test_the_time_is_unknown_where_nothing_was_recorded(tmp_path: Path) -> None:
+    result = call("plan", "smoke", "--backend", "numpy", "--results", str(tmp_path))
+    assert "estimated time: unknown" in result.stdout
 
 
 def records(results: Path) -> list[Record]:

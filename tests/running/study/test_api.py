@@ -60,7 +60,7 @@ def test_a_matrix_becomes_a_study_once(tmp_path: Path) -> None:
     [
         ({"filters": {"bakend": ["numpy"]}}, "unknown filter 'bakend'; did you mean 'backend'"),
         ({"filters": {"seed": [7]}}, "unknown seed of matrix '7'. Known: 0"),
-        ({"filters": {"cell": "lstm"}}, "unknown cell of matrix 'lstm'. Known: gru, rnn"),
+        ({"filters": {"cell": "lstm"}}, "matrix has no cell 'lstm', which is installed"),
         ({"rerun": "fail"}, "unknown value of rerun 'fail'; did you mean 'failed'"),
     ],
 )
