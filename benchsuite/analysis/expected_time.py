@@ -19,7 +19,6 @@ ASSUMED_STEPS, ASSUMED_ROWS = 30, 10_000
 """Steps of a sequence and rows of a data set, where the trial does not say them."""
 
 
-
 @dataclass(frozen=True)
 class ExpectedTime:
     """Seconds that a trial will take, and where that is known from, as a phrase."""

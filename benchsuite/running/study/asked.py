@@ -16,7 +16,7 @@ from benchsuite.running.matrix import Matrix
 from benchsuite.running.shards import Cut, Shard
 from benchsuite.schema import Trial
 
-BUILT_IN = re.compile(r"built-in matrix (\S+)")
+_BUILT_IN = re.compile(r"built-in matrix (\S+)")
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,6 @@ def matrix_digest(matrix: Matrix) -> str:
 
 
 def _named(matrix: Matrix) -> str:
-    if match := BUILT_IN.fullmatch(matrix.origin):
+    if match := _BUILT_IN.fullmatch(matrix.origin):
         return match[1]
     return matrix.origin if matrix.origin.endswith(".toml") else f"{matrix.name}.toml"
