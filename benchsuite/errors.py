@@ -9,6 +9,7 @@
     │   └── StoreError              a study that cannot be read or written
     ├── StoreWriteError         a study that runs can no longer be written
     ├── DataError               a data file is missing or is not the pinned one
+    │   └── NotDownloadedError      a data file is not on this machine, and nothing is to be downloaded
     ├── PluginError             a plugin is broken; names its distribution
     ├── ContractError           a plugin answered against its contract
     ├── KernelFallbackError     the kernel that ran is not the one the trial asked for
@@ -79,6 +80,10 @@ class StoreWriteError(BenchsuiteError):
 
 class DataError(BenchsuiteError):
     """A data file is missing or differs from the pinned one; the message says where to put it."""
+
+
+class NotDownloadedError(DataError):
+    """A data file is not on this machine, where only what is here is to be used."""
 
 
 class PluginError(BenchsuiteError):

@@ -20,6 +20,8 @@ DEFAULT_TIMEOUT = "43200"
 takes half a day."""
 DEFAULT_MEMORY = "90%"
 """What a trial may use of the memory that is free, by default; several at a time share it."""
+PYTHON_SECONDS = 60.0
+"""How long an interpreter may take to start."""
 PYTHONS_VARIABLE = "BENCHSUITE_PYTHON"
 
 
@@ -166,7 +168,27 @@ def _python(text: str) -> tuple[str, str]:
         raise RequestError(
             f"--python {text}: {path} is no program that can be run, and `benchsuite env list` has none of it"
         )
+    if not _runs_python(found):
+        raise RequestError(f"--python {text}: {path} is no Python; give the interpreter of an environment")
     return name, found
+
+
+def _runs_python(path: str) -> bool:
+    """Whether the program answers as Python 3 does."""
+    import subprocess
+
+    question = "import sys; print('python', sys.version_info[0])"
+    try:
+        answer = subprocess.run(
+            [path, "-I", "-S", "-c", question],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PYTHON_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0 and answer.stdout.split() == [b"python", b"3"]
 
 
 def _interpreter_of(name: str) -> str | None:

@@ -8,18 +8,20 @@ Settings, read at every call:
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from benchsuite.contracts.file import DataFile
 from benchsuite.data.unreachable import known_failure, note_failure
-from benchsuite.errors import DataError, RequestError
+from benchsuite.errors import DataError, NotDownloadedError, RequestError
 from benchsuite.schema.texts import described
 
 FileState = Literal["present", "missing", "corrupt"]
@@ -90,11 +92,13 @@ def fetch(file: DataFile, progress: DownloadProgress | None = None) -> Path:
 
     Raises DataError saying which file, the expected and the found SHA-256, the URL, and where to put it by
     hand, also for a file without an address (DataFile.url) that is not there; RequestError for a
-    BENCHSUITE_MIRROR that is no http(s) URL.
+    BENCHSUITE_MIRROR that is no http(s) URL; NotDownloadedError inside without_downloads().
     """
     path = cache_folder() / file.name
     if status(file) == "present":
         return path
+    if not _may_download.get():
+        raise NotDownloadedError(f"data file {file.name} is not in {path.parent}")
     url = _url(file)
     if not url:
         raise DataError(_help(file, url, path, f"it has no address to be downloaded from; {file.licence}"))
@@ -114,6 +118,19 @@ def fetch(file: DataFile, progress: DownloadProgress | None = None) -> Path:
     except OSError as error:
         raise DataError(_help(file, url, path, f"the cache folder cannot be used: {error}")) from error
     return path
+
+
+@contextlib.contextmanager
+def without_downloads() -> Iterator[None]:
+    """Inside it fetch() gives what the cache holds, and raises NotDownloadedError for what it does not."""
+    before = _may_download.set(False)
+    try:
+        yield
+    finally:
+        _may_download.reset(before)
+
+
+_may_download: ContextVar[bool] = ContextVar("may_download", default=True)
 
 
 def _url(file: DataFile) -> str:

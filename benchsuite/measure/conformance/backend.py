@@ -15,6 +15,7 @@ import numpy as np
 from benchsuite.contracts import Backend, Batch, Gradients, Parameters, Program, State, why_unsupported
 from benchsuite.errors import BenchsuiteError, UnsupportedError
 from benchsuite.measure.conformance.cases import VOCABULARY, Case, padded
+from benchsuite.measure.conformance.differences import largest_difference, where_quantity_differs
 from benchsuite.measure.parity import compare, in_double, parameter_drift, relative_error
 from benchsuite.schema import Execution, Recurrent
 from benchsuite.schema.thresholds import TOLERANCES
@@ -61,9 +62,7 @@ def check_gradients(kit: Kit, case: Case) -> None:
     batch = case.batch(kit.dtype)
     found = program.gradients(program.place(batch))
     expected = reference.gradients(reference.place(in_double(batch)))
-    comparison = compare(found, expected, kit.execution.precision)
-    if not comparison.ok:
-        raise ConformanceError(f"{case.name}: {comparison.sentence()}")
+    compared(kit, case.name, found, expected)
     predicted, _ = program.predict(program.place(batch))
     wanted, _ = reference.predict(reference.place(in_double(batch)))
     near(f"{case.name}: predict()", predicted, wanted, forward_tolerance(kit))
@@ -290,11 +289,13 @@ def near(what: str, found: np.ndarray, expected: np.ndarray, limit: float) -> No
     """Raise ConformanceError where `found` is further from `expected` than `limit`, relatively."""
     error = relative_error(found, expected)
     if not error <= limit:
-        raise ConformanceError(f"{what}: error {error:.1e}, allowed {limit:.0e}")
+        where = largest_difference(found, expected)
+        raise ConformanceError(f"{what}: error {error:.1e}, allowed {limit:.0e}; {where}")
 
 
 def compared(kit: Kit, what: str, found: Gradients, expected: Gradients) -> None:
-    """Raise ConformanceError where two backward passes of one program differ."""
+    """Raise ConformanceError where two backward passes differ, with both values of what differs most."""
     comparison = compare(found, expected, kit.execution.precision)
     if not comparison.ok:
-        raise ConformanceError(f"{what}: {comparison.sentence()}")
+        where = where_quantity_differs(comparison.breaches[0], found, expected)
+        raise ConformanceError(f"{what}: {comparison.sentence()}; {where}")

@@ -110,12 +110,13 @@ class KitItem:
 
 @dataclass(frozen=True)
 class KitResult:
-    """How one check of one execution ended: `ok`, `failed` or `unsupported`, and why."""
+    """How one check of one execution ended: `ok`, `failed` or `unsupported`, why, and what was raised."""
 
     item: KitItem
     execution: Execution
     status: Literal["ok", "failed", "unsupported"]
     message: str = ""
+    error: Exception | None = None
 
 
 def suite(core: bool = False) -> list[KitItem]:
@@ -206,9 +207,9 @@ def run_item(kit: Kit, item: KitItem) -> KitResult:
     except UnsupportedError as error:
         return KitResult(item, kit.execution, "unsupported", str(error))
     except ConformanceError as error:
-        return KitResult(item, kit.execution, "failed", str(error))
+        return KitResult(item, kit.execution, "failed", str(error), error)
     except Exception as error:  # a framework may fail in any way; the other checks go on
-        return KitResult(item, kit.execution, "failed", f"{type(error).__name__}: {error}")
+        return KitResult(item, kit.execution, "failed", f"{type(error).__name__}: {error}", error)
     return KitResult(item, kit.execution, "ok")
 
 

@@ -2,7 +2,15 @@
 
 from benchsuite.measure.provenance.data import data_facts, dataset_digest, text_digest
 from benchsuite.measure.provenance.environment import environment
-from benchsuite.measure.provenance.fingerprint import fingerprint
+from benchsuite.measure.provenance.fingerprint import fingerprint, kit_fingerprint
 from benchsuite.measure.provenance.process import process_facts
 
-__all__ = ["data_facts", "dataset_digest", "environment", "fingerprint", "process_facts", "text_digest"]
+__all__ = [
+    "data_facts",
+    "dataset_digest",
+    "environment",
+    "fingerprint",
+    "kit_fingerprint",
+    "process_facts",
+    "text_digest",
+]

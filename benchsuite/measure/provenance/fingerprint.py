@@ -35,6 +35,23 @@ def fingerprint(
     return digest.hexdigest()[:16]
 
 
+def kit_fingerprint(*entries: BackendEntry | CellEntry | TaskEntry) -> str:
+    """16 hexadecimal digits over the source of the core and of the plugins of these entries, the versions of
+    what they need, and the Python version: what the results of a conformance check depend on."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    for package in sorted({"benchsuite"} | {_package(entry.load) for entry in entries}):
+        digest.update(_source_digest(package).encode())
+    needed = {"numpy"}
+    for entry in entries:
+        if not isinstance(entry, CellEntry):
+            needed.update(entry.requirements)
+        if isinstance(entry, TaskEntry):
+            needed.update(*entry.source_requirements.values())
+    for requirement in sorted(needed):
+        digest.update(f"{requirement}=={_version(requirement)}".encode())
+    return digest.hexdigest()[:16]
+
+
 def _package(load: object) -> str:
     while isinstance(load, partial):  # whose own module would be functools
         load = load.func

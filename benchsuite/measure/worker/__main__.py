@@ -20,14 +20,18 @@ from benchsuite.contracts.executor import BackendInfo, Progress, RaceSample, Rea
 from benchsuite.measure.worker.channel import (
     BackendDescribed,
     CaseChecked,
+    CaseFailed,
     CaseResult,
+    CasesListed,
     CaseStarted,
+    Check,
     CheckBackend,
     CheckCell,
     ChecksFinished,
     CheckSupport,
     CheckTask,
     DescribeBackend,
+    ListCases,
     PrepareRacer,
     ProgressMade,
     RacerReady,
@@ -62,9 +66,8 @@ class Serves(Protocol):
     def run(self, trial: Trial, report: Callable[[Progress], None]) -> Record: ...
     def ready(self, trial: Trial, what: str, report: Callable[[Progress], None]) -> Ready: ...
     def sample(self, calls: int) -> RaceSample: ...
-    def check_backend(self, asked: CheckBackend, tell: Tell) -> int: ...
-    def check_task(self, asked: CheckTask, tell: Tell) -> int: ...
-    def check_cell(self, asked: CheckCell, tell: Tell) -> int: ...
+    def list_cases(self, asked: Check) -> CasesListed: ...
+    def check(self, asked: Check, tell: Tell) -> int: ...
 
 
 def serve(session: Serves, descriptor: int) -> None:
@@ -97,12 +100,10 @@ def _answer(session: Serves, line: bytes, write: Write) -> WorkerAnswer:
             return RacerReady(content=session.ready(trial, what, _Reporter(write)))
         case TakeSample(calls=calls):
             return SampleTaken(content=session.sample(calls))
-        case CheckBackend() as asked:
-            return ChecksFinished(content=session.check_backend(asked, _teller(write)))
-        case CheckTask() as asked:
-            return ChecksFinished(content=session.check_task(asked, _teller(write)))
-        case CheckCell() as asked:
-            return ChecksFinished(content=session.check_cell(asked, _teller(write)))
+        case ListCases(of=check):
+            return session.list_cases(check)
+        case CheckBackend() | CheckTask() | CheckCell() as check:
+            return ChecksFinished(content=session.check(check, _teller(write)))
 
 
 def _run(session: Serves, trial: Trial, report: Callable[[Progress], None]) -> Record:
@@ -140,8 +141,8 @@ class _Reporter:
 def _teller(write: Write) -> Tell:
     """Writes the start and the result of every case of a check."""
 
-    def tell(event: CaseStarted | CaseResult) -> None:
-        _send(write, event if isinstance(event, CaseStarted) else CaseChecked(content=event))
+    def tell(event: CaseStarted | CaseFailed | CaseResult) -> None:
+        _send(write, CaseChecked(content=event) if isinstance(event, CaseResult) else event)
 
     return tell
 

@@ -22,13 +22,32 @@ from benchsuite.schema.texts import cleaned
 from benchsuite.schema.trial import Frozen
 
 
-class CaseResult(Frozen):
-    """How one case of a check ended. `unroll` is "" for a check that has none, such as a task's."""
+class CaseId(Frozen):
+    """Names one case of a check. `unroll` is "" for a check that has none, such as a task's."""
 
     check: str
     unroll: str = ""
-    status: Literal["ok", "failed", "unsupported"] = "ok"
+
+
+class CaseResult(CaseId):
+    """How one case of a check ended.
+
+    message   why it failed or is not supported
+    begins    where in the computation a failure begins: the step, the gate, the parameter; "" for unknown
+    smallest  the smallest input that shows the failure, and its numbers
+    place     `file:line in function`: the plugin's own code that the failure came from
+    trace     the traceback of what was raised
+    seconds   how long the case took
+    """
+
+    status: Literal["ok", "failed", "unsupported", "absent"] = "ok"
+    """`absent`: what the case needs is not on this machine, such as data that would be downloaded."""
     message: str = ""
+    begins: str = ""
+    smallest: str = ""
+    place: str = ""
+    trace: str = ""
+    seconds: float = 0.0
 
 
 class _Answer(Frozen):
@@ -99,10 +118,37 @@ class CaseStarted(_Answer):
         return self
 
 
+class CaseFailed(_Answer):
+    """`content` is a case that has failed; how is looked into from now on, and CaseChecked says the rest."""
+
+    ends: ClassVar[bool] = False
+    kind: Literal["case_failed"] = "case_failed"
+    result: CaseResult
+
+    @property
+    def content(self) -> CaseFailed:
+        return self
+
+
 class CaseChecked(_Answer):
     ends: ClassVar[bool] = False
     kind: Literal["case"] = "case"
     content: CaseResult
+
+
+class CasesListed(_Answer):
+    """`content` is itself: the cases in their order.
+
+    fingerprint  hash of the code and versions that the results will depend on
+    """
+
+    kind: Literal["cases_listed"] = "cases_listed"
+    cases: tuple[CaseId, ...]
+    fingerprint: str
+
+    @property
+    def content(self) -> CasesListed:
+        return self
 
 
 class ChecksFinished(_Answer):
@@ -120,11 +166,23 @@ WorkerAnswer = (
     | RacerReady
     | SampleTaken
     | CaseStarted
+    | CaseFailed
     | CaseChecked
+    | CasesListed
     | ChecksFinished
 )
 Content = (
-    BackendInfo | list[TrialSupport] | Progress | Record | Ready | RaceSample | CaseStarted | CaseResult | int
+    BackendInfo
+    | list[TrialSupport]
+    | Progress
+    | Record
+    | Ready
+    | RaceSample
+    | CaseStarted
+    | CaseFailed
+    | CaseResult
+    | CasesListed
+    | int
 )
 """What an answer's `content` is."""
 
@@ -169,10 +227,16 @@ class TakeSample(Frozen):
     calls: int
 
 
-class CheckBackend(Frozen):
+class _Check(Frozen):
+    """`cases` are those that are run, in the check's own order; None for all."""
+
+    answers: ClassVar = (CaseStarted, CaseFailed, CaseChecked, ChecksFinished)
+    cases: tuple[CaseId, ...] | None = None
+
+
+class CheckBackend(_Check):
     """Run the conformance kit on the backend. `core` leaves out what repeats a property on a further model."""
 
-    answers: ClassVar = (CaseStarted, CaseChecked, ChecksFinished)
     kind: Literal["check_backend"] = "check_backend"
     precision: str
     unrolls: tuple[str, ...]
@@ -180,24 +244,34 @@ class CheckBackend(Frozen):
     core: bool = False
 
 
-class CheckTask(Frozen):
-    """Check a task on these of its sources."""
+class CheckTask(_Check):
+    """Check a task on these of its sources. `download`: also on those whose data are not on this machine."""
 
-    answers: ClassVar = (CaseStarted, CaseChecked, ChecksFinished)
     kind: Literal["check_task"] = "check_task"
     task: str
     sources: tuple[str, ...]
+    download: bool = True
 
 
-class CheckCell(Frozen):
+class CheckCell(_Check):
     """Check a cell by itself (`unrolls` is empty), or in the backend under these unrolls."""
 
-    answers: ClassVar = (CaseStarted, CaseChecked, ChecksFinished)
     kind: Literal["check_cell"] = "check_cell"
     cell: str
     precision: str = "float64"
     unrolls: tuple[str, ...] = ()
     device: str = "cpu"
+
+
+Check = CheckBackend | CheckTask | CheckCell
+
+
+class ListCases(Frozen):
+    """Which cases would this check run?"""
+
+    answers: ClassVar = (CasesListed,)
+    kind: Literal["list_cases"] = "list_cases"
+    of: Annotated[Check, Field(discriminator="kind")]
 
 
 WorkerCommand = (
@@ -209,14 +283,15 @@ WorkerCommand = (
     | CheckBackend
     | CheckTask
     | CheckCell
+    | ListCases
 )
 
 _COMMAND: TypeAdapter[WorkerCommand] = TypeAdapter(Annotated[WorkerCommand, Field(discriminator="kind")])
 _ANSWER: TypeAdapter[WorkerAnswer] = TypeAdapter(Annotated[WorkerAnswer, Field(discriminator="kind")])
 
 
-Tell = Callable[[CaseStarted | CaseResult], None]
-"""Called for every case of a check, as it begins and as it ends."""
+Tell = Callable[[CaseStarted | CaseFailed | CaseResult], None]
+"""Called for every case of a check: as it begins, where it has failed, and as it ends."""
 
 
 _BACKEND: TypeAdapter[BackendInfo] = TypeAdapter(BackendInfo)

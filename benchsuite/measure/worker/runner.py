@@ -22,7 +22,7 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import BenchsuiteError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.provenance import dataset_digest, fingerprint
-from benchsuite.measure.worker.channel import CheckBackend, CheckCell, CheckTask, Tell, validated
+from benchsuite.measure.worker.channel import CasesListed, Check, Tell, validated
 from benchsuite.measure.worker.heap import freeze_gc, trim_heap
 from benchsuite.measure.worker.installed import check_task_installed
 from benchsuite.measure.worker.racing import RacingProgram
@@ -113,25 +113,17 @@ class Session:
         except Exception as error:  # a plugin may fail in any way
             return RaceSample(math.nan, math.nan, problem=_reason(error))
 
-    def check_backend(self, asked: CheckBackend, tell: Tell) -> int:
-        """Run the conformance kit, telling of every case; returns how many there were."""
-        from benchsuite.measure.worker.checking import check_backend
+    def list_cases(self, asked: Check) -> CasesListed:
+        """The cases that the check would run, and the fingerprint of what their results depend on."""
+        from benchsuite.measure.worker.checking import list_cases
 
-        return check_backend(self._load(), self.load_reference(), asked, tell)
+        return list_cases(self, asked)
 
-    def check_task(self, asked: CheckTask, tell: Tell) -> int:
-        """Check a task on its sources, telling of each; returns how many there were."""
-        from benchsuite.measure.worker.checking import check_sources
+    def check(self, asked: Check, tell: Tell) -> int:
+        """Run a check of the backend, a task or a cell, telling of every case; returns how many there were."""
+        from benchsuite.measure.worker.checking import run_check
 
-        return check_sources(asked, tell)
-
-    def check_cell(self, asked: CheckCell, tell: Tell) -> int:
-        """Check a cell by itself or in the backend, telling of each case; returns how many there were."""
-        from benchsuite.measure.worker.checking import check_cell_alone, check_cell_models
-
-        if not asked.unrolls:
-            return check_cell_alone(self.load_reference(), asked, tell)
-        return check_cell_models(self._load(), self.load_reference(), asked, tell)
+        return run_check(self, asked, tell)
 
     def _leave(self) -> None:
         """Free the trial that raced last."""

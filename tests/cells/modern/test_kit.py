@@ -36,7 +36,7 @@ def test_the_references_derivative_of_a_cell_is_the_slope_of_its_loss(name: str)
 def test_models_of_a_cell_in_a_backend(backend: str, precision: str, name: str) -> None:
     """Every unroll runs every model; `scan` runs those of affine cells and says why it does not run others."""
     execution = Execution.model_validate({"precision": precision})
-    events = check_cell_models(name, backend, execution, UNROLLS)
+    events = check_cell_models(name, backend, execution, UNROLLS).run()
     results = [event for event in events if isinstance(event, CaseResult)]
     failed = [f"{each.check} {each.unroll}: {each.message}" for each in results if each.status == "failed"]
     assert not failed, "\n".join(failed)

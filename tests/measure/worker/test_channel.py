@@ -14,7 +14,10 @@ from benchsuite.errors import WorkerError
 from benchsuite.measure.worker.channel import (
     BackendDescribed,
     CaseChecked,
+    CaseFailed,
+    CaseId,
     CaseResult,
+    CasesListed,
     CaseStarted,
     CheckBackend,
     CheckCell,
@@ -22,6 +25,7 @@ from benchsuite.measure.worker.channel import (
     CheckSupport,
     CheckTask,
     DescribeBackend,
+    ListCases,
     PrepareRacer,
     ProgressMade,
     RacerReady,
@@ -53,7 +57,8 @@ COMMANDS: list[WorkerCommand] = [
     CheckBackend(precision="float64", unrolls=("static",), core=True),
     CheckTask(task="adding", sources=("a", "b")),
     CheckCell(cell="mingru", precision="float32", unrolls=("dynamic",)),
-    CheckCell(cell="mingru"),
+    CheckCell(cell="mingru", cases=(CaseId(check="rows"), CaseId(check="begins", unroll="static"))),
+    ListCases(of=CheckTask(task="adding", sources=("a",), download=False)),
 ]
 ANSWERS: list[tuple[WorkerAnswer, WorkerCommand]] = [
     (BackendDescribed(content=BackendInfo("b", "", {}, {}, "3.12")), DescribeBackend()),
@@ -63,14 +68,16 @@ ANSWERS: list[tuple[WorkerAnswer, WorkerCommand]] = [
     (TrialFinished.of(RECORD), RunTrial(trial=TRIAL)),
     (RacerReady(content=Ready("")), PrepareRacer(trial=TRIAL, what="step")),
     (SampleTaken(content=RaceSample(1.0, 1.0)), TakeSample(calls=3)),
+    (CasesListed(cases=(CaseId(check="c", unroll="static"),), fingerprint="f"), COMMANDS[-1]),
     *[
         (answer, command)
         for answer in (
             CaseStarted(check="c", unroll="static"),
-            CaseChecked(content=CaseResult(check="c", status="failed", message="m")),
+            CaseFailed(result=CaseResult(check="c", status="failed", message="m")),
+            CaseChecked(content=CaseResult(check="c", status="failed", message="m", smallest="s", trace="t")),
             ChecksFinished(content=1),
         )
-        for command in COMMANDS[-4:]
+        for command in COMMANDS[-5:-1]
     ],
 ]
 
