@@ -14,7 +14,7 @@ from benchsuite.cli.new import KINDS, write_project
 
 NAME = "brand_new"
 CHECKS = {
-    "backend": ["--core", "--unroll", "dynamic"],
+    "backend": ["--core", "--unroll", "dynamic", "--precision", "float64"],
     "task": [],
     "cell": ["--backend", "numpy", "--precision", "float64", "--unroll", "dynamic"],
 }
