@@ -18,6 +18,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx_copybutton",
+    "_extensions.accessibility",
     "_extensions.docstrings",
     "_extensions.generated_parts",
     "_extensions.mathml",
