@@ -34,7 +34,7 @@ def _alignment(exhibit: Exhibit) -> Chart:
             f"the text {exhibit.name!r} has no attention to draw: that of the architecture `attention` has"
         )
     return picture_chart(
-        exhibit.name,
+        f"Attention, {exhibit.name}",
         {"attention": weights},
         "token that is read",
         "generated token",
