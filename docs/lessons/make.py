@@ -36,6 +36,10 @@ CELL = re.compile(
 """A cell with what its outputs are on the page."""
 
 
+FORMULA = re.compile(r"^```math\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+"""A displayed formula."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A piece of a page: words, or a cell (`code`) with the addresses of its pictures."""
@@ -68,7 +72,12 @@ def notebook(page: str, outputs: Sequence[list[Any]] = ()) -> Any:
 
     cells: list[Any] = []
     for number, part in enumerate(parts(page)):
-        cell = made.new_code_cell(part.source) if part.code else made.new_markdown_cell(part.source)
+        cell = (
+            made.new_code_cell(part.source)
+            if part.code
+            # Jupyter reads formulas between dollars alone; on a page GitHub would read escapes in them
+            else made.new_markdown_cell(FORMULA.sub(r"$$\n\1$$\n", part.source + "\n").rstrip())
+        )
         cell["id"] = f"part-{number}"  # random otherwise
         cells.append(cell)
     code = [cell for cell in cells if cell["cell_type"] == "code"]

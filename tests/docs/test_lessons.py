@@ -108,7 +108,7 @@ def test_the_spanish_page_has_the_cells_the_commands_and_the_formulas_of_the_eng
 
 def formulas(page: Path) -> list[str]:
     """Displayed formulas, without the words in them."""
-    found = re.findall(r"\$\$.*?\$\$", page.read_text(encoding="utf-8"), re.DOTALL)
+    found = re.findall(r"```math.*?```", page.read_text(encoding="utf-8"), re.DOTALL)
     return [re.sub(r"\\text\{[^}]*\}", "", one) for one in found]
 
 
@@ -189,6 +189,11 @@ def test_a_page_is_cut_into_words_and_cells() -> None:
     found = list(make.parts(PAGE))
     assert [part.code for part in found] == [False, True, False, True, False]
     assert found[1].source == "print(1)"
+
+
+def test_a_formula_is_between_dollars_in_a_notebook() -> None:
+    found = make.notebook("Words.\n\n```math\nx = \\frac{1}{2}\n```\n\nMore.\n")["cells"]
+    assert [cell["source"] for cell in found] == ["Words.\n\n$$\nx = \\frac{1}{2}\n$$\n\nMore."]
 
 
 def test_what_a_cell_prints_is_put_on_the_page_and_replaced() -> None:
