@@ -12,6 +12,8 @@ from benchsuite.schema import Record
 VERSIONS = ("python.version", "python.numpy", "code.git_commit")
 _VERSION = re.compile(r"v?\d+\.\d+\.\d+\S*")
 """Facts of a backend that are versions. Others are times, counts and choices, which may differ by trial."""
+CODE = "code"
+"""Of a fact that is a record's fingerprint."""
 MOST_SHOWN = 40
 
 
@@ -19,7 +21,7 @@ MOST_SHOWN = 40
 class Disagreement:
     """Something in which studies differ.
 
-    what    `data of mnist_rows / digits`, `python.version`, `plugin torch`
+    what    `data.sha256 of mnist_rows / digits`, `python.version`, `plugin torch (and 12 more)`
     values  what it is -> the studies in which it is that
     """
 
@@ -49,10 +51,24 @@ def disagreements(
     for study, versions in plugins.items():
         for plugin, version in versions.items():
             found.setdefault(f"plugin {plugin}", {}).setdefault(version, set()).add(study)
-    return [
+    return _together(
         Disagreement(what, {value: tuple(sorted(names)) for value, names in sorted(values.items())})
         for what, values in sorted(found.items())
         if len(values) > 1 and len(set().union(*values.values())) > 1
+    )
+
+
+def _together(found: Iterable[Disagreement]) -> list[Disagreement]:
+    """Those of one kind and equal values as one: all plugins of a distribution have its version. What a hash of
+    code is says nothing to a reader: there the studies count alone."""
+    groups: dict[tuple[object, ...], list[Disagreement]] = {}
+    for one in found:
+        kind = one.what.partition(" ")[0]
+        same = tuple(one.values.values()) if kind == CODE else tuple(one.values.items())
+        groups.setdefault((kind, same), []).append(one)
+    return [
+        Disagreement(f"{first.what} (and {len(others)} more)", first.values) if others else first
+        for first, *others in groups.values()
     ]
 
 
@@ -68,7 +84,7 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
         elif name.startswith("backend.") and _VERSION.fullmatch(value):
             yield f"{name} of backend {trial.backend}", value
     if record.fingerprint:
-        yield f"code of {trial.backend}, {trial.task} / {trial.source}, {trial.cell}", record.fingerprint
+        yield f"{CODE} of {trial.backend}, {trial.task} / {trial.source}, {trial.cell}", record.fingerprint
 
 
 def plugin_versions(description: Mapping[str, object]) -> dict[str, str]:

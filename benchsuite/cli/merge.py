@@ -80,6 +80,9 @@ def _print(merged: Merged, name: str, results: Path | None) -> None:
     lacking = sum(len(one.trials) for one in merged.missing)
     held = f"{format_count(merged.trials, 'trial')}, {format_count(merged.records, 'record')}"
     typer.echo(f"merged: {held} in {merged.folder}")
+    machines = {machine for source in merged.sources for machine in source.machines}
+    if len(machines) > 1:
+        typer.echo(f"{len(machines)} machines: each has rankings of its own")
     if merged.missing:
         typer.echo(f"missing: {format_count(lacking, 'trial')}; run, and merge again:")
     for one in merged.missing:

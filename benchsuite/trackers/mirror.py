@@ -149,7 +149,12 @@ class Mirror:
 
     @cached_property
     def _home(self) -> Machine:
-        return self._store.home
+        """The machine whose runs are found by the plain name: that of the study, else of its first record."""
+        home = self._store.home
+        if home.facts:
+            return home
+        first = map(machine_of, (record.environment for record in self._store.latest().values()))
+        return next((machine for machine in first if machine.facts), home)
 
     def _configuration(self, group: Aggregate) -> str:
         """What a configuration is called: its trials' label without the seed."""

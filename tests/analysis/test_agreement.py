@@ -58,3 +58,18 @@ def test_plugins_of_other_versions_are_named() -> None:
 
 def test_one_study_that_was_run_with_two_versions_is_no_disagreement_of_studies() -> None:
     assert disagreements({"one": [with_facts("f"), with_facts("g")]}, {}) == []
+
+
+def test_what_differs_in_one_way_is_told_once() -> None:
+    old, new = (dict.fromkeys(("a", "b", "c"), f"benchsuite {version}") for version in ("1", "2"))
+    records = {
+        study: [
+            planted(cell=cell).model_copy(update={"fingerprint": f"{study} {cell}", "environment": {}})
+            for cell in ("lstm", "gru")
+        ]
+        for study in ("one", "two")
+    }
+    assert [one.what for one in disagreements(records, {"one": old, "two": new})] == [
+        "code of numpy, digits / tiny, gru (and 1 more)",
+        "plugin a (and 2 more)",
+    ]

@@ -130,7 +130,8 @@ def two_machines(tmp_path: Path) -> Path:
     for name, facts, value in (("a", BIG, 0.5), ("b", SMALL, 0.75)):
         records = [on(facts, planted(value, cell=cell)) for cell in ("lstm", "gru")]
         write_study(tmp_path / name, records, environment=facts)
-    call("merge", "a", "b", "--output", "both", "--results", str(tmp_path))
+    said = call("merge", "a", "b", "--output", "both", "--results", str(tmp_path)).stdout
+    assert "2 machines: each has rankings of its own" in said
     return tmp_path
 
 

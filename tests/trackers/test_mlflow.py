@@ -20,12 +20,15 @@ from typing import Any
 
 import pluggy
 import pytest
+from fixtures.planted import planted
 from fixtures.scripted import scripted_executor, scripted_trial
+from fixtures.shards import BIG, SMALL, on, write_study
 
 from benchsuite import hookspecs
 from benchsuite.contracts import Started, StudyInfo
 from benchsuite.errors import RequestError, StoreError
 from benchsuite.plugins import Registry
+from benchsuite.running.merge import merge_studies
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Study, Warned, run_study
 from benchsuite.schema import Record, Series, Status, Trial
@@ -493,3 +496,27 @@ def test_a_study_that_is_cut_short_is_no_longer_running(results: Path) -> None:
     run(results, [scripted_trial()], rerun="all")
     (parent,) = everything(results)["benchsuite/studies"]
     assert parent.info.status == "FINISHED"
+
+
+def test_a_trial_that_two_machines_ran_has_a_run_of_each(results: Path) -> None:
+    studies = [
+        write_study(
+            results / name, [on(facts, planted(value, seed=seed)) for seed in (0, 1)], environment=facts
+        )
+        for name, facts, value in (("a", BIG, 0.5), ("b", SMALL, 0.75))
+    ]
+    merge_studies(studies, results / "both")
+    uri = f"sqlite:///{results / 'mlflow.db'}"
+    assert [tracker.sync(results / "both", uri)[0] for _ in range(2)] == [4, 0]
+    from mlflow import MlflowClient
+
+    client = MlflowClient(uri)
+    for experiment, runs in (("benchsuite/digits", 4), ("benchsuite/digits/configurations", 2)):
+        known = client.get_experiment_by_name(experiment)
+        assert known is not None
+        found = client.search_runs([known.experiment_id])
+        assert len(found) == runs
+        values = [run.data.metrics.get("test/accuracy") for run in found]
+        assert sorted(value for value in values if value is not None) == [0.5] * (runs // 2) + [0.75] * (
+            runs // 2
+        )

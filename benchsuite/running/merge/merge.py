@@ -116,7 +116,7 @@ def _read(studies: Sequence[StudyReader], output: Path, store: StudyStore) -> li
     given = {study.folder.resolve(): study for study in studies}
     given.pop(output.resolve(), None)
     found = sorted(
-        (read_source(study.name, study.folder) for study in given.values()),
+        (read_source(study.origin or study.name, study.folder) for study in given.values()),
         key=lambda source: (source.name, str(source.description.get("id", "")), str(source.folder)),
     )
     if store.is_described or any(store.history()):

@@ -18,6 +18,7 @@ from benchsuite.schema import Record
 class Source:
     """A study that is merged.
 
+    name     what messages call it
     records  all that its journal holds, oldest first; each has an attempt and says which machine it ran on
     files    (trial id, attempt) -> the attempt in the names of its files, of the records whose files are read
     damage   lines of its journal that are no records
@@ -54,7 +55,7 @@ class Source:
             return own
         return [
             {
-                "name": self.name,
+                "name": str(self.description.get("name", self.folder.name)),
                 "id": str(self.description.get("id", self.name)),
                 "shard": self.shards,
                 "machines": [machine.name for machine in self.machines],

@@ -69,3 +69,14 @@ def test_the_fastest_race_where_there_are_too_many() -> None:
     (group,), _ = race_groups(many)
     assert list(group.racers) == [f"b{place} dynamic" for place in range(MOST_RACERS)]
     assert [trial.backend for trial in group.left] == [f"b{MOST_RACERS}", f"b{MOST_RACERS + 1}"]
+
+
+def test_a_trial_that_several_machines_ran_does_not_race_itself() -> None:
+    def on(machine: str, known: Record) -> Record:
+        return known.model_copy(update={"environment": {"hardware.cpu": machine}})
+
+    alone = record(backend="numpy")
+    assert race_groups([on("a", alone), on("b", alone)]) == ([], 1)
+    two = [on(machine, record(backend=backend)) for machine in ("a", "b") for backend in ("numpy", "torch")]
+    (group,), _ = race_groups(two)
+    assert len(group.racers) == 2
