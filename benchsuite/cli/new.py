@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -68,6 +69,10 @@ def check_name(kind: str, name: str) -> None:
         owner = found.owners.get(f"{kind}:{name}")
         whose = owner.distribution if owner else "benchsuite"
         raise RequestError(f"{kind} {name!r} is registered by {whose} already: choose another name")
+    if find_spec(f"benchsuite_{name}") is not None:
+        raise RequestError(
+            f"{kind} name {name!r}: a module benchsuite_{name} is installed already: choose another"
+        )
 
 
 def write_project(kind: str, name: str, folder: Path) -> list[Path]:

@@ -96,6 +96,14 @@ def test_a_name_that_is_taken_is_refused(kind: str, name: str, tmp_path: Path) -
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("kind", ["task", "cell"])
+def test_a_module_that_is_installed_is_not_made_again(kind: str, tmp_path: Path) -> None:
+    said = call("new", kind, "numpy", "--output", str(tmp_path / "x"), code=2).stderr
+    assert said == (
+        f"error: {kind} name 'numpy': a module benchsuite_numpy is installed already: choose another\n"
+    )
+
+
 def test_another_kind_is_refused() -> None:
     said = call("new", "executor", "mine", code=2).stderr
     assert "unknown value of KIND 'executor'" in said

@@ -33,6 +33,7 @@ from benchsuite.schema import (  # noqa: E402
 )
 from benchsuite_jax import environment  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
+from benchsuite_jax.support import SUPPORTED  # noqa: E402
 
 MODEL = ModelSpec(Features(3), Recurrent("rnn", 4), Dense(2), "cross_entropy")
 LSTM = Recurrent("lstm", 4)
@@ -87,6 +88,25 @@ def test_every_planned_model_is_supported(architecture: str, cell: str, unroll: 
 )
 def test_what_cannot_run_is_refused_with_its_reason(given: dict[str, Any], reason: str) -> None:
     assert reason in str(supports(**given))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "execution", "reason"),
+    [
+        ({}, {}, None),
+        ({"carry": True, "input_dropout": 0.1}, {"device": "gpu:1", "precision": "tf32"}, None),
+        ({}, {"precision": "float64"}, "no precision 'float64' (jax's cuDNN LSTM is float32 only)"),
+        ({"truncation": 3}, {}, "no truncated BPTT (recipe.truncation 3) (cuDNN differentiates the whole"),
+        ({"recurrent_dropout": 0.1}, {}, "(cuDNN masks no hidden states; or use unroll dynamic)"),
+    ],
+)
+def test_what_the_fused_kernel_runs_on_a_gpu(
+    recipe: dict[str, Any], execution: dict[str, Any], reason: str | None
+) -> None:
+    asked = Execution.model_validate({"unroll": "fused", "device": "gpu", **execution})
+    lstm = replace(MODEL, body=Recurrent("lstm", 4, 2, True), readout="steps")
+    said = SUPPORTED.declines(lstm, Recipe.model_validate(recipe), asked)
+    assert said is None if reason is None else reason in str(said)
 
 
 def test_double_precision_needs_its_environment() -> None:

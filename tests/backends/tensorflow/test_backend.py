@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,35 @@ def test_what_cannot_run_is_refused_with_its_reason(
 ) -> None:
     given = Execution.model_construct(**execution)
     assert reason in str(backend.supports(PLAIN, Recipe(), given))
+
+
+@pytest.mark.usefixtures("backend")
+@pytest.mark.parametrize(
+    ("cell", "recipe", "reason"),
+    [
+        ("lstm", {}, None),
+        ("gru", {"input_dropout": 0.1}, None),
+        (
+            "rnn",
+            {},
+            "no cell 'rnn' (TensorFlow's fused recurrent kernels are cuDNN's, and Keras' SimpleRNN has",
+        ),
+        ("lstm", {"truncation": 3}, "no truncated BPTT"),
+        ("gru", {"carry": True}, "no states carried from batch to batch (recipe.carry) (cuDNN takes a whole"),
+        (
+            "lstm",
+            {"recurrent_dropout": 0.1},
+            "(cuDNN masks no hidden states; or use unroll dynamic or static)",
+        ),
+    ],
+)
+def test_what_the_fused_kernels_run_on_a_gpu(cell: str, recipe: dict[str, Any], reason: str | None) -> None:
+    from benchsuite_tensorflow.support import SUPPORTED
+
+    gpu = Execution(unroll="fused", device="gpu")
+    model = replace(PLAIN, body=Recurrent(cell, 4, 2, True))
+    said = SUPPORTED.declines(model, Recipe.model_validate(recipe), gpu)
+    assert said is None if reason is None else reason in str(said)
 
 
 @pytest.mark.parametrize("unroll", ["static", "dynamic"])
