@@ -14,7 +14,7 @@ from benchsuite.schema import Dense, Exhibit, ModelSpec, Size, Tokens, recurrent
 
 SOLVED = 0.99
 """Share of recalled symbols above which a problem counts as solved."""
-SHOWN = 2
+SHOWN_SEQUENCES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,5 +84,5 @@ class LoadedRecall(LoadedTask):
                     "prediction": answers[given[row, asked[row]]].tolist(),
                 },
             )
-            for row in range(min(SHOWN, len(split)))
+            for row in range(min(SHOWN_SEQUENCES, len(split)))
         ]

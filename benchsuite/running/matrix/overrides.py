@@ -32,7 +32,7 @@ class _Layer:
 
 
 @dataclass
-class Overrides:
+class MatrixChanges:
     """What the command line sets, and what it adds to the values that a field has."""
 
     replaced: _Layer = field(default_factory=_Layer)
@@ -53,10 +53,10 @@ class Overrides:
         return found
 
 
-def override_layer(reader: Reader, overrides: Sequence[str]) -> Overrides:
+def override_layer(reader: Reader, overrides: Sequence[str]) -> MatrixChanges:
     """Read `FIELD=VALUE` and `FIELD+=VALUE`. `tasks.NAME.FIELD` is for one task only, `options.NAME` for the
     tasks that have this option."""
-    found = Overrides()
+    found = MatrixChanges()
     for text in overrides:
         key, equals, value = text.partition("=")
         key = key.strip()
