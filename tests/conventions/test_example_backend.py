@@ -123,11 +123,26 @@ def test_it_races_with_numpy(study: Path, site: Path) -> None:
     assert {"numpy", "equinox"} <= set(re.findall(r"numpy|equinox", said))
 
 
+FEW = "gradients[gru-bidirectional-truncated],gradients[rnn-steps-ties],carry[gru-plain-carry]"
+
+
+@pytest.mark.timeout(900)
+def test_the_backend_conforms_in_a_few_cases(site: Path, tmp_path: Path) -> None:
+    said = check(site, tmp_path, 600, "--case", FEW, "--unroll", "dynamic", "--precision", "float64")
+    assert said.splitlines()[-1] == "equinox conforms: 3 ok"
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_the_backend_conforms(site: Path, precision: str) -> None:
-    benchsuite(["check", "backend", "equinox", "--core", "--precision", precision], site, site, timeout=3500)
+def test_the_backend_conforms(site: Path, tmp_path: Path, precision: str) -> None:
+    said = check(site, tmp_path, 3500, "--core", "--precision", precision)
+    assert said.splitlines()[-1].startswith("equinox conforms")
+
+
+def check(site: Path, kept: Path, timeout: float, *arguments: str) -> str:
+    command = ["check", "backend", "equinox", *arguments, "--results", str(kept)]
+    return benchsuite(command, site, site, timeout).strip()
 
 
 @pytest.mark.data

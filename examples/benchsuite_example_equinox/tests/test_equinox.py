@@ -64,9 +64,8 @@ def test_the_plugin_is_found_and_imports_no_framework() -> None:
     ("stack", "unroll", "kernel"),
     [
         ("bidirectional", "dynamic", "scan"),
-        ("bidirectional", "static", "unrolled"),
+        ("deep", "static", "unrolled"),
         ("plain", "autograd", "autograd_loop"),
-        ("deep", "autograd", "autograd_loop"),
     ],
 )
 def test_gradients_and_derivatives_by_the_hidden_states_are_numpys(
