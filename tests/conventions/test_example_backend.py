@@ -123,13 +123,13 @@ def test_it_races_with_numpy(study: Path, site: Path) -> None:
     assert {"numpy", "equinox"} <= set(re.findall(r"numpy|equinox", said))
 
 
-FEW = "gradients[gru-bidirectional-truncated],gradients[rnn-steps-ties],carry[gru-plain-carry]"
+FEW = "gradients[gru-bidirectional-truncated],gradients[rnn-steps-ties]"
 
 
 @pytest.mark.timeout(900)
 def test_the_backend_conforms_in_a_few_cases(site: Path, tmp_path: Path) -> None:
     said = check(site, tmp_path, 600, "--case", FEW, "--unroll", "dynamic", "--precision", "float64")
-    assert said.splitlines()[-1] == "equinox conforms: 3 ok"
+    assert said.splitlines()[-1] == "equinox conforms: 2 ok"
 
 
 @pytest.mark.slow

@@ -85,11 +85,10 @@ def test_gradients_and_derivatives_by_the_hidden_states_are_numpys(
     assert mine.kernel() == kernel
 
 
-@pytest.mark.parametrize("optimiser", ["momentum", "adam"])
-def test_training_ends_at_the_parameters_of_numpy(optimiser: str) -> None:
+def test_training_ends_at_the_parameters_of_numpy() -> None:
     model, batch = squared(STACKS["plain"])
     recipe = Recipe.model_validate(
-        {"optimiser": optimiser, "learning_rate": 0.05, "clip": "norm", "clip_at": 0.2, "weight_decay": 0.1}
+        {"optimiser": "adam", "learning_rate": 0.05, "clip": "norm", "clip_at": 0.2, "weight_decay": 0.1}
     )
     trained = []
     for name in ("equinox", "numpy"):
