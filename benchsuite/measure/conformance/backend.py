@@ -15,7 +15,11 @@ import numpy as np
 from benchsuite.contracts import Backend, Batch, Gradients, Parameters, Program, State, why_unsupported
 from benchsuite.errors import BenchsuiteError, UnsupportedError
 from benchsuite.measure.conformance.cases import VOCABULARY, Case, padded
-from benchsuite.measure.conformance.differences import largest_difference, where_quantity_differs
+from benchsuite.measure.conformance.differences import (
+    largest_difference,
+    rounding_hint,
+    where_quantity_differs,
+)
 from benchsuite.measure.parity import compare, in_double, parameter_drift, relative_error
 from benchsuite.schema import Execution, Recurrent
 from benchsuite.schema.thresholds import TOLERANCES
@@ -297,5 +301,7 @@ def compared(kit: Kit, what: str, found: Gradients, expected: Gradients) -> None
     """Raise ConformanceError where two backward passes differ, with both values of what differs most."""
     comparison = compare(found, expected, kit.execution.precision)
     if not comparison.ok:
-        where = where_quantity_differs(comparison.breaches[0], found, expected)
-        raise ConformanceError(f"{what}: {comparison.sentence()}; {where}")
+        worst = comparison.breaches[0]
+        where = where_quantity_differs(worst, found, expected)
+        hint = rounding_hint(kit.execution.precision, max(comparison.errors.values()))
+        raise ConformanceError(f"{what}: {comparison.sentence()}; {where}{hint}")

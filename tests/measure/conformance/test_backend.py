@@ -62,6 +62,12 @@ def test_a_broken_program_is_seen(check: Check, case: str, kind: type[ReferenceP
         check(kit(kind), CASES[case])
 
 
+def test_single_precision_inside_of_double_is_asked_about() -> None:
+    with pytest.raises(ConformanceError, match="is a part of it computed in float32"):
+        checks.check_gradients(kit(broken.SingleInside), CASES["lstm-plain"])
+    checks.check_gradients(kit(broken.SingleInside, "float32"), CASES["lstm-plain"])
+
+
 class Cancelling(cells.Rnn):
     """tanh(y) as 1 - 2 / (1 + exp(2 y)), which near zero is a difference of nearly equal numbers."""
 
