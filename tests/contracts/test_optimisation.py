@@ -58,14 +58,14 @@ def test_clipping_is_the_references(values: list[float], at: float, clip: Any) -
     found, measured = clipped(recipe, gradient)
     np.testing.assert_allclose(found, reference.clip(recipe, {"g": gradient})["g"], rtol=1e-12, atol=1e-300)
     known = {"norm": reference.global_norm, "value": reference.peak}
-    if clip == "none":
-        assert measured is None
-    else:
+    assert (measured is None) == (clip == "none")
+    if measured is not None:
         np.testing.assert_allclose(measured, known[clip]({"g": gradient}), rtol=1e-12, atol=1e-150)
 
 
 def test_unknown_names_are_refused() -> None:
+    unknown: Any = "mine"
     with pytest.raises(ContractError, match="unknown optimiser 'mine'"):
-        updated(Recipe.model_construct(optimiser="mine"), 1, np.ones(1), np.ones(1), {})
+        updated(Recipe.model_construct(optimiser=unknown), 1, np.ones(1), np.ones(1), {})
     with pytest.raises(ContractError, match="unknown clip 'mine'"):
-        clipped(Recipe.model_construct(clip="mine"), np.ones(1))
+        clipped(Recipe.model_construct(clip=unknown), np.ones(1))

@@ -138,5 +138,5 @@ def test_an_entry_packs_by_one_of_its_options() -> None:
 )
 def test_an_option_that_means_nothing_is_refused_where_it_is_made(fields: dict[str, Any], said: str) -> None:
     with pytest.raises(PluginError) as caught:
-        Option(**({"default": 3, "help": "steps"} | fields))
+        Option(**{"default": 3, "help": "steps", **fields})
     assert said in str(caught.value)

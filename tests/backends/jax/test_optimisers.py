@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def test_they_can_be_compiled_and_keep_the_dtype(optimiser: str) -> None:
     for clip in CLIPS:
         recipe = Recipe.model_validate({"optimiser": optimiser, "clip": clip, "weight_decay": 0.1})
 
-        def step(p, g, kept, recipe=recipe):  # type: ignore[no-untyped-def]
+        def step(p: Any, g: Any, kept: Any, recipe: Recipe = recipe) -> Any:
             return updated(recipe, 3, p, clipped(recipe, g)[0], kept)
 
         expected, theirs = step(np.ones(7, np.float32), gradient, averages)
