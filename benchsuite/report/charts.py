@@ -17,6 +17,8 @@ CELL_ORDER = ("lstm", "rnn", "gru", NO_CELL)
 BACKEND_ORDER = ("torch", "jax", "numpy", "tensorflow")
 LONG_NAME = 18
 """Letters of a name above which a legend has fewer columns."""
+CUT_NAME = 22
+"""Letters of a name above which a legend of few names would cut it: it has two columns as well."""
 Row = Mapping[str, Any]
 
 
@@ -59,7 +61,10 @@ def colour(field: str, found: Iterable[str], known: Sequence[str], title: str | 
     """A colour by name. Known names keep theirs in every chart, whether or not the others occur."""
     names = order(found, known)
     domain = [*known, *(name for name in names if name not in known)]
-    columns = {} if len(names) <= 4 else {"columns": 2 if max(map(len, names)) > LONG_NAME else 3}
+    longest = max(map(len, names), default=0)
+    columns = {}
+    if len(names) > 4 or longest > CUT_NAME:
+        columns = {"columns": 2 if longest > LONG_NAME else 3}
     legend = alt.Legend(values=names, labelLimit=200 if columns.get("columns") == 2 else 110, **columns)
     return alt.Color(f"{field}:N", title=title, scale=alt.Scale(domain=domain), legend=legend)
 
