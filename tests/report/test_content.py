@@ -40,7 +40,7 @@ def timed(backend: str, speed: float, verdict: str = "stable", seed: int = 0, **
 class Held(Study):
     """A study in memory, with the curves that its records hold."""
 
-    def series(self, trial_id: str) -> list[Series]:
+    def series(self, trial_id: str, attempt: str | None = None) -> list[Series]:  # noqa: ARG002
         return [one for made in self.records if made.trial_id == trial_id for one in made.series]
 
 
