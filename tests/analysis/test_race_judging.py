@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from benchsuite.analysis.race_judging import ALPHA, BLOCK, SpeedVerdict, judge, shift_p, verdict
+from benchsuite.analysis.race_judging import BLOCK, judge, shift_p, verdict
+from benchsuite.analysis.seeds import ALPHA
+from benchsuite.schema.race import SpeedVerdict
 
 ROUNDS = 30
 TIMES = st.floats(1e-6, 1e3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 from pathlib import Path
@@ -86,6 +87,19 @@ def test_coverage_measures_every_package_that_is_shipped() -> None:
     tool = project()["tool"]
     shipped = tool["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert tool["coverage"]["run"]["source_pkgs"] == sorted(name.rpartition("/")[2] for name in shipped)
+
+
+def test_tests_without_checked_types_are_listed_and_exist() -> None:
+    """A folder that is listed whole has tests; a single file is there."""
+    overrides = project()["tool"]["mypy"]["overrides"]
+    [listed] = [one["module"] for one in overrides if one.get("ignore_errors")]
+    assert listed == sorted(listed)
+    for module in listed:
+        path = (ROOT / "tests").joinpath(*module.removesuffix(".*").split("."))
+        assert path.is_dir() if module.endswith(".*") else path.with_suffix(".py").is_file(), module
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(ROOT / "tox.ini", encoding="utf-8")
+    assert "mypy tests" in parser["testenv:types"]["commands"].splitlines()
 
 
 def fragments() -> list[Path]:

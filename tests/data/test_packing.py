@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -81,7 +83,7 @@ def test_unpacking_gives_each_sequence_its_own_row(lengths: list[int], more: int
 
 @given(LENGTHS, MORE, st.randoms(use_true_random=False))
 def test_some_rows_of_a_packed_split_are_unpacked_as_well(
-    lengths: list[int], more: int, random: object
+    lengths: list[int], more: int, random: Random
 ) -> None:
     whole = packed(numbered(lengths), max(lengths) + more)
     rows = np.array(random.sample(range(len(whole)), random.randint(1, len(whole))))

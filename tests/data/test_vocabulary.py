@@ -28,7 +28,7 @@ def test_rare_words_and_words_beyond_the_size_are_unknown() -> None:
 def test_encoding_is_flat_lossless_and_never_padding(texts: list[list[str]]) -> None:
     vocabulary = Vocabulary.build(texts)
     values, lengths = vocabulary.encode(texts)
-    assert (values.dtype, lengths.dtype) == (np.int32, np.int64)
+    assert (values.dtype, lengths.dtype) == (np.dtype(np.int32), np.dtype(np.int64))
     assert [vocabulary.words[index] for index in values] == [word for text in texts for word in text]
     assert lengths.tolist() == [len(text) for text in texts]
     assert PADDING not in values

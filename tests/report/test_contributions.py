@@ -119,7 +119,7 @@ def test_without_plugins_nothing_is_added() -> None:
         ("text", "answer 1 is str, not a PageSection"),
         (PageSection(1, ()), "section 1: title is int: input should be a valid string"),  # type: ignore[arg-type]
         (PageSection("a", (), "nowhere"), "page 'nowhere' is none of overview"),
-        (holding("text"), "section 1: blocks.1 is str, none of Paragraph, Bullets, Table"),  # type: ignore[arg-type]
+        (holding("text"), "section 1: blocks.1 is str, none of Paragraph, Bullets, Table"),
         (holding(Paragraph("x", "loud")), "Paragraph.tone is str: input should be 'plain'"),  # type: ignore[arg-type]
         (holding(Table("t", (Column("a"),), [("x", 1)])), "row 1 holds 2 cells; there are 1 columns"),
         (holding(Table("t", (Column("a", "number"),), [("x",)])), "holds the text 'x' in column 'a'"),

@@ -31,7 +31,7 @@ def chart(title: str, own: Table | None = None) -> Chart:
 
 
 def site(*pages: Page) -> Site:
-    return Site("T", pages, lambda: iter(()), frozenset(), "study t")
+    return Site("T", pages, lambda _first, _last: iter(()), frozenset(), "study t")
 
 
 def page(*blocks: Block, key: str = "overview", title: str = "S") -> Page:

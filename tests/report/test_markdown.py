@@ -50,7 +50,7 @@ def tags(rendered: str) -> set[str]:
 
 def made(*blocks: Block) -> str:
     page = Page("overview", "P", (PageSection("S", blocks),))
-    return document(Site("T", (page,), lambda: iter(()), frozenset(), "study t"))
+    return document(Site("T", (page,), lambda _first, _last: iter(()), frozenset(), "study t"))
 
 
 def rows(rendered: str) -> list[list[str]]:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import benchsuite_speech
-from benchsuite.contracts import LoadedTask
+from benchsuite.contracts import LoadedTask, TaskEntry
 from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
 from benchsuite_speech.clips import RATE, Clips, normalised, read_fsdd
@@ -244,7 +244,7 @@ def test_an_unknown_source_names_the_known_ones() -> None:
 
 @pytest.mark.parametrize("entry", [DIGIT, STRINGS], ids=lambda entry: entry.name)
 def test_fsdd_without_files_and_network_says_where_to_put_them(
-    entry: benchsuite_speech.TaskEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    entry: TaskEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
     monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9")

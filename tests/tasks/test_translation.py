@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,7 +191,7 @@ def test_no_pair_being_short_enough_is_refused() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"max_length": 0}, {"vocabulary": 2}, {"min_count": 1.5}])
-def test_options_out_of_range_are_refused(wrong: dict[str, Scalar]) -> None:
+def test_options_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match=next(iter(wrong))):
         load(**wrong)
 

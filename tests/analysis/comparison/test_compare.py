@@ -31,7 +31,7 @@ def study(
 ) -> list[Record]:
     """A study as a machine makes it: metrics vary with the model's training (alike in every backend, drawn from
     `training`), step times by 3 % from run to run (drawn from `seed`)."""
-    noise, found = np.random.default_rng(seed), []
+    noise, found = np.random.default_rng(seed), list[Record]()
     for cell, architecture, at in itertools.product(CELLS, ARCHITECTURES, seeds):
         trained = np.random.default_rng([training, len(found), at]).normal(0.9, 0.008)
         for backend in BACKENDS:

@@ -65,7 +65,8 @@ def operator_lstm(
     H = R.shape[1]
 
     def sigmoid(v: np.ndarray) -> np.ndarray:
-        return 1 / (1 + np.exp(-v))
+        found: np.ndarray = 1 / (1 + np.exp(-v))
+        return found
 
     Wi, Wo, Wf, Wc = np.split(W, 4)
     Ri, Ro, Rf, Rc = np.split(R, 4)

@@ -37,7 +37,7 @@ def test_leaving_early_ends_what_runs(jobs: int) -> None:
         events = executor.run([scripted_trial("hang"), scripted_trial("hang", seed=1)])
         next(event for event in events if isinstance(event, Progress))
         begin = time.monotonic()
-        events.close()  # type: ignore[attr-defined]  (both are generators)
+        events.close()  # type: ignore[attr-defined]  # both are generators
         assert time.monotonic() - begin < 5
         assert wait_until(lambda: not workers())
         # and the executor can still be used

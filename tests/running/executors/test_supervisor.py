@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 import psutil
 import pytest
@@ -51,7 +52,7 @@ def test_a_worker_that_dies_is_the_record_of_its_trial_and_the_next_one_runs(
 
 def test_a_trial_that_hangs_times_out_with_all_its_processes() -> None:
     with scripted_executor(timeout=5) as executor:
-        seen, sleepers = [], []
+        seen, sleepers = list[Any](), list[Any]()
         for event in executor.run([scripted_trial("hang"), scripted_trial()]):
             if isinstance(event, Progress) and not sleepers:
                 time.sleep(0.3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 import pytest
@@ -38,7 +39,7 @@ def only(results: RaceResults) -> Race:
     return race
 
 
-def three(do: str = "ok", **options: object) -> dict[str, Trial]:
+def three(do: str = "ok", **options: Any) -> dict[str, Trial]:
     return {
         "fast": scripted_trial(seconds=1.0),
         "slow": scripted_trial(backend="scripted2", seconds=1.2),

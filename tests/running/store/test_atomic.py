@@ -20,5 +20,5 @@ def test_what_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "kept.json"
     path.write_bytes(b"old")
     with pytest.raises(TypeError), atomic_write(path) as file:
-        file.write("no bytes")  # type: ignore[arg-type]
+        file.write("no bytes")  # type: ignore[call-overload]
     assert path.read_bytes() == b"old"

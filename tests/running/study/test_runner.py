@@ -83,7 +83,7 @@ def ran(seen: list[StudyEvent]) -> list[str]:
 
 
 def test_records_are_stored_before_anybody_hears_of_them(tmp_path: Path) -> None:
-    watcher, seen = Watcher(), []
+    watcher, seen = Watcher(), list[Any]()
     trials = [scripted_trial(), scripted_trial("segfault"), scripted_trial("unsupported")]
     found = study(tmp_path, trials, watcher, seen=seen)
     assert watcher.told == ["started s 2", "finished skipped", "finished ok", "finished failed", "ended 3"]
@@ -100,7 +100,7 @@ def test_a_second_run_does_nothing(tmp_path: Path) -> None:
     skipped = [Skipped(scripted_trial("never"), "the matrix says so")]
     first = study(tmp_path, trials, skipped=skipped)
     files = {path: path.read_bytes() for path in (tmp_path / "s").rglob("*") if path.is_file()}
-    watcher, seen = Watcher(), []
+    watcher, seen = Watcher(), list[Any]()
     second = study(tmp_path, trials, watcher, seen=seen, skipped=skipped)
     assert [type(event) for event in seen] == [Begun]
     assert watcher.told == []
@@ -167,7 +167,7 @@ def test_a_skip_never_hides_what_is_known(tmp_path: Path) -> None:
 
 
 def test_a_plugin_that_fails_is_named_and_nobody_suffers(tmp_path: Path) -> None:
-    watcher, seen = Watcher(), []
+    watcher, seen = Watcher(), list[Any]()
     found = study(tmp_path, [scripted_trial()], watcher, Broken(), seen=seen)
     warnings = [event.message for event in seen if isinstance(event, Warned)]
     assert warnings == [
