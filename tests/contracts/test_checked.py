@@ -27,7 +27,7 @@ DOUBLE = Execution(precision="float64")
 
 def test_the_documented_code_runs_and_says_what_it_says() -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     names: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, str(DOCUMENT), "exec"), names)
