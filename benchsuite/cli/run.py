@@ -109,7 +109,7 @@ def run(
     _conclude(done, planned, said.getvalue(), shard)
 
 
-def _conclude(done: Study, planned: Sequence[Planned], said: str, shard: str | None) -> None:
+def _conclude(done: Study, planned: Sequence[Planned], said: str, shard: str | None = None) -> None:
     """Print the table of the trials asked for (a study may hold many more) and end with the right code."""
     from benchsuite.cli.summary import failed, print_summary
     from benchsuite.running.study import results_folder

@@ -15,14 +15,12 @@ from rich.console import Console
 from rich.text import Text
 
 from benchsuite.analysis.answers import fastest_steps, soonest_trained
-from benchsuite.analysis.identity import foreign_hardware
 from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.analysis.seeds import Aggregate
 from benchsuite.analysis.training_time import TrainingTime, seconds_to_trained, training_time
 from benchsuite.analysis.validity import invalid_timing
 from benchsuite.cli.output import NO_VALUE, table, table_width
 from benchsuite.report.formatting import format_ratio, format_value
-from benchsuite.schema import Record
 
 MOST_TIMED = 24
 """Models that the table of a task holds."""
@@ -45,11 +43,9 @@ def print_runs(console: Console, ranking: Ranking, title: str) -> None:
     left: Columns = {"model": [model.name for model in models]}
     if ranking.settings:
         left["settings"] = [ranking.setting(model) for model in models]
-    foreign = foreign_hardware(_neighbours(ranking))
-    compared = len(ways) > 1 and not foreign
     faster: Columns = {}
     sooner: Columns = {}
-    if compared:
+    if len(ways) > 1:
         faster = {"fastest steps": [_fastest(ranking, model) for model in models]}
         sooner = {
             "trained first": [_first(ranking, model) for model in models],
@@ -66,10 +62,6 @@ def print_runs(console: Console, ranking: Ranking, title: str) -> None:
         _print(console, f"{title}: {seconds}", left | _by_way(ranking, models, ways, seconds_words) | sooner)
     if len(ranking.models) > len(models):
         console.print(Text(f"  and {len(ranking.models) - len(models)} more models", style="dim"))
-    for name, (here, there) in foreign.items():
-        console.print(
-            Text(f"  not compared, the hardware differs: {name} is {here}, or {there}", style="dim")
-        )
     if any(model.is_unsteady(run) for model in models for run in model.runs):
         console.print(Text(f"  {UNSTEADY} the timing was not steady: a rough figure", style="dim"))
     for line in _costs(ranking, ways):
@@ -190,9 +182,3 @@ def _middle(times: dict[str, list[TrainingTime]], part: Callable[[TrainingTime],
     return {
         way: format_value(median(map(part, found)), form="seconds") for way, found in times.items() if found
     }
-
-
-def _neighbours(ranking: Ranking) -> list[tuple[Record, Record]]:
-    """Every record of the ranking beside the first one."""
-    records = [record for model in ranking.models for run in model.runs for record in run.records]
-    return [(records[0], record) for record in records]
