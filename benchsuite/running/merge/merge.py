@@ -69,7 +69,9 @@ def merge_studies(
 @contextlib.contextmanager
 def _beside(output: Path) -> Iterator[Path]:
     """A folder that becomes `output` when the context is left without an exception, and else is removed."""
-    made = output.with_name(f".{output.name}.merging-{secrets.token_hex(4)}")
+    start = f".{output.name}.merging-"
+    _remove_left(output.parent, start)
+    made = output.with_name(f"{start}{secrets.token_hex(4)}")
     try:
         yield made
         made.rename(output)
@@ -77,6 +79,13 @@ def _beside(output: Path) -> Iterator[Path]:
         raise StoreError(f"{output} cannot be written: {error}") from error
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _remove_left(parent: Path, start: str) -> None:
+    """Remove what merges left that were killed. One that still runs holds its lock."""
+    for left in parent.glob(f"{start}*"):
+        with contextlib.suppress(StoreError, OSError), StudyStore(left).writing():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _merge(

@@ -229,3 +229,12 @@ def test_the_study_goes_on_where_it_was_merged(tmp_path: Path) -> None:
     assert sorted(one.scalars["test/accuracy"] for one in same) == [0.9, 0.99]
     assert sorted(study.series(one.trial_id, one.attempt)[0].y[0] for one in same) == [3.0, 9.0]
     assert StudyStore(tmp_path / "m").description()["merged"]
+
+
+def test_what_a_merge_left_that_was_killed_is_removed_and_what_runs_is_not(tmp_path: Path) -> None:
+    studies = three(tmp_path)
+    for name in ("dead", "alive"):
+        write_study(tmp_path / f".m.merging-{name}", [planted()])
+    with StudyStore(tmp_path / ".m.merging-alive").writing():
+        merge_studies(studies, tmp_path / "m")
+    assert [path.name for path in tmp_path.glob(".m.merging-*")] == [".m.merging-alive"]
