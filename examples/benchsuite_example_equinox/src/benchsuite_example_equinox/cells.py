@@ -93,7 +93,8 @@ class Library(Cell):
 
     def step(self, u: jax.Array, state: State) -> State:
         if isinstance(self.cell, eqx.nn.LSTMCell):
-            return jax.vmap(self.cell)(u, state)
+            h, c = jax.vmap(self.cell)(u, state)
+            return h, c
         return (jax.vmap(self.cell)(u, state[0]),)
 
 
@@ -103,7 +104,8 @@ LIBRARY = ("lstm", "gru")
 
 def own_cell(name: str, weights: Weights) -> Cell:
     """The cell of this package called `name`, with the canonical weights given."""
-    return {"rnn": Elman, "lstm": Lstm, "gru": Gru}[name](**weights)
+    kinds: dict[str, type[Cell]] = {"rnn": Elman, "lstm": Lstm, "gru": Gru}
+    return kinds[name](**weights)
 
 
 def library_cell(name: str, weights: Weights) -> Cell:
@@ -113,8 +115,8 @@ def library_cell(name: str, weights: Weights) -> Cell:
     hidden = weights["Wh"].shape[0]
     if name == "lstm":
         empty = eqx.filter_eval_shape(eqx.nn.LSTMCell, width, hidden, key=jax.random.key(0))
-        parts = (weights["Wx"].T, weights["Wh"].T, weights["b"])
-        return Library(eqx.tree_at(lambda cell: (cell.weight_ih, cell.weight_hh, cell.bias), empty, parts))
+        three = (weights["Wx"].T, weights["Wh"].T, weights["b"])
+        return Library(eqx.tree_at(lambda cell: (cell.weight_ih, cell.weight_hh, cell.bias), empty, three))
     empty = eqx.filter_eval_shape(eqx.nn.GRUCell, width, hidden, key=jax.random.key(0))
     both = jnp.where(jnp.arange(gates) < 2 * hidden, weights["bx"] + weights["bh"], weights["bx"])
     parts = (weights["Wx"].T, weights["Wh"].T, both, weights["bh"][2 * hidden :])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -73,9 +74,10 @@ class EquinoxProgram(Program):
         inputs = np.ascontiguousarray(batch.inputs.swapaxes(0, 1))
         targets = batch.targets
         placed = Placed(jnp.array(inputs), jnp.array(batch.lengths), jnp.array(targets))
-        return jax.block_until_ready(placed)
+        jax.block_until_ready(placed)
+        return placed
 
-    def step(self, placed: Placed, state: States | None = None) -> States | None:
+    def step(self, placed: Any, state: Any = None) -> States | None:
         self._steps += 1
         now = scales(self._recipe, self._steps, self._dtype)
         self._network, self._moments, loss, measured, states = _step(
@@ -91,11 +93,11 @@ class EquinoxProgram(Program):
         self._losses, self._measured = [], []
         return StepLog.of(self._recipe.clip, losses, measured)
 
-    def predict(self, placed: Placed, state: States | None = None) -> tuple[np.ndarray, States | None]:
+    def predict(self, placed: Any, state: Any = None) -> tuple[np.ndarray, States | None]:
         forward = _forward(self._network, placed, state)
         return np.array(forward.scores), forward.states if self._recipe.carry else None
 
-    def gradients(self, placed: Placed) -> Gradients:
+    def gradients(self, placed: Any) -> Gradients:
         body = self._network.body
         steps, rows = placed.inputs.shape[:2]
         zeros = jnp.array(np.zeros((steps, rows, body.hidden), self._dtype))
@@ -103,7 +105,7 @@ class EquinoxProgram(Program):
         loss, scores, by_weight, by_state = _gradients(self._network, placed, added)
         return Gradients(float(loss), _to_numpy(by_weight), _batch_first(by_state), np.array(scores))
 
-    def outputs(self, placed: Placed, state: States | None = None) -> dict[str, np.ndarray]:
+    def outputs(self, placed: Any, state: Any = None) -> dict[str, np.ndarray]:
         return _batch_first(_forward(self._network, placed, state).outputs)
 
     def make_state(self, values: Mapping[str, np.ndarray]) -> States:
@@ -116,7 +118,7 @@ class EquinoxProgram(Program):
             for layer in range(body.layers)
         }
 
-    def read_state(self, state: States) -> dict[str, np.ndarray]:
+    def read_state(self, state: Any) -> dict[str, np.ndarray]:
         names = STATE_PARTS[self._network.body.cell]
         return {
             f"{prefix}.{name}": np.array(part)
