@@ -76,6 +76,25 @@ def test_a_plugin_runs_in_an_environment_of_its_own_from_then_on(home: Path, tmp
     assert json.loads(benchsuite("env", "list", "--json")) == []
 
 
+@pytest.mark.data
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax", "tensorflow"])
+def test_an_environment_of_a_built_in_backend_runs_the_matrix_smoke(
+    home: Path, tmp_path: Path, backend: str
+) -> None:
+    """From the package index; where that has PyTorch for NVIDIA GPUs alone, it is not installed."""
+    command = [sys.executable, "-m", "benchsuite", "env", "create", backend]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=3000, check=False)
+    if "build for NVIDIA GPUs" in done.stderr:
+        pytest.skip(done.stderr)
+    assert done.returncode == 0, done.stderr
+    results = ["--results", str(tmp_path), "--tracking-uri", "none"]
+    benchsuite("run", "smoke", "--backend", backend, *results)
+    journal = (tmp_path / "smoke" / "records.jsonl").read_text(encoding="utf-8")
+    assert json.loads(journal)["environment"]["python.environment"] == backend
+    assert (home / backend).is_dir()
+
+
 def test_an_interrupt_ends_the_installer_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
     uv = tmp_path / "bin" / "uv"
     uv.parent.mkdir()

@@ -83,10 +83,44 @@ def test_the_container_installs_what_the_package_has() -> None:
     assert set(re.findall(r"--group (\w+)", command)) <= set(project()["dependency-groups"])
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "containers").glob("Dockerfile.*")), ids=lambda path: path.suffix
+)
+def test_a_container_file_installs_what_the_package_has(path: Path) -> None:
+    """No container engine builds it here: each line is one that the command line and the package know."""
+    text = path.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    words = {line.split()[0] for line in lines}
+    assert words <= {"FROM", "ARG", "ENV", "RUN", "COPY", "USER", "WORKDIR", "ENTRYPOINT", "CMD"}
+    [version] = re.findall(r"^FROM python:(3\.\d+)-slim$", text, re.MULTILINE)
+    assert any(one.endswith(f"Python :: {version}") for one in project()["project"]["classifiers"])
+    [extras] = re.findall(r'"/source\[([\w,]+)\]"', text)
+    assert set(extras.split(",")) <= set(project()["project"]["optional-dependencies"])
+    assert lines.index("USER runner") < lines.index('ENTRYPOINT ["benchsuite"]'), (
+        "it runs as no administrator"
+    )
+    for backend in re.findall(r"^RUN benchsuite env create (\w+) --cuda$", text, re.MULTILINE):
+        assert f"{backend}-cuda" in project()["project"]["optional-dependencies"]
+
+
 def test_coverage_measures_every_package_that_is_shipped() -> None:
     tool = project()["tool"]
     shipped = tool["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert tool["coverage"]["run"]["source_pkgs"] == sorted(name.rpartition("/")[2] for name in shipped)
+
+
+def test_coverage_has_a_floor_for_packages_that_there_are() -> None:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(ROOT / "tox.ini", encoding="utf-8")
+    commands = parser["testenv:coverage"]["commands"]
+    [(floor, included)] = re.findall(
+        r"^coverage report --fail-under=(\d+) --include=(\S+)$", commands, re.MULTILINE
+    )
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f"floor of {floor} %" in page
+    for pattern in included.split(","):
+        name = pattern.removeprefix("*/").removesuffix("/*")
+        assert [one for one in (ROOT / name, ROOT / "backends" / name) if one.is_dir()], pattern
 
 
 def test_tests_without_checked_types_are_listed_and_exist() -> None:

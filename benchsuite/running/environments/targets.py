@@ -12,7 +12,14 @@ from benchsuite.contracts import BackendEntry
 from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.hookspecs import PROJECT
 from benchsuite.plugins import GROUP, Registry
-from benchsuite.running.environments.origin import Requirement, from_folder, read_project, requirement
+from benchsuite.running.environments.origin import (
+    TREE,
+    Requirement,
+    from_folder,
+    project_name,
+    read_project,
+    requirement,
+)
 
 TASKS_EXTRA = "tasks"
 """What the built-in tasks need: a worker loads a trial's data itself."""
@@ -81,6 +88,9 @@ def _of_backend(entry: BackendEntry, distribution: str, own: Own, cuda: bool) ->
 
 
 def _extras(distribution: str) -> list[str]:
+    if distribution == PROJECT and project_name(TREE) == PROJECT:
+        optional = read_project(TREE).get("optional-dependencies", {})
+        return list(optional) if isinstance(optional, dict) else []
     try:
         return metadata(distribution).get_all("Provides-Extra") or []
     except PackageNotFoundError:

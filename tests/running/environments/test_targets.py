@@ -30,6 +30,11 @@ def test_a_built_in_backend_is_benchsuite_with_its_extra(backend: str, expected:
     assert found == Target(backend, "benchsuite", backend, (f"benchsuite[{expected}]==1",))
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch", "tensorflow", "jax"])
+def test_builds_for_gpus_are_an_extra_of_their_own(backend: str) -> None:
+    assert wanted(backend, cuda=True).requirements == (f"benchsuite[{backend}-cuda,tasks]==1",)
+
+
 def test_the_folder_of_a_plugin_is_installed_so_that_changes_are_seen(tmp_path: Path) -> None:
     folder = write_twin(tmp_path / "twin")
     found = wanted(str(folder))
