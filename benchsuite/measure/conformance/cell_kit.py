@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from benchsuite.contracts import Backend
 from benchsuite.measure.conformance import cells
 from benchsuite.measure.conformance.backend import ConformanceError, Kit
 from benchsuite.measure.conformance.cell_models import cell_items, reference_items
-from benchsuite.measure.conformance.suite import run_item
-from benchsuite.plugins import is_installed, load_backend, registry
+from benchsuite.measure.conformance.kit_cases import KitCase, backend_here, load_reference, parametrised
+from benchsuite.plugins import is_installed, registry
 from benchsuite.schema import Execution
-from benchsuite.schema.cells import CellEntry, forget_cell, register_cell
+from benchsuite.schema.cells import CellEntry, forget_cell, known_cells, register_cell
 
 
 class CellKit:
     """Inherit it in a test module and set `entry`; pytest runs its methods. Each raises ConformanceError or
-    ContractError that says what the cell does and what it should do.
+    ContractError that says what the cell does and what it should do. Every model in a backend is a test of its
+    own, called `test_model[numpy-gradients[mine-plain]-dynamic-float64]`.
 
     entry       the cell; it need not be installed
     backends    names of the backends that run its models, by default all that are installed
@@ -84,39 +85,49 @@ class CellKit:
         for item in reference_items(self.entry.name):
             item.check(kit, item.case)
 
-    def test_models(self) -> None:
-        """Small models of the cell in each backend: parity, padding, companions,
-        truncation, carried states, decoders."""
-        failed: list[str] = []
-        for name in self.backends or tuple(installed_backends()):
-            backend = load_backend(name, Execution(precision="float64"))
-            reference = load_reference()
-            for precision in self.precisions:
-                results = [
-                    run_item(Kit(backend, reference, execution), item)
-                    for execution in self._executions(precision)
-                    for item in cell_items(self.entry.name)
-                ]
-                failed += [
-                    f"{name} {result.execution.unroll} {precision} {result.item.name}: {result.message}"
-                    for result in results
-                    if result.status == "failed"
-                ]
-                if not any(result.status == "ok" for result in results) and not failed:
-                    failed.append(f"{name} {precision}: nothing could be run: {results[0].message}")
-                backend.release()
-        if failed:
-            raise ConformanceError("\n".join(failed))
+    def pytest_generate_tests(self, metafunc: Any) -> None:
+        """Called by pytest: a test for each model in each backend, unroll and precision."""
+        cases = self._cases() if "kit_case" in metafunc.fixturenames else []
+        parametrised(metafunc, "kit_case", cases, [f"{case.backend}-{case.id}" for case in cases])
+        places = list(itertools.product(self._backends(), self.precisions))
+        parametrised(metafunc, "place", places, ["-".join(place) for place in places])
 
-    def _executions(self, precision: str) -> Iterator[Execution]:
-        for unroll in self.unrolls:
-            yield Execution.model_validate({"unroll": unroll, "precision": precision})
+    def test_model(self, kit_case: KitCase) -> None:
+        """A small model of the cell in a backend: parity, padding, companions, truncation, carried states,
+        decoders."""
+        kit_case.run(self.precisions)
 
+    def test_something_is_supported(self, place: tuple[str, str]) -> None:
+        """At least one model runs in each backend and precision."""
+        name, precision = place
+        backend, reasons = backend_here(name, "float64" in self.precisions), set()
+        for case in self._cases():
+            if (case.backend, case.execution.precision) == place:
+                reason = Kit(backend, load_reference(), case.execution).supports(case.item.case)
+                if reason is None:
+                    return
+                reasons.add(reason)
+        raise ConformanceError(f"{name} {precision}: nothing could be run: {'; '.join(sorted(reasons))}")
 
-def load_reference() -> Backend:
-    """The implementation that parity is checked against."""
-    entry = registry().reference()
-    return (entry.reference_load or entry.load)()
+    def _backends(self) -> tuple[str, ...]:
+        return self.backends or tuple(installed_backends())
+
+    def _cases(self) -> list[KitCase]:
+        known = self.entry.name in known_cells()
+        if not known:  # pytest asks for the cases before setup_class()
+            self.setup_class()
+        try:
+            items = cell_items(self.entry.name)
+        finally:
+            if not known:
+                self.teardown_class()
+        return [
+            KitCase(name, Execution.model_validate({"unroll": unroll, "precision": precision}), item)
+            for name in self._backends()
+            for precision in self.precisions
+            for unroll in self.unrolls
+            for item in items
+        ]
 
 
 def installed_backends() -> Iterator[str]:

@@ -9,9 +9,9 @@ from benchsuite_example_cells.mgu import MGU
 
 import benchsuite
 from benchsuite.contracts import Batch
-from benchsuite.measure.conformance.cell_kit import CellKit
 from benchsuite.plugins import registry
 from benchsuite.schema import Dense, Execution, Features, ModelSpec, Recipe, Recurrent, parameter_shapes
+from benchsuite.testing import CellKit
 
 
 class TestLeakyRnn(CellKit):

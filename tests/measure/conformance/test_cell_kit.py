@@ -22,7 +22,7 @@ class TestASoundCell(CellKit):
 def test_the_kit_has_a_test_for_each_check() -> None:
     checks = {check.__name__.removeprefix("check_") for check in CELL_CHECKS}
     tests = {name.removeprefix("test_") for name in vars(CellKit) if name.startswith("test_")}
-    assert tests == checks | {"finite_differences", "models"}
+    assert tests == checks | {"finite_differences", "model", "something_is_supported"}
 
 
 class RootOfZero(DecayCell):
@@ -48,9 +48,14 @@ def broken() -> Iterator[BrokenKit]:
     BrokenKit.teardown_class()
 
 
-def test_a_model_that_fails_is_named_with_backend_unroll_and_precision(broken: BrokenKit) -> None:
-    with pytest.raises(BenchsuiteError, match=r"numpy dynamic float64 \w+\[rooted-\S+\]: "):
-        broken.test_models()
+def test_each_model_is_a_test_and_one_that_fails_says_where(broken: BrokenKit) -> None:
+    cases = {case.id: case for case in broken._cases()}
+    assert len(cases) > 20
+    case = cases["gradients[rooted-plain]-dynamic-float64"]
+    with pytest.raises(BenchsuiteError) as raised:
+        broken.test_model(case)
+    assert any(note.startswith("smallest: ") for note in raised.value.__notes__)
+    broken.test_something_is_supported(("numpy", "float64"))
 
 
 class FusedKit(BrokenKit):
@@ -62,7 +67,7 @@ class FusedKit(BrokenKit):
 @pytest.mark.usefixtures("broken")
 def test_a_backend_that_runs_nothing_is_no_success() -> None:
     with pytest.raises(BenchsuiteError, match="numpy float64: nothing could be run: "):
-        FusedKit().test_models()
+        FusedKit().test_something_is_supported(("numpy", "float64"))
 
 
 def test_a_cell_that_is_not_installed_is_forgotten_after_its_tests() -> None:

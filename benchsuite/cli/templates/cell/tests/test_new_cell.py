@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchsuite.measure.conformance.cell_kit import CellKit
 from benchsuite.plugins import registry
+from benchsuite.testing import CellKit
 
 from benchsuite_new_cell import NEW_CELL
 

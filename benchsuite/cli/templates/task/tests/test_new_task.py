@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from benchsuite.measure.conformance.tasks import check_task
 from benchsuite.plugins import registry
+from benchsuite.testing import TaskKit
 
 ENTRY = registry().task("new_task")
 
@@ -15,9 +15,8 @@ def test_the_plugin_is_found() -> None:
     assert not owner.problem
 
 
-def test_the_kit() -> None:
-    for source in ENTRY.offline:
-        check_task(ENTRY, source)
+class TestNewTask(TaskKit):
+    name = "new_task"
 
 
 def test_lengths_and_classes() -> None:
