@@ -10,7 +10,7 @@ import typer
 
 from benchsuite.cli import options as given
 from benchsuite.cli import request
-from benchsuite.cli.check_results import Command
+from benchsuite.cli.check_results import TypedCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Test a backend, a task or a cell against its contract.")
 
-PRECISIONS = "float64,float32"
+BOTH_PRECISIONS = "float64,float32"
 """float64 is the gate of meaning: several wrong formulas slip through float32. float32 is what is timed."""
 
 CASE_SECONDS, SOURCE_SECONDS = 300.0, 1800.0
@@ -30,7 +30,7 @@ CELL_UNROLLS = ("dynamic", "static", "scan")
 """Those that may run any cell: the others are kernels of single cells."""
 
 Precision = Annotated[str, typer.Option(help="float64, float32, tf32; separated by commas.")]
-Device = Annotated[str, typer.Option(help="cpu, gpu or gpu:1.")]
+OnDevice = Annotated[str, typer.Option(help="cpu, gpu or gpu:1.")]
 CaseTimeout = Annotated[
     float, typer.Option("--timeout", min=0.001, help="Seconds that each case may take; it alone then fails.")
 ]
@@ -42,7 +42,7 @@ Cases = Annotated[
         help="Only these cases, separated by commas: a name, a check's name, or a pattern with * and ?.",
     ),
 ]
-ListCases = Annotated[bool, typer.Option("--list-cases", help="Print the names of the cases and end.")]
+OnlyNames = Annotated[bool, typer.Option("--list-cases", help="Print the names of the cases and end.")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="End at the first case that fails.")]
 Fresh = Annotated[
     bool,
@@ -61,17 +61,17 @@ ResultsFolder = Annotated[
 @app.command()
 def backend(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A backend, see `benchsuite list backends`.")],
-    precision: Precision = PRECISIONS,
+    precision: Precision = BOTH_PRECISIONS,
     unroll: Annotated[
         str,
         typer.Option(help="static, dynamic, fused, autograd, scan; separated by commas [dim](all)[/dim]."),
     ] = "",
-    device: Device = "cpu",
+    device: OnDevice = "cpu",
     core: Annotated[
         bool, typer.Option("--core", help="Leave out what repeats a property on a further model.")
     ] = False,
     case: Cases = "",
-    list_cases: ListCases = False,
+    list_cases: OnlyNames = False,
     fail_fast: FailFast = False,
     fresh: Fresh = False,
     timeout: CaseTimeout = CASE_SECONDS,
@@ -86,7 +86,7 @@ def backend(
     Ends with 1 when a case failed, hung or ended the worker, and when no case was checked at all. The same
     command goes on with a check that was interrupted.
     """
-    from benchsuite.cli.check_run import CheckPart, Wanted, run_parts
+    from benchsuite.cli.check_run import CheckOptions, CheckPart, run_parts
     from benchsuite.running.checks import check_backend
     from benchsuite.running.matrix import split_values
     from benchsuite.schema import UNROLLS, Execution
@@ -111,10 +111,10 @@ def backend(
         )
         for each in precisions
     ]
-    command = Command(
+    command = TypedCommand(
         ("check", "backend", entry.name),
         {
-            "precision": "" if precision == PRECISIONS else precision,
+            "precision": "" if precision == BOTH_PRECISIONS else precision,
             "unroll": unroll,
             "device": "" if device == "cpu" else device,
             "core": "yes" if core else "",
@@ -123,7 +123,7 @@ def backend(
             **_place_options(results, timeout),
         },
     )
-    wanted = Wanted(split_values(case), list_cases, fail_fast, fresh, results, verbose, json)
+    wanted = CheckOptions(split_values(case), list_cases, fail_fast, fresh, results, verbose, json)
     run_parts(entry.name, parts, wanted, command)
 
 
@@ -144,7 +144,7 @@ def task(
     Without --source nothing is downloaded, and the sources that are not here are named. Runs in a worker
     process. Ends with 1 when a source failed, hung or ended the worker, and when none was checked.
     """
-    from benchsuite.cli.check_run import CheckPart, Wanted, run_parts
+    from benchsuite.cli.check_run import CheckOptions, CheckPart, run_parts
     from benchsuite.errors import UnknownNameError
     from benchsuite.running.checks import check_task
     from benchsuite.running.matrix import split_values
@@ -155,8 +155,8 @@ def task(
         if each not in entry.sources:
             raise UnknownNameError(f"source of {name}", each, entry.sources)
     check = check_task(entry.name, named or list(entry.sources), download=bool(named), timeout=timeout)
-    wanted = Wanted([], False, fail_fast, True, None, verbose, json)
-    run_parts(entry.name, [CheckPart("", {}, check)], wanted, Command(("check", "task", entry.name)))
+    wanted = CheckOptions([], False, fail_fast, True, None, verbose, json)
+    run_parts(entry.name, [CheckPart("", {}, check)], wanted, TypedCommand(("check", "task", entry.name)))
 
 
 @app.command()
@@ -166,11 +166,11 @@ def cell(
         str,
         typer.Option(help="Backends, separated by commas [dim](default: all that are installed)[/dim]."),
     ] = "",
-    precision: Precision = PRECISIONS,
+    precision: Precision = BOTH_PRECISIONS,
     unroll: Annotated[str, typer.Option(help="dynamic, static, scan; separated by commas.")] = "",
-    device: Device = "cpu",
+    device: OnDevice = "cpu",
     case: Cases = "",
-    list_cases: ListCases = False,
+    list_cases: OnlyNames = False,
     fail_fast: FailFast = False,
     fresh: Fresh = False,
     timeout: CaseTimeout = CASE_SECONDS,
@@ -186,7 +186,7 @@ def cell(
     companions, truncation, carried states, decoders. Ends with 1 when a case failed, hung or ended a worker.
     The same command goes on with a check that was interrupted.
     """
-    from benchsuite.cli.check_run import CheckPart, Wanted, run_parts
+    from benchsuite.cli.check_run import CheckOptions, CheckPart, run_parts
     from benchsuite.running.checks import check_cell, check_cell_models
     from benchsuite.running.matrix import split_values
     from benchsuite.schema import UNROLLS, Execution
@@ -218,18 +218,18 @@ def cell(
         for backend_name in names
         for each in precisions
     ]
-    command = Command(
+    command = TypedCommand(
         ("check", "cell", entry.name),
         {
             "backend": backend,
-            "precision": "" if precision == PRECISIONS else precision,
+            "precision": "" if precision == BOTH_PRECISIONS else precision,
             "unroll": unroll,
             "device": "" if device == "cpu" else device,
             "case": case,
             **_place_options(results, timeout),
         },
     )
-    wanted = Wanted(split_values(case), list_cases, fail_fast, fresh, results, verbose, json)
+    wanted = CheckOptions(split_values(case), list_cases, fail_fast, fresh, results, verbose, json)
     run_parts(entry.name, parts, wanted, command)
 
 

@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from benchsuite.measure.worker.channel import CaseResult, CaseStarted
 
-SECONDS = 10.0
+LINE_SECONDS = 10.0
 """How often a line is printed where there is no terminal."""
 
 
@@ -78,10 +78,10 @@ def case_name(check: str, unroll: str) -> str:
 
 @dataclass
 class PlainProgress:
-    """A line on standard error every SECONDS, also while a case takes long."""
+    """A line on standard error every LINE_SECONDS, also while a case takes long."""
 
     state: CheckState = field(default_factory=CheckState)
-    seconds: float = SECONDS
+    seconds: float = LINE_SECONDS
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 

@@ -20,7 +20,7 @@ STATES = ("ok", "failed", "unsupported", "absent")
 
 
 @dataclass(frozen=True)
-class Command:
+class TypedCommand:
     """A command line that can be typed: `words` with options that are left out where they are empty."""
 
     words: tuple[str, ...]

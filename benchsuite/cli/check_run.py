@@ -13,7 +13,7 @@ import typer
 
 from benchsuite.cli.check_progress import CheckState, progress
 from benchsuite.cli.check_results import (
-    Command,
+    TypedCommand,
     print_failure,
     print_reasons,
     print_sources,
@@ -57,7 +57,7 @@ class CheckPart:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CheckOptions:
     """What the options ask for.
 
     patterns   of the names of cases; none: all
@@ -76,7 +76,7 @@ class Wanted:
     json: bool
 
 
-def run_parts(name: str, parts: Sequence[CheckPart], wanted: Wanted, command: Command) -> None:
+def run_parts(name: str, parts: Sequence[CheckPart], wanted: CheckOptions, command: TypedCommand) -> None:
     """Check all parts; print failures as they come, then tables, reasons and the verdict.
 
     Ends with 1 unless all that is supported conforms, with 130 where it was interrupted.
@@ -113,7 +113,7 @@ def run_parts(name: str, parts: Sequence[CheckPart], wanted: Wanted, command: Co
         raise typer.Exit(1)
 
 
-def _print_names(parts: Sequence[CheckPart], wanted: Wanted) -> None:
+def _print_names(parts: Sequence[CheckPart], wanted: CheckOptions) -> None:
     names: dict[str, None] = {}
     for kind in dict.fromkeys(_kind(part) for part in parts):
         part = next(part for part in parts if _kind(part) == kind)
@@ -135,7 +135,11 @@ def _kind(part: CheckPart) -> tuple[str, bool]:
 
 
 def _run_part(
-    part: CheckPart, wanted: Wanted, command: Command, state: CheckState, later: Sequence[CheckPart]
+    part: CheckPart,
+    wanted: CheckOptions,
+    command: TypedCommand,
+    state: CheckState,
+    later: Sequence[CheckPart],
 ) -> None:
     listed = part.check.list()
     part.names = [case.check for case in listed.cases]
@@ -183,7 +187,7 @@ def _run_part(
             kept.forget()
 
 
-def _kept(part: CheckPart, wanted: Wanted, fingerprint: str) -> KeptResults:
+def _kept(part: CheckPart, wanted: CheckOptions, fingerprint: str) -> KeptResults:
     """Where results of the part are kept. They depend on the plugin's code and all versions (the fingerprint),
     the interpreter and the version of benchsuite, and are gone on with by the same command alone."""
     facts = {key: str(value) for key, value in part.check.asked.model_dump(exclude={"cases"}).items()}
@@ -197,7 +201,7 @@ def _kept(part: CheckPart, wanted: Wanted, fingerprint: str) -> KeptResults:
     return KeptResults(wanted.folder or checks_folder(), part.title.replace(" ", "-").replace(",", ""), facts)
 
 
-def _again(command: Command, part: CheckPart, result: CaseResult) -> str:
+def _again(command: TypedCommand, part: CheckPart, result: CaseResult) -> str:
     """The command that runs a case alone."""
     if isinstance(part.check.asked, CheckTask):
         return command.text(source=result.check.rpartition(" ")[2])
@@ -206,7 +210,7 @@ def _again(command: Command, part: CheckPart, result: CaseResult) -> str:
     return command.text(case=result.check, unroll=result.unroll, core="", **part.facts)
 
 
-def _print_end(name: str, parts: Sequence[CheckPart], wanted: Wanted, state: CheckState) -> bool:
+def _print_end(name: str, parts: Sequence[CheckPart], wanted: CheckOptions, state: CheckState) -> bool:
     """Tables, reasons, and the verdict as the last line; whether all is well."""
     results = [result for part in parts for result in part.results]
     left = max(state.total - len(results), sum(part.cases is None for part in parts))

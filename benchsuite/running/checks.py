@@ -14,9 +14,9 @@ from benchsuite.measure.worker.channel import (
     CaseResult,
     CasesListed,
     CaseStarted,
-    Check,
     CheckBackend,
     CheckCell,
+    CheckCommand,
     CheckTask,
     DescribeBackend,
     ListCases,
@@ -30,10 +30,10 @@ from benchsuite.schema import Execution
 CheckEvent = CaseStarted | CaseResult
 WORKER = "benchsuite.measure.worker"
 
-START_SECONDS = 30.0
+WORKER_START_SECONDS = 30.0
 """What a worker may take to start, beside the time that a case may take."""
 
-MOST_LOST = 3
+MOST_LOST_CASES = 3
 """How many cases in a row may end the worker, before the rest is given up: each costs a start."""
 
 
@@ -48,7 +48,7 @@ class KitCheck:
     module   what `python -m` runs as a worker
     """
 
-    asked: Check
+    asked: CheckCommand
     key: WorkerKey
     usable: tuple[str, str] | None = None
     timeout: float | None = None
@@ -64,7 +64,7 @@ class KitCheck:
         framework cannot be loaded or its worker cannot be started.
         """
         worker = self._ready()
-        seconds = None if self.timeout is None else self.timeout + START_SECONDS
+        seconds = None if self.timeout is None else self.timeout + WORKER_START_SECONDS
         answer = next(worker.ask(ListCases(of=self.asked), seconds))
         if isinstance(answer, Ended):
             self.close()
@@ -76,12 +76,12 @@ class KitCheck:
         """Run some cases, or all. Yields a CaseStarted and a CaseResult per case, as they come.
 
         A case in which the plugin hangs or dies has failed, and the others go on in a new worker; after
-        MOST_LOST of them in a row the rest is left. Raises as list() does.
+        MOST_LOST_CASES of them in a row the rest is left. Raises as list() does.
         """
         lost = 0
         try:
             self.left = list(self.list().cases if cases is None else cases)
-            while self.left and lost < MOST_LOST:
+            while self.left and lost < MOST_LOST_CASES:
                 before = len(self.left)
                 for event in self._some():
                     if isinstance(event, CaseResult):

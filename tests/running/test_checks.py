@@ -10,7 +10,7 @@ from fixtures.scripted import BACKENDS, wait_until, workers
 from benchsuite.errors import BenchsuiteError, RequestError, UnknownNameError, WorkerError
 from benchsuite.measure.worker.channel import CaseResult, CaseStarted
 from benchsuite.running.checks import (
-    MOST_LOST,
+    MOST_LOST_CASES,
     KitCheck,
     check_backend,
     check_cell,
@@ -95,8 +95,8 @@ def test_who_hangs_or_dies_has_failed_in_that_case_alone(what: str, end: str, sa
 def test_a_backend_that_dies_again_and_again_is_given_up() -> None:
     asked = check("scripted_always_dies")
     found = results(asked)
-    assert [result.status for result in found] == ["failed"] * MOST_LOST
-    assert len(asked.left) == 6 - MOST_LOST
+    assert [result.status for result in found] == ["failed"] * MOST_LOST_CASES
+    assert len(asked.left) == 6 - MOST_LOST_CASES
 
 
 @pytest.mark.parametrize("end", ["hangs", "dies"])

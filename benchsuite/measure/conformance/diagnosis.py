@@ -31,9 +31,9 @@ from benchsuite.schema import Recurrent
 from benchsuite.schema.texts import described
 from benchsuite.schema.thresholds import TOLERANCES
 
-GATES = {"lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
+GATE_LETTERS = {"lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
 """The gates of a built-in cell in the order of its parameters' columns."""
-STEPS = 10
+FOLLOWED_STEPS = 10
 """Training steps that are followed."""
 
 
@@ -144,7 +144,7 @@ def _in_training(
     if case.recipe.carry:
         return None
     limit = TOLERANCES[kit.execution.precision].drift_50
-    for step in range(STEPS):
+    for step in range(FOLLOWED_STEPS):
         program.step(program.place(batch))
         reference.step(reference.place(in_double(batch)))
         found, expected = program.parameters(), reference.parameters()
@@ -181,7 +181,7 @@ def wrong_gates(case: Case, name: str, found: np.ndarray, expected: np.ndarray, 
     body = case.model.body
     if name.startswith("dec.") and case.model.decoder is not None:
         body = case.model.decoder.body
-    gates = GATES.get(body.cell, ()) if isinstance(body, Recurrent) else ()
+    gates = GATE_LETTERS.get(body.cell, ()) if isinstance(body, Recurrent) else ()
     if not gates or not name.startswith(("rnn.", "dec.")) or expected.shape[-1] % len(gates):
         return ""
     scale = max(float(np.max(np.abs(expected))), np.finfo(np.float64).tiny)

@@ -11,9 +11,9 @@ from benchsuite.measure.conformance.cases import Case
 from benchsuite.measure.conformance.suite import KitItem, run_item
 from benchsuite.schema import Features, Recurrent
 
-SIZES = ((1, 1, 1), (1, 2, 1), (1, 3, 1), (2, 2, 1), (2, 3, 2), (3, 5, 3))
+SMALL_SIZES = ((1, 1, 1), (1, 2, 1), (1, 3, 1), (2, 2, 1), (2, 3, 2), (3, 5, 3))
 """(rows, steps, units of a layer), in the order in which they are tried; inputs are as wide as layers."""
-SECONDS = 20.0
+SEARCH_SECONDS = 20.0
 """No further size is tried after this: a framework may compile for each."""
 
 
@@ -34,9 +34,9 @@ class Small:
 
 
 def smallest(kit: Kit, item: KitItem, error: Exception) -> Small:
-    """The first of SIZES on which the check fails in the same way and the reference does not; the case itself
-    where none does."""
-    end = time.monotonic() + SECONDS
+    """The first of SMALL_SIZES on which the check fails in the same way and the reference does not; the case
+    itself where none does."""
+    end = time.monotonic() + SEARCH_SECONDS
     for case in _smaller(item.case):
         if time.monotonic() > end:
             break
@@ -57,7 +57,7 @@ def _smaller(case: Case) -> Iterator[Case]:
     if not isinstance(body, Recurrent):  # a picture has the size that its layers ask for
         yield from (replace(case, rows=rows) for rows in (1, 2) if rows < case.rows)
         return
-    for rows, steps, units in SIZES:
+    for rows, steps, units in SMALL_SIZES:
         if rows > case.rows or steps > case.time or units > body.hidden:
             continue
         model = replace(case.model, body=replace(body, hidden=units))

@@ -263,7 +263,7 @@ class CheckCell(_Check):
     device: str = "cpu"
 
 
-Check = CheckBackend | CheckTask | CheckCell
+CheckCommand = CheckBackend | CheckTask | CheckCell
 
 
 class ListCases(Frozen):
@@ -271,7 +271,7 @@ class ListCases(Frozen):
 
     answers: ClassVar = (CasesListed,)
     kind: Literal["list_cases"] = "list_cases"
-    of: Annotated[Check, Field(discriminator="kind")]
+    of: Annotated[CheckCommand, Field(discriminator="kind")]
 
 
 WorkerCommand = (

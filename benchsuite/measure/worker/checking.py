@@ -25,9 +25,9 @@ from benchsuite.measure.worker.channel import (
     CaseResult,
     CasesListed,
     CaseStarted,
-    Check,
     CheckBackend,
     CheckCell,
+    CheckCommand,
     CheckTask,
     Tell,
 )
@@ -65,13 +65,13 @@ class Job:
     release: Callable[[], None] | None = None
 
 
-def list_cases(session: Checker, asked: Check) -> CasesListed:
+def list_cases(session: Checker, asked: CheckCommand) -> CasesListed:
     """The cases of a check in the order in which they would run."""
     cases = tuple(job.case for job in _jobs(session, asked))
     return CasesListed(cases=cases, fingerprint=_fingerprint(session, asked))
 
 
-def run_check(session: Checker, asked: Check, tell: Tell) -> int:
+def run_check(session: Checker, asked: CheckCommand, tell: Tell) -> int:
     """Run the cases asked for, telling of each as it begins and ends; returns how many there were."""
     chosen = None if asked.cases is None else set(asked.cases)
     number = 0
@@ -91,7 +91,7 @@ def run_check(session: Checker, asked: Check, tell: Tell) -> int:
     return number
 
 
-def _jobs(session: Checker, asked: Check) -> Iterator[Job]:
+def _jobs(session: Checker, asked: CheckCommand) -> Iterator[Job]:
     match asked:
         case CheckBackend():
             backend, reference = session.load_backend()[0], session.load_reference()
@@ -230,7 +230,7 @@ def _backend_files(name: str) -> frozenset[Path]:
     return source_files(registry().backend(name).load)
 
 
-def _fingerprint(session: Checker, asked: Check) -> str:
+def _fingerprint(session: Checker, asked: CheckCommand) -> str:
     found = registry()
     reference = found.reference()
     match asked:

@@ -22,7 +22,7 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import BenchsuiteError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.provenance import dataset_digest, fingerprint
-from benchsuite.measure.worker.channel import CasesListed, Check, Tell, validated
+from benchsuite.measure.worker.channel import CasesListed, CheckCommand, Tell, validated
 from benchsuite.measure.worker.heap import freeze_gc, trim_heap
 from benchsuite.measure.worker.installed import check_task_installed
 from benchsuite.measure.worker.racing import RacingProgram
@@ -113,13 +113,13 @@ class Session:
         except Exception as error:  # a plugin may fail in any way
             return RaceSample(math.nan, math.nan, problem=_reason(error))
 
-    def list_cases(self, asked: Check) -> CasesListed:
+    def list_cases(self, asked: CheckCommand) -> CasesListed:
         """The cases that the check would run, and the fingerprint of what their results depend on."""
         from benchsuite.measure.worker.checking import list_cases
 
         return list_cases(self, asked)
 
-    def check(self, asked: Check, tell: Tell) -> int:
+    def check(self, asked: CheckCommand, tell: Tell) -> int:
         """Run a check of the backend, a task or a cell, telling of every case; returns how many there were."""
         from benchsuite.measure.worker.checking import run_check
 

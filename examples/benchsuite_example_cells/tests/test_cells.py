@@ -10,8 +10,8 @@ from benchsuite_example_cells.mgu import MGU
 import benchsuite
 from benchsuite.contracts import Batch
 from benchsuite.plugins import registry
+from benchsuite.pytest_plugin.kits import CellKit
 from benchsuite.schema import Dense, Execution, Features, ModelSpec, Recipe, Recurrent, parameter_shapes
-from benchsuite.testing import CellKit
 
 
 class TestLeakyRnn(CellKit):

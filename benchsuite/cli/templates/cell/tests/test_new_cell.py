@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchsuite.plugins import registry
-from benchsuite.testing import CellKit
+from benchsuite.pytest_plugin.kits import CellKit
 
 from benchsuite_new_cell import NEW_CELL
 

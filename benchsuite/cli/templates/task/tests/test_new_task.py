@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from benchsuite.plugins import registry
-from benchsuite.testing import TaskKit
+from benchsuite.pytest_plugin.kits import TaskKit
 
 ENTRY = registry().task("new_task")
 

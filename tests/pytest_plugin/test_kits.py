@@ -13,7 +13,7 @@ import pytest
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 MODULE = """
-from benchsuite.testing import BackendKit, CellKit, TaskKit
+from benchsuite.pytest_plugin.kits import BackendKit, CellKit, TaskKit
 from benchsuite.schema import BUILTIN_CELLS
 
 
@@ -31,7 +31,7 @@ class TestGru(CellKit):
     backends = ("numpy",)
 """
 BROKEN = """
-from benchsuite import testing
+from benchsuite.pytest_plugin import kits
 from benchsuite.measure.conformance import kit_cases
 from benchsuite_numpy.reference import ReferenceBackend, ReferenceProgram
 
@@ -48,7 +48,7 @@ class WrongBackend(ReferenceBackend):
         return Wrong(model, parameters, recipe, execution.dtype)
 
 
-class TestWrong(testing.BackendKit):
+class TestWrong(kits.BackendKit):
     name = "numpy"
     precisions = ("float64",)
     unrolls = ("dynamic",)
@@ -113,13 +113,15 @@ def test_a_failure_has_where_it_begins_and_the_smallest_input(run: Run) -> None:
     ],
 )
 def test_a_name_that_is_not_there(run: Run, kit: str, said: str) -> None:
-    done = run(f"from benchsuite.testing import {kit}\nclass TestIt({kit}):\n    name = 'numppy'\n")
+    done = run(
+        f"from benchsuite.pytest_plugin.kits import {kit}\nclass TestIt({kit}):\n    name = 'numppy'\n"
+    )
     assert done.returncode == 2
     assert said in done.stdout
 
 
 def test_the_page_shows_classes_that_pytest_collects(run: Run) -> None:
-    page = (Path(__file__).parents[1] / "docs" / "pytest.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text(encoding="utf-8")
     (shown,) = (
         block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "BackendKit" in block
     )

@@ -1,6 +1,6 @@
 """Conformance kits as classes of tests: inherit one in a test module, and pytest runs the kit on your plugin.
 
-    from benchsuite.testing import BackendKit
+    from benchsuite.pytest_plugin.kits import BackendKit
 
     class TestMine(BackendKit):
         name = "mine"
