@@ -26,14 +26,14 @@ def largest_difference(found: np.ndarray, expected: np.ndarray, axes: Sequence[s
     return f"{_place(index, axes)}{_number(found[index])} found, {_number(expected[index])} expected"
 
 
-SINGLE_ROUNDING = (1e-10, 1e-5)
+SINGLE_PRECISION_ERRORS = (1e-10, 1e-5)
 """Relative errors that numbers of single precision have after a short computation."""
 
 
 def rounding_hint(precision: str, error: float) -> str:
     """Where an error in double precision is as large as single precision's rounding, a question about it; else
     an empty text."""
-    least, most = SINGLE_ROUNDING
+    least, most = SINGLE_PRECISION_ERRORS
     if precision == "float64" and least < error < most:
         return "; an error of this size is that of single precision: is a part of it computed in float32?"
     return ""
