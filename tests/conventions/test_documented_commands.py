@@ -5,7 +5,9 @@ from __future__ import annotations
 import configparser
 import re
 import shlex
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -69,8 +71,14 @@ def problem(command: str, whole: bool) -> str:
     return next((found for one in alternatives(words) if (found := _parse_problem(one, whole))), "")
 
 
+@cache
+def application() -> Any:
+    """The command line as one group. It is the same for every command, and takes long to make."""
+    return typer.main.get_command(app)
+
+
 def _parse_problem(words: list[str], whole: bool) -> str:
-    command = typer.main.get_command(app)
+    command = application()
     rest = list(words)
     while hasattr(command, "commands"):
         if not rest or rest[0].startswith("-") or rest[0] == "COMMAND":
@@ -171,8 +179,7 @@ def test_a_documented_command_asks_for_trials_that_there_are(
 ) -> None:
     monkeypatch.chdir(ROOT)
     _, name, *arguments = shlex.split(line)
-    group = typer.main.get_command(app)
-    given = group.commands[name].make_context(name, arguments).params  # type: ignore[attr-defined]
+    given = application().commands[name].make_context(name, arguments).params
     filters = request.filters(**{field: given[field] for field in FIELDS})
     assert select(load_matrix(given["matrix"]), registry(), filters, given["overrides"] or ()).trials
 
