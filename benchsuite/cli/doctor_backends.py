@@ -44,7 +44,7 @@ def _environment_problem(one: Environment) -> tuple[str, str]:
     from benchsuite.running.environments.question import ask
 
     found = installed()
-    what = one.backends[0] if one.backends[0] in found.backends else one.requirements[-1]
+    what = one.backends[0] if one.backends[0] in found.backends else one.source
     again = f"run: benchsuite env create {what} --name {one.name} --replace"
     try:
         answer = ask(one.interpreter)

@@ -172,7 +172,7 @@ def remove(
 
 def unknown_backend(backend: str, made: Environment) -> str:
     """What a user must know of a backend whose plugin this Python does not have."""
-    what = made.requirements[-1]
+    what = made.source
     return (
         f"backend {backend} is not known to this Python yet; its plugin without its framework is enough: "
         f"pip install --no-deps {what}"

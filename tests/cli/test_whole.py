@@ -38,6 +38,8 @@ def test_doctor_finds_every_backend(tmp_path: Path) -> None:
     for backend in ("numpy", "torch", "tensorflow", "jax"):
         assert found[f"backend {backend}"]["state"] == "ok"
         assert "cpu" in found[f"backend {backend}"]["detail"]
+        assert found[f"parity of {backend}"]["state"] == "ok"
+        assert "kernel" in found[f"parity of {backend}"]["detail"]
     assert found["results folder"]["state"] == "ok"
 
 

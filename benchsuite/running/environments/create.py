@@ -134,7 +134,7 @@ def _fill(
         _backends(asked, answer),
         answer.python,
         asked.distribution,
-        (*asked.requirements, *wanted.more),
+        (*wanted.more, *asked.requirements),
         time.time(),
     )
 

@@ -18,6 +18,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import filelock
 
@@ -36,7 +37,8 @@ class Environment:
     """An environment that is whole.
 
     backends      those that run in it
-    python        its interpreter's version; requirements: what it was made of, as pip and uv read it
+    python        its interpreter's version; requirements: what it was made of, as pip and uv read it, that of the
+                  backends' distribution last
     distribution  the one that registers the backends
     created       seconds since 1970
     """
@@ -51,6 +53,12 @@ class Environment:
     @property
     def folder(self) -> Path:
         return environments_folder() / self.name
+
+    @property
+    def source(self) -> str:
+        """Where the backends' distribution came from: a folder, a wheel's path, or a requirement."""
+        text = self.requirements[-1]
+        return unquote(text.partition(" @ file://")[2]) or text
 
     @property
     def interpreter(self) -> str:

@@ -24,7 +24,7 @@ def test_what_is_made_is_registered_with_what_it_was_made_of(home: Path, uv: Pat
     made = create(Wanted("numpy", source="1.0", more=("extra-plugin",)), registry(), said.append)
     assert registered() == [made]
     assert (made.name, made.backends, made.distribution) == ("numpy", ("numpy",), "benchsuite")
-    assert made.requirements == ("benchsuite[tasks]==1.0", "extra-plugin")
+    assert made.requirements == ("extra-plugin", "benchsuite[tasks]==1.0")
     assert said[0].startswith(f"making {home / 'numpy'}")
     assert said[1] == "installing benchsuite[tasks]==1.0 extra-plugin"
     *_, installed = uv.read_text(encoding="utf-8").splitlines()

@@ -43,6 +43,19 @@ def test_what_is_registered_is_read_back() -> None:
     assert one.interpreter == str(one.folder / "bin" / "python")
 
 
+@pytest.mark.parametrize(
+    ("requirement", "source"),
+    [
+        ("/a/plugin", "/a/plugin"),
+        ("plugin @ file:///a%20b/plugin-1.0-py3-none-any.whl", "/a b/plugin-1.0-py3-none-any.whl"),
+        ("plugin==1.0", "plugin==1.0"),
+    ],
+)
+def test_where_a_plugin_came_from(requirement: str, source: str) -> None:
+    one = environments.Environment("x", ("x",), "3.12.1", "plugin", ("benchsuite", "-e", requirement), 1.0)
+    assert one.source == source
+
+
 def test_of_several_environments_of_a_backend_the_last_made_is_used() -> None:
     old, new = made("b", "torch", "jax", created=1.0), made("a", "torch", created=2.0)
     assert environments.serving() == {"torch": new, "jax": old}
