@@ -37,8 +37,8 @@ class Environment:
     """An environment that is whole.
 
     backends      those that run in it
-    python        its interpreter's version; requirements: what it was made of, as pip and uv read it, that of the
-                  backends' distribution last
+    python        its interpreter's version
+    requirements  what it was made of, as pip and uv read it; that of the backends' distribution last
     distribution  the one that registers the backends
     created       seconds since 1970
     """
