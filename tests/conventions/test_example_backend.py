@@ -58,10 +58,14 @@ def test_nothing_else_knows_them() -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("example", [BACKEND, TASK], ids=lambda path: path.name)
-def test_the_authors_own_tests_pass(example: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("example", "only"), [(BACKEND, "tests/test_equinox.py"), (TASK, "tests/test_names.py")]
+)
+def test_the_authors_own_tests_pass(
+    example: Path, only: str, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("BENCHSUITE_DATA", raising=False)
-    assert " passed" in authors_tests(example, site, timeout=800)
+    assert " passed" in authors_tests(example, site, timeout=800, only=only)
 
 
 def test_they_are_found_by_their_entry_points_and_import_no_framework(site: Path) -> None:
@@ -130,6 +134,12 @@ FEW = "gradients[gru-bidirectional-truncated],gradients[rnn-steps-ties]"
 def test_the_backend_conforms_in_a_few_cases(site: Path, tmp_path: Path) -> None:
     said = check(site, tmp_path, 600, "--case", FEW, "--unroll", "dynamic", "--precision", "float64")
     assert said.splitlines()[-1] == "equinox conforms: 2 ok"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_backend_passes_the_kit_that_its_tests_inherit(site: Path) -> None:
+    assert " passed" in authors_tests(BACKEND, site, timeout=3500, only="tests/test_kit.py")
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+from benchsuite.testing import TaskKit
 from benchsuite_example_names import NAMES
 from benchsuite_example_names.ngrams import baselines
 from benchsuite_example_names.task import MARK, SYMBOLS
@@ -13,6 +14,12 @@ from benchsuite_example_names.task import MARK, SYMBOLS
 from benchsuite.contracts import LoadedTask, Ragged, Split
 from benchsuite.plugins import registry
 from benchsuite.schema import Size
+
+
+class TestNames(TaskKit):
+    """benchsuite's own kit, on every source that is here."""
+
+    name = "names"
 
 
 def load(source: str = "generated", names: int = 200) -> LoadedTask:
