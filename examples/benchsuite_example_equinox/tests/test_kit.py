@@ -3,7 +3,7 @@ a part. The module is its own because JAX must not have been imported before the
 
 from __future__ import annotations
 
-from benchsuite.testing import BackendKit
+from benchsuite.pytest_plugin.kits import BackendKit
 
 
 class TestEquinox(BackendKit):

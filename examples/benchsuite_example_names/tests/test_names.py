@@ -6,13 +6,13 @@ import os
 
 import numpy as np
 import pytest
-from benchsuite.testing import TaskKit
 from benchsuite_example_names import NAMES
 from benchsuite_example_names.ngrams import baselines
 from benchsuite_example_names.task import MARK, SYMBOLS
 
 from benchsuite.contracts import LoadedTask, Ragged, Split
 from benchsuite.plugins import registry
+from benchsuite.pytest_plugin.kits import TaskKit
 from benchsuite.schema import Size
 
 
