@@ -76,11 +76,11 @@ def reproduce(
 def _of_this_machine(records: Sequence[Record]) -> list[Record]:
     """One record of each trial: that of this machine, where several ran it, else the last one."""
     from benchsuite.analysis.machines import machine_of
-    from benchsuite.measure.provenance import environment
+    from benchsuite.measure.provenance import hardware
 
     if len({record.trial_id for record in records}) == len(records):
         return list(records)
-    here = machine_of(environment())
+    here = machine_of(hardware())
     ordered = sorted(records, key=lambda record: machine_of(record.environment) == here)
     return list({record.trial_id: record for record in ordered}.values())
 

@@ -1,7 +1,7 @@
 """Where a record comes from: machine, software, code, data."""
 
 from benchsuite.measure.provenance.data import data_facts, dataset_digest, text_digest
-from benchsuite.measure.provenance.environment import environment
+from benchsuite.measure.provenance.environment import environment, hardware
 from benchsuite.measure.provenance.fingerprint import fingerprint, kit_fingerprint
 from benchsuite.measure.provenance.process import process_facts
 
@@ -10,6 +10,7 @@ __all__ = [
     "dataset_digest",
     "environment",
     "fingerprint",
+    "hardware",
     "kit_fingerprint",
     "process_facts",
     "text_digest",

@@ -54,9 +54,7 @@ KERNEL_VARIABLES = (
 def environment() -> dict[str, str]:
     """Facts of this process and machine, by dotted name; strings only."""
     facts = {
-        "hardware.cpu": _cpu_model(),
-        "hardware.cores": str(psutil.cpu_count(logical=False) or os.cpu_count()),
-        "hardware.logical_cores": str(os.cpu_count()),
+        **hardware(),
         "hardware.memory_bytes": str(psutil.virtual_memory().total),
         "system.platform": platform.platform(),
         "system.machine": platform.machine(),
@@ -68,13 +66,24 @@ def environment() -> dict[str, str]:
         "python.distributions": _distributions(),
         **_git_commit(),
     }
-    facts |= gpu_facts()
     for pool in threadpoolctl.threadpool_info():
         facts[f"threads.{pool['user_api']}.{pool['prefix']}"] = str(pool["num_threads"])
         if pool["user_api"] == "blas":
             facts[f"blas.{pool['prefix']}"] = _version_and_kernels(pool)
     known = (*VARIABLES, *KERNEL_VARIABLES)
     facts |= {f"variable.{name}": os.environ[name] for name in known if name in os.environ}
+    return {name: value for name, value in facts.items() if value}
+
+
+@cache
+def hardware() -> dict[str, str]:
+    """The facts of environment() that tell one machine from another; they take no look at what is installed."""
+    facts = {
+        "hardware.cpu": _cpu_model(),
+        "hardware.cores": str(psutil.cpu_count(logical=False) or os.cpu_count()),
+        "hardware.logical_cores": str(os.cpu_count()),
+        **gpu_facts(),
+    }
     return {name: value for name, value in facts.items() if value}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchsuite.analysis.expected_time import ExpectedTime, TimeEstimator
 from benchsuite.analysis.machines import machine_of
 from benchsuite.errors import StoreError
-from benchsuite.measure.provenance import environment
+from benchsuite.measure.provenance import hardware
 from benchsuite.running.store import JOURNAL, StudyStore
 from benchsuite.running.study.product_rate import product_rate
 from benchsuite.schema import Record, Trial
@@ -32,7 +32,7 @@ class PastTimes:
         """The expected time of each trial; None where nothing is known of any."""
         if not trials:
             return []
-        estimator = TimeEstimator(machine_of(environment()), product_rate)
+        estimator = TimeEstimator(machine_of(hardware()), product_rate)
         estimator.add(self._records)
         if not all(map(estimator.knows, trials)):
             self._read_others(estimator)

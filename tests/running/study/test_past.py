@@ -10,13 +10,13 @@ from fixtures.planted import planted
 from fixtures.shards import BIG, on, write_study
 
 from benchsuite.analysis.machines import Machine, machine_of
-from benchsuite.measure.provenance import environment
+from benchsuite.measure.provenance import hardware
 from benchsuite.running.study.past import PastTimes
 from benchsuite.running.study.product_rate import product_rate
 
 
 def here() -> dict[str, str]:
-    return dict(machine_of(environment()).facts)
+    return dict(machine_of(hardware()).facts)
 
 
 def test_studies_of_other_names_and_machines_are_asked(tmp_path: Path) -> None:
