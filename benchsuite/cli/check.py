@@ -23,6 +23,9 @@ app = typer.Typer(no_args_is_help=True, help="Test a backend, a task or a cell a
 BOTH_PRECISIONS = "float64,float32"
 """float64 is the gate of meaning: several wrong formulas slip through float32. float32 is what is timed."""
 
+CORE_PRECISION, CORE_UNROLL = "float64", "dynamic"
+"""What --core checks where nothing else is asked for: a framework that compiles takes minutes for more."""
+
 CASE_SECONDS, SOURCE_SECONDS = 300.0, 1800.0
 """How long a case of a backend or its import, and a source of a task may take: it may be downloaded first."""
 
@@ -61,14 +64,22 @@ ResultsFolder = Annotated[
 @app.command()
 def backend(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A backend, see `benchsuite list backends`.")],
-    precision: Precision = BOTH_PRECISIONS,
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="float64, float32, tf32; with commas [dim](float64,float32; with --core float64)[/dim]."
+        ),
+    ] = "",
     unroll: Annotated[
         str,
-        typer.Option(help="static, dynamic, fused, autograd, scan; separated by commas [dim](all)[/dim]."),
+        typer.Option(
+            help="static, dynamic, fused, autograd, scan; with commas [dim](all; with --core dynamic)[/dim]."
+        ),
     ] = "",
     device: OnDevice = "cpu",
     core: Annotated[
-        bool, typer.Option("--core", help="Leave out what repeats a property on a further model.")
+        bool,
+        typer.Option("--core", help="Each rule once, on few models, for an answer while one develops."),
     ] = False,
     case: Cases = "",
     list_cases: OnlyNames = False,
@@ -92,8 +103,8 @@ def backend(
     from benchsuite.schema import UNROLLS, Execution
 
     entry = _plugins("backend", name).backend(name)
-    precisions = _precisions(precision)
-    unrolls = split_values(unroll) or list(UNROLLS)
+    precisions = _precisions(precision or (CORE_PRECISION if core else BOTH_PRECISIONS))
+    unrolls = split_values(unroll or (CORE_UNROLL if core else ",".join(UNROLLS)))
     _check_known("unroll", unrolls, UNROLLS)
     python = request.interpreters(pythons).get(entry.name, sys.executable)
     parts = [
@@ -114,7 +125,7 @@ def backend(
     command = TypedCommand(
         ("check", "backend", entry.name),
         {
-            "precision": "" if precision == BOTH_PRECISIONS else precision,
+            "precision": precision,
             "unroll": unroll,
             "device": "" if device == "cpu" else device,
             "core": "yes" if core else "",

@@ -14,7 +14,7 @@ from benchsuite.cli.new import KINDS, write_project
 
 NAME = "brand_new"
 CHECKS = {
-    "backend": ["--core", "--unroll", "dynamic", "--precision", "float64"],
+    "backend": ["--core"],
     "task": [],
     "cell": ["--backend", "numpy", "--precision", "float64", "--unroll", "dynamic"],
 }

@@ -33,9 +33,9 @@ from benchsuite.measure.conformance.resets import check_packed, every_packed_cas
 from benchsuite.schema import BUILTIN_CELLS, UNROLLS, Convolutional, Execution
 
 CORE_MODELS = {
-    *(f"{cell}-{stack}" for cell in BUILTIN_CELLS for stack in ("plain", "deep_bidirectional")),
+    *(f"{cell}-plain" for cell in BUILTIN_CELLS),
+    "lstm-deep_bidirectional",
     "rnn-deep-full",
-    "lstm-deep-steps",
     "gru-plain-tokens-mean",
     "lstm-bidirectional-tagging",
     "gru-bidirectional-rbf",
@@ -45,38 +45,30 @@ CORE_MODELS = {
     "gru-one-row",
     "rnn-one-step",
     "gru-bernoulli",
-    "lstm-deep_bidirectional-bernoulli-steps",
     "gru-plain-ctc",
     "gru-ctc-rbf",
     "lstm-bernoulli-rbf",
-    "lstm-deep_bidirectional-ctc",
     "cnn",
     "cnn-odd",
     "cnn-rbf",
 }
 CORE_DECODERS = {
     "gru-none-plain",
-    "lstm-none-deep_bidirectional",
-    "gru-additive-plain",
     "lstm-additive-deep_bidirectional",
     "rnn-additive-plain-features",
     "lstm-multiplicative-plain",
-    "gru-multiplicative-deep_bidirectional",
     "gru-additive-plain-truncated",
 }
-CORE_DECODING = {"lstm-none-deep_bidirectional", "gru-additive-plain", "lstm-multiplicative-plain"}
+CORE_DECODING = {"gru-additive-plain", "lstm-multiplicative-plain", "rnn-none-plain"}
 CORE_TRUNCATED = {
     "rnn-plain-truncated",
     "lstm-deep_bidirectional-truncated",
-    "gru-bidirectional-truncated",
     "lstm-steps-truncated",
-    "gru-deep-truncated",
 }
 CORE_SMALL = {
     *(f"{cell}-inputs-0.0001" for cell in BUILTIN_CELLS),
     "gru-weights-0.001",
     "lstm-ten-layers-small",
-    "lstm-ten-layers",
 }
 CORE_TIES = {"rnn-steps-ties", "lstm-last-ties", "gru-mean-ties"}
 CORE_OUTPUTS = {"lstm-deep", "gru-deep_bidirectional", "gru-additive-plain", "lstm-multiplicative-plain"}
@@ -86,13 +78,10 @@ CORE_SCHEDULES = {"train-constant-sgd", "train-step-momentum", "train-step-adam-
 CORE_SMOOTHED = {"smoothed-row", "smoothed-tagging", "smoothed-rbf", "smoothed-decoder"}
 CORE_DROPPED = {
     "dropped-inputs-rnn-both",
-    "dropped-inputs-lstm-ids",
     "dropped-layers-lstm-deep",
-    "dropped-layers-gru-both",
     "dropped-inputs-gru-decoder",
     "dropped-layers-rnn-decoder",
     "dropped-recurrent-lstm-both",
-    "dropped-recurrent-gru-decoder",
 }
 
 
