@@ -73,7 +73,7 @@ def place_batch(
     inputs: list[Array] = []
     ids = pictures = targets = decoder_targets = labels = None
     if pictured:
-        pictures = device.xp.asarray(batch.inputs, dtype)
+        pictures = device.xp.array(batch.inputs, dtype)  # a copy, also where the dtype is the same
     elif isinstance(model.input, Tokens):
         ids = place_ids(batch.inputs[order], plan, device)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from benchsuite.contracts import (
     StepLog,
     Supported,
 )
-from benchsuite.schema import Execution, ModelSpec, Recipe, parameter_shapes, state_shapes
+from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe, parameter_shapes, state_shapes
 from benchsuite_numpy.reference.cells import CellState
 from benchsuite_numpy.reference.model import ModelRun, backward, decode, forward
 from benchsuite_numpy.reference.optimisers import Optimiser, clip, global_norm, peak
@@ -27,8 +28,8 @@ SUPPORTED = Supported.everything("reference", devices=("cpu",))
 
 
 class ReferenceProgram(Program):
-    """A model in plain NumPy. Everything is synchronous; a placed batch is the batch, and a state is a dict of
-    the cells' states by layer prefix."""
+    """A model in plain NumPy. Everything is synchronous; a placed batch is a copy of the batch, and a state is a
+    dict of the cells' states by layer prefix."""
 
     def __init__(self, model: ModelSpec, parameters: Parameters, recipe: Recipe, dtype: str) -> None:
         self._model, self._recipe, self._dtype = model, recipe, dtype
@@ -38,7 +39,7 @@ class ReferenceProgram(Program):
         self._measured: list[float] = []
 
     def place(self, batch: Batch) -> Batch:
-        return batch
+        return copy.deepcopy(batch)
 
     def step(self, placed: Any, state: Any = None) -> object:
         run = forward(self._model, self._parameters, placed, state, training=True)
@@ -96,7 +97,7 @@ class ReferenceProgram(Program):
         """Nothing to wait for: every call returns when its work is done."""
 
     def kernel(self) -> str:
-        return "python_loop"
+        return "convolution" if isinstance(self._model.body, Convolutional) else "python_loop"
 
 
 class ReferenceBackend(Backend):

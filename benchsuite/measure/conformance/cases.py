@@ -321,4 +321,6 @@ def training_cases() -> list[Case]:
             {"optimiser": optimiser, "learning_rate": rate, "clip": clip, "clip_at": at}
         )
         found.append(Case(f"train-{optimiser}-{clip}", model, recipe))
+        if clip == "none":  # the update without clipping on a dense layer too
+            found.append(Case(f"train-{optimiser}-none-dense", rnn, recipe))
     return found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchsuite.contracts import Backend
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance import backend as checks
-from benchsuite.measure.conformance import decoding, dropout, states
+from benchsuite.measure.conformance import copies, decoding, dropout, facts, states, timing
 from benchsuite.measure.conformance.backend import Check, ConformanceError, Kit
 from benchsuite.measure.conformance.cases import (
     Case,
@@ -22,6 +22,7 @@ from benchsuite.measure.conformance.cases import (
     training_cases,
     truncation_cases,
 )
+from benchsuite.measure.conformance.claims import Claims, about, properties
 from benchsuite.measure.conformance.dropout import dropout_cases, dropout_stream_cases
 from benchsuite.measure.conformance.ingredients import (
     decay_cases,
@@ -72,7 +73,14 @@ CORE_SMALL = {
 }
 CORE_TIES = {"rnn-steps-ties", "lstm-last-ties", "gru-mean-ties"}
 CORE_OUTPUTS = {"lstm-deep", "gru-deep_bidirectional", "gru-additive-plain", "lstm-multiplicative-plain"}
-CORE_TRAINING = {"train-sgd-norm", "train-momentum-none", "train-rmsprop-value", "train-adam-none"}
+CORE_TRAINING = {
+    "train-sgd-norm",
+    "train-momentum-none",
+    "train-rmsprop-value",
+    "train-adam-none",
+    "train-sgd-none-dense",
+}
+CORE_PLACED = {"lstm-plain", "gru-plain-tokens-mean", "cnn", "gru-additive-plain"}
 CORE_DECAY = {"train-decay-sgd", "train-decay-momentum", "train-decay-scheduled-adam", "train-decay-rmsprop"}
 CORE_SCHEDULES = {"train-constant-sgd", "train-step-momentum", "train-step-adam-long", "train-cosine-rmsprop"}
 CORE_SMOOTHED = {"smoothed-row", "smoothed-tagging", "smoothed-rbf", "smoothed-decoder"}
@@ -123,6 +131,10 @@ def suite(core: bool = False) -> list[KitItem]:
     forward = [case for case in forward if "bidirectional" not in case.name]
     resets = [case for case in every_reset_case() if not case.recipe.carry]
     chunks = [case for case in every_reset_case() if case.recipe.carry]
+    placed = [case for case in [*models[::3], *decoders[::6]] if case.name not in CORE_PLACED]
+    placed += [case for case in [*models, *decoders] if case.name in CORE_PLACED]
+    unclipped = [case for case in training_cases() if case.recipe.clip == "none"]
+    pictures = [case for case in models if case.name == "cnn"]
     groups: list[tuple[Check, list[Case], set[str] | None]] = [
         (checks.check_gradients, models, CORE_MODELS),
         (checks.check_gradients, truncation_cases(), CORE_TRUNCATED),
@@ -149,9 +161,22 @@ def suite(core: bool = False) -> list[KitItem]:
         (checks.check_reversal, both, {"gru-bidirectional", "lstm-deep_bidirectional"}),
         (checks.check_purity, few, None),
         (checks.check_log, few, {"lstm-plain"}),
+        (copies.check_placed_copies, placed, CORE_PLACED),
+        (copies.check_parameter_copies, few, {"lstm-plain"}),
+        (copies.check_optimiser_state, unclipped, {"train-adam-none", "train-momentum-none"}),
+        (copies.check_current_parameters, few, {"lstm-plain"}),
+        (copies.check_repeatable, few, {"lstm-plain"}),
+        (timing.check_synchronised, timing.timing_cases(), {"lstm-timed"}),
+        (timing.check_steps_work, timing.timing_cases(), {"lstm-timed"}),
+        (timing.check_computed_predictions, timing.timing_cases(), {"lstm-timed"}),
+        (timing.check_threads, timing.timing_cases(), {"lstm-timed"}),
+        (timing.check_memory, timing.large_cases(), {"lstm-large"}),
+        (timing.check_kernel_word, [*timing.timing_cases(), *pictures], {"lstm-timed", "cnn"}),
+        (facts.check_facts, few, {"lstm-plain"}),
         (checks.check_carry, carry_cases(), {"lstm-deep-carry-ragged", "gru-plain-carry"}),
         (checks.check_training, training_cases(), CORE_TRAINING),
         (checks.check_training, still_cases(), None),
+        (checks.check_training, pictures, {"cnn"}),
         (checks.check_training, decay_cases(), CORE_DECAY),
         (checks.check_training, schedule_cases(), CORE_SCHEDULES),
         (checks.check_gradients, smoothing_cases(), CORE_SMOOTHED),
@@ -187,6 +212,41 @@ def suite(core: bool = False) -> list[KitItem]:
     ]
 
 
+UPDATES = (checks.check_training, checks.check_fifty_steps, copies.check_optimiser_state)
+"""Checks that are about the recipe, on whichever model."""
+BY_STEP = (states.check_state_given, check_packed)
+"""Checks that read a score, or a target, of each step."""
+
+
+def claimed(kit: Kit, items: Iterable[KitItem]) -> Iterator[KitItem]:
+    """The items, and after one whose case the backend declines its stand-ins: cases that share what the item is
+    about and that the backend supports. Each is given once."""
+    claims, given = Claims(kit), set[tuple[Check, Case]]()
+    for item in items:
+        given.add((item.check, replace(item.case, name="")))
+        yield item
+        if kit.supports(item.case) is None:
+            continue
+        for case in claims.stand_ins(item.case, _kept(item)):
+            if (key := (item.check, replace(case, name=""))) not in given:
+                given.add(key)
+                yield KitItem(item.check, case)
+
+
+def _kept(item: KitItem) -> dict[str, str]:
+    """The properties that a stand-in of the item must have, or one for each of them."""
+    if item.check is checks.check_gradients:
+        return about(item.case)
+    if item.check in UPDATES:
+        return about(item.case, training=True)
+    found = properties(item.case)
+    if item.check is checks.check_reversal:
+        return {"stack": found["stack"]}
+    if item.check is states.check_initial_state:
+        return {"stack": "plain"}
+    return {"readout": "steps"} if item.check in BY_STEP else {}
+
+
 def run_item(kit: Kit, item: KitItem) -> KitResult:
     """Run one check; what a backend says it does not support is reported as that, not as a failure."""
     try:
@@ -218,7 +278,7 @@ def run_suite(
     for unroll in unrolls:
         execution = Execution.model_validate({"unroll": unroll, "precision": precision, "device": device})
         kit = Kit(backend, reference, execution)
-        for item in suite() if items is None else items:
+        for item in claimed(kit, suite() if items is None else items):
             if on_start is not None:
                 on_start(item, execution)
             yield run_item(kit, item)
