@@ -38,8 +38,8 @@ def check_placed_copies(kit: Kit, case: Case) -> None:
 
 
 def check_parameter_copies(kit: Kit, case: Case) -> None:
-    """build() and load_parameters() copy what they are given, and parameters() is a copy that later steps do
-    not change."""
+    """build() and load_parameters() copy what they are given, and parameters() is a copy: neither does the
+    program see what is written to it, nor do later steps change it."""
     given = case.parameters(kit.dtype)
     program = kit.build(case, given)
     placed = program.place(case.batch(kit.dtype))
@@ -53,6 +53,10 @@ def check_parameter_copies(kit: Kit, case: Case) -> None:
     if not np.array_equal(before, program.predict(placed)[0]):
         raise ConformanceError(f"{case.name}: load_parameters() keeps the caller's arrays")
     read = program.parameters()
+    for value in read.values():
+        value += 1
+    if not np.array_equal(before, program.predict(placed)[0]):
+        raise ConformanceError(f"{case.name}: parameters() gives away the program's own memory")
     wanted = {name: value.copy() for name, value in read.items()}
     program.step(placed)
     program.synchronize()

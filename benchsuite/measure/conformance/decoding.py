@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchsuite.contracts import Advance
 from benchsuite.measure.conformance.backend import (
     ConformanceError,
     Kit,
@@ -38,8 +39,7 @@ def check_teacher_forcing(kit: Kit, case: Case) -> None:
         tokens = np.repeat(fed[:, step], BEAM_WIDTH).astype(np.int32)
         found = decoding.advance(tokens, parents, decoder.vocabulary)
         live = np.repeat(step < batch.target_lengths, BEAM_WIDTH)
-        by_token = np.empty_like(found.log_probabilities)
-        np.put_along_axis(by_token, found.tokens.astype(np.int64), found.log_probabilities, axis=1)
+        by_token = _by_token(found)
         wanted = np.repeat(expected[:, step], BEAM_WIDTH, axis=0)
         near(f"{case.name}: ln p of token {step}", by_token[live], wanted[live], 10 * forward_tolerance(kit))
         if np.any(np.diff(found.log_probabilities, axis=1) > 0):
@@ -66,6 +66,33 @@ def _check_alignment(kit: Kit, case: Case, alignment: np.ndarray | None, padding
         raise ConformanceError(f"{case.name}: attention on padding")
     whole = alignment.astype(np.float64).sum(axis=1)
     near(f"{case.name}: sum of the attention", whole, np.ones(len(whole)), forward_tolerance(kit))
+
+
+def check_parents(kit: Kit, case: Case) -> None:
+    """A hypothesis goes on from the one that it continues: with others beside it, its next tokens are as likely
+    as in a decoding of its own."""
+    program, size, words = kit.build(case), case.rows, case.model.head.outputs
+    placed = program.place(case.batch(kit.dtype))
+    first, second = np.arange(4, 4 + BEAM_WIDTH), np.arange(3 + BEAM_WIDTH, 3, -1)
+    within = np.roll(np.arange(BEAM_WIDTH), 1)
+    places, rows = np.arange(size * BEAM_WIDTH), np.arange(size)
+    wide = program.decoding(placed, BEAM_WIDTH)
+    wide.advance(np.tile(first, size).astype(np.int32), places, words)
+    parents = np.repeat(rows * BEAM_WIDTH, BEAM_WIDTH) + np.tile(within, size)
+    together = _by_token(wide.advance(np.tile(second, size).astype(np.int32), parents, words))
+    for place, parent in enumerate(within):
+        alone = program.decoding(placed, 1)
+        alone.advance(np.full(size, first[parent], np.int32), rows, words)
+        expected = _by_token(alone.advance(np.full(size, second[place], np.int32), rows, words))
+        found = together[place::BEAM_WIDTH]
+        near(f"{case.name}: ln p of hypothesis {place}", found, expected, 10 * forward_tolerance(kit))
+
+
+def _by_token(found: Advance) -> np.ndarray:
+    """ln p (N, V) of every token, in the order of their ids."""
+    by_token = np.empty_like(found.log_probabilities)
+    np.put_along_axis(by_token, found.tokens.astype(np.int64), found.log_probabilities, axis=1)
+    return by_token
 
 
 def check_generation(kit: Kit, case: Case) -> None:
