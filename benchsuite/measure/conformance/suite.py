@@ -143,7 +143,7 @@ def suite(core: bool = False) -> list[KitItem]:
         (checks.check_gradients, tie_cases(), CORE_TIES),
         (decoding.check_teacher_forcing, decoders, CORE_DECODING),
         (decoding.check_generation, decoders, CORE_DECODING),
-        (decoding.check_parents, decoders[::2], {"gru-additive-plain"}),
+        (decoding.check_parents, decoders, {"gru-additive-plain"}),
         (checks.check_padding, decoders[::3], {"lstm-additive-deep"}),
         (checks.check_companions, decoders[1::3], set()),
         (checks.check_training, decoders[::2], {"gru-multiplicative-plain"}),

@@ -38,7 +38,7 @@ BRIEF = Protocol(rounds=3, round_seconds=0.005, warmup_seconds=0.1)
 AUDITED_STEPS = 16
 BLOCKS, BLOCK_STEPS = 4, 4
 LARGE_ROWS, LARGE_TIME, LARGE_WIDTH, LARGE_HIDDEN = 512, 2, 128, 2
-"""Of the batches whose memory is watched: 1 MiB of inputs in float64, half of it in float32; little to compute."""
+"""Of the batches whose memory is watched: 1 MiB of inputs in float64, half in float32; little to compute."""
 
 
 def check_synchronised(kit: Kit, case: Case) -> None:

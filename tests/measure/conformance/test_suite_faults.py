@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -38,7 +39,10 @@ def test_threads_beyond_those_asked_for_are_seen() -> None:
         pytest.skip("needs Linux and two cores")
     item = next(item for item in suite(core=True) if item.name.startswith("threads"))
     backend = contract.BrokenBackend(contract.TwoThreads)
-    assert wait_until(lambda: bool(failures(backend, [item])), 60)  # others may have the second core
+    seen = wait_until(lambda: bool(failures(backend, [item])), 60)
+    if not seen and os.getloadavg()[0] > len(cores_of()):
+        pytest.skip("other processes have the second core")
+    assert seen
 
 
 @pytest.mark.slow

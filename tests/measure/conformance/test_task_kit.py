@@ -85,13 +85,14 @@ class Copying(Task):
 
     @override
     def load(self, source: str, options: Options) -> LoadedTask:
-        part = Split(ragged([4, 5, 5], [5, 4], [4, 4]), self.targets, aligned=False)
+        rows = (([4, 5, 5], [5, 4], [4, 4]), ([5, 4, 5], [4, 5], [5, 5]), ([4, 4, 5], [5, 4, 4], [5, 5, 4]))
+        train, validation, test = (Split(ragged(*part), self.targets, aligned=False) for part in rows)
         words = VOCABULARY
         data = self.kind(
             name="copying",
-            train=part,
-            validation=part,
-            test=part,
+            train=train,
+            validation=validation,
+            test=test,
             vocabulary=words,
             target_vocabulary=words,
         )
@@ -130,7 +131,7 @@ def test_sound_tasks_pass() -> None:
         (targets([4, 3], [5], [4, 3]), "does not end with END"),
         (targets([3, 3], [5, 3], [4, 3]), "more than one END"),
         (targets([2, 3], [5, 3], [4, 3]), "padding or START"),
-        (targets([9, 3], [5, 3], [4, 3]), "outside the vocabulary"),
+        (targets([9, 3], [5, 3], [4, 3]), "train targets must lie in 0..5"),
         (targets([4, 4, 4, 3], [5, 3], [4, 3]), "longer than what may be generated"),
         (targets([4, 3], [5, 3]), "targets for other rows"),
         (lambda data: replace(data, target_vocabulary=VOCABULARY[:5]), "5 target words for 6 scores"),
@@ -151,7 +152,7 @@ def test_a_fault_of_decoded_targets_is_named(change: Change, message: str) -> No
     ("change", "message"),
     [
         (targets([0, 4], [5], [4]), "labels of train must be 1 to 5"),
-        (targets([4, 6], [5], [4]), "labels of train must be 1 to 5"),
+        (targets([4, 6], [5], [4]), "train targets must lie in 0..5"),
         (targets([4, 5], [5, 5], [4]), "too short for CTC"),
     ],
 )
