@@ -103,6 +103,9 @@ class Program(abc.ABC):
     belongs to the rows of the batch that it came from, in their order, and is of the same number of rows as
     the batch it is passed with. It may be passed whatever `recipe.carry` says, to a model that can start from
     one (`schema.state_shapes`); `recipe.carry` says whether final states are returned.
+
+    A program owns its memory: it copies what it is given, and what it returns is a copy. Equal calls give equal
+    results, on a CPU bit for bit. Memory does not grow with the number of calls.
     """
 
     @abc.abstractmethod

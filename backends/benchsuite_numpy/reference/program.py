@@ -28,8 +28,8 @@ SUPPORTED = Supported.everything("reference", devices=("cpu",))
 
 
 class ReferenceProgram(Program):
-    """A model in plain NumPy. Everything is synchronous; a placed batch is a copy of the batch, and a state is a
-    dict of the cells' states by layer prefix."""
+    """A model in plain NumPy. Everything is synchronous; a placed batch is a copy of the batch, and a state is
+    a dict of the cells' states by layer prefix."""
 
     def __init__(self, model: ModelSpec, parameters: Parameters, recipe: Recipe, dtype: str) -> None:
         self._model, self._recipe, self._dtype = model, recipe, dtype

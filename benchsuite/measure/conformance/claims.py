@@ -149,12 +149,12 @@ class Claims:
                 return wanted
         return None
 
-    def stand_ins(self, case: Case, kept: Mapping[str, str]) -> Iterator[Case]:
+    def stand_ins(self, case: Case, kept: Mapping[str, str], must: Mapping[str, str]) -> Iterator[Case]:
         """Supported cases for one that is not: one with all properties in `kept`, or if there is none, one for
-        each of them that there is."""
+        each of them that there is. All have the properties in `must`."""
         if self.base is None:
             return
-        must = fixed(case)
+        must = {**fixed(case), **must}
         whole = self._stand_in(case, {**kept, **must})
         if whole is not None:
             yield whole

@@ -228,19 +228,24 @@ def claimed(kit: Kit, items: Iterable[KitItem]) -> Iterator[KitItem]:
         yield item
         if kit.supports(item.case) is None:
             continue
-        for case in claims.stand_ins(item.case, _kept(item)):
+        for case in claims.stand_ins(item.case, _kept(item), _must(item)):
             if (key := (item.check, replace(case, name=""))) not in given:
                 given.add(key)
                 yield KitItem(item.check, case)
 
 
 def _kept(item: KitItem) -> dict[str, str]:
-    """The properties that a stand-in of the item must have, or one for each of them."""
+    """The properties that a stand-in of the item should have, or one stand-in for each of them."""
     if item.check is checks.check_gradients:
         return about(item.case)
-    if item.check in UPDATES:
-        return about(item.case, training=True)
+    return about(item.case, training=True) if item.check in UPDATES else {}
+
+
+def _must(item: KitItem) -> dict[str, str]:
+    """The properties without which the item's check would not apply to a stand-in."""
     found = properties(item.case)
+    if item.check is checks.check_fifty_steps:  # without clipping, rounding may grow over so many steps
+        return {"clip": found["clip"]}
     if item.check is checks.check_reversal:
         return {"stack": found["stack"]}
     if item.check is states.check_initial_state:
