@@ -36,7 +36,7 @@ from benchsuite.schema import (
     Tokens,
 )
 
-VALUES: dict[str, tuple[str, ...]] = {
+ALTERNATIVES: dict[str, tuple[str, ...]] = {
     "cell": tuple(BUILTIN_CELLS),
     "stack": tuple(STACKS),
     "input": ("features", "tokens"),
@@ -78,7 +78,9 @@ def about(case: Case, training: bool = False) -> dict[str, str]:
     found = properties(case)
     if training:
         return {name: found[name] for name in ("optimiser", "clip")}
-    unusual = {name: value for name, value in found.items() if name == "cell" or value != VALUES[name][0]}
+    unusual = {
+        name: value for name, value in found.items() if name == "cell" or value != ALTERNATIVES[name][0]
+    }
     return {name: value for name, value in unusual.items() if name not in ("optimiser", "clip")}
 
 
@@ -142,8 +144,8 @@ class Claims:
     def base(self) -> dict[str, str] | None:
         """The first plain model and recipe that the backend supports; None: it supports none of them."""
         model = ModelSpec(Features(FEATURES), Recurrent("rnn", HIDDEN_UNITS), Dense(OUTPUTS), "cross_entropy")
-        case, names = Case("base", model), list(VALUES)
-        for values in itertools.product(*reversed(VALUES.values())):
+        case, names = Case("base", model), list(ALTERNATIVES)
+        for values in itertools.product(*reversed(ALTERNATIVES.values())):
             wanted = dict(zip(reversed(names), values, strict=True))
             if self._kit.supports(with_properties(case, wanted)) is None:
                 return wanted
@@ -167,10 +169,10 @@ class Claims:
         """The first case that is supported: what the backend was found to support, but for `kept`, and with as
         few other properties as may be."""
         assert self.base is not None
-        wanted, free = {**self.base, **kept}, [name for name in VALUES if name not in kept]
+        wanted, free = {**self.base, **kept}, [name for name in ALTERNATIVES if name not in kept]
         for count in range(MOST_CHANGES + 1):
             for names in itertools.combinations(free, count):
-                for values in itertools.product(*(VALUES[name] for name in names)):
+                for values in itertools.product(*(ALTERNATIVES[name] for name in names)):
                     other = with_properties(case, {**wanted, **dict(zip(names, values, strict=True))})
                     if self._kit.supports(other) is None:
                         return other

@@ -36,7 +36,7 @@ from benchsuite.schema import (
 
 BRIEF = Protocol(rounds=3, round_seconds=0.005, warmup_seconds=0.1)
 AUDITED_STEPS = 16
-BLOCKS, BLOCK_STEPS = 4, 4
+MEMORY_BLOCKS, MEMORY_STEPS = 4, 4
 LARGE_ROWS, LARGE_TIME, LARGE_WIDTH, LARGE_HIDDEN = 512, 2, 128, 2
 """Of the batches whose memory is watched: 1 MiB of inputs in float64, half in float32; little to compute."""
 
@@ -96,21 +96,21 @@ def check_memory(kit: Kit, case: Case) -> None:
     placed = program.place(batch)
     _work(program, placed)
     seen = [_memory(program)]
-    for _ in range(BLOCKS):
+    for _ in range(MEMORY_BLOCKS):
         _work(program, placed)
         seen.append(_memory(program))
-    allowed = BLOCK_STEPS * batch.inputs.nbytes // 2
+    allowed = MEMORY_STEPS * batch.inputs.nbytes // 2
     for name in seen[0]:
         grown = [after.get(name, 0) - before.get(name, 0) for before, after in itertools.pairwise(seen)]
         if min(grown) > allowed:
             raise ConformanceError(
-                f"{case.name}: {name} grows with every step, by {min(grown) / BLOCK_STEPS / 2**20:.1f} MiB or "
+                f"{case.name}: {name} grows with every step, by {min(grown) / MEMORY_STEPS / 2**20:.1f} MiB or "
                 f"more on batches of {batch.inputs.nbytes / 2**20:.1f} MiB"
             )
 
 
 def _work(program: Program, placed: object) -> None:
-    for _ in range(BLOCK_STEPS):
+    for _ in range(MEMORY_STEPS):
         program.step(placed)
         program.predict(placed)
     program.drain()
