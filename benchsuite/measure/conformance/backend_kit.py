@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from benchsuite.errors import UnknownNameError
 from benchsuite.measure.conformance.backend import ConformanceError, Kit
 from benchsuite.measure.conformance.kit_cases import KitCase, backend_here, load_reference, parametrised
-from benchsuite.measure.conformance.suite import suite
+from benchsuite.measure.conformance.suite import claimed, suite
 from benchsuite.plugins import registry
 from benchsuite.schema import UNROLLS, Execution
 
@@ -48,9 +48,10 @@ class BackendKit:
     def test_something_is_supported(self, precision: str) -> None:
         backend = backend_here(self.name, "float64" in self.precisions)
         reasons = set()
-        for case in self._cases():
-            if case.execution.precision == precision:
-                reason = Kit(backend, load_reference(), case.execution).supports(case.item.case)
+        for execution in self._executions():
+            kit = Kit(backend, load_reference(), execution)
+            for item in claimed(kit, suite(self.core) if execution.precision == precision else []):
+                reason = kit.supports(item.case)
                 if reason is None:
                     return
                 reasons.add(reason)

@@ -10,7 +10,7 @@ from typing import Any
 from benchsuite.contracts import Backend
 from benchsuite.measure.conformance.backend import Kit
 from benchsuite.measure.conformance.diagnosis import explain
-from benchsuite.measure.conformance.suite import KitItem, run_item
+from benchsuite.measure.conformance.suite import KitItem, claimed, run_item
 from benchsuite.plugins import load_backend, registry
 from benchsuite.schema import Execution
 
@@ -29,8 +29,8 @@ class KitCase:
         return f"{self.item.name}-{self.execution.unroll}-{self.execution.precision}"
 
     def run(self, precisions: Sequence[str]) -> None:
-        """Run it: skips what the backend says it does not support, and raises what failed, with notes that say
-        where it begins and the smallest input that shows it.
+        """Run it, or its stand-ins where the backend says that it does not support it; skips where there are
+        none. Raises what failed, with notes that say where it begins and the smallest input that shows it.
 
         :param precisions: of all cases of this process, as JAX reads before its import whether float64 is one.
         """
@@ -38,16 +38,17 @@ class KitCase:
 
         kit = Kit(backend_here(self.backend, "float64" in precisions), load_reference(), self.execution)
         try:
-            result = run_item(kit, self.item)
-            if result.status == "unsupported":
-                pytest.skip(result.message)
-            if result.error is not None:
-                raise self._explained(kit, result.error)
+            results = [run_item(kit, item) for item in claimed(kit, [self.item])]
+            for result in results:
+                if result.error is not None:
+                    raise self._explained(kit, result.item, result.error)
+            if all(result.status == "unsupported" for result in results):
+                pytest.skip(results[0].message)
         finally:
             kit.backend.release()
 
-    def _explained(self, kit: Kit, error: Exception) -> Exception:
-        found = explain(kit, self.item, error)
+    def _explained(self, kit: Kit, item: KitItem, error: Exception) -> Exception:
+        found = explain(kit, item, error)
         for word, text in (("begins at", found.begins), ("smallest", found.smallest)):
             if text:
                 error.add_note(f"{word}: {text}")

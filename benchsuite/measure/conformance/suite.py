@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from benchsuite.contracts import Backend
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance import backend as checks
 from benchsuite.measure.conformance import copies, decoding, dropout, facts, states, timing
@@ -31,7 +30,7 @@ from benchsuite.measure.conformance.ingredients import (
     tied_cases,
 )
 from benchsuite.measure.conformance.resets import check_packed, every_packed_case, every_reset_case
-from benchsuite.schema import BUILTIN_CELLS, UNROLLS, Convolutional, Execution
+from benchsuite.schema import BUILTIN_CELLS, Convolutional, Execution
 
 CORE_MODELS = {
     *(f"{cell}-plain" for cell in BUILTIN_CELLS),
@@ -266,26 +265,3 @@ def run_item(kit: Kit, item: KitItem) -> KitResult:
     except Exception as error:  # a framework may fail in any way; the other checks go on
         return KitResult(item, kit.execution, "failed", f"{type(error).__name__}: {error}", error)
     return KitResult(item, kit.execution, "ok")
-
-
-def run_suite(
-    backend: Backend,
-    reference: Backend,
-    precision: str,
-    unrolls: Sequence[str] = tuple(UNROLLS),
-    device: str = "cpu",
-    items: Sequence[KitItem] | None = None,
-    on_start: Callable[[KitItem, Execution], None] | None = None,
-) -> Iterator[KitResult]:
-    """The items under each unroll, in one precision (frameworks want their precision set at import).
-
-    :param items: by default the whole suite. :param on_start: hears of each check before it runs.
-    """
-    for unroll in unrolls:
-        execution = Execution.model_validate({"unroll": unroll, "precision": precision, "device": device})
-        kit = Kit(backend, reference, execution)
-        for item in claimed(kit, suite() if items is None else items):
-            if on_start is not None:
-                on_start(item, execution)
-            yield run_item(kit, item)
-            backend.release()

@@ -16,7 +16,7 @@ from benchsuite.measure.conformance.cell_models import cell_items, reference_ite
 from benchsuite.measure.conformance.cells import CELL_CHECKS
 from benchsuite.measure.conformance.diagnosis import explain
 from benchsuite.measure.conformance.failures import plugin_place, source_files
-from benchsuite.measure.conformance.suite import KitItem, KitResult, run_item, suite
+from benchsuite.measure.conformance.suite import KitItem, KitResult, claimed, run_item, suite
 from benchsuite.measure.conformance.tasks import check_task
 from benchsuite.measure.provenance import kit_fingerprint
 from benchsuite.measure.worker.channel import (
@@ -98,7 +98,8 @@ def _jobs(session: Checker, asked: CheckCommand) -> Iterator[Job]:
             for unroll in asked.unrolls:
                 execution = _execution(asked, unroll)
                 kit = Kit(backend, reference, execution)
-                yield from _kit_jobs(kit, suite(asked.core), _backend_files(session.name))
+                items = list(claimed(kit, suite(asked.core)))
+                yield from _kit_jobs(kit, items, _backend_files(session.name))
         case CheckTask():
             for source in asked.sources:
                 yield _source_job(asked, source)
