@@ -29,6 +29,7 @@ from benchsuite.cli import (
     sync,
 )
 from benchsuite.cli.interrupts import interrupted_code
+from benchsuite.cli.single_options import Commands
 from benchsuite.cli.streams import give_up_stream
 from benchsuite.errors import BenchsuiteError
 
@@ -57,7 +58,7 @@ class ErrorGroup(TyperGroup):
             raise typer.Exit(interrupted_code()) from None
 
 
-app = typer.Typer(
+app = Commands(
     cls=ErrorGroup,
     no_args_is_help=True,
     add_completion=False,

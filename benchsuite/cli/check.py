@@ -11,6 +11,7 @@ import typer
 from benchsuite.cli import options as given
 from benchsuite.cli import request
 from benchsuite.cli.check_results import TypedCommand
+from benchsuite.cli.single_options import Commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from benchsuite.contracts import BackendEntry
     from benchsuite.plugins import Registry
 
-app = typer.Typer(no_args_is_help=True, help="Test a backend, a task or a cell against its contract.")
+app = Commands(no_args_is_help=True, help="Test a backend, a task or a cell against its contract.")
 
 BOTH_PRECISIONS = "float64,float32"
 """float64 is the gate of meaning: several wrong formulas slip through float32. float32 is what is timed."""

@@ -8,11 +8,12 @@ import typer
 
 from benchsuite.cli import options as given
 from benchsuite.cli.output import installed
+from benchsuite.cli.single_options import Commands
 
 if TYPE_CHECKING:
     from benchsuite.contracts import TaskEntry
 
-app = typer.Typer(no_args_is_help=True, help="List, fetch and verify the data files of the tasks.")
+app = Commands(no_args_is_help=True, help="List, fetch and verify the data files of the tasks.")
 
 TaskNames = Annotated[list[str] | None, typer.Argument(metavar="TASK", help="Tasks; all of them by default.")]
 

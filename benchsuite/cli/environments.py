@@ -9,11 +9,12 @@ import typer
 
 from benchsuite.cli import options as given
 from benchsuite.cli.output import console, installed, print_json, table, warn
+from benchsuite.cli.single_options import Commands
 
 if TYPE_CHECKING:
     from benchsuite.running.environments import Environment
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     help="Make, list and remove environments: a Python with one backend and what it needs.",
 )
