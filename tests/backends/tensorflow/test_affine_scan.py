@@ -13,7 +13,7 @@ from fixtures.cells import AFFINE_CELLS, example_cells  # noqa: F401
 
 tf = pytest.importorskip("tensorflow")
 
-from benchsuite.contracts import Backend, Program  # noqa: E402
+from benchsuite.contracts import Backend, Program, why_unsupported  # noqa: E402
 from benchsuite.measure.conformance.cases import Case, padded  # noqa: E402
 from benchsuite.measure.decoding import greedy_search  # noqa: E402
 from benchsuite.measure.parity import compare, in_double, relative_error  # noqa: E402
@@ -152,7 +152,7 @@ def test_what_scans_in_training_generates_step_by_step(backend: Backend) -> None
 
 @pytest.mark.parametrize("cell", ["lstm", "steadied"])
 def test_other_cells_are_refused(backend: Backend, cell: str) -> None:
-    reason = backend.supports(case_of(cell, "plain").model, Recipe(), SCAN)
+    reason = why_unsupported(backend, case_of(cell, "plain").model, Recipe(), SCAN)
     assert reason == f"cell {cell!r} has no affine step, so unroll scan cannot run it; use static or dynamic"
 
 

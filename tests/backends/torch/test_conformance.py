@@ -18,7 +18,7 @@ from benchsuite_torch.backend import TorchBackend
 CHECKS = sorted({item.check for item in suite()}, key=lambda check: check.__name__)
 
 
-OWN_LAYERS = ("no recurrent dropout", "resets")
+OWN_LAYERS = ("no recipe.recurrent_dropout", "resets")
 DECLINED: dict[str, tuple[str, ...]] = {
     "fused": OWN_LAYERS,
     "autograd": OWN_LAYERS,

@@ -146,7 +146,7 @@ def test_a_backend_is_asked_about_each_cases_own_model_and_recipe() -> None:
         "gradients[lstm-deep_bidirectional-truncated]": "unsupported",
         "gradients[lstm-deep-steps]": "ok",
     }
-    items = [item for item in suite(core=True) if item.name in wanted]
+    items = [item for item in suite() if item.name in wanted]
     assert statuses(Picky(ReferenceProgram), items) == wanted
 
 
