@@ -261,6 +261,10 @@ class BackendEntry:
     reference_load: Callable[[], Backend] | None = None
     """Loads the plain, readable implementation that parity is compared with (for the reference entry)."""
 
+    def load_reference(self) -> Backend:
+        """The implementation that parity is compared with, of the entry that is the reference."""
+        return (self.reference_load or self.load)()
+
     def __post_init__(self) -> None:
         """Raises PluginError for a field that is not what this class says."""
         check_name("backend", self.name)

@@ -12,8 +12,7 @@ import pytest
 from benchsuite.analysis.validity import clock
 from benchsuite.contracts import Progress, RaceSample, RunOptions
 from benchsuite.errors import BenchsuiteError
-from benchsuite.measure.provenance import fingerprint
-from benchsuite.plugins import registry
+from benchsuite.measure.provenance import trial_fingerprint
 from benchsuite.running.races.workers import RaceRunner, RaceWorker
 from benchsuite.schema import Trial
 
@@ -50,17 +49,10 @@ class TrialRacer:
 
     def facts(self) -> dict[str, Any]:
         """For pytest-benchmark's extra_info: what tells this figure from others, and that parity held."""
-        found, trial = registry(), self.trial
-        known = fingerprint(
-            found.backend(trial.backend),
-            found.task(trial.task),
-            found.reference(),
-            trial.source,
-            found.cells.get(trial.cell),
-        )
+        trial = self.trial
         facts: dict[str, Any] = {
             "trial": trial.id,
-            "fingerprint": known,
+            "fingerprint": trial_fingerprint(trial, trial.backend),
             "kernel": self.kernel,
             "parity": "ok",
             "clock": clock([trial]),

@@ -64,8 +64,7 @@ def backend_here(name: str, double: bool) -> Backend:
 @cache
 def load_reference() -> Backend:
     """The implementation that parity is checked against."""
-    entry = registry().reference()
-    return (entry.reference_load or entry.load)()
+    return registry().reference().load_reference()
 
 
 def parametrised(metafunc: Any, fixture: str, cases: Sequence[Any], ids: Sequence[str]) -> None:

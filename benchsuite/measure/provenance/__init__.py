@@ -2,7 +2,7 @@
 
 from benchsuite.measure.provenance.data import data_facts, dataset_digest, text_digest
 from benchsuite.measure.provenance.environment import environment, hardware
-from benchsuite.measure.provenance.fingerprint import fingerprint, kit_fingerprint
+from benchsuite.measure.provenance.fingerprint import fingerprint, kit_fingerprint, trial_fingerprint
 from benchsuite.measure.provenance.process import process_facts
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "kit_fingerprint",
     "process_facts",
     "text_digest",
+    "trial_fingerprint",
 ]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchsuite.contracts import BackendEntry, CellEntry, TaskEntry
+from benchsuite.plugins import registry
+from benchsuite.schema import Trial
 
 MEASURING = ("contracts", "data", "measure", "schema")
 """The packages of the core that decide what a trial measures. The others choose trials, carry records and say
@@ -25,29 +27,40 @@ def fingerprint(
 
     :param cell: None for a model without recurrence.
     """
-    digest = hashlib.sha256(platform.python_version().encode())
-    loads = (backend.load, task.load, reference.load, *([] if cell is None else [cell.load]))
-    packages = {"benchsuite"} | {_package(load) for load in loads}
-    for package in sorted(packages):
-        digest.update(_source_digest(package).encode())
-    for requirement in sorted({*backend.requirements, *task.required(source), "numpy"}):
-        digest.update(f"{requirement}=={_version(requirement)}".encode())
-    return digest.hexdigest()[:16]
+    entries: list[BackendEntry | CellEntry | TaskEntry] = [backend, task, reference]
+    if cell is not None:
+        entries.append(cell)
+    return _digest(entries, {*backend.requirements, *task.required(source)})
+
+
+def trial_fingerprint(trial: Trial, backend: str) -> str:
+    """fingerprint() of what would produce the record of `trial` in the backend of that name, from the installed
+    plugins.
+
+    Raises UnknownNameError for a backend or a task that is not registered.
+    """
+    found = registry()
+    cell = found.cells.get(trial.cell)
+    return fingerprint(found.backend(backend), found.task(trial.task), found.reference(), trial.source, cell)
 
 
 def kit_fingerprint(*entries: BackendEntry | CellEntry | TaskEntry) -> str:
     """16 hexadecimal digits over the source of the core and of the plugins of these entries, the versions of
     what they need, and the Python version: what the results of a conformance check depend on."""
-    digest = hashlib.sha256(platform.python_version().encode())
-    for package in sorted({"benchsuite"} | {_package(entry.load) for entry in entries}):
-        digest.update(_source_digest(package).encode())
-    needed = {"numpy"}
+    needed: set[str] = set()
     for entry in entries:
         if not isinstance(entry, CellEntry):
             needed.update(entry.requirements)
         if isinstance(entry, TaskEntry):
             needed.update(*entry.source_requirements.values())
-    for requirement in sorted(needed):
+    return _digest(entries, needed)
+
+
+def _digest(entries: Iterable[BackendEntry | CellEntry | TaskEntry], requirements: set[str]) -> str:
+    digest = hashlib.sha256(platform.python_version().encode())
+    for package in sorted({"benchsuite"} | {_package(entry.load) for entry in entries}):
+        digest.update(_source_digest(package).encode())
+    for requirement in sorted({*requirements, "numpy"}):
         digest.update(f"{requirement}=={_version(requirement)}".encode())
     return digest.hexdigest()[:16]
 

@@ -21,7 +21,7 @@ from benchsuite.contracts import (
     why_unsupported,
 )
 from benchsuite.errors import BenchsuiteError, RequestError, UnknownNameError, UnsupportedError
-from benchsuite.measure.provenance import dataset_digest, fingerprint
+from benchsuite.measure.provenance import dataset_digest, trial_fingerprint
 from benchsuite.measure.worker.channel import CasesListed, CheckCommand, Tell, validated
 from benchsuite.measure.worker.heap import freeze_gc, trim_heap
 from benchsuite.measure.worker.installed import check_task_installed
@@ -65,7 +65,7 @@ class Session:
             _check_task(trial)
             model = self.planned_model(trial)
             reason = why_unsupported(self._load(), model, trial.recipe, trial.execution)
-            mark = self._fingerprint(trial) if reason is None else ""
+            mark = trial_fingerprint(trial, self.name) if reason is None else ""
         except RequestError as error:  # what is not installed or not offered here is no fault
             return TrialSupport(_reason(error))
         except Exception as error:  # a framework can fail to import in any way
@@ -155,8 +155,7 @@ class Session:
     def load_reference(self) -> Backend:
         """The implementation that parity is checked against."""
         if self._reference is None:
-            entry = registry().reference()
-            self._reference = (entry.reference_load or entry.load)()
+            self._reference = registry().reference().load_reference()
         return self._reference
 
     def planned_model(self, trial: Trial) -> ModelSpec:
@@ -184,19 +183,9 @@ class Session:
             freeze_gc()
         return self._backend
 
-    def _fingerprint(self, trial: Trial) -> str:
-        found = registry()
-        return fingerprint(
-            found.backend(self.name),
-            found.task(trial.task),
-            found.reference(),
-            trial.source,
-            found.cells.get(trial.cell),
-        )
-
     def _fingerprint_or_none(self, trial: Trial) -> str:
         try:
-            return self._fingerprint(trial)
+            return trial_fingerprint(trial, self.name)
         except BenchsuiteError:  # an unknown task: the record already has the reason
             return ""
 

@@ -36,8 +36,7 @@ def backend() -> Iterator[Backend]:
 
 @pytest.fixture(scope="module")
 def reference() -> Backend:
-    entry = registry().reference()
-    return (entry.reference_load or entry.load)()
+    return registry().reference().load_reference()
 
 
 def built(backend: Backend, case: Case, execution: Execution = SCAN) -> Program:

@@ -40,8 +40,7 @@ def backend() -> Backend:
 
 @pytest.fixture(scope="module")
 def reference() -> Backend:
-    entry = registry().reference()
-    return (entry.reference_load or entry.load)()
+    return registry().reference().load_reference()
 
 
 def built(backend: Backend, case: Case, **execution: Any) -> Program:

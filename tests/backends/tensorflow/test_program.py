@@ -33,8 +33,7 @@ def backend() -> Backend:
 
 @pytest.fixture(scope="module")
 def reference() -> Backend:
-    entry = registry().reference()
-    return (entry.reference_load or entry.load)()
+    return registry().reference().load_reference()
 
 
 def pair(
