@@ -45,6 +45,16 @@ def test_threads_beyond_those_asked_for_are_seen() -> None:
     assert seen
 
 
+def test_memory_that_grows_is_seen_in_a_process_with_much_free_memory() -> None:
+    bytearray(16 << 20)  # glibc takes what is smaller from its heap once this was freed
+    freed = [bytearray(100_000) for _ in range(1000)]
+    _top_of_the_heap = bytearray(100_000)
+    del freed
+    fault = FAULTS["memory that grows"]
+    items = fault.items()
+    assert failures(fault.backend(), items, fault.precision).keys() == fault.expected(items)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_seen_in_the_whole_core_kit(name: str) -> None:
