@@ -30,8 +30,8 @@ def bundle(
     """
     import tempfile
 
-    from benchsuite.bundle import write_bundle
     from benchsuite.cli.studies import open_study
+    from benchsuite.publishing.bundle import write_bundle
     from benchsuite.report.formatting import format_value
 
     found = open_study(study, results, allow_damage=allow_damage)

@@ -63,7 +63,7 @@ def _from_bundle(path: Path) -> Study:
     """The study in a bundle, unpacked for as long as the command runs. It has the name it was bundled under."""
     import dataclasses
 
-    from benchsuite.bundle import unpacked
+    from benchsuite.publishing.bundle import unpacked
     from benchsuite.running.store import StudyStore
     from benchsuite.running.study import Study
 

@@ -9,9 +9,9 @@ from fixtures.command import call
 from fixtures.hostile import store
 from fixtures.records import record
 
-from benchsuite.bundle import write_bundle
 from benchsuite.cli.studies import close_bundles, find_records, open_study
 from benchsuite.errors import RequestError, StoreError, UnknownNameError
+from benchsuite.publishing.bundle import write_bundle
 from benchsuite.running.study import Study
 
 RECORDS = [record(seed=seed) for seed in range(20)]

@@ -6,8 +6,8 @@ import pytest
 from fixtures.sources import ROOT
 
 from benchsuite.analysis.validity import is_ranked
-from benchsuite.bundle import unpacked
 from benchsuite.plugins import registry
+from benchsuite.publishing.bundle import unpacked
 from benchsuite.running.matrix import load_matrix, select
 from benchsuite.running.study import Study
 

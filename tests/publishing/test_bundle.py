@@ -12,9 +12,9 @@ import pytest
 from fixtures.records import record
 from rocrate.rocrate import ROCrate
 
-from benchsuite import bundle
-from benchsuite.bundle import METADATA, unpacked, write_bundle
 from benchsuite.errors import StoreError
+from benchsuite.publishing import bundle
+from benchsuite.publishing.bundle import METADATA, unpacked, write_bundle
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Study
 from benchsuite.schema import Exhibit, Series
