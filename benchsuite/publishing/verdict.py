@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 VerdictStatus = Literal["pass", "warn", "fail", "not_applicable"]
 
-MARKS: dict[VerdictStatus, str] = {
+STATUS_WORDS: dict[VerdictStatus, str] = {
     "pass": "passed",
     "warn": "passed with a warning",
     "fail": "failed",
@@ -91,10 +91,12 @@ class Verification:
         if self.suite:
             lines += [f"Compared with the frozen suite `{self.suite}`.", ""]
         lines += ["| rule | verdict | what was found |", "|---|---|---|"]
-        lines += [f"| {one.rule} | {MARKS[one.status]} | {_escaped(one.summary)} |" for one in self.rules]
+        lines += [
+            f"| {one.rule} | {STATUS_WORDS[one.status]} | {_escaped(one.summary)} |" for one in self.rules
+        ]
         for one in (*self.of("fail"), *self.of("warn")):
             if one.details:
-                lines += ["", f"### {one.rule}: {MARKS[one.status]}", ""]
+                lines += ["", f"### {one.rule}: {STATUS_WORDS[one.status]}", ""]
                 lines += [f"- {_escaped(detail)}" for detail in one.details[:MOST_DETAILS]]
                 if len(one.details) > MOST_DETAILS:
                     lines.append(f"- and {len(one.details) - MOST_DETAILS} more")
