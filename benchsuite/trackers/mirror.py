@@ -17,14 +17,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from benchsuite.analysis.machines import Machine, machine_of
+from benchsuite.analysis.ranking import Ranking, rankings
 from benchsuite.analysis.seeds import Aggregate, aggregate
 from benchsuite.analysis.validity import breaks_parity
 from benchsuite.running.store import DESCRIPTION, StudyStore
 from benchsuite.schema import Record, Status, Trial
+from benchsuite.trackers import descriptions, views
 from benchsuite.trackers import points as terms
+from benchsuite.trackers.datasets import dataset_input
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -71,9 +73,11 @@ class Mirror:
         self._experiments: dict[str, str] = {}
         self._known: dict[str, dict[str, _Known]] = {}
         self._study_run = ""
+        self._source: dict[str, str] = {}
 
     def start(self) -> None:
         """Find or make the study's run."""
+        self._source = descriptions.source_tags(self._store.description())
         known = self._runs(STUDIES).get(self._store.id)
         if known is None:
             tags = {KEY_TAG: self._store.id, STAMP_TAG: ""}
@@ -88,7 +92,8 @@ class Mirror:
         if record.status is Status.SKIPPED:
             return False
         label = self._label(record.trial)
-        name, tags = label.partition(" ")[2], terms.tags(record, label)
+        name = label.partition(" ")[2]
+        tags = {**terms.tags(record, label), descriptions.NOTE: descriptions.trial_sentence(record)}
         stamp = f"{record.fingerprint}/{record.started:.6f}"
         key = self._key(record.trial_id, record)
         run = self._claim(_experiment(record), key, stamp, name, record, tags)
@@ -96,6 +101,9 @@ class Mirror:
             return False
         series = record.series or self._store.series(record.trial_id, record.attempt)
         self._log(run, terms.params(record.trial), terms.points(record, series), record)
+        data = dataset_input(record)
+        if data is not None:
+            self._client.log_inputs(run, [data])
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "record.json").write_text(record.model_dump_json(indent=1), encoding="utf-8")
             curves = self._store.series_path(record.trial_id, record.attempt)
@@ -117,16 +125,48 @@ class Mirror:
         found = [terms.Point(f"trials/{status}", float(n), 0) for status, n in sorted(counts.items())]
         breaches = sum(map(breaks_parity, records))
         found.append(terms.Point("parity/breaches", float(breaches), 0))
-        self._log_points(self._study_run, found, {}, int(last * 1000))
+        self._log_points(self._study_run, found, {}, last, last)
         self._client.log_text(self._study_run, self._table(groups), "configurations.csv")
+        self._show(records, rankings(records))
         description = self._store.folder / DESCRIPTION
         if description.exists():
             self._client.log_artifact(self._study_run, str(description))
         self._client.set_terminated(self._study_run, status, int(last * 1000))
 
-    def experiments(self) -> dict[str, str]:
-        """Names and ids of the experiments in which this study has runs."""
-        return dict(self._experiments)
+    def link(self, server: str) -> str:
+        """The address, in a server's pages, of what to look at first: the charts of the study's task, or the
+        study's run, which has a link to each task's; "" where no trial has a run."""
+        tasks = self._tasks()
+        if not tasks:
+            return ""
+        if len(tasks) == 1:
+            return views.view_link(server, *tasks.values(), views.view_key(self._store.id))
+        return views.run_link(server, self._experiment_id(STUDIES), self._study_run)
+
+    def _tasks(self) -> dict[str, str]:
+        """Task -> id of the experiment that holds its trials, of the tasks in which this study has runs."""
+        return {
+            task: experiment_id
+            for name, experiment_id in self._experiments.items()
+            if self._known.get(name) and (task := _task(name))
+        }
+
+    def _show(self, records: Sequence[Record], found: Sequence[Ranking]) -> None:
+        """Describe the study, and have each task's experiment open on its metric, loss and speed."""
+        tasks, key = self._tasks(), views.view_key(self._store.id)
+        only = views.study_filter(STUDY_TAG, self._store.id)
+        for ranking in reversed(found):  # of several sources the first one's metric is shown
+            if ranking.task in tasks:
+                metric = terms.legal(f"test/{ranking.metric}")
+                shown = views.view(metric, ranking.higher_is_better, only)
+                self._client.set_experiment_tag(tasks[ranking.task], views.VIEW_TAG + key, shown)
+        shown_rankings = [ranking for ranking in found if ranking.task in tasks]
+
+        def link(task: str) -> str:
+            return views.view_link("", tasks[task], key).lstrip("/")
+
+        text = descriptions.study_text(self._store.name, records, shown_rankings, link)
+        self._client.set_tag(self._study_run, descriptions.NOTE, text[: terms.MOST_TAG])
 
     def _send_configuration(self, group: Aggregate) -> None:
         stamp = " ".join(f"{record.fingerprint}/{record.started:.6f}" for record in group.records)
@@ -137,7 +177,8 @@ class Mirror:
         key = self._key(group.configuration_id, last)
         run = self._claim(experiment, key, stamp, name, last, tags)
         if run is not None:
-            self._log(run, terms.params(group.trial, seed=False), terms.estimates(group.scalars), last)
+            found = terms.estimates(group.scalars, last.primary)
+            self._log(run, terms.params(group.trial, seed=False), found, last)
             self._complete(experiment, key, "FINISHED", last)
 
     def _key(self, name: str, record: Record) -> str:
@@ -181,7 +222,7 @@ class Mirror:
 
     def _create(self, experiment: str, name: str, tags: Mapping[str, str], started: int) -> _Known:
         kept = {key: text[: terms.MOST_TAG] for key, text in tags.items()}
-        own = {STUDY_TAG: self._store.id, "benchsuite.study": self._store.name}
+        own = {STUDY_TAG: self._store.id, "benchsuite.study": self._store.name, **self._source}
         experiment_id = self._experiment_id(experiment)
         run = self._client.create_run(experiment_id, started, {**kept, **own}, name)
         known = _Known(run.info.run_id, name, kept[STAMP_TAG], False)
@@ -195,15 +236,28 @@ class Mirror:
         self._known[experiment][key] = replace(known, complete=True)
 
     def _log(self, run: str, params: Mapping[str, str], found: Sequence[terms.Point], record: Record) -> None:
-        self._log_points(run, found, params, int(record.finished * 1000))
+        self._log_points(run, found, params, record.started, record.finished)
 
     def _log_points(
-        self, run: str, found: Sequence[terms.Point], params: Mapping[str, str], when: int
+        self,
+        run: str,
+        found: Sequence[terms.Point],
+        params: Mapping[str, str],
+        started: float,
+        finished: float,
     ) -> None:
         from mlflow.entities import Metric, Param
 
-        # the record's own time, so that a point sent again is the same point
-        metrics = [Metric(point.name, point.value, when, point.step) for point in found]
+        # the record's own times, so that a point sent again is the same point
+        metrics = [
+            Metric(
+                point.name,
+                point.value,
+                int(1000 * (finished if point.seconds is None else min(started + point.seconds, finished))),
+                point.step,
+            )
+            for point in found
+        ]
         self._client.log_batch(run, metrics, [Param(name, value) for name, value in params.items()])
 
     def _table(self, groups: Sequence[Aggregate]) -> str:
@@ -247,6 +301,8 @@ class Mirror:
                 if known.lifecycle_stage == "deleted":
                     self._client.restore_experiment(known.experiment_id)
                 self._experiments[name] = known.experiment_id
+            if known is None or views.KIND_TAG not in known.tags:
+                self._client.set_experiment_tag(self._experiments[name], views.KIND_TAG, views.KIND)
         return self._experiments[name]
 
     def _create_experiment(self, name: str, folder: str | None) -> str:
@@ -263,14 +319,11 @@ class Mirror:
         return float(self._store.description().get("created", 0.0))
 
 
-def comparison_link(server: str, experiment_id: str, study_id: str) -> str:
-    """The address of an experiment's charts, this study's runs alone, in a server's pages."""
-    only = quote(f"tags.`{STUDY_TAG}` = '{study_id}'", safe="")
-    return (
-        f"{server.rstrip('/')}/#/experiments/{experiment_id}/runs"
-        f"?workflowType=machine_learning&compareRunsMode=CHART&searchFilter={only}"
-    )
-
-
 def _experiment(record: Record) -> str:
     return f"benchsuite/{record.trial.task}"
+
+
+def _task(experiment: str) -> str:
+    """The task whose trials an experiment holds; "" for other experiments."""
+    _, _, name = experiment.partition("/")
+    return name if experiment != STUDIES and "/" not in name else ""

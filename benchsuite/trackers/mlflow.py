@@ -94,7 +94,7 @@ def benchsuite_study_finished(study: StudyInfo, records: Sequence[Record]) -> No
         return
     sender.finish(records, "KILLED" if pending else "FINISHED")
     if sender.mirror is not None:
-        print("\n".join(links(sender.mirror, study.folder, tracking_uri(study))))
+        print("\n".join(links(sender.mirror, tracking_uri(study))))
     elif sender.problem is not None:
         _warn(study, sender.problem)
 
@@ -125,7 +125,7 @@ def sync(folder: Path, uri: str) -> tuple[int, list[str]]:
         raise
     except Exception as error:
         raise RequestError(f"MLflow at {without_password(uri)} failed: {_first_line(error)}") from error
-    return sent, links(mirror, folder, uri)
+    return sent, links(mirror, uri)
 
 
 def tracking_uri(study: StudyInfo) -> str:
@@ -164,22 +164,14 @@ def connect(folder: Path, uri: str, label: Callable[[Trial], str] = lambda trial
     return Mirror(client, store, artifacts, label)
 
 
-def links(mirror: Mirror, folder: Path, uri: str) -> list[str]:
+def links(mirror: Mirror, uri: str) -> list[str]:
     """Lines that tell a person how to look at a mirrored study; none where no trial of it has a run there."""
-    from benchsuite.running.store import StudyStore
-    from benchsuite.trackers.mirror import STUDIES, comparison_link
-
     served = is_served(uri)
-    server, study_id = (without_password(uri) if served else LOCAL_SERVER), StudyStore(folder).id
-    found = [
-        f"  {name}: {comparison_link(server, experiment_id, study_id)}"
-        for name, experiment_id in sorted(mirror.experiments().items())
-        if name != STUDIES
-    ]
-    if served or not found:
-        return found
+    address = mirror.link(without_password(uri) if served else LOCAL_SERVER)
+    if served or not address:
+        return [f"MLflow: {address}"] if address else []
     store = shlex.quote(without_password(_shorten(uri)))
-    return [f"MLflow: mlflow server --backend-store-uri {store}", "then open:", *found]
+    return [f"MLflow: mlflow server --backend-store-uri {store}", f"then open: {address}"]
 
 
 def _shorten(uri: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from benchsuite.analysis.decay import verdicts
+from benchsuite.analysis.training_time import seconds_until
 from benchsuite.analysis.validity import (
     is_ranked,
     problem,
@@ -28,21 +30,76 @@ to take no longer than 150 ms."""
 MOST_TAG = 4_000
 """Characters of a tag; MLflow refuses more than 8000."""
 
+GROUPS = ("test", "val", "train", "speed", "memory", "energy", "model", "parity", "gradient")
+"""The groups of a record's own figures. What a plugin's probe measures is in another group, and always sent."""
+
+COMPARED = (
+    "test/*",
+    "val/{primary}",
+    "train/loss",
+    "train/loss_final",
+    "train/seconds",
+    "train/best_epoch",
+    "train/time_to_target_seconds",
+    "speed/sequences_per_second",
+    "speed/inference_sequences_per_second",
+    "speed/step_median_seconds",
+    "speed/compile_seconds",
+    "speed/cold_start_seconds",
+    "speed/latency_p50_seconds",
+    "speed/online_p50_seconds",
+    "speed/generated_tokens_per_second",
+    "memory/peak_bytes",
+    "energy/train_joules",
+    "model/parameters",
+    "parity/worst_ratio",
+    "gradient/norm/all",
+    "gradient/norm_*",
+    "gradient/half_life_steps_*",
+    "gradient/change_*",
+    "gradient/clipped_share",
+)
+"""Figures and curves that people compare, `{primary}` being the metric that ranks. All others, the gradient of
+each layer and each lag among them, are in the attached record and its Parquet file."""
+NOT_COMPARED = ("gradient/norm_before_clip",)
+
+RENAMED = {"gradient/norm/all": "gradient/norm"}
+"""A slash more would be a section more of MLflow's charts."""
+
 _ILLEGAL = re.compile(r"[^\w\-. /:]", re.ASCII)
 
 
 class Point(NamedTuple):
-    """One value of a metric; `step` counts what the curve's axis counts, 0 for a scalar."""
+    """One value of a metric.
+
+    step     counts what the curve's axis counts; 0 for a scalar
+    seconds  when it was so, from the start of the trial; None: at its end
+    """
 
     name: str
     value: float
     step: int
+    seconds: float | None = None
+
+
+def is_compared(name: str, primary: str) -> bool:
+    """Whether a figure or curve is sent as a metric.
+
+    :param primary: name of the test metric that ranks.
+    """
+    if name.partition("/")[0] not in GROUPS or "/" not in name:
+        return True
+    if name in NOT_COMPARED:
+        return False
+    return any(fnmatchcase(name, pattern.format(primary=primary)) for pattern in COMPARED)
 
 
 def params(trial: Trial, seed: bool = True) -> dict[str, str]:
-    """The comparison axes: what charts are grouped by. Everything else is a tag."""
+    """The comparison axes, what charts are grouped by: the same for every trial, and then whatever else of
+    size, execution and recipe is not at its default. How much is measured is in tags."""
     execution, recipe, size = trial.execution, trial.recipe, trial.size
     axes: dict[str, Any] = {
+        "task": trial.task,
         "source": trial.source,
         "cell": trial.cell,
         "architecture": trial.architecture,
@@ -56,9 +113,15 @@ def params(trial: Trial, seed: bool = True) -> dict[str, str]:
         "optimiser": recipe.optimiser,
         "learning_rate": f"{recipe.learning_rate:g}",
         "batch_size": recipe.batch_size,
+        "epochs": recipe.epochs,
         **({"seed": trial.seed} if seed else {}),
         **{legal(f"option.{name}"): value for name, value in sorted(trial.options.items())},
     }
+    for part in (size, execution, recipe):
+        for name, field in type(part).model_fields.items():
+            value = getattr(part, name)
+            if value != field.default:
+                axes.setdefault(name, f"{value:g}" if isinstance(value, float) else value)
     return {name: str(value) for name, value in axes.items()}
 
 
@@ -88,27 +151,34 @@ def tags(record: Record, label: str = "") -> dict[str, str]:
 
 
 def points(record: Record, series: Sequence[Series]) -> list[Point]:
-    """Scalars, then curves thinned to fit. Infinite values are left out (MLflow would draw 1.8e308); the tag
-    `benchsuite.infinite` names the scalars, and the attached curves have them all. Of a timing that is refused
-    there is no figure and no curve; the attached record has them."""
+    """What is compared of a record: scalars, then curves thinned to fit. Infinite values are left out (MLflow
+    would draw 1.8e308); the tag `benchsuite.infinite` names the scalars, and the attached curves have them all.
+    Of a timing that is refused there is no figure and no curve; the attached record has them."""
     names = MetricNames()
-    found = [Point(names.take(name), value, 0) for name, value in sorted(valid_scalars(record).items())]
+    found = [
+        Point(names.take(name), value, 0)
+        for name, value in sorted(valid_scalars(record).items())
+        if is_compared(name, record.primary)
+    ]
     found = [point for point in found if not math.isinf(point.value)][:MOST_IN_BATCH]
     room = MOST_IN_BATCH - len(found)
     # short curves first, so that what they leave of their share goes to the long ones
-    by_length = sorted(valid_series(record, series), key=lambda one: len(one.x))
+    kept = [one for one in valid_series(record, series) if is_compared(one.name, record.primary)]
+    by_length = sorted(kept, key=lambda one: len(one.x))
     for place, one in enumerate(by_length):
         most = min(MOST_POINTS, room // (len(by_length) - place))
-        curve = list(_curve(names.take(one.name, f"by_{one.axis}"), one, most))
+        name = names.take(RENAMED.get(one.name, one.name), f"by_{one.axis}")
+        curve = list(_curve(name, one, most, record))
         room -= len(curve)
         found += curve
     return found
 
 
-def _curve(name: str, series: Series, most: int) -> Iterable[Point]:
+def _curve(name: str, series: Series, most: int, record: Record) -> Iterable[Point]:
     for place in thinned(len(series.x), most):
         if not math.isinf(series.y[place]):
-            yield Point(name, series.y[place], round(series.x[place]))
+            x = series.x[place]
+            yield Point(name, series.y[place], round(x), seconds_until(record, series.axis, x))
 
 
 def thinned(length: int, most: int) -> list[int]:
@@ -146,14 +216,17 @@ def legal(name: str) -> str:
     return "/".join(parts)[:250] or "unnamed"
 
 
-def estimates(scalars: Mapping[str, Any]) -> list[Point]:
-    """Means over seeds as metrics, each with the bounds of its interval beside it and the number of seeds.
+def estimates(scalars: Mapping[str, Any], primary: str = "") -> list[Point]:
+    """Means over seeds of what is compared as metrics, each with the bounds of its interval beside it and the
+    number of seeds.
 
-    :param scalars: scalar name -> benchsuite.analysis.seeds.Estimate.
+    :param scalars: scalar name -> benchsuite.analysis.seeds.Estimate. :param primary: as in is_compared().
     """
     names = MetricNames()
     found = []
     for name, estimate in scalars.items():
+        if not is_compared(name, primary):
+            continue
         taken = names.take(name)
         bounds = {"": estimate.mean, "_low": estimate.low, "_high": estimate.high}
         values = {taken + ending: value for ending, value in bounds.items() if value is not None}

@@ -167,6 +167,7 @@ def test_a_study_is_laid_out_for_comparison(results: Path, capsys: pytest.Captur
     printed = capsys.readouterr().out
     assert f"mlflow server --backend-store-uri sqlite:///{results / 'mlflow.db'}" in printed
     assert f"/#/experiments/{first.info.experiment_id}/runs?workflowType=machine_learning" in printed
+    assert printed.count("http") == 1
     assert len(study.records) == 4
 
 
@@ -177,8 +178,8 @@ def test_a_study_of_which_nothing_ran_announces_no_page(
     assert "then open" not in capsys.readouterr().out
     run(results, [scripted_trial("unsupported"), scripted_trial()])
     announced = capsys.readouterr().out.splitlines()
-    assert announced[-2] == "then open:"
-    assert announced[-1].startswith("  benchsuite/scripted: http")
+    assert len(announced) == 2
+    assert announced[-1].startswith("then open: http")
 
 
 def test_replaying_adds_nothing(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,8 +338,8 @@ class Counting:
 def test_a_trial_costs_four_requests_of_bounded_size(results: Path) -> None:
     store = StudyStore(results / "s")
     steps = list(map(float, range(2_000)))
-    curves = [Series(name=f"gradient/norm/{place}", axis="step", x=steps, y=steps) for place in range(8)]
-    scalars = {f"speed/figure_{place}": float(place) for place in range(60)}
+    curves = [Series(name=f"probe/curve_{place}", axis="step", x=steps, y=steps) for place in range(8)]
+    scalars = {f"probe/figure_{place}": float(place) for place in range(60)}
     with store.writing():
         store.describe({})
         for seed in range(3):

@@ -9,16 +9,18 @@ import re
 import pytest
 from fixtures.planted import planted, vanishing_at_the_start_alone
 from fixtures.scripted import scripted_trial
+from fixtures.sources import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.analysis.seeds import estimate
-from benchsuite.schema import INVALID_TIMING, Record, Series, Status
+from benchsuite.schema import INVALID_TIMING, Recipe, Record, Series, Status
 from benchsuite.trackers.points import (
     MOST_IN_BATCH,
     MOST_POINTS,
     MetricNames,
     estimates,
+    is_compared,
     legal,
     params,
     points,
@@ -108,7 +110,14 @@ def test_params_are_the_comparison_axes_and_the_rest_is_tags() -> None:
     assert axes["seed"] == "0"
     assert axes["learning_rate"] == "0.001"
     assert axes["option.do"] == "ok"
-    assert "epochs" not in axes
+    assert (axes["task"], axes["hidden"], axes["epochs"]) == ("scripted", "64", "10")
+    assert "clip" not in axes
+    assert (
+        params(scripted_trial().model_copy(update={"recipe": Recipe(clip="norm", weight_decay=0.01)}))[
+            "weight_decay"
+        ]
+        == "0.01"
+    )
     assert "seed" not in params(one.trial, seed=False)
     rest = tags(one)
     assert rest["benchsuite.recipe.epochs"] == "10"
@@ -140,7 +149,7 @@ def test_a_refused_timing_sends_no_speed_and_says_why(word: str) -> None:
     assert not [
         name for name in names if name.startswith(("speed/step_", "speed/inference_", "speed/sequences"))
     ]
-    assert {"train/loss", "speed/import_seconds", "test/accuracy"} <= names
+    assert {"train/loss", "train/seconds", "test/accuracy"} <= names
     found = tags(one, "what it is called")
     assert found["benchsuite.problem"] == word
     assert found["benchsuite.problem_reason"] == f"the timing is refused: {INVALID_TIMING[word]}"
@@ -158,3 +167,53 @@ def test_the_verdict_on_a_gradient_is_that_of_each_snapshot() -> None:
 def test_a_timing_that_is_not_steady_is_tagged_so() -> None:
     assert "something else had the core" in tags(planted(step=0.0014, cpu=0.0004))["benchsuite.unsteady"]
     assert "benchsuite.unsteady" not in tags(planted())
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("test/accuracy", True),
+        ("test/anything", True),
+        ("val/accuracy", True),
+        ("val/macro_f1", False),
+        ("train/loss", True),
+        ("speed/sequences_per_second", True),
+        ("speed/step_iqr_seconds", False),
+        ("gradient/half_life_steps_end", True),
+        ("gradient/norm/all", True),
+        ("gradient/norm/rnn.l0.fwd", False),
+        ("gradient/state/rnn.l0.fwd/end", False),
+        ("gradient/norm_before_clip", False),
+        ("my_probe/pages", True),
+    ],
+)
+def test_what_people_compare_is_sent_and_the_rest_is_attached(name: str, sent: bool) -> None:
+    assert is_compared(name, "accuracy") is sent
+
+
+def test_a_record_of_the_published_study_is_two_dozen_metrics(published: list[Record]) -> None:
+    counts = [len({point.name for point in points(one, [])}) for one in published]
+    assert max(counts) <= 35
+    assert all({"test/" + one.primary} <= {point.name for point in points(one, [])} for one in published)
+
+
+@pytest.fixture(scope="module")
+def published() -> list[Record]:
+    """The records of the study that the project publishes."""
+    import zipfile
+
+    with zipfile.ZipFile(ROOT / "results" / "quick-cpu.crate.zip") as archive:
+        lines = archive.read("study/records.jsonl").splitlines()
+    return [Record.model_validate_json(line) for line in lines]
+
+
+def test_points_of_the_loss_have_times_of_their_own_within_the_trial() -> None:
+    one = planted(scalars={"train/steps": 4.0, "train/seconds": 4.0, "speed/first_step_seconds": 2.5})
+    loss = Series(name="train/loss", axis="step", x=[1, 2, 3, 4], y=[4, 3, 2, 1])
+    by_epoch = Series(name="val/accuracy", axis="epoch", x=[1, 5], y=[0.5, 0.6])
+    found = [point for point in points(one, [loss, by_epoch]) if point.step]
+    start = one.scalars["speed/import_seconds"] + one.scalars["speed/build_seconds"]
+    taken = [point.seconds for point in found if point.name == "train/loss"]
+    assert taken == pytest.approx([start + 2.5, start + 3.0, start + 3.5, start + 4.0])
+    assert found[-1].seconds == pytest.approx(start + 4.0)
+    assert all(point.seconds is None for point in points(one, []) if not point.step)
