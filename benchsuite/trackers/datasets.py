@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 DIGEST = 16
-"""Characters of a hash that name a data set: MLflow takes no more than 36. The profile has the whole SHA-256."""
+"""Characters of the hash in a data set's name; MLflow takes at most 36. The whole SHA-256 is in the profile."""
 
 
 def dataset_input(record: Record) -> DatasetInput | None:

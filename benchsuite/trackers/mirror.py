@@ -140,7 +140,8 @@ class Mirror:
         if not tasks:
             return ""
         if len(tasks) == 1:
-            return views.view_link(server, *tasks.values(), views.view_key(self._store.id))
+            [experiment_id] = tasks.values()
+            return views.view_link(server, experiment_id, views.view_key(self._store.id))
         return views.run_link(server, self._experiment_id(STUDIES), self._study_run)
 
     def _tasks(self) -> dict[str, str]:

@@ -30,10 +30,10 @@ to take no longer than 150 ms."""
 MOST_TAG = 4_000
 """Characters of a tag; MLflow refuses more than 8000."""
 
-GROUPS = ("test", "val", "train", "speed", "memory", "energy", "model", "parity", "gradient")
+OWN_GROUPS = ("test", "val", "train", "speed", "memory", "energy", "model", "parity", "gradient")
 """The groups of a record's own figures. What a plugin's probe measures is in another group, and always sent."""
 
-COMPARED = (
+MIRRORED = (
     "test/*",
     "val/{primary}",
     "train/loss",
@@ -61,7 +61,7 @@ COMPARED = (
 )
 """Figures and curves that people compare, `{primary}` being the metric that ranks. All others, the gradient of
 each layer and each lag among them, are in the attached record and its Parquet file."""
-NOT_COMPARED = ("gradient/norm_before_clip",)
+NOT_MIRRORED = ("gradient/norm_before_clip",)
 
 RENAMED = {"gradient/norm/all": "gradient/norm"}
 """A slash more would be a section more of MLflow's charts."""
@@ -87,11 +87,11 @@ def is_compared(name: str, primary: str) -> bool:
 
     :param primary: name of the test metric that ranks.
     """
-    if name.partition("/")[0] not in GROUPS or "/" not in name:
+    if name.partition("/")[0] not in OWN_GROUPS or "/" not in name:
         return True
-    if name in NOT_COMPARED:
+    if name in NOT_MIRRORED:
         return False
-    return any(fnmatchcase(name, pattern.format(primary=primary)) for pattern in COMPARED)
+    return any(fnmatchcase(name, pattern.format(primary=primary)) for pattern in MIRRORED)
 
 
 def params(trial: Trial, seed: bool = True) -> dict[str, str]:

@@ -16,10 +16,21 @@ VIEW_TAG = "mlflow.sharedViewState."
 KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
 """An experiment of this kind opens on its runs, where MLflow asks for the kind at all."""
 
-LOSS, SPEED = "train/loss", "speed/sequences_per_second"
-FIRST = "first"
+LOSS_METRIC, SPEED_METRIC = "train/loss", "speed/sequences_per_second"
+OPEN_SECTION = "first"
 """The section of charts that is open; the sections of all other metrics are folded."""
-FOLDED = ("test", "val", "train", "speed", "memory", "model", "energy", "parity", "gradient", "seeds")
+FOLDED_SECTIONS = (
+    "test",
+    "val",
+    "train",
+    "speed",
+    "memory",
+    "model",
+    "energy",
+    "parity",
+    "gradient",
+    "seeds",
+)
 MOST_BARS = 20
 """Runs that a chart shows: the best ones, since runs are sorted by the metric."""
 
@@ -43,8 +54,10 @@ def view(metric: str, higher_is_better: bool, only: str) -> str:
     best = "higher" if higher_is_better else "lower"
     charts = [
         _chart("BAR", metric, f"{metric}, {best} is better"),
-        _chart("LINE", LOSS, "training loss by step", scaleType="log", selectedMetricKeys=[LOSS]),
-        _chart("BAR", SPEED, "training, sequences per second"),
+        _chart(
+            "LINE", LOSS_METRIC, "training loss by step", scaleType="log", selectedMetricKeys=[LOSS_METRIC]
+        ),
+        _chart("BAR", SPEED_METRIC, "training, sequences per second"),
     ]
     state: dict[str, Any] = {
         "searchFilter": only,
@@ -55,7 +68,10 @@ def view(metric: str, higher_is_better: bool, only: str) -> str:
         "modelVersionFilter": "All Runs",
         "datasetsFilter": [],
         "compareRunCharts": charts,
-        "compareRunSections": [_section(FIRST, True), *(_section(name, False) for name in FOLDED)],
+        "compareRunSections": [
+            _section(OPEN_SECTION, True),
+            *(_section(name, False) for name in FOLDED_SECTIONS),
+        ],
         "isAccordionReordered": True,
         "runsHiddenMode": f"FIRST_{MOST_BARS}_RUNS",
         "hideEmptyCharts": True,
@@ -105,7 +121,7 @@ def _chart(kind: str, metric: str, title: str, **more: Any) -> dict[str, Any]:
     return {
         "uuid": f"chart-{metric}",
         "type": kind,
-        "metricSectionId": f"section-{FIRST}",
+        "metricSectionId": f"section-{OPEN_SECTION}",
         "deleted": False,
         "isGenerated": False,
         "runsCountToCompare": MOST_BARS,

@@ -69,7 +69,7 @@ def test_the_page_of_a_task_opens_on_metric_loss_and_speed_the_best_runs_first(m
         "train/loss",
         "speed/sequences_per_second",
     ]
-    assert [one["name"] for one in shown["compareRunSections"] if one["display"]] == [views.FIRST]
+    assert [one["name"] for one in shown["compareRunSections"] if one["display"]] == [views.OPEN_SECTION]
     assert {one["metricSectionId"] for one in shown["compareRunCharts"]} == {
         shown["compareRunSections"][0]["uuid"]
     }
