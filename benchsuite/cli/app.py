@@ -20,11 +20,13 @@ from benchsuite.cli import (
     merge,
     new,
     plan,
+    publish,
     race,
     report,
     reproduce,
     run,
     show,
+    site,
     studies,
     sync,
 )
@@ -98,6 +100,8 @@ app.command("race")(race.race)
 app.command("reproduce")(reproduce.reproduce)
 app.command("merge")(merge.merge)
 app.command("bundle")(bundle.bundle)
+app.command("publish")(publish.publish)
+app.command("site")(site.site)
 app.add_typer(data.app, name="data")
 app.add_typer(check.app, name="check")
 app.command("new")(new.new)

@@ -125,6 +125,14 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Upright:
+    """A vertical line through a chart at `x`, and what happened there."""
+
+    x: float
+    text: str
+
+
+@dataclass(frozen=True)
 class LineChart:
     """A small plain chart that costs next to nothing, for pages of which there are many."""
 
@@ -134,6 +142,9 @@ class LineChart:
     y: str
     log: bool = False
     """Whether y is drawn by its logarithm; values that have none are left out."""
+    dates: bool = False
+    """Whether x are POSIX times, to be shown as days."""
+    uprights: tuple[Upright, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,8 @@ class Site:
 
     pages   all pages but those of trials, in the order of reading, the overview first
     trials  makes the pages of trials, one at a time: there may be thousands. trials(k, n) is every n-th of
-            them, beginning with the k-th
-    keys    keys of all pages, those of trials too: what links may lead to
+            them, beginning with the k-th. On a board these are all pages that the menu does not name
+    keys    keys of all pages, those of trials too: what links may lead to; and `file:<path>` of other files
     source  what it was made from: `study quick`
     """
 
@@ -48,8 +48,11 @@ class Site:
 
 
 def page_path(key: str) -> str:
-    """`index.html`, `tasks/<slug>.html`, `trials/<id>.html`, `<key>.html`. Keys hold slugs alone."""
+    """`index.html`, `tasks/<slug>.html`, `trials/<id>.html`, `<key>.html`, or the path of `file:<path>`. Other
+    keys hold slugs alone."""
     kind, _, name = key.partition(":")
+    if kind == "file":
+        return name
     if kind == "overview":
         return "index.html"
     return f"{kind}s/{name}.html" if name else f"{kind}.html"

@@ -13,14 +13,15 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from benchsuite.contracts.report import Line, LineChart
-from benchsuite.report.formatting import format_number
+from benchsuite.contracts.report import Line, LineChart, Upright
+from benchsuite.report.formatting import format_date, format_number
 
 DRAWING_WIDTH, DRAWING_HEIGHT = 320, 190
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 32
 POINTS = 160
 """Most points of a line: half as many as the frame has pixels on a small screen."""
 COLOURS = 8
+DAY = 86400.0
 ENORMOUS = 1e150
 FEW = 20
 """Points up to which each of them has a dot."""
@@ -38,7 +39,8 @@ def draw(curves: LineChart) -> tuple[Markup, list[tuple[str, int]]]:
         np.concatenate([y for _, _, y in lines] + [_bound(line, curves.log) for line, _, _ in lines]),
         curves.log,
     )
-    parts = [frame.axes(curves.x, curves.y)]
+    parts = [frame.axes(curves.x, curves.y, curves.dates)]
+    parts += [frame.upright(one) for one in curves.uprights if frame.x0 <= one.x <= frame.x1]
     for place, (line, x, y) in enumerate(lines):
         colour = place % COLOURS
         if line.low is not None and line.high is not None:
@@ -49,7 +51,7 @@ def draw(curves: LineChart) -> tuple[Markup, list[tuple[str, int]]]:
     return Markup(
         f'<svg class="curve" viewBox="0 0 {DRAWING_WIDTH} {DRAWING_HEIGHT}" role="img" aria-label="{label}" '
         f'data-x0="{frame.x0:.7g}" data-x1="{frame.x1:.7g}" data-y0="{frame.y0:.7g}" data-y1="{frame.y1:.7g}" '
-        f'data-log="{int(curves.log)}">{"".join(parts)}</svg>'
+        f'data-log="{int(curves.log)}"{" data-dates" if curves.dates else ""}>{"".join(parts)}</svg>'
     ), legend
 
 
@@ -136,14 +138,22 @@ class _Frame:
         path = _path([*across, *across[::-1]], [*self.down(low).tolist(), *self.down(high).tolist()[::-1]])
         return f'<polygon class="band c{colour}" points="{path}"/>'
 
-    def axes(self, x_name: str, y_name: str) -> str:
+    def upright(self, one: Upright) -> str:
+        at = float(self.across(np.array([one.x]))[0])
+        return (
+            f'<path class="upright" d="M{at:.1f} {TOP}V{DRAWING_HEIGHT - BOTTOM}">'
+            f"<title>{html.escape(one.text)}</title></path>"
+        )
+
+    def axes(self, x_name: str, y_name: str, dates: bool) -> str:
         floor, right = DRAWING_HEIGHT - BOTTOM, DRAWING_WIDTH - RIGHT
         parts = []
-        for value in ticks(self.x0, self.x1, 4, whole=True):
+        marks = days(self.x0, self.x1) if dates else ticks(self.x0, self.x1, 4, whole=True)
+        for value in marks:
             at = LEFT + (value - self.x0) / (self.x1 - self.x0) * (right - LEFT)
             parts.append(
                 f'<text class="tick" x="{at:.1f}" y="{floor + 12}" text-anchor="middle">'
-                f"{format_number(value)}</text>"
+                f"{format_date(value)[:10] if dates else format_number(value)}</text>"
             )
         marks = _decades(self.y0, self.y1) if self.log else ticks(self.y0, self.y1, 4)
         for value in marks:
@@ -181,6 +191,16 @@ def ticks(low: float, high: float, about: int, whole: bool = False) -> Sequence[
         step = max(step, 1.0)
     first = math.ceil(low / step - 1e-9)
     return [round(n * step, 12) for n in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def days(low: float, high: float) -> Sequence[float]:
+    """At most four begins of days, in POSIX seconds, from `low` to `high`; what is between them where no day
+    begins there."""
+    first, last = math.ceil(low / DAY), math.floor(high / DAY)
+    if first > last:
+        return [(low + high) / 2]
+    stride = max(1, math.ceil((last - first + 1) / 4))
+    return [DAY * day for day in range(first, last + 1, stride)]
 
 
 def _decades(low: float, high: float) -> Sequence[float]:

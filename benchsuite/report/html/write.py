@@ -26,6 +26,7 @@ POLICY = (
 )
 MADE = 'name="generator" content="benchsuite '
 FOLDERS = ("assets", "charts", "tables", "tasks", "trials")
+BOARD_FOLDERS = ("suites", "rankings", "configurations", "submissions", "bundles", "badges", "citations")
 ASSETS = Path(__file__).parent / "assets"
 
 
@@ -56,7 +57,7 @@ def clear(output: Path) -> None:
         return
     for path in ours:
         path.unlink()
-    for name in FOLDERS:
+    for name in (*FOLDERS, *BOARD_FOLDERS):
         shutil.rmtree(output / name, ignore_errors=True)
 
 
@@ -69,9 +70,10 @@ class _Writer:
         """By the identity of the chart's block."""
 
     def write(self) -> None:
-        trials = sum(key.startswith("trial:") for key in self._site.keys)
+        pages = sum(not key.startswith("file:") for key in self._site.keys)
+        further = pages - len(self._site.pages)
         self._assets()
-        shares = Shares(self._trials, helpers(trials))  # forks: before there is a thread
+        shares = Shares(self._trials, helpers(further))  # forks: before there is a thread
         for page in self._site.pages:
             for chart in charts(block for section in page.sections for block in section.blocks):
                 address = self._file(page, chart.title or "chart", "charts")
@@ -88,9 +90,12 @@ class _Writer:
         folder = self._output / "assets"
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(ASSETS.iterdir()):
-            if path.suffix in (".css", ".js", ".txt"):
+            if path.suffix in (".css", ".js"):
                 shutil.copyfile(path, folder / path.name)
-        (folder / "vega.js").write_bytes(vega_bundle())
+        blocks = (block for page in self._site.pages for section in page.sections for block in section.blocks)
+        if any(charts(blocks)):
+            (folder / "vega.js").write_bytes(vega_bundle())
+            shutil.copyfile(ASSETS / "vega-licence.txt", folder / "vega-licence.txt")
 
     def _page(self, page: Page) -> None:
         path = self._output / page.path

@@ -300,7 +300,7 @@
       }
       if (!rows.length) { hide(); return; }
       const x = x0 + (across - left) / (box.width - left - right) * (x1 - x0);
-      rows.unshift(["at", short(x, 4)]);
+      rows.unshift(["at", "dates" in svg.dataset ? new Date(1000 * x).toISOString().slice(0, 10) : short(x, 4)]);
       for (const [name, value] of Object.entries({ x1: across, x2: across, y1: top, y2: box.height - bottom })) cursor.setAttribute(name, value);
       svg.append(cursor);
       showTip(rows, event.pageX, event.pageY);
