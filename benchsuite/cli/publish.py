@@ -21,7 +21,7 @@ def publish(
         list[str],
         typer.Argument(
             metavar="STUDY...",
-            help="Bundles, studies by name or path, or another results repository, all of whose studies are meant.",
+            help="Bundles, studies by name or path, or another results repository: all of its studies.",
         ),
     ],
     to: Annotated[
@@ -53,8 +53,8 @@ def publish(
     """Verify studies and add them to a results repository: nothing but files, one folder per study.
 
     What is there stays as it is, and what was published before is not published twice. A study that is not
-    verified is refused. Of a git repository a clone is committed to on a branch of its own, so that the branch is
-    a pull request.
+    verified is refused. Of a git repository a clone is committed to on a branch of its own, so that the
+    branch is a pull request.
     """
     from benchsuite.errors import RequestError
     from benchsuite.publishing.repository.folder import Repository

@@ -1,4 +1,5 @@
-"""The board: the site of a results repository, with rankings by machine and the history of every configuration."""
+"""The board: the site of a results repository, with rankings by machine and the history of every
+configuration."""
 
 from benchsuite.publishing.board.write import write_board
 

@@ -60,8 +60,8 @@ class Accepted(BaseModel):
 
 
 def read_accepted(repository: Path) -> list[Accepted]:
-    """The accepted changes of a repository, in the order of their days. Raises StoreError for a file that cannot
-    be read."""
+    """The accepted changes of a repository, in the order of their days. Raises StoreError for a file that
+    cannot be read."""
     path = repository / ACCEPTED
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))

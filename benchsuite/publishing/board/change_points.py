@@ -1,8 +1,8 @@
 """Where the level of a figure changes over time.
 
 PELT (Killick, Fearnhead and Eckley 2012) as implemented by ruptures (Truong, Oudre and Vayatis 2020), with the
-squared distance from a segment's mean as cost: the segmentation with the least sum of squares plus `penalty` for
-each change is found exactly.
+squared distance from a segment's mean as cost: the segmentation with the least sum of squares plus `penalty`
+for each change is found exactly.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 
 LEAST_POINTS = 6
 """Points below which nothing is said: the noise cannot be told from a change."""
-LEAST_SEGMENT = 2
-"""Points of a segment; a single point is an outlier, not a new level."""
+LEAST_SEGMENT = 3
+"""Points of a segment: of three, one that stands out is not the median, and so makes no new level."""
 PENALTY = 4.0
 """Factor of the penalty variance * ln(n): twice that of the Bayesian information criterion, for the variance is
 estimated from few points."""
@@ -24,7 +24,7 @@ estimated from few points."""
 
 @dataclass(frozen=True)
 class Change:
-    """A new level from point `at` on. before, after: the means of the segments on both sides."""
+    """A new level from point `at` on. before, after: the medians of the segments on both sides."""
 
     at: int
     before: float
@@ -46,8 +46,8 @@ def changes(values: Sequence[float], least: float) -> list[Change]:
     """Changes of the level of `values`, in their order; none of fewer than LEAST_POINTS.
 
     :param values: finite, in the order of time; logarithms where ratios are meant.
-    :param least: differences below it are of no consequence. They are not reported, and the noise is taken to be
-        at least a third of it, so that equal values do not make every rounding a change.
+    :param least: differences below it are of no consequence. They are not reported, and the noise is taken to
+        be at least a third of it, so that equal values do not make every rounding a change.
 
     Raises ImportError without ruptures.
     """
@@ -55,14 +55,15 @@ def changes(values: Sequence[float], least: float) -> list[Change]:
         return []
     import ruptures
 
-    signal = np.asarray(values, np.float64)[:, None]
-    noise = max(_noise(signal[:, 0]), least / 3)
-    ends = ruptures.Pelt(model="l2", min_size=LEAST_SEGMENT, jump=1).fit_predict(
-        signal, pen=PENALTY * noise**2 * math.log(len(values))
-    )
+    signal = np.asarray(values, np.float64)
+    noise = max(_noise(signal), least / 3)
+    penalty = PENALTY * noise**2 * math.log(len(values))
+    # a linear kernel's cost is the squared distance from the mean, and this class computes it in C
+    search = ruptures.KernelCPD(kernel="linear", min_size=LEAST_SEGMENT).fit((signal - signal[0])[:, None])
+    ends = search.predict(pen=penalty) if penalty > 0 else [len(values)]
     starts = [0, *ends]
-    means = [float(signal[start:end].mean()) for start, end in zip(starts, ends, strict=False)]
-    found = [Change(end, before, after) for end, before, after in zip(ends, means, means[1:], strict=False)]
+    levels = [float(np.median(signal[start:end])) for start, end in zip(starts, ends, strict=False)]
+    found = [Change(end, before, after) for end, before, after in zip(ends, levels, levels[1:], strict=False)]
     return [one for one in found if abs(one.difference) >= least]
 
 

@@ -31,8 +31,8 @@ def confirmations(rows: Iterable[Row]) -> dict[Row, Confirmation]:
     """What others found of each row that counts and that anybody else ran.
 
     Others are names other than the row's own; rows without a name are nobody's. The figures compared are those
-    of analysis.reproduction, without the curves. Rows of a trial are compared with the first one that they agree
-    with, not each with each.
+    of analysis.reproduction, without the curves. Rows of a trial are compared with the first one that they
+    agree with, not each with each.
     """
     groups: dict[str, list[Row]] = {}
     for row in rows:

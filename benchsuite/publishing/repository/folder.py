@@ -5,8 +5,8 @@ studies/<id>/               a submission: study.crate.zip, verification.json, su
 index/<id>.parquet          its records as a table
 accepted.toml               changes of speed or metric that were looked into, with their reasons (optional)
 
-Nothing in it is ever rewritten: a submission adds its own files. A submission is there from the moment at which its
-folder has its name, which it gets when all else is written.
+Nothing in it is ever rewritten: a submission adds its own files. A submission is there from the moment at
+which its folder has its name, which it gets when all else is written.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ MARKER, STUDIES, INDEX, ACCEPTED = "benchsuite-results.json", "studies", "index"
 BUNDLE, VERIFICATION = "study.crate.zip", "verification.json"
 REPOSITORY_FORMAT = 1
 HARMLESS = ("README", "LICENSE", "LICENCE", "CITATION", ".git", ".DS_Store", "CNAME")
-"""Beginnings of names that a folder may hold and still become a results repository: those of a new git repository."""
+"""Beginnings of names that a folder may hold and still become a results repository: those of a new git
+repository."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Repository:
             found = json.loads(path.read_bytes())
         except FileNotFoundError:
             raise StoreError(
-                f"{folder} is no results repository: it lacks {MARKER}; `benchsuite publish STUDY --to {folder}` "
+                f"{folder} is no results repository: it lacks {MARKER}; `benchsuite publish STUDY --to "
+                f"{folder}` "
                 "makes one of an empty folder"
             ) from None
         except (OSError, ValueError) as error:

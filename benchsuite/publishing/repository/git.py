@@ -1,4 +1,5 @@
-"""A results repository behind a git URL: cloned into a temporary folder, committed on a branch, pushed if asked."""
+"""A results repository behind a git URL: cloned into a temporary folder, committed on a branch, pushed if
+asked."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ _SCP = re.compile(r"[\w.+-]+@[\w.-]+:(?!\d+/)\S+")
 
 
 def is_git_url(target: str) -> bool:
-    """Whether `target` names a git repository to clone and not a folder: a URL, `user@host:path`, or a path that
-    ends in `.git`."""
+    """Whether `target` names a git repository to clone and not a folder: a URL, `user@host:path`, or a path
+    that ends in `.git`."""
     return "://" in target or bool(_SCP.fullmatch(target)) or target.rstrip("/").endswith(".git")
 
 

@@ -1,8 +1,9 @@
 """The index of a results repository: one Parquet file per submission, a row per record.
 
 One file each, and not one file of all: a submission then adds files and changes none, so that two pull requests
-never conflict, and `pyarrow.parquet.read_table("index")` or any other reader of Parquet folders sees one table. A
-row is made of the record alone: who made the index does not matter, and anybody can make it again from the bundle.
+never conflict, and `pyarrow.parquet.read_table("index")` or any other reader of Parquet folders sees one table.
+A row is made of the record alone: who made the index does not matter, and anybody can make it again from the
+bundle.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ SCHEMA = pa.schema(
         ("record", _TEXT),
     ]
 )
-"""Columns of the index. `step_seconds` and `sequences_per_second` are by `clock`, null where the timing is refused;
-`finished` is in POSIX seconds; `record` is the whole record as JSON, as in a study's journal."""
+"""Columns of the index. `step_seconds` and `sequences_per_second` are by `clock`, null where the timing is
+refused; `finished` is in POSIX seconds; `record` is the whole record as JSON, as in a study's journal."""
 
 
 def index_rows(

@@ -59,9 +59,9 @@ def publish_study(
 
     A study whose content the repository holds already is left as it is. Earlier submissions are never changed.
 
-    :param by: the name that it is published under. :param claimed: publish it also where the verification fails,
-        as a claim. :param licence: of a study that is no bundle yet. :param published: POSIX seconds; now by
-        default.
+    :param by: the name that it is published under. :param claimed: publish it also where the verification
+        fails, as a claim. :param licence: of a study that is no bundle yet. :param published: POSIX seconds;
+        now by default.
 
     Raises RequestError for a name that cannot be shown and a study that is not verified, StoreError for what
     cannot be read or written.
@@ -125,7 +125,8 @@ def _add(
 
 
 def checked_name(by: str) -> str:
-    """The name that a study is published under, in one line. Raises RequestError for one that cannot be shown."""
+    """The name that a study is published under, in one line. Raises RequestError for one that cannot be
+    shown."""
     plain = " ".join(by.split())
     if len(plain) > LONGEST_NAME or not plain.isprintable():
         raise RequestError(

@@ -72,9 +72,9 @@ class Submission(BaseModel):
 
 
 def content_digest(folder: Path) -> str:
-    """SHA-256 of what a study measured: of its journal and of the files beside it, but not of study.json, which a
-    run that has nothing to do writes again. The digest is that of the lines `<SHA-256 of the file>  <path>` in
-    the order of their paths, as `sha256sum` prints them.
+    """SHA-256 of what a study measured: of its journal and of the files beside it, but not of study.json,
+    which a run that has nothing to do writes again. The digest is that of the lines `<SHA-256 of the file>
+    <path>` in the order of their paths, as `sha256sum` prints them.
 
     :param folder: the study's.
     """

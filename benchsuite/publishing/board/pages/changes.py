@@ -44,8 +44,8 @@ def changes_table(found: Sequence[Found]) -> Table:
 
 
 def common_changes_table(told: Told, found: Sequence[Found], most: int) -> Table:
-    """Of the whole board: changes of one figure, backend and machine between the same two studies together, those
-    without a reason first."""
+    """Of the whole board: changes of one figure, backend and machine between the same two studies together,
+    those without a reason first."""
     groups: dict[tuple[object, ...], list[Found]] = {}
     for one in found:
         between = one.last.submission.id, one.first.submission.id

@@ -86,7 +86,8 @@ def _history(past: History, found: list[Found]) -> Iterator[Block]:
     if charts:
         clock = "CPU time" if past.clock == "cpu" else "wall time"
         yield Paragraph(
-            f"Each point is one study: the mean over its seeds; speed by {clock}. Dashed lines: changes of level.",
+            f"Each point is one study: the mean over its seeds; speed by {clock}. Dashed lines: changes "
+            "of level.",
             "note",
         )
 
@@ -127,10 +128,8 @@ def _rows(told: Told, rows: list[Row], past: History | None) -> Table:
         Column("trained in", "seconds"),
         Column("bundle", "bytes"),
     )
-    made: list[list[Value | TableCell]] = []
     points = past.points[::-1] if past else []
-    for point in points:
-        made.append(_row(told, point, past))
+    made = [_row(told, point, past) for point in points]
     shown = {id(row) for point in points for row in point.rows}
     for row in rows:
         if id(row) not in shown:
@@ -193,7 +192,8 @@ def _command(row: Row) -> str:
 
 
 def _facts(row: Row) -> Grid:
-    """The configuration's fields, by group: those of the trial itself, its options, size, execution and so on."""
+    """The configuration's fields, by group: those of the trial itself, its options, size, execution and so
+    on."""
     groups: dict[str, list[Fact]] = {}
     for path, value in flatten(row.record.trial.configuration()):
         group, _, name = path.rpartition(".")

@@ -25,7 +25,8 @@ def overview_page(told: Told) -> Page:
     trials = len({row.record.trial_id for row in board.rows})
     lead = (
         f"{format_count(len(board.submissions), 'study', 'studies')} of "
-        f"{format_count(trials, 'trial')} on {format_count(len(machines), 'machine')}. Every study was judged by "
+        f"{format_count(trials, 'trial')} on {format_count(len(machines), 'machine')}. Every study was "
+        "judged by "
         "the same rules, and every ranking is of one kind of machine: ",
         Link("how to read this", "methods"),
         ".",

@@ -139,7 +139,8 @@ def submission_page(told: Told, submission: Submission) -> Page:
         PageSection("Cite it", cite),
     ]
     lead = (
-        f"{format_count(submission.trials, 'trial')} on {format_list(submission.machines, most=MOST_MACHINES)}: "
+        f"{format_count(submission.trials, 'trial')} on "
+        f"{format_list(submission.machines, most=MOST_MACHINES)}: "
         f"{level.words}{_share_words(level)}."
     )
     return Page(told.submission_page(submission), submission.id, tuple(sections), lead)

@@ -55,7 +55,8 @@ def suite_page(told: Told, suite: SuiteBoard) -> Page:
         )
     kind = "Frozen suite" if suite.frozen else "Studies of a matrix that is no frozen suite"
     lead = (
-        f"{kind}: {format_count(len(suite.submissions), 'study', 'studies')}. Machines of equal processor, cores "
+        f"{kind}: {format_count(len(suite.submissions), 'study', 'studies')}. Machines of equal "
+        "processor, cores "
         "and GPU are ranked together, others never."
     )
     return Page(suite.key, suite.name, tuple(sections), lead)
