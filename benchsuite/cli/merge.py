@@ -47,25 +47,21 @@ def merge(
     different machines are kept apart and never ranked together. What is missing is listed with the command that
     runs it.
     """
-    from benchsuite.cli.studies import open_study
-    from benchsuite.contracts.study import results_folder
+    from benchsuite.cli.studies import named_folder, open_study
     from benchsuite.errors import RequestError
     from benchsuite.running.merge import KEEP, merge_studies
-    from benchsuite.running.store import study_folder
 
     request.check_choice("--keep", keep, KEEP)
     if output.endswith(".zip"):
         raise RequestError(
             f"--output {output}: a merged study is a folder; `benchsuite bundle` makes a zip of it"
         )
-    path = Path(output)
-    is_path = "/" in output or path.is_absolute()
-    folder = study_folder(path.parent if is_path else results_folder(results), path.name)
+    folder = named_folder(output, results)
     found = [open_study(name, results) for name in studies]
     kept = next((one for one in KEEP if one == keep), None)
     with ended_by_signals():
         merged = merge_studies(found, folder, kept, strict)
-    _print(merged, output if is_path else path.name, results)
+    _print(merged, output, results)
 
 
 def _print(merged: Merged, name: str, results: Path | None) -> None:

@@ -91,14 +91,14 @@ def publish(
 def _publish_all(
     studies: list[str], repository: Repository, by: str, claimed: bool, licence: str, results: Path | None
 ) -> list[Published]:
-    from benchsuite.publishing.repository.folder import MARKER
+    from benchsuite.publishing.repository.folder import REPOSITORY_MARKER
     from benchsuite.publishing.repository.folder import Repository as Opened
     from benchsuite.publishing.repository.publish import publish_repository, publish_study
 
     found: list[Published] = []
     with ended_by_signals():
         for name in studies:
-            if (Path(name) / MARKER).is_file():
+            if (Path(name) / REPOSITORY_MARKER).is_file():
                 if by:
                     warn(
                         f"{name} is a results repository: its studies keep the names they were published under"

@@ -27,6 +27,15 @@ def reproduce(
         str,
         typer.Argument(metavar="TRIAL", help="The first digits of a trial's id; all ranked ones without."),
     ] = "",
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="STUDY",
+            help="Keep the new records as a study of this name or path, to compare or to publish it.",
+        ),
+    ] = None,
     results: given.Results = None,
     executor: given.ExecutorName = "local",
     timeout: given.Timeout = request.DEFAULT_TIMEOUT,
@@ -38,14 +47,18 @@ def reproduce(
     """Run trials of a study again, from the study's own files, and say of every figure whether it is bit-equal,
     within tolerance, or different; and what differs in versions, hardware, data and code.
 
-    Ends with 1 where anything came out different. Nothing is written to the study.
+    Ends with 1 where anything came out different. Nothing is written to the study; --output keeps the new
+    records as a study of its own.
     """
+    import contextlib
+
     from benchsuite.analysis.reproduction import Likeness, compare_records
     from benchsuite.analysis.validity import is_ranked
-    from benchsuite.cli.studies import find_records, open_study
+    from benchsuite.cli.studies import find_records, named_folder, open_study
     from benchsuite.contracts import Finished
     from benchsuite.errors import RequestError
     from benchsuite.plugins import registry
+    from benchsuite.running.study.again import kept_again
 
     source = open_study(study, results)
     ranked = [one for one in source.records if is_ranked(one)]
@@ -55,12 +68,16 @@ def reproduce(
     recorded = {record.trial.id: record for record in chosen}
     options = request.run_options("worker", 1, timeout, pythons, pin, memory)
     found: list[Reproduction] = []
-    with registry().executor(executor).load(options) as runner:
+    with contextlib.ExitStack() as stack:
+        kept = output and stack.enter_context(kept_again(named_folder(output, results), source.description()))
+        runner = stack.enter_context(registry().executor(executor).load(options))
         for event in runner.run([record.trial for record in chosen]):
             if isinstance(event, Finished):
                 known = recorded[event.record.trial_id]
                 one = compare_records(known, source.series(known.trial_id, known.attempt), event.record)
                 found.append(one)
+                if kept:
+                    kept.append(event.record)
                 if not json:
                     _print(one, source.label(known.trial))
     if json:
@@ -69,6 +86,10 @@ def reproduce(
         counts = {word: sum(one.likeness is word for one in found) for word in Likeness}
         said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
         typer.echo(f"{len(found)} trials run again: {said}")
+        if output:
+            typer.echo(
+                f"kept in study {output}; publish it with: benchsuite publish {output} --to REPOSITORY"
+            )
     if any(one.likeness is Likeness.DIFFERENT for one in found):
         raise typer.Exit(1)
 

@@ -36,6 +36,17 @@ def open_study(name: str, results: Path | None, *, allow_damage: bool = True) ->
     return study
 
 
+def named_folder(name: str, results: Path | None) -> Path:
+    """The folder of a study that is to be made: at the path `name`, or of that name in the results folder.
+    Raises StoreError for a name that cannot be a study's."""
+    from benchsuite.contracts.study import results_folder
+    from benchsuite.running.store import study_folder
+
+    path = Path(name)
+    is_path = "/" in name or path.is_absolute()
+    return study_folder(path.parent if is_path else results_folder(results), path.name)
+
+
 DAMAGED = "run its trial again and remove the line, or give --allow-damage to go on without it"
 """What to do where damage is refused."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchsuite.analysis.reproduction import Likeness, compare_records
 from benchsuite.analysis.validity import is_ranked
-from benchsuite.publishing.board.rows import Row
+from benchsuite.publishing.board.rows import PublishedRow
 from benchsuite.publishing.repository.submission import Submission
 from benchsuite.report.formatting import format_count
 
@@ -27,18 +27,18 @@ class Confirmation:
 NOBODY = Confirmation()
 
 
-def confirmations(rows: Iterable[Row]) -> dict[Row, Confirmation]:
+def confirmations(rows: Iterable[PublishedRow]) -> dict[PublishedRow, Confirmation]:
     """What others found of each row that counts and that anybody else ran.
 
     Others are names other than the row's own; rows without a name are nobody's. The figures compared are those
     of analysis.reproduction, without the curves. Rows of a trial are compared with the first one that they
     agree with, not each with each.
     """
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[PublishedRow]] = {}
     for row in rows:
         if row.counts and row.submission.by and is_ranked(row.record):
             groups.setdefault(row.record.trial_id, []).append(row)
-    found: dict[Row, Confirmation] = {}
+    found: dict[PublishedRow, Confirmation] = {}
     for members in groups.values():
         if len({row.submission.by for row in members}) < 2:
             continue
@@ -52,9 +52,9 @@ def confirmations(rows: Iterable[Row]) -> dict[Row, Confirmation]:
     return found
 
 
-def _alike(rows: Sequence[Row]) -> list[list[Row]]:
+def _alike(rows: Sequence[PublishedRow]) -> list[list[PublishedRow]]:
     """Rows of one trial in groups of equal figures; a row joins the group whose first row it agrees with."""
-    groups: list[list[Row]] = []
+    groups: list[list[PublishedRow]] = []
     for row in rows:
         for group in groups:
             if compare_records(group[0].record, (), row.record).likeness is not Likeness.DIFFERENT:
@@ -65,7 +65,7 @@ def _alike(rows: Sequence[Row]) -> list[list[Row]]:
     return groups
 
 
-def level_words(row: Row, found: Confirmation) -> str:
+def level_words(row: PublishedRow, found: Confirmation) -> str:
     """`claimed`, `verified`, or `reproduced by 2 others`."""
     if row.submission.level == "claimed":
         return "claimed"
@@ -103,7 +103,7 @@ class SubmissionLevel:
 
 
 def submission_level(
-    submission: Submission, rows: Sequence[Row], found: dict[Row, Confirmation]
+    submission: Submission, rows: Sequence[PublishedRow], found: dict[PublishedRow, Confirmation]
 ) -> SubmissionLevel:
     """The level of a submission, from its rows."""
     told = [found.get(row, NOBODY) for row in rows if is_ranked(row.record)]

@@ -13,12 +13,12 @@ from benchsuite.analysis.validity import Clock, common_clock, has_valid_timing
 from benchsuite.analysis.versions import framework_version
 from benchsuite.publishing.board.accepted import Accepted, Figure
 from benchsuite.publishing.board.change_points import changes
-from benchsuite.publishing.board.rows import Row
+from benchsuite.publishing.board.rows import PublishedRow
 from benchsuite.publishing.repository.submission import Submission
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
+class HistoryPoint:
     """A configuration in one submission on one machine, over its seeds.
 
     date    POSIX seconds at which its last trial ended
@@ -27,7 +27,7 @@ class Point:
     submission: Submission
     machine: Machine
     aggregate: Aggregate
-    rows: tuple[Row, ...]
+    rows: tuple[PublishedRow, ...]
 
     @property
     def date(self) -> float:
@@ -55,7 +55,7 @@ class Point:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class LevelChange:
     """A change of a figure on a machine. before, after: the mean levels; speeds are geometric means.
 
     accepted  the entry of accepted.toml that explains it
@@ -63,8 +63,8 @@ class Found:
 
     figure: Figure
     machine: Machine
-    last: Point
-    first: Point
+    last: HistoryPoint
+    first: HistoryPoint
     before: float
     after: float
     accepted: Accepted | None
@@ -82,14 +82,14 @@ class History:
     clock   by which its speeds are compared
     """
 
-    lines: dict[Machine, tuple[Point, ...]]
+    lines: dict[Machine, tuple[HistoryPoint, ...]]
     clock: Clock
 
     @property
-    def points(self) -> list[Point]:
+    def points(self) -> list[HistoryPoint]:
         return sorted((point for line in self.lines.values() for point in line), key=lambda point: point.date)
 
-    def values(self, machine: Machine, figure: Figure) -> tuple[list[Point], list[float]]:
+    def values(self, machine: Machine, figure: Figure) -> tuple[list[HistoryPoint], list[float]]:
         """The points of a machine that have the figure, and the figures."""
         known = [(point, point.figure(figure, self.clock)) for point in self.lines[machine]]
         return [point for point, value in known if value is not None], [
@@ -97,9 +97,9 @@ class History:
         ]
 
 
-def history(rows: Iterable[Row]) -> History:
+def history(rows: Iterable[PublishedRow]) -> History:
     """The history of the rows of one configuration that count."""
-    groups: dict[Machine, dict[str, list[Row]]] = {}
+    groups: dict[Machine, dict[str, list[PublishedRow]]] = {}
     counted = [row for row in rows if row.counts]
     for row in counted:
         groups.setdefault(row.machine, {}).setdefault(row.submission.id, []).append(row)
@@ -112,15 +112,15 @@ def history(rows: Iterable[Row]) -> History:
     return History(dict(ordered), common_clock(timed))
 
 
-def _point(rows: Sequence[Row]) -> Point:
+def _point(rows: Sequence[PublishedRow]) -> HistoryPoint:
     ordered = sorted(rows, key=lambda row: row.record.trial.seed)
     first = ordered[0]
-    return Point(
+    return HistoryPoint(
         first.submission, first.machine, Aggregate(tuple(row.record for row in ordered)), tuple(ordered)
     )
 
 
-def changes_of(told: History, accepted: Sequence[Accepted]) -> list[Found]:
+def changes_of(told: History, accepted: Sequence[Accepted]) -> list[LevelChange]:
     """Changes of speed and of metric on every machine, oldest first. Raises ImportError without ruptures."""
     found = []
     for machine in told.lines:
@@ -131,7 +131,7 @@ def changes_of(told: History, accepted: Sequence[Accepted]) -> list[Found]:
 
 def _changes(
     told: History, machine: Machine, figure: Figure, accepted: Sequence[Accepted]
-) -> Iterable[Found]:
+) -> Iterable[LevelChange]:
     points, values = told.values(machine, figure)
     if figure == "speed":
         levels = changes([math.log(value) for value in values], SPEED_MARGIN)
@@ -150,4 +150,4 @@ def _changes(
             "configuration": trial.configuration_id, "machine": machine.name,
         }  # fmt: skip
         reason = next((mark for mark in accepted if mark.fits(facts, last.date, first.date)), None)
-        yield Found(figure, machine, last, first, before, after, reason)
+        yield LevelChange(figure, machine, last, first, before, after, reason)

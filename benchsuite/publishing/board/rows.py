@@ -1,4 +1,4 @@
-"""Row: a published record with its submission; and the board's records by suite, machine and configuration."""
+"""A published record with its submission; and the board's records by suite, machine and configuration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchsuite.schema.race import RaceResults
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class PublishedRow:
     """A record as it was published.
 
     repeated  whether an earlier submission holds the same record: it is shown there, and counts there
@@ -81,7 +81,7 @@ class MachineBoard:
     key: str
     machine: Machine
     results: tuple[TaskResults, ...]
-    rows: dict[str, Row]
+    rows: dict[str, PublishedRow]
 
     @property
     def submissions(self) -> list[Submission]:
@@ -108,7 +108,7 @@ class Board:
 
     repository: Repository
     submissions: tuple[Submission, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[PublishedRow, ...]
 
     @cached_property
     def suites(self) -> tuple[SuiteBoard, ...]:
@@ -125,8 +125,10 @@ class Board:
             made.append(SuiteBoard(f"suite:{key}", name, not loose, tuple(members), machines))
         return tuple(made)
 
-    def _machines(self, suite: str, rows: Iterable[Row], names: UniqueSlugs) -> Iterable[MachineBoard]:
-        groups: dict[Machine, list[Row]] = {}
+    def _machines(
+        self, suite: str, rows: Iterable[PublishedRow], names: UniqueSlugs
+    ) -> Iterable[MachineBoard]:
+        groups: dict[Machine, list[PublishedRow]] = {}
         for row in rows:
             groups.setdefault(row.machine, []).append(row)
         for machine, members in sorted(groups.items(), key=lambda one: (-len(one[1]), one[0].name)):
@@ -135,20 +137,20 @@ class Board:
             yield MachineBoard(key, machine, tuple(_results(key, machine, list(latest.values()))), latest)
 
     @cached_property
-    def _by_submission(self) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = {}
+    def _by_submission(self) -> dict[str, list[PublishedRow]]:
+        found: dict[str, list[PublishedRow]] = {}
         for row in self.rows:
             found.setdefault(row.submission.id, []).append(row)
         return found
 
-    def of(self, submission: Submission) -> list[Row]:
+    def of(self, submission: Submission) -> list[PublishedRow]:
         """The rows of a submission."""
         return self._by_submission.get(submission.id, [])
 
     @cached_property
-    def configurations(self) -> dict[str, list[Row]]:
+    def configurations(self) -> dict[str, list[PublishedRow]]:
         """Configuration id -> its rows, claimed and repeated ones too, in the order of their publication."""
-        found: dict[str, list[Row]] = {}
+        found: dict[str, list[PublishedRow]] = {}
         for row in self.rows:
             found.setdefault(row.record.trial.configuration_id, []).append(row)
         return found
@@ -162,7 +164,7 @@ class Board:
 def collect_board(repository: Repository) -> Board:
     """Read a results repository. Raises StoreError for a submission that cannot be read."""
     submissions = tuple(repository.submissions())
-    rows: list[Row] = []
+    rows: list[PublishedRow] = []
     seen: set[tuple[str, str, float, Machine]] = set()
     for one in submissions:
         for record, machine in repository.records(one):
@@ -171,13 +173,13 @@ def collect_board(repository: Repository) -> Board:
             repeated = known in seen
             if one.level == "verified":
                 seen.add(known)
-            rows.append(Row(one, record, machine, repeated))
+            rows.append(PublishedRow(one, record, machine, repeated))
     return Board(repository, submissions, tuple(rows))
 
 
-def latest_rows(rows: Iterable[Row]) -> dict[str, Row]:
+def latest_rows(rows: Iterable[PublishedRow]) -> dict[str, PublishedRow]:
     """Trial id -> the row whose record ended last. :param rows: of one machine."""
-    found: dict[str, Row] = {}
+    found: dict[str, PublishedRow] = {}
     for row in rows:
         known = found.get(row.record.trial_id)
         if known is None or row.record.finished >= known.record.finished:
@@ -185,8 +187,8 @@ def latest_rows(rows: Iterable[Row]) -> dict[str, Row]:
     return found
 
 
-def _results(key: str, machine: Machine, rows: Sequence[Row]) -> Iterable[TaskResults]:
-    groups: dict[str, list[Row]] = {}
+def _results(key: str, machine: Machine, rows: Sequence[PublishedRow]) -> Iterable[TaskResults]:
+    groups: dict[str, list[PublishedRow]] = {}
     for row in rows:
         groups.setdefault(task_key(row.record.trial), []).append(row)
     trials = [group[0].record.trial for group in groups.values()]

@@ -16,8 +16,8 @@ from benchsuite.publishing.board.confirmations import (
     level_words,
     submission_level,
 )
-from benchsuite.publishing.board.history import Found, History, changes_of, history
-from benchsuite.publishing.board.rows import Board, Row
+from benchsuite.publishing.board.history import History, LevelChange, changes_of, history
+from benchsuite.publishing.board.rows import Board, PublishedRow
 from benchsuite.publishing.repository.submission import Submission
 
 
@@ -35,7 +35,7 @@ class Told:
     address: str
 
     @cached_property
-    def confirmations(self) -> dict[Row, Confirmation]:
+    def confirmations(self) -> dict[PublishedRow, Confirmation]:
         return confirmations(self.board.rows)
 
     @cached_property
@@ -54,14 +54,14 @@ class Told:
         }
 
     @cached_property
-    def changes(self) -> dict[str, list[Found]]:
+    def changes(self) -> dict[str, list[LevelChange]]:
         """Configuration id -> its changes; empty where ruptures is not installed."""
         if not is_available():
             return {}
         found = {name: changes_of(told, self.accepted) for name, told in self.histories.items()}
         return {name: changes for name, changes in found.items() if changes}
 
-    def level(self, row: Row) -> str:
+    def level(self, row: PublishedRow) -> str:
         """`claimed`, `verified`, or `reproduced by 2 others`."""
         return level_words(row, self.confirmations.get(row, NOBODY))
 

@@ -27,7 +27,12 @@ from benchsuite.publishing.repository.submission import Submission, read_submiss
 from benchsuite.running.store import atomic_write
 from benchsuite.schema import Record
 
-MARKER, STUDIES, INDEX, ACCEPTED = "benchsuite-results.json", "studies", "index", "accepted.toml"
+REPOSITORY_MARKER, STUDIES_FOLDER, INDEX, ACCEPTED = (
+    "benchsuite-results.json",
+    "studies",
+    "index",
+    "accepted.toml",
+)
 BUNDLE, VERIFICATION = "study.crate.zip", "verification.json"
 REPOSITORY_FORMAT = 1
 HARMLESS = ("README", "LICENSE", "LICENCE", "CITATION", ".git", ".DS_Store", "CNAME")
@@ -44,12 +49,13 @@ class Repository:
     @classmethod
     def open(cls, folder: Path) -> Repository:
         """One that exists. Raises StoreError for a folder that is none, or of a newer layout."""
-        path = folder / MARKER
+        path = folder / REPOSITORY_MARKER
         try:
             found = json.loads(path.read_bytes())
         except FileNotFoundError:
             raise StoreError(
-                f"{folder} is no results repository: it lacks {MARKER}; `benchsuite publish STUDY --to "
+                f"{folder} is no results repository: it lacks {REPOSITORY_MARKER}; `benchsuite publish "
+                "STUDY --to "
                 f"{folder}` "
                 "makes one of an empty folder"
             ) from None
@@ -64,7 +70,7 @@ class Repository:
     def create(cls, folder: Path) -> Repository:
         """The repository in `folder`, made where the folder is missing, empty or a new git repository. Raises
         RequestError for a folder that holds something else."""
-        if (folder / MARKER).exists():
+        if (folder / REPOSITORY_MARKER).exists():
             return cls.open(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -74,15 +80,15 @@ class Repository:
         if others:
             raise RequestError(
                 f"{folder} is no results repository and holds {others[0]}; choose an empty folder, or one that "
-                f"has {MARKER}"
+                f"has {REPOSITORY_MARKER}"
             )
-        with atomic_write(folder / MARKER) as file:
+        with atomic_write(folder / REPOSITORY_MARKER) as file:
             file.write(json.dumps({"format": REPOSITORY_FORMAT}).encode() + b"\n")
         return cls(folder)
 
     def study(self, submission: str) -> Path:
         """The folder of a submission."""
-        return self.folder / STUDIES / submission
+        return self.folder / STUDIES_FOLDER / submission
 
     def index(self, submission: str) -> Path:
         """The index of a submission."""
@@ -93,7 +99,7 @@ class Repository:
 
     def submissions(self) -> list[Submission]:
         """All submissions, the first published first. Raises StoreError for one that cannot be read."""
-        folders = sorted((self.folder / STUDIES).glob("*"))
+        folders = sorted((self.folder / STUDIES_FOLDER).glob("*"))
         found = [read_submission(one) for one in folders if one.is_dir() and not one.name.startswith(".")]
         return sorted(found, key=lambda one: (one.published, one.id))
 
@@ -110,7 +116,7 @@ class Repository:
         without an exception. Where another publisher was faster, theirs stays. Raises StoreError."""
         target = self.study(submission)
         try:
-            for name in (STUDIES, INDEX):
+            for name in (STUDIES_FOLDER, INDEX):
                 (self.folder / name).mkdir(exist_ok=True)
             made = Path(tempfile.mkdtemp(prefix=f".{submission}.", dir=target.parent))
         except OSError as error:

@@ -16,14 +16,13 @@ from benchsuite.analysis.versions import framework_version, suite_version
 from benchsuite.errors import StoreError
 from benchsuite.report.slugs import slug
 from benchsuite.running.store import JOURNAL, PARTIAL, STUDY_FOLDERS
+from benchsuite.running.study.again import REPRODUCES
 from benchsuite.schema import Record
 
 SUMMARY = "summary.json"
 Level = Literal["claimed", "verified"]
-DIGITS = 12
+CONTENT_DIGITS = 12
 """Hexadecimal digits of a submission's id that come from its content."""
-REPRODUCES = "reproduces"
-"""What study.json names the study by that its trials were run again from."""
 
 
 class Submission(BaseModel):
@@ -37,7 +36,7 @@ class Submission(BaseModel):
     published   POSIX seconds
     level       `claimed`: it was published although its verification failed
     frameworks  backend -> versions of its framework
-    reproduces  content of the study that it ran again; "" for a study of its own
+    reproduces  name of the study whose trials it ran again; "" for a study of its own
     bundle      SHA-256 of the bundle's file
     """
 
@@ -61,7 +60,7 @@ class Submission(BaseModel):
     suite_version: str = ""
     first: float = 0.0
     last: float = 0.0
-    reproduces: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    reproduces: Annotated[str, Field(max_length=200)] = ""
     bundle: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     bundle_bytes: int
 
@@ -90,7 +89,7 @@ def content_digest(folder: Path) -> str:
 
 def submission_id(name: str, content: str) -> str:
     """`quick-0123456789ab`: equal for equal content, whoever publishes it and when."""
-    return f"{slug(name)[:48].strip('-') or 'study'}-{content[:DIGITS]}"
+    return f"{slug(name)[:48].strip('-') or 'study'}-{content[:CONTENT_DIGITS]}"
 
 
 def summarised(
@@ -133,7 +132,7 @@ def summarised(
         suite_version=suite_version(description)[:200],
         first=min((record.started for record in records if record.started), default=0.0),
         last=max(ends, default=0.0),
-        reproduces=str(reproduces.get("content", "")) if isinstance(reproduces, dict) else "",
+        reproduces=str(reproduces.get("name", ""))[:200] if isinstance(reproduces, dict) else "",
         bundle=hashlib.sha256(bundle.read_bytes()).hexdigest(),
         bundle_bytes=bundle.stat().st_size,
     )

@@ -45,7 +45,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     claim = records(machine="Dream 1", at=published.BEGIN + 4, attempt="c", speed=99.0)
     published.add(repository, claim, by="Eve", published=published.BEGIN + 6, level="claimed")
     (repository.folder / "accepted.toml").write_text(
-        '[[accepted]]\nsince = 2023-12-10\nreason = "known: slower kernels"\nfigure = "speed"\nbackend = "jax"\n'
+        '[[accepted]]\nsince = 2023-12-10\nreason = "known: slower kernels"\n'
+        'figure = "speed"\nbackend = "jax"\n'
     )
     write_board(repository, folder / "site", address="https://example.org/board")
     return folder / "site"

@@ -14,7 +14,7 @@ from fixtures.records import record
 from benchsuite.errors import RequestError, StoreError
 from benchsuite.publishing.bundle import write_bundle
 from benchsuite.publishing.repository import Published, Repository, publish_study
-from benchsuite.publishing.repository.folder import BUNDLE, MARKER, VERIFICATION
+from benchsuite.publishing.repository.folder import BUNDLE, REPOSITORY_MARKER, VERIFICATION
 from benchsuite.publishing.repository.index import SCHEMA
 from benchsuite.publishing.repository.publish import publish_repository
 from benchsuite.publishing.repository.submission import SUMMARY
@@ -45,7 +45,7 @@ def test_a_submission_is_a_bundle_its_verification_a_summary_and_an_index(tmp_pa
     done = publish_study(mine.folder, repository, by="Ada  Lovelace", claimed=True)
     one = done.submission
     assert set(files(repository)) == {
-        MARKER,
+        REPOSITORY_MARKER,
         f"index/{one.id}.parquet",
         *(f"studies/{one.id}/{name}" for name in (BUNDLE, SUMMARY, VERIFICATION)),
     }
@@ -157,7 +157,7 @@ def test_folders_that_are_something_else_are_refused(tmp_path: Path, kind: str, 
         folder.write_text("a file")
     else:
         folder.mkdir()
-        name, text = ("thesis.tex", "") if kind == "somebody's" else (MARKER, '{"format": 99}')
+        name, text = ("thesis.tex", "") if kind == "somebody's" else (REPOSITORY_MARKER, '{"format": 99}')
         (folder / name).write_text(text)
     with pytest.raises(RequestError, match=said):
         Repository.create(folder)

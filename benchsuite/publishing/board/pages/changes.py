@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from statistics import median
 
 from benchsuite.contracts.report import Column, Table, TableCell, Value
-from benchsuite.publishing.board.history import Found
+from benchsuite.publishing.board.history import LevelChange
 from benchsuite.publishing.board.told import Told
 from benchsuite.report.formatting import format_count, format_date, format_number, format_value
 
 NOT_EXPLAINED = "no reason given"
 
 
-def changes_table(found: Sequence[Found]) -> Table:
+def changes_table(found: Sequence[LevelChange]) -> Table:
     """Of one configuration: one row per change of a figure on a machine."""
     columns = (
         Column("machine", filter=True),
@@ -43,10 +43,10 @@ def changes_table(found: Sequence[Found]) -> Table:
     return Table("Changes of level", columns, rows)
 
 
-def common_changes_table(told: Told, found: Sequence[Found], most: int) -> Table:
+def common_changes_table(told: Told, found: Sequence[LevelChange], most: int) -> Table:
     """Of the whole board: changes of one figure, backend and machine between the same two studies together,
     those without a reason first."""
-    groups: dict[tuple[object, ...], list[Found]] = {}
+    groups: dict[tuple[object, ...], list[LevelChange]] = {}
     for one in found:
         between = one.last.submission.id, one.first.submission.id
         backend, up = one.first.aggregate.trial.backend, one.share > 0
@@ -92,19 +92,19 @@ def day_cell(seconds: float) -> TableCell:
     return TableCell(seconds, format_date(seconds)[:10], title=format_date(seconds))
 
 
-def _figure(one: Found) -> str:
+def _figure(one: LevelChange) -> str:
     return "speed" if one.figure == "speed" else one.first.aggregate.records[0].primary.replace("_", " ")
 
 
-def _share_cell(share: float, one: Found) -> TableCell:
+def _share_cell(share: float, one: LevelChange) -> TableCell:
     return TableCell(share, signed_share(share), mark="" if one.accepted else "bad")
 
 
-def _reason_cell(one: Found) -> TableCell:
+def _reason_cell(one: LevelChange) -> TableCell:
     return TableCell(one.accepted.reason) if one.accepted else TableCell(NOT_EXPLAINED, mark="dim")
 
 
-def configuration_label(told: Told, one: Found) -> str:
+def configuration_label(told: Told, one: LevelChange) -> str:
     """What the configuration is called, without its seed."""
     return told.board.label(one.first.aggregate.trial).replace(
         f" seed {one.first.aggregate.trial.seed}", "", 1
@@ -117,6 +117,6 @@ def signed_share(share: float) -> str:
     return f"+{text}" if share > 0 else text
 
 
-def _versions(one: Found) -> str:
+def _versions(one: LevelChange) -> str:
     before, after = one.last.framework_version, one.first.framework_version
     return before if before == after else f"{before or '?'} → {after or '?'}"

@@ -25,15 +25,15 @@ from benchsuite.contracts.report import (
 )
 from benchsuite.publishing.board.accepted import Figure
 from benchsuite.publishing.board.change_points import LEAST_POINTS, is_available
-from benchsuite.publishing.board.history import Found, History, Point
+from benchsuite.publishing.board.history import History, HistoryPoint, LevelChange
 from benchsuite.publishing.board.pages.changes import NOT_EXPLAINED, changes_table, day_cell, signed_share
-from benchsuite.publishing.board.rows import Row
+from benchsuite.publishing.board.rows import PublishedRow
 from benchsuite.publishing.board.told import Told, bundle_path
 from benchsuite.report.formatting import format_count, format_list
 from benchsuite.report.site import Page
 from benchsuite.schema.fields import flatten
 
-MOST_LINES = 8
+MOST_DRAWN_MACHINES = 8
 """Machines that are drawn: those with the most points."""
 MOST_COMMANDS = 12
 
@@ -64,13 +64,13 @@ def configuration_page(told: Told, name: str) -> Page:
     return Page(f"configuration:{name}", label, tuple(sections), lead)
 
 
-def _history(past: History, found: list[Found]) -> Iterator[Block]:
+def _history(past: History, found: list[LevelChange]) -> Iterator[Block]:
     metric = next((point.aggregate.records[0].primary for point in past.points if point.metric), "")
     charts = []
     figures: tuple[tuple[Figure, str], ...] = (("speed", "sequences/s"), ("metric", metric.replace("_", " ")))
     for figure, name in figures:
         lines = []
-        for machine in list(past.lines)[:MOST_LINES]:
+        for machine in list(past.lines)[:MOST_DRAWN_MACHINES]:
             points, values = past.values(machine, figure)
             if points:
                 lines.append(Line(machine.name, [point.date for point in points], values))
@@ -80,8 +80,8 @@ def _history(past: History, found: list[Found]) -> Iterator[Block]:
             charts.append(LineChart(title, tuple(lines), "date", name, dates=True, uprights=marks))
     if charts:
         yield Grid(tuple(charts), wide=True)
-    if len(past.lines) > MOST_LINES:
-        rest = len(past.lines) - MOST_LINES
+    if len(past.lines) > MOST_DRAWN_MACHINES:
+        rest = len(past.lines) - MOST_DRAWN_MACHINES
         yield Paragraph(f"{format_count(rest, 'further machine')} in the table below.", "note")
     if charts:
         clock = "CPU time" if past.clock == "cpu" else "wall time"
@@ -92,12 +92,12 @@ def _history(past: History, found: list[Found]) -> Iterator[Block]:
         )
 
 
-def _mark(one: Found) -> str:
+def _mark(one: LevelChange) -> str:
     reason = one.accepted.reason if one.accepted else NOT_EXPLAINED
     return f"{one.machine.name}: {signed_share(one.share)}, {reason}"
 
 
-def _changes(past: History, found: list[Found]) -> Iterator[Block]:
+def _changes(past: History, found: list[LevelChange]) -> Iterator[Block]:
     if found:
         yield changes_table(found)
     elif not is_available():
@@ -112,7 +112,7 @@ def _changes(past: History, found: list[Found]) -> Iterator[Block]:
         yield Paragraph("No change of level was found.", "note")
 
 
-def _rows(told: Told, rows: list[Row], past: History | None) -> Table:
+def _rows(told: Told, rows: list[PublishedRow], past: History | None) -> Table:
     columns = (
         Column("date", "date", "when its last trial ended"),
         Column("study"),
@@ -155,7 +155,7 @@ def _rows(told: Told, rows: list[Row], past: History | None) -> Table:
     return Table("Every published result of this configuration, newest first", columns, made)
 
 
-def _row(told: Told, point: Point, past: History | None) -> list[Value | TableCell]:
+def _row(told: Told, point: HistoryPoint, past: History | None) -> list[Value | TableCell]:
     one, metric, trained = point.submission, point.metric, seconds_to_trained(point.aggregate)
     return [
         day_cell(point.date),
@@ -174,7 +174,7 @@ def _row(told: Told, point: Point, past: History | None) -> list[Value | TableCe
     ]
 
 
-def _commands(rows: list[Row]) -> Iterator[Block]:
+def _commands(rows: list[PublishedRow]) -> Iterator[Block]:
     newest = sorted(rows, key=lambda row: -row.submission.published)
     yield Paragraph(
         "Download the bundle of the row, and run its trial again: the command compares every figure."
@@ -185,13 +185,13 @@ def _commands(rows: list[Row]) -> Iterator[Block]:
         yield Details(f"All {len(lines)} commands", (Command("\n".join(lines)),))
 
 
-def _command(row: Row) -> str:
+def _command(row: PublishedRow) -> str:
     bundle = bundle_path(row.submission).partition("/")[2]
     command = shlex.join(["benchsuite", "reproduce", bundle, row.record.trial_id])
     return f"{command}  # seed {row.record.trial.seed}"
 
 
-def _facts(row: Row) -> Grid:
+def _facts(row: PublishedRow) -> Grid:
     """The configuration's fields, by group: those of the trial itself, its options, size, execution and so
     on."""
     groups: dict[str, list[Fact]] = {}

@@ -12,7 +12,7 @@ from benchsuite.publishing.board.told import Told
 from benchsuite.report.formatting import format_count
 from benchsuite.report.site import Page
 
-MOST_RECENT, MOST_CHANGES = 20, 30
+MOST_RECENT, MOST_LEVEL_CHANGES = 20, 30
 
 
 def overview_page(told: Told) -> Page:
@@ -40,7 +40,7 @@ def overview_page(told: Told) -> Page:
     ]
     found = [one for changes in told.changes.values() for one in changes]
     if found:
-        sections.append(PageSection("What changed", (common_changes_table(told, found, MOST_CHANGES),)))
+        sections.append(PageSection("What changed", (common_changes_table(told, found, MOST_LEVEL_CHANGES),)))
     return Page("overview", told.title, tuple(sections), lead, "Boards")
 
 

@@ -93,6 +93,7 @@ def submission_page(told: Told, submission: Submission) -> Page:
         Fact("published by", submission.by or "no name given"),
         Fact("published", submission.published, "date"),
         Fact("board", TableCell(suite.name, page=suite.key)),
+        *([Fact("reproduces", submission.reproduces)] if submission.reproduces else []),
         Fact("machine", format_list(submission.machines)),
         Fact("frameworks", backends_words(submission)),
         Fact("benchsuite", submission.suite_version or "not stated"),

@@ -22,7 +22,7 @@ from benchsuite.contracts.report import (
 )
 from benchsuite.publishing.board.pages.changes import day_cell
 from benchsuite.publishing.board.pages.submissions import submissions_table
-from benchsuite.publishing.board.rows import MachineBoard, Row, SuiteBoard
+from benchsuite.publishing.board.rows import MachineBoard, PublishedRow, SuiteBoard
 from benchsuite.publishing.board.told import Told, bundle_path
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_value
@@ -130,9 +130,9 @@ def _task(told: Told, machine: MachineBoard, results: TaskResults) -> Iterator[B
         yield Paragraph(f"Not ranked: {left}.", "note")
 
 
-def _disagreements(rows: Sequence[Row]) -> list[str]:
+def _disagreements(rows: Sequence[PublishedRow]) -> list[str]:
     """Differences of data between studies whose metrics are ranked together."""
-    by_study: dict[str, list[Row]] = {}
+    by_study: dict[str, list[PublishedRow]] = {}
     for row in rows:
         by_study.setdefault(row.submission.id, []).append(row)
     if len(by_study) < 2:
