@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -137,6 +137,6 @@ class Repository:
     def place_index(self, submission: str, written: Path) -> None:
         """Move an index file to its place, at once."""
         target = self.index(submission)
-        partial = target.with_name(f".{target.name}.{os.getpid()}")
+        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         shutil.copyfile(written, partial)
         partial.replace(target)
