@@ -43,6 +43,10 @@ class Run:
         return self.model.name
 
     @property
+    def backend(self) -> str:
+        return self.aggregate.trial.backend
+
+    @property
     def unsteady(self) -> bool:
         return self.model.is_unsteady(self.aggregate)
 

@@ -21,8 +21,9 @@ Form = Literal[
 cent, POSIX times as dates. Numbers of a column share their decimals; rates and mixed numbers, such as metrics
 of several tasks, have digits of their own."""
 
-Mark = Literal["", "best", "unsure", "bad", "dim"]
-"""How a value is marked: the best of its column, not steady, bad, or of little weight."""
+Mark = Literal["", "best", "tied", "unsure", "bad", "dim"]
+"""How a value is marked: the best of its column, not distinguishable from the best, not steady, bad, or of
+little weight."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,31 @@ class Table:
 
 
 @dataclass(frozen=True)
+class LegendEntry:
+    """One entry of a chart's legend, which the site shows as a switch that hides and shows its rows.
+
+    field   of the chart's rows; name  the field's value
+    colour  place of the colour in the palette of the report, 0 to 7
+    shape   of points, by Vega's name; dash  lengths of strokes and gaps of lines, none where there are no lines
+    label   what is shown in place of the name
+    """
+
+    field: str
+    name: str
+    colour: int
+    shape: str = ""
+    dash: tuple[int, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True)
 class Chart:
     """A Vega-Lite chart.
 
-    spec   the specification (version 5 or 6), its data within
-    alt    what the chart shows, in words, for those who do not see it
-    table  its numbers, where no table of the page has them
+    spec    the specification (version 5 or 6), its data within
+    alt     what the chart shows, in words, for those who do not see it
+    table   its numbers, where no table of the page has them
+    legend  what the site shows in place of the legends that the specification has of the same fields
     """
 
     title: str
@@ -111,6 +131,7 @@ class Chart:
     alt: str
     note: str = ""
     table: Table | None = None
+    legend: tuple[LegendEntry, ...] = ()
 
 
 @dataclass(frozen=True)

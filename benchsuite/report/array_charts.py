@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from benchsuite.contracts.report import Chart
 from benchsuite.errors import RequestError
 from benchsuite.report.axes import log_axis
-from benchsuite.report.charts import chart, colour, named
+from benchsuite.report.charts import chart, named, plain_legend
 from benchsuite.report.formatting import format_number
 
 FEW_POINTS = 30
@@ -67,12 +67,13 @@ def line_chart(
         "y": alt.Y("y:Q", title=y, **axis),
         "tooltip": [alt.Tooltip("line:N"), alt.Tooltip("x:Q", title=x), alt.Tooltip("shown:N", title=y)],
     }
+    legend = plain_legend("line", names)
     if len(names) > 1:
-        encoded["color"] = colour("line", names, names)
+        encoded |= {"color": legend.colour(), "strokeDash": legend.dash()}
     drawn = alt.Chart(named()).mark_line(strokeWidth=2, point=dots, aria=False).encode(**encoded)
     last = {row["line"]: row["shown"] for row in rows}
     said = ", ".join(f"{name} {value}" for name, value in last.items())
-    return chart(title, drawn, rows, f"{y} by {x}. At the end: {said}.", height=height)
+    return chart(title, drawn, rows, f"{y} by {x}. At the end: {said}.", height=height, legend=legend)
 
 
 def picture_chart(

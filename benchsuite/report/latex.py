@@ -23,6 +23,8 @@ WIDE_TEXT = 36
 """Characters above which a column of text is broken into lines."""
 BROKEN = r">{\raggedright\arraybackslash}p{5.5cm}"
 PACKAGES = "% needs \\usepackage{array,booktabs,longtable,textcomp}"
+SIGNS = {"unsure": r"\sim", "tied": r"\approx"}
+"""Before values that are marked so."""
 BOLD = "textbf:--rwrap;"
 """Pandas' spelling of \\textbf{...} around a cell."""
 
@@ -141,6 +143,6 @@ def _caption(table: Table, shown: int) -> str:
 
 def _cell(one: CellText) -> str:
     text = escape(cut(one.text))
-    if text and one.cell.mark == "unsure":
-        text = rf"$\sim$\,{text}"
+    if text and one.cell.mark in SIGNS:
+        text = rf"${SIGNS[one.cell.mark]}$\,{text}"
     return rf"{text} $\pm$ {escape(one.half)}" if one.half else text

@@ -126,6 +126,8 @@ def _cell(one: CellText) -> str:
         text = f"**{text}**"
     if one.cell.mark == "unsure" and text:
         text = f"\\~ {text}"
+    if one.cell.mark == "tied" and text:
+        text = f"≈ {text}"
     return f"{text} ± {one.half}" if one.half else text
 
 

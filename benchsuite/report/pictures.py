@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from benchsuite.contracts.report import Chart
+from benchsuite.report.looks import LIGHT
 from benchsuite.report.text import presentable
 
 PICTURE_WIDTH = 720
@@ -38,7 +39,7 @@ CONFIG: dict[str, Any] = {
         "layout": {"top": {"direction": "vertical", "anchor": "start", "margin": 3}},
     },
     "range": {
-        "category": ["#0b6bb5", "#c2540a", "#0a8a5f", "#b04a8c", "#a87d00", "#3a9ad0", "#7a5230", "#6b6f73"]
+        "category": list(LIGHT),
     },
 }
 """As the page's script and style sheet have it in the light theme."""

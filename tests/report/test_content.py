@@ -149,7 +149,7 @@ def test_what_no_trial_reached_is_not_said(status: Status, tmp_path: Path) -> No
         for seed in range(4)
     ]
     site = site_of(tmp_path, records)
-    lead = bare(site.pages[0].lead)
+    lead = sentences(site.pages[0])
     assert "No trial got as far as the comparison with the float64 reference." in lead
     said = everywhere(site)
     for claim in (
@@ -165,13 +165,13 @@ def test_what_no_trial_reached_is_not_said(status: Status, tmp_path: Path) -> No
 
 def test_a_study_where_all_went_well_says_so(tmp_path: Path) -> None:
     site = site_of(tmp_path, [timed("jax", 9_000.0), timed("torch", 5_000.0)])
-    assert "Every trial was compared with a float64 reference, agrees with it" in bare(site.pages[0].lead)
+    assert "Every trial was compared with a float64 reference, agrees with it" in sentences(site.pages[0])
     assert "Every trial ended well and is ranked" in everywhere(site)
 
 
 def test_some_that_broke_parity_are_counted(tmp_path: Path) -> None:
     broken = record(0.9, backend="jax", parity="breach", reason="gradient of out.W is 3e-3 off")
-    lead = bare(site_of(tmp_path, [timed("torch", 5_000.0), broken]).pages[0].lead)
+    lead = sentences(site_of(tmp_path, [timed("torch", 5_000.0), broken]).pages[0])
     assert "Compared with a float64 reference: 2 trials, of which 1 agree." in lead
     assert "With a valid timing: 1." in lead
 

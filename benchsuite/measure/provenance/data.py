@@ -30,7 +30,15 @@ def text_digest(text: str) -> str:
 
 
 def data_facts(task: LoadedTask) -> dict[str, str]:
-    """`artifact.<name>`: the hash of each thing the data were made with; `metric.<name>`: the signature of each
-    metric that has one (sacreBLEU's, for example)."""
-    found = {f"artifact.{name}": text_digest(text) for name, text in task.artifacts.items()}
+    """`data.rows`: sequences of the three splits; `data.steps`: the shortest and the longest of the training
+    split. `artifact.<name>`: the hash of each thing the data were made with; `metric.<name>`: the signature
+    of each metric that has one (sacreBLEU's, for example)."""
+    splits = {"training": task.train, "validation": task.validation, "test": task.test}
+    lengths = task.train.inputs.lengths
+    low, high = (int(lengths.min()), int(lengths.max())) if len(lengths) else (0, 0)
+    found = {
+        "data.rows": ", ".join(f"{len(split):,} {name}" for name, split in splits.items()),
+        "data.steps": str(low) if low == high else f"{low} to {high}",
+    }
+    found |= {f"artifact.{name}": text_digest(text) for name, text in task.artifacts.items()}
     return found | {f"metric.{name}": text for name, text in task.signatures.items()}

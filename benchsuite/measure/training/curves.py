@@ -21,6 +21,7 @@ class Curves:
     norms: list[np.ndarray] = field(default_factory=list)
     peaks: list[np.ndarray] = field(default_factory=list)
     metrics: list[dict[str, float]] = field(default_factory=list)
+    epoch_seconds: list[float] = field(default_factory=list)
     update_ratios: list[tuple[int, float]] = field(default_factory=list)
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -44,6 +45,11 @@ class Curves:
             self.norms.append(log.norm)
             self.peaks.append(log.peak)
         return before
+
+    def note_metrics(self, metrics: dict[str, float]) -> None:
+        """The validation metrics at the end of an epoch, and the seconds that training had taken by then."""
+        self.metrics.append(metrics)
+        self.epoch_seconds.append(self.seconds)
 
     def note_update(self, ratio: float) -> None:
         """The relative size of the update that the latest step made."""
@@ -81,6 +87,9 @@ class Curves:
             values = [metrics.get(name, float("nan")) for metrics in self.metrics]
             epochs = np.arange(1.0, len(values) + 1).tolist()
             found.append(Series(name=f"val/{name}", axis="epoch", x=epochs, y=values))
+        if self.epoch_seconds:
+            ends = np.arange(1.0, len(self.epoch_seconds) + 1).tolist()
+            found.append(Series(name="train/seconds", axis="epoch", x=ends, y=self.epoch_seconds))
         if self.update_ratios:
             x = [float(step) for step, _ in self.update_ratios]
             y = [ratio for _, ratio in self.update_ratios]

@@ -76,7 +76,7 @@ class Trainer:
             if diverged:
                 break
             metrics = self.evaluator.metrics(self.program, self.task.validation)
-            self.curves.metrics.append(metrics)
+            self.curves.note_metrics(metrics)
             metric = metrics[self.task.primary]
             self._note(metric, epoch)
             report(epoch, self.curves.last_loss, metric)

@@ -34,6 +34,7 @@ from benchsuite.report.html.drawing import draw
 from benchsuite.report.html.embedding import embedded, rounded
 from benchsuite.report.html.equations import mathml
 from benchsuite.report.html.exhibits import exhibit_html
+from benchsuite.report.html.legend import chart_legend, lines_legend
 from benchsuite.report.layout import CellText, Heading, cell_of, cell_text, headings, table_text
 from benchsuite.report.slugs import UniqueSlugs
 from benchsuite.report.text import presentable
@@ -154,6 +155,7 @@ class Blocks:
         columns = [
             {
                 "name": head.text,
+                "key": head.column.name,
                 "numeric": head.numeric,
                 "filter": head.column.filter,
             }
@@ -188,12 +190,13 @@ class Blocks:
             "json": embedded(presentable(block.spec)),
             "svg": pictures.get("SVG", ""),
             "files": list(pictures.items()),
+            "legend": chart_legend(block.legend),
         }
         return Markup(macros().chart(view))
 
     def _curves(self, block: LineChart) -> Markup:
         svg, legend = draw(block)
-        return Markup(macros().curves({"title": block.title, "svg": svg, "legend": legend}))
+        return Markup(macros().curves({"title": block.title, "svg": svg, "legend": lines_legend(legend)}))
 
     def _facts(self, block: Facts) -> Markup:
         cells = [cell_of(fact.value) for fact in block.facts]

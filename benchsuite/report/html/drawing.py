@@ -15,12 +15,13 @@ from markupsafe import Markup
 
 from benchsuite.contracts.report import Line, LineChart, Upright
 from benchsuite.report.formatting import format_date, format_number
+from benchsuite.report.looks import DASHES, LIGHT
 
 DRAWING_WIDTH, DRAWING_HEIGHT = 320, 190
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 32
 POINTS = 160
 """Most points of a line: half as many as the frame has pixels on a small screen."""
-COLOURS = 8
+COLOURS = len(LIGHT)
 DAY = 86400.0
 ENORMOUS = 1e150
 FEW = 20
@@ -28,7 +29,7 @@ FEW = 20
 
 
 def draw(curves: LineChart) -> tuple[Markup, list[tuple[str, int]]]:
-    """The drawing, and its legend: (name, number of the colour)."""
+    """The drawing, and its legend: (name, place of the look)."""
     lines = [(line, *_points(line, curves.log)) for line in curves.lines]
     lines = [one for one in lines if len(one[1])]
     if not lines:
@@ -128,7 +129,9 @@ class _Frame:
             places = "".join(f"M{one:.1f} {other:.1f}h0" for one, other in zip(across, down, strict=True))
             dots = f'<path class="dots c{colour}" d="{places}"/>'
         points = _path(across, down)
-        return f'<polyline class="line c{colour}" points="{points}" data-name="{html.escape(name)}"/>{dots}'
+        dash = f' stroke-dasharray="{" ".join(map(str, DASHES[colour]))}"' if colour else ""
+        own = f'data-name="{html.escape(name)}"'
+        return f'<polyline class="line c{colour}" points="{points}"{dash} {own}/>{dots}'
 
     def band(self, line: Line, colour: int) -> str:
         x, low, high = _arrays(line.x, line.low or (), line.high or ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from benchsuite.contracts.report import Line, LineChart
 from benchsuite.report.formatting import format_number
 from benchsuite.report.html.drawing import draw
+from benchsuite.report.html.legend import lines_legend
 from benchsuite.report.html.raster import grey, heat
 from benchsuite.schema import Exhibit
 
@@ -37,16 +38,23 @@ def exhibit_html(exhibit: Exhibit) -> Markup:
     )
 
 
-def _tokens(tokens: Sequence[str]) -> str:
-    shown = " ".join(tokens[:MOST_TOKENS])
+def _tokens(tokens: Sequence[str], between: str) -> str:
+    shown = between.join(tokens[:MOST_TOKENS])
     return f"{shown} …" if len(tokens) > MOST_TOKENS else shown
+
+
+def _between(lines: Iterable[Sequence[str]]) -> str:
+    """What is put between tokens: nothing where any of them holds a blank, as characters of a text do; a blank
+    between words that have none."""
+    return "" if any(token != token.strip() for tokens in lines for token in tokens) else " "
 
 
 def _text(exhibit: Exhibit) -> Markup:
     names: list[str] = [name for name in ("source", "target", "prediction") if name in exhibit.lines]
     names += [name for name in exhibit.lines if name not in names]
+    between = _between(exhibit.lines.values())
     rows = Markup().join(
-        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, _tokens(exhibit.lines[name]))
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name, _tokens(exhibit.lines[name], between))
         for name in names
     )
     text = Markup('<dl class="lines">{}</dl>').format(rows)
@@ -121,8 +129,7 @@ def _forecast(exhibit: Exhibit) -> Markup:
 
 def _drawn(chart: LineChart) -> Markup:
     svg, legend = draw(chart)
-    keys = Markup().join(Markup('<span class="key c{}">{}</span>').format(at, name) for name, at in legend)
-    return Markup('<div><p class="legend">{}</p>{}</div>').format(keys, svg)
+    return Markup('<div class="drawing">{}{}</div>').format(lines_legend(legend), svg)
 
 
 def _curve(exhibit: Exhibit) -> Markup:

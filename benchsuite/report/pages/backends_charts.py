@@ -13,9 +13,10 @@ from benchsuite.analysis.runs import Run, geometric_mean
 from benchsuite.analysis.scaling import BATCH_SIZE, HIDDEN_SIZE, SEQUENCE_LENGTH, PowerLaw
 from benchsuite.contracts.report import Chart, Column, Table
 from benchsuite.report.axes import log_axis
-from benchsuite.report.charts import CELL_ORDER, backend_colour, chart, named
+from benchsuite.report.charts import backend_legend, chart, named, neutral_legend, plain_legend
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_number, format_value
+from benchsuite.report.looks import CELLS, LIGHT
 
 MOST_SCATTERED = 400
 """Points of a scatter chart; of more, evenly many are drawn."""
@@ -31,7 +32,7 @@ AXIS_TITLES = {
     SEQUENCE_LENGTH: "time steps per sequence",
     BATCH_SIZE: "sequences per batch",
 }
-ACCENT = "#0b6bb5"
+ACCENT = LIGHT[6]
 """Of fields, at half its opacity, so that the text can be read in either theme."""
 FLOPS = "speed/flops_per_step"
 
@@ -44,7 +45,7 @@ def tips(fields: Mapping[str, str]) -> list[Any]:
 def model_order(name: str) -> tuple[str, int]:
     """Sorts models by architecture and, within it, by cell."""
     cell, _, architecture = name.partition(" ")
-    return architecture, CELL_ORDER.index(cell) if cell in CELL_ORDER else len(CELL_ORDER)
+    return architecture, CELLS.index(cell) if cell in CELLS else len(CELLS)
 
 
 def relative_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
@@ -125,13 +126,14 @@ def starting_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
                 )  # fmt: skip
     if not rows:
         return None
+    legend = plain_legend("part", [part for part, _ in PARTS], lines=False)
     drawn = (
         alt.Chart(named())
         .mark_bar(height={"band": 0.6})
         .encode(
             x=alt.X("seconds:Q", title="seconds", stack="zero", axis=alt.Axis(tickCount=6)),
             y=alt.Y("runner:N", sort=list(runners), title=None, axis=alt.Axis(labelLimit=200)),
-            color=alt.Color("part:N", title=None, sort=[part for part, _ in PARTS]),
+            color=legend.colour(),
             order=alt.Order("place:Q"),
             tooltip=tips({"runner:N": "run by", "part:N": "part", "shown:N": "median"}),
         )
@@ -147,6 +149,7 @@ def starting_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
         f"Stacked medians of import, build and first step by runner. Longest: {slowest}, "
         f"{format_value(totals[slowest], form='seconds')}.",
         height=40 + 32 * len(totals),
+        legend=legend,
     )
 
 
@@ -172,10 +175,13 @@ def scaling_chart(found: Sequence[PowerLaw], title: str) -> Chart:
     size, title_of = shown[0].size, AXIS_TITLES[shown[0].size]
     sizes = [size for law in shown for size in law.sizes]
     x = alt.X("size:Q", title=title_of, **log_axis(sizes, "si", at=sizes, grid=False))
-    hue = backend_colour(str(row["backend"]) for row in rows)
+    legend = backend_legend(str(row["backend"]) for row in rows)
+    ways = neutral_legend("unroll", dict.fromkeys(str(row["unroll"]) for row in rows), lines=True)
+    models = neutral_legend("model", dict.fromkeys(str(row["model"]) for row in rows))
+    shaped = models if len(models.looks) > 1 else legend
     base = alt.Chart(named()).encode(
         x=x,
-        color=hue,
+        color=legend.colour(),
         detail="line:N",
         tooltip=tips(
             {"runner:N": "run by", "model:N": "model", "size:Q": size, "shown:N": "step",
@@ -184,13 +190,10 @@ def scaling_chart(found: Sequence[PowerLaw], title: str) -> Chart:
     )  # fmt: skip
     upright = log_axis([taken for law in shown for taken in law.seconds])
     y = alt.Y("seconds:Q", title="seconds per step", **upright)
-    lines = base.mark_line(strokeWidth=1.4, opacity=0.7).encode(y=alt.Y("fitted:Q", **upright))
-    if len({row["unroll"] for row in rows}) > 1:
-        lines = lines.encode(strokeDash=alt.StrokeDash("unroll:N", title="unroll"))
-    legend: Any = alt.Undefined if len({row["model"] for row in rows}) > 1 else None
-    dots = base.mark_point(filled=True, size=55, opacity=0.9).encode(
-        y=y, shape=alt.Shape("model:N", title="model", legend=legend)
+    lines = base.mark_line(strokeWidth=1.4, opacity=0.7).encode(
+        y=alt.Y("fitted:Q", **upright), strokeDash=ways.dash()
     )
+    dots = base.mark_point(filled=True, size=55, opacity=0.9).encode(y=y, shape=shaped.shape())
     steepest = max(shown, key=lambda law: law.exponent)
     return chart(
         title,
@@ -200,6 +203,7 @@ def scaling_chart(found: Sequence[PowerLaw], title: str) -> Chart:
         f"{steepest.runs[0].runner} with {steepest.runs[0].name}, exponent "
         f"{format_value(steepest.exponent, steepest.half)}.",
         height=300,
+        legend=(legend, ways, models),
     )
 
 
@@ -244,13 +248,15 @@ def roofline_chart(data: ReportData, runs: Sequence[Run]) -> Chart | None:
         .encode(x=x, y=alt.Y("rate:Q", **upright))
     )
     y = alt.Y("rate:Q", title="operations per second", **upright)
+    legend = backend_legend(str(row["backend"]) for row in rows)
     dots = (
         alt.Chart(named())
         .mark_point(filled=True, size=60, opacity=0.85)
         .encode(
             x=x,
             y=y,
-            color=backend_colour(str(row["backend"]) for row in rows),
+            color=legend.colour(),
+            shape=legend.shape(),
             tooltip=tips(
                 {"runner:N": "run by", "model:N": "model", "task:N": "task", "rate shown:N": "rate",
                  "share:N": "of the peak"}
@@ -267,6 +273,7 @@ def roofline_chart(data: ReportData, runs: Sequence[Run]) -> Chart | None:
         f"{format_value(best[2] / best[3], form='share')}.",
         "Grey marks: the best rate of matrix products that this machine showed at each model's shapes.",
         height=300,
+        legend=legend,
     )
 
 
@@ -288,7 +295,7 @@ def memory_chart(found: Mapping[str, Sequence[float]], runners: Sequence[str]) -
     spans = base.mark_rule(strokeWidth=5, opacity=0.6, color="#8a9097").encode(
         x=alt.X("low:Q", title="MiB", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=6)), x2="high:Q"
     )
-    dots = base.mark_point(filled=True, size=70, opacity=1).encode(x="middle:Q")
+    dots = base.mark_point(filled=True, size=70, opacity=1, color=ACCENT).encode(x="middle:Q")
     most = max(rows, key=lambda row: float(str(row["middle"])))
     return chart(
         "Peak memory while training",

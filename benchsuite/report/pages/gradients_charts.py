@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -12,15 +13,13 @@ from benchsuite.analysis.decay import MOMENTS, Moment
 from benchsuite.analysis.gradient_profiles import CellGroup, GradientProfile, teaching_order, thinned
 from benchsuite.contracts.report import Chart, Column, Table, TableCell, Value
 from benchsuite.report.axes import PLAIN_NUMBERS, log_axis, marks
-from benchsuite.report.charts import cell_colour, chart, colour, named
+from benchsuite.report.charts import cell_legend, chart, named, plain_legend
 from benchsuite.report.formatting import format_number
 
 MOST_LAGS = 100
 """Lags of a curve or of a row of a heat map that are drawn."""
 FAINTEST = 1e-8
 """Shares below this one are drawn as this one."""
-HUES = ["#3a6ea5", "#5aa469", "#c2410c", "#b59b3a", "#9aa0a6"]
-"""Colours of the verdicts."""
 SAID = {"start": "before training", "end": "after training"}
 
 
@@ -38,13 +37,15 @@ def curves_chart(group: CellGroup, when: str) -> Chart | None:
     everything = [
         max(FAINTEST, left) for profile in group.profiles for _, left in thinned(profile, MOST_LAGS)
     ]
+    legend = cell_legend((profile.cell for profile in profiles), lines=True)
     drawn = (
         alt.Chart(named())
         .mark_line(strokeWidth=2.2, clip=True)
         .encode(
             x=alt.X("lag:Q", title="steps back in time", axis=alt.Axis(grid=False, tickCount=5)),
             y=alt.Y("left:Q", title="gradient left", **log_axis(everything)),
-            color=cell_colour(profile.cell for profile in profiles),
+            color=legend.colour(),
+            strokeDash=legend.dash(),
             tooltip=[alt.Tooltip("cell:N"), alt.Tooltip("lag:Q"), alt.Tooltip("shown:N", title="left")],
         )
     )
@@ -55,6 +56,7 @@ def curves_chart(group: CellGroup, when: str) -> Chart | None:
         f"What is left of the gradient by steps back in time, {said(when)}. {reading(profiles)}",
         table=_table(f"Gradient left by lag, {said(when)}", profiles),
         height=260,
+        legend=legend,
     )
 
 
@@ -152,15 +154,16 @@ def verdicts_chart(counts: Mapping[tuple[str, Moment, str], int], order: Sequenc
         for (cell, when, word), number in counts.items()
     ]
     share = alt.Axis(format="%", tickCount=5)
+    found = {row["verdict"] for row in rows}
+    all_looks = plain_legend("verdict", order, lines=False)
+    legend = replace(all_looks, looks={word: look for word, look in all_looks.looks.items() if word in found})
     drawn = (
         alt.Chart(named())
         .mark_bar(height={"band": 0.6})
         .encode(
             x=alt.X("trials:Q", stack="normalize", title="share of trials", axis=share),
             y=alt.Y("bar:N", sort=list(names.values()), title=None, axis=alt.Axis(labelLimit=180)),
-            color=alt.Color(
-                "verdict:N", title=None, sort=list(order), scale=alt.Scale(domain=list(order), range=HUES)
-            ),
+            color=legend.colour(),
             order=alt.Order("place:Q"),
             tooltip=[alt.Tooltip("bar:N", title="cell"), alt.Tooltip("verdict:N"), alt.Tooltip("trials:Q")],
         )
@@ -173,6 +176,7 @@ def verdicts_chart(counts: Mapping[tuple[str, Moment, str], int], order: Sequenc
         "Share of trials by verdict on their gradients, a bar for each cell before and after training. "
         f"{'; '.join(worded)}.",
         height=40 + 26 * len(names),
+        legend=legend,
     )
 
 
@@ -192,14 +196,15 @@ def lines_chart(
     ]
     if not rows:
         return None
-    names = list(lines)
+    legend = plain_legend("line", list(lines), name)
     drawn = (
         alt.Chart(named())
         .mark_line(strokeWidth=1.8)
         .encode(
             x=alt.X("x:Q", title=x, axis=alt.Axis(grid=False, tickCount=6)),
             y=alt.Y("y:Q", title=y, **log_axis(row["y"] for row in rows)),
-            color=colour("line", names, names, name),
+            color=legend.colour(),
+            strokeDash=legend.dash(),
             tooltip=[
                 alt.Tooltip("line:N", title=name),
                 alt.Tooltip("x:Q", title=x),
@@ -211,5 +216,10 @@ def lines_chart(
     columns = (Column(name), Column(x, "number"), Column(y, "number"))
     table = Table(title, columns, [[row["line"], row["x"], row["y"]] for row in rows])
     return chart(
-        title, drawn, rows, f"{y} by {x}, a line for each {name}. At the end: {', '.join(ends)}.", table=table
+        title,
+        drawn,
+        rows,
+        f"{y} by {x}, a line for each {name}. At the end: {', '.join(ends)}.",
+        table=table,
+        legend=legend,
     )

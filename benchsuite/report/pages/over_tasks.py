@@ -7,24 +7,23 @@ from collections.abc import Iterator, Sequence
 
 import altair as alt
 
-from benchsuite.analysis.answers import answer
+from benchsuite.analysis.answers import Answer, answer
 from benchsuite.analysis.average_ranks import AverageRanks, average_ranks
 from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.contracts.report import Block, Chart, Column, Paragraph, Table, TableCell, Value
-from benchsuite.report.charts import cell_colour, chart, named
+from benchsuite.report.charts import cell_legend, chart, named
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number
 from benchsuite.schema.names import NO_CELL
 
+NOT_RUN = TableCell(None, title="not run on this task")
 NAMED = 4
 """Models that a sentence names before it counts the others."""
 
 
 def over_tasks(data: ReportData) -> Iterator[Block]:
-    """Results by model and task, and what ranks over tasks tell."""
+    """What ranks over tasks tell."""
     tasks = [results for results in data.tasks if results.ranking and results.ranking.models]
-    if len(tasks) > 1:
-        yield results_table(tasks)
     found = average_ranks(rankings_of_one_machine(tasks))
     if isinstance(found, str):
         yield Paragraph(found, "note")
@@ -47,8 +46,8 @@ def rankings_of_one_machine(tasks: Sequence[TaskResults]) -> dict[str, Ranking]:
 
 
 def results_table(tasks: Sequence[TaskResults]) -> Table:
-    """The test metric of each model (rows) on each task (columns), the best of a task marked. Of models of one
-    name the best one is shown."""
+    """The test metric of each model (rows) on each task (columns). The best of a task is marked, and so is
+    what a test over seeds does not tell from it. Of models of one name the best one is shown."""
     columns: list[Column] = [Column("model")]
     rows: dict[str, list[Value | TableCell]] = {}
     for at, results in enumerate(tasks, 1):
@@ -58,18 +57,33 @@ def results_table(tasks: Sequence[TaskResults]) -> Table:
         columns.append(Column(f"{results.title}: {ranking.metric.replace('_', ' ')} {arrow}", "number"))
         found = answer(ranking)
         for model in ranking.models:
-            row = rows.setdefault(model.name, [model.name, *(None for _ in tasks)])
-            if row[at] is None and model.metric is not None:
-                best = found is not None and ranking.place(model) == ranking.place(found.best)
-                row[at] = _metric_cell(model, best)
-    note = "Mean over seeds ± half of its 95 % interval (t). Of models of one name, the best one."
+            row = rows.setdefault(model.name, [model.name, *(NOT_RUN for _ in tasks)])
+            if row[at] is NOT_RUN and model.metric is not None:
+                row[at] = _metric_cell(model, ranking, found)
+    ties = any(isinstance(one, TableCell) and one.mark == "tied" for row in rows.values() for one in row)
+    intervals = any(
+        isinstance(one, TableCell) and one.half is not None for row in rows.values() for one in row
+    )
+    note = "Bold is the best of a task"
+    note += "; ≈ is not distinguishable from it (paired test over seeds, 5 % level). " if ties else ". "
+    note += "Mean over seeds ± half of its 95 % interval (t). " if intervals else "One seed: no interval. "
+    note += "Of models of one name, the best one."
     return Table("Test metric by model and task", tuple(columns), list(rows.values()), note)
 
 
-def _metric_cell(model: Model, best: bool) -> TableCell:
+def _metric_cell(model: Model, ranking: Ranking, found: Answer | None) -> TableCell:
     assert model.metric is not None
-    finite = math.isfinite(model.metric.mean)
-    return TableCell(model.metric.mean, half=model.metric.half_width, mark="best" if best and finite else "")
+    value, half = model.metric.mean, model.metric.half_width
+    if found is None or not math.isfinite(value):
+        return TableCell(value, half=half)
+    if ranking.place(model) == ranking.place(found.best):
+        return TableCell(value, half=half, mark="best", title="the best of this task")
+    tied = next((one for one in found.alike if one.model is model), None)
+    if tied is not None:
+        return TableCell(
+            value, half=half, mark="tied", title=f"not distinguishable from the best, n = {tied.n}"
+        )
+    return TableCell(value, half=half)
 
 
 def ranks_words(found: AverageRanks) -> str:
@@ -109,6 +123,7 @@ def differences_chart(found: AverageRanks) -> Chart:
         }
         for name, rank in zip(found.models, found.ranks, strict=True)
     ]
+    legend = cell_legend(str(row["cell"]) for row in rows)
     base = alt.Chart(named()).encode(
         y=alt.Y("model:N", sort=list(found.models), title=None, axis=alt.Axis(labelLimit=260))
     )
@@ -120,11 +135,12 @@ def differences_chart(found: AverageRanks) -> Chart:
             axis=alt.Axis(values=list(range(1, len(rows) + 1)), format="d"),
         ),
         x2="high:Q",
-        color=cell_colour(str(row["cell"]) for row in rows),
+        color=legend.colour(),
     )
     dots = base.mark_point(filled=True, size=80, opacity=1).encode(
         x="rank:Q",
-        color=cell_colour(str(row["cell"]) for row in rows),
+        color=legend.colour(),
+        shape=legend.shape(),
         tooltip=[alt.Tooltip("model:N"), alt.Tooltip("rank shown:N", title="average rank")],
     )
     columns = (Column("model"), Column("average rank", "number"))
@@ -145,4 +161,5 @@ def differences_chart(found: AverageRanks) -> Chart:
         f"{format_list(list(found.tasks))}.",
         table,
         height=max(120, 24 * len(rows) + 20),
+        legend=legend,
     )

@@ -14,6 +14,7 @@ from benchsuite.analysis.answers import (
     fastest_steps,
     soonest_trained,
 )
+from benchsuite.analysis.cautions import CautionKind
 from benchsuite.analysis.cautions import cautions as cautions_of
 from benchsuite.analysis.ranking import Ranking
 from benchsuite.analysis.seeds import Aggregate
@@ -23,7 +24,7 @@ from benchsuite.contracts.report import Block, Card, Cards, Grid, Link, PageSect
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number, format_ratio, format_value
 from benchsuite.report.pages.exclusions import excluded, ran_section
-from benchsuite.report.pages.over_tasks import NAMED, over_tasks
+from benchsuite.report.pages.over_tasks import NAMED, over_tasks, results_table
 from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import (
     SAID_ELSEWHERE,
@@ -32,6 +33,7 @@ from benchsuite.report.pages.rankings import (
     seeds_words,
     settings_words,
 )
+from benchsuite.report.pages.study_answer import study_answer
 from benchsuite.report.site import Page
 
 MOST_TRADEOFFS = 12
@@ -48,7 +50,10 @@ def overview_page(data: ReportData) -> Page:
     """Answers first, what supports them below."""
     cards = Cards(tuple(_card(results) for results in data.tasks))
     ranked = [results for results in data.tasks if results.ranking and results.ranking.models]
-    sections = [PageSection("In short", (cards,))]
+    sections = [
+        PageSection("Results", (Paragraph(_ran(data), "note"), *([results_table(ranked)] if ranked else ())))
+    ]
+    sections.append(PageSection("Task by task", (cards,)))
     if ranked:
         sections += [
             PageSection("Over all tasks", tuple(over_tasks(data))),
@@ -56,10 +61,12 @@ def overview_page(data: ReportData) -> Page:
             PageSection("Rankings", tuple(_rankings(ranked))),
         ]
     sections.append(ran_section(data))
-    return Page("overview", "Which model, and which backend?", tuple(sections), _lead(data), "Overview")
+    return Page(
+        "overview", "Which model, and which backend?", tuple(sections), study_answer(data), "Overview"
+    )
 
 
-def _lead(data: ReportData) -> Words:
+def _ran(data: ReportData) -> Words:
     studies = format_list([study.name for study in data.studies])
     if not data.entries:
         return f"No trial of {studies} is recorded."
@@ -192,9 +199,12 @@ def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
     assert ranking is not None
     best, metric = found.best, found.best.metric
     assert metric is not None
+    kinds: dict[CautionKind, list[str]] = {}
     for caution in cautions_of(ranking, best):
         if caution.kind not in SAID_ELSEWHERE:
-            yield f"{caution.sentence[0].upper()}{caution.sentence[1:]}."
+            kinds.setdefault(caution.kind, []).append(f"{caution.sentence[0].upper()}{caution.sentence[1:]}.")
+    for sentences in kinds.values():
+        yield " ".join(sentences)
     if best.is_baseline and len(ranking.models) > 1:
         yield "The best model has no recurrence."
     spread = best.spread

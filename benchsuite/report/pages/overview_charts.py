@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import altair as alt
@@ -10,9 +11,11 @@ import altair as alt
 from benchsuite.analysis.answers import pareto
 from benchsuite.analysis.identity import words
 from benchsuite.contracts.report import Chart, Column, Table
-from benchsuite.report.charts import cell_colour, chart, named
+from benchsuite.report.axes import log_axis
+from benchsuite.report.charts import cell_legend, chart, named
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number
+from benchsuite.report.looks import ARCHITECTURES, FILLS, fill_of, in_order
 
 MOST_RUNS = 400
 """Runs that a chart of one task shows, the fastest of each model first."""
@@ -38,6 +41,7 @@ def tradeoff_chart(results: TaskResults, title: str = "") -> Chart | None:
                         "metric": metric.mean,
                         "cell": run.trial.cell,
                         "architecture": run.trial.architecture,
+                        "full": fill_of(run.trial.architecture),
                         "model": " ".join([model.name, *told]),
                         "backend": ranking.way(run),
                         "metric shown": format_number(metric.mean),
@@ -51,11 +55,11 @@ def tradeoff_chart(results: TaskResults, title: str = "") -> Chart | None:
     front = pareto(points, ranking.higher_is_better)
     on = [rows[at] for at in front]
     name = ranking.metric.replace("_", " ")
+    legend = cell_legend(str(row["cell"]) for row in rows)
     x = alt.X(
         "speed:Q",
         title="training speed, sequences per second",
-        scale=alt.Scale(type="log", nice=False, padding=15),
-        axis=alt.Axis(tickCount=4),
+        **log_axis((float(row["speed"]) for row in rows), "si", grid=False),
     )
     y = alt.Y("metric:Q", title=name, scale=alt.Scale(zero=False, padding=12), axis=alt.Axis(tickCount=6))
     line = (
@@ -65,12 +69,14 @@ def tradeoff_chart(results: TaskResults, title: str = "") -> Chart | None:
     )
     dots = (
         alt.Chart(named())
-        .mark_point(filled=True, size=70, opacity=0.85)
+        .mark_point(size=70, strokeWidth=1.6, opacity=1)
         .encode(
             x=x,
             y=y,
-            color=cell_colour(str(row["cell"]) for row in rows),
-            shape=alt.Shape("architecture:N", title=None),
+            color=legend.colour(),
+            fill=legend.fill(),
+            shape=legend.shape(),
+            fillOpacity=alt.FillOpacity("full:Q", scale=None, legend=None),
             tooltip=[
                 alt.Tooltip("model:N"),
                 alt.Tooltip("backend:N"),
@@ -85,9 +91,23 @@ def tradeoff_chart(results: TaskResults, title: str = "") -> Chart | None:
         alt.layer(line, dots),
         {"rows": rows, "front": [{"speed": row["speed"], "metric": row["metric"]} for row in on]},
         f"{name} against training speed of {format_count(len(rows), 'run')}. On the Pareto front: {best}.",
+        filled_words(str(row["architecture"]) for row in rows),
         table=_points_table(results, rows, set(front), name),
         height=280,
+        legend=legend,
     )
+
+
+def filled_words(architectures: Iterable[str]) -> str:
+    """What the insides of the points say: `full is plain, half full deep, empty bidirectional`; "" where all
+    are alike."""
+    groups: dict[float, list[str]] = {}
+    for name in in_order(architectures, ARCHITECTURES):
+        groups.setdefault(fill_of(name), []).append(name)
+    if len(groups) < 2:
+        return ""
+    told = [f"{FILLS[share]}: {format_list(names)}" for share, names in sorted(groups.items(), reverse=True)]
+    return f"Points that are {'; '.join(told)}."
 
 
 def _points_table(results: TaskResults, rows: list[dict[str, Any]], front: set[int], name: str) -> Table:

@@ -55,6 +55,7 @@ RULES = (
         False,
         folded=True,
     ),
+    Rule(named(r"train/(seconds)"), "Seconds of training by epoch", "seconds", log=False, folded=True),
     Rule(named(r"speed/([a-z]+)_(wall|cpu)"), "Time of {0}", "seconds", log=False, folded=True),
     Rule(named(r"((.+))"), "{0}", "", folded=True),
 )

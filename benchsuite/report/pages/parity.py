@@ -24,7 +24,7 @@ from benchsuite.contracts.report import (
     Value,
 )
 from benchsuite.report.axes import log_axis
-from benchsuite.report.charts import BACKEND_ORDER, backend_colour, chart, named, order
+from benchsuite.report.charts import backend_legend, chart, named
 from benchsuite.report.data import Entry, ReportData
 from benchsuite.report.figures import definition
 from benchsuite.report.formatting import format_count, format_number
@@ -182,13 +182,14 @@ def _chart(compared: Sequence[Entry]) -> Chart | None:
         return None
     names = [name for name, _, _ in ERROR_QUANTITIES]
     rows.sort(key=lambda row: (names.index(row["quantity"]), row["backend"]))
-    backends = order((row["backend"] for row in rows), BACKEND_ORDER)
+    legend = backend_legend(str(row["backend"]) for row in rows)
+    backends = list(legend.looks)
     across = log_axis([1.0, *(row[name] for row in rows for name in ("low", "high"))])
     scale = across["scale"]
     base = alt.Chart(named()).encode(
         y=alt.Y("quantity:N", sort=names, title=None),
         yOffset=alt.YOffset("backend:N", sort=backends),
-        color=backend_colour(backends),
+        color=legend.colour(),
         tooltip=[
             alt.Tooltip("backend:N"), alt.Tooltip("quantity:N"), alt.Tooltip("typical:N", title="median"),
             alt.Tooltip("largest:N", title="largest"), alt.Tooltip("trials:Q"),
@@ -196,7 +197,9 @@ def _chart(compared: Sequence[Entry]) -> Chart | None:
     )  # fmt: skip
     x = alt.X("low:Q", title="error / tolerance", **across)
     spans = base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, x2="high:Q")
-    ends = base.mark_point(filled=True, size=36, opacity=1).encode(x=alt.X("high:Q", scale=scale))
+    ends = base.mark_point(filled=True, size=45, opacity=1).encode(
+        x=alt.X("high:Q", scale=scale), shape=legend.shape()
+    )
     ticks = base.mark_tick(thickness=2.5, size=9).encode(x=alt.X("middle:Q", scale=scale))
     line = (
         alt.Chart(named("allowed"))
@@ -224,6 +227,7 @@ def _chart(compared: Sequence[Entry]) -> Chart | None:
         "different tolerances; drawn is the wider one.",
         table,
         height=40 + len({row["quantity"] for row in rows}) * max(30, 16 * len(backends)),
+        legend=legend,
     )
 
 

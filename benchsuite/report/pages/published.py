@@ -26,6 +26,7 @@ from benchsuite.report.axes import log_axis
 from benchsuite.report.charts import chart, named
 from benchsuite.report.data import ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number, format_value
+from benchsuite.report.looks import LIGHT
 from benchsuite.report.site import Page
 
 OPEN = 3
@@ -222,8 +223,8 @@ def _chart(members: Sequence[Found]) -> Chart | None:
     ticks = base.mark_tick(thickness=2.5, size=18, color="#6b6f73").encode(
         x=alt.X("published:Q", scale=scale)
     )
-    spans = base.mark_rule(strokeWidth=2.5, color="#0b6bb5").encode(x=alt.X("from:Q", scale=scale), x2="to:Q")
-    dots = base.mark_point(filled=True, size=70, opacity=1, color="#0b6bb5").encode(
+    spans = base.mark_rule(strokeWidth=2.5, color=LIGHT[6]).encode(x=alt.X("from:Q", scale=scale), x2="to:Q")
+    dots = base.mark_point(filled=True, size=70, opacity=1, color=LIGHT[6]).encode(
         x=alt.X("own:Q", scale=scale)
     )
     told = [f"{row['row']} {row['shown']}, published {row['said']}, {row['verdict']}" for row in rows[:6]]

@@ -11,8 +11,6 @@ from benchsuite.contracts.report import (
     Column,
     Details,
     Display,
-    Fact,
-    Facts,
     Grid,
     Link,
     PageSection,
@@ -27,11 +25,13 @@ from benchsuite.report.pages.exclusions import reasons_table
 from benchsuite.report.pages.overview import cautions, distinction, speeds
 from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import model_words, ranking_table
+from benchsuite.report.pages.study_answer import certainty
 from benchsuite.report.pages.task_charts import learning_charts, target_chart
 from benchsuite.report.pages.task_curves import exhibited_curves
+from benchsuite.report.pages.task_seconds import by_backend
+from benchsuite.report.pages.task_setup import setups_table, task_entry, task_facts
 from benchsuite.report.site import Page
-from benchsuite.schema import Exhibit, Status, known_cells
-from benchsuite.schema.names import ARCHITECTURES
+from benchsuite.schema import Exhibit
 
 MOST_SEED_ROWS = 400
 """Configurations that the table of seeds lists."""
@@ -48,7 +48,11 @@ def task_page(results: TaskResults, data: ReportData) -> Page:
     else:
         sections += [
             PageSection("Models", tuple(_models(results, ranking, found))),
-            PageSection("How they learned", tuple(learning_charts(results, ranking))),
+            PageSection("What was trained", (setups_table(results, ranking),)),
+            PageSection(
+                "How they learned",
+                (*learning_charts(results, ranking), *by_backend(results, ranking, found.best)),
+            ),
         ]
         reached = target_chart(ranking)
         if reached:
@@ -65,18 +69,21 @@ def task_page(results: TaskResults, data: ReportData) -> Page:
     table = reasons_table(results.entries, data.label)
     if table:
         sections.append(PageSection("Not ranked or not timed", (table,)))
-    sections.append(PageSection("The task", (_facts(results),)))
+    sections.append(PageSection("The task", (task_facts(results),)))
     return Page(results.key, results.title, tuple(sections), _lead(results, found))
 
 
 def _lead(results: TaskResults, found: Answer | None) -> str:
-    ranking = results.ranking
+    """The answer with its certainty, and what the task is."""
+    ranking, entry = results.ranking, task_entry(results.entries[0].record.trial)
+    what = f" The task: {entry.summary.rstrip('.')}." if entry else ""
     if ranking is None or found is None or found.best.metric is None:
-        return f"{format_count(len(results.entries), 'trial')}, none of them ranked."
+        return f"{format_count(len(results.entries), 'trial')}, none of them ranked.{what}"
     metric = found.best.metric
     value = format_value(metric.mean, metric.half_width)
     name = ranking.metric.replace("_", " ")
-    return f"Best: {model_words(found.best, ranking)}, {name} {value} on the test split."
+    best = f"Best: {model_words(found.best, ranking)}, {name} {value} on the test split"
+    return f"{best}, {certainty(found, ranking)}.{what}"
 
 
 def _models(results: TaskResults, ranking: Ranking, found: Answer) -> Iterator[Block]:
@@ -177,31 +184,3 @@ def _exhibited(results: TaskResults, model: Model) -> tuple[Model, Entry] | None
 def _alone(entry: Entry) -> list[Exhibit]:
     """The exhibits that are shown of one trial. Raises StoreError."""
     return [one for one in entry.exhibits() if one.kind != "curve"]
-
-
-def _facts(results: TaskResults) -> Facts:
-    trials = [entry.record.trial for entry in results.entries]
-    first = trials[0]
-    statuses = {status: sum(entry.record.status is status for entry in results.entries) for status in Status}
-    ended = ", ".join(f"{number} {status}" for status, number in statuses.items() if number)
-    licences = {entry.record.environment.get("data.licence", "") for entry in results.entries} - {""}
-    return Facts(
-        "",
-        (
-            Fact("task", first.task),
-            Fact("source", first.source),
-            *(Fact(name, value) for name, value in sorted(first.options.items())),
-            Fact("licence of the data", ", ".join(sorted(licences)) or None),
-            Fact("machine", results.machine.name),
-            Fact("trials", ended),
-            *(
-                Fact(name, known_cells()[name].summary)
-                for name in dict.fromkeys(one.cell for one in trials)
-                if name in known_cells()
-            ),
-            *(
-                Fact(name, ARCHITECTURES.get(name, ""))
-                for name in dict.fromkeys(one.architecture for one in trials)
-            ),
-        ),
-    )

@@ -12,13 +12,13 @@ from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.analysis.seeds import Aggregate
 from benchsuite.contracts.report import Block, Column, Grid, Paragraph, Table, TableCell
 from benchsuite.errors import StoreError
-from benchsuite.report.charts import backend_colour, chart, named
+from benchsuite.report.axes import log_axis
+from benchsuite.report.charts import backend_legend, chart, named
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_number, format_value
-from benchsuite.report.pages.curve_charts import Curve, curve_over_seeds, curves_chart
+from benchsuite.report.pages.curve_charts import Curve, curve_over_seeds, curves_chart, models_legend
 from benchsuite.report.pages.rankings import model_words
 
-LOG = alt.Scale(type="log", nice=False, padding=15)
 MOST_CURVES = 8
 """Models whose curves are drawn: as many as there are colours."""
 MOST_CURVE_SEEDS = 10
@@ -42,9 +42,11 @@ def learning_charts(results: TaskResults, ranking: Ranking) -> Iterator[Block]:
         yield Paragraph(f"Curves cannot be read: {error}", "warning")
         return
     name = ranking.metric.replace("_", " ")
+    legend = models_legend(models, ranking)
+    validation = curves[f"val/{ranking.metric}"]
     charts = [
-        curves_chart(f"Validation {name} by epoch", curves[f"val/{ranking.metric}"], "epoch", name, False),
-        curves_chart("Training loss by step", curves["train/loss"], "step", "loss", True),
+        curves_chart(f"Validation {name} by epoch", validation, "epoch", name, False, legend),
+        curves_chart("Training loss by step", curves["train/loss"], "step", "loss", True, legend),
     ]
     drawn = [one for one in charts if one is not None]
     if not drawn:
@@ -139,15 +141,16 @@ def target_chart(ranking: Ranking) -> tuple[Block, ...]:
     if not points:
         return (Paragraph(text), Paragraph("No run reached it.", "warning"), table)
     names = list(dict.fromkeys(str(point["model"]) for point in points))[:40]
+    legend = backend_legend(str(point["backend"]) for point in points)
+    across = log_axis(float(str(point["seconds"])) for point in points)
     drawn = (
         alt.Chart(named())
         .mark_point(filled=True, size=70, opacity=0.85)
         .encode(
-            x=alt.X(
-                "seconds:Q", title="seconds to target", scale=LOG, axis=alt.Axis(tickCount=5)
-            ),
+            x=alt.X("seconds:Q", title="seconds to target", **across),
             y=alt.Y("model:N", title=None, sort=names, axis=alt.Axis(labelLimit=240, grid=True)),
-            color=backend_colour(str(point["backend"]) for point in points),
+            color=legend.colour(),
+            shape=legend.shape(),
             tooltip=[
                 alt.Tooltip("model:N"), alt.Tooltip("run by:N"), alt.Tooltip("shown:N", title="time to target"),
                 alt.Tooltip("reached:N", title="seeds that reached it"),
@@ -162,6 +165,7 @@ def target_chart(ranking: Ranking) -> tuple[Block, ...]:
         f"Seconds to target by model and backend; the quickest is {quickest['model']} with "
         f"{quickest['run by']}, {quickest['shown']}.",
         height=max(90, 24 * len(names) + 10),
+        legend=legend,
     )
     return (Paragraph(text), drawing, table)
 

@@ -9,9 +9,10 @@ import numpy as np
 from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.contracts.report import Block, Column, Paragraph, Table, TableCell, Value
 from benchsuite.errors import StoreError
+from benchsuite.report.charts import Legend, plain_legend
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_number
-from benchsuite.report.pages.curve_charts import Curve, curve_over_seeds, curves_chart
+from benchsuite.report.pages.curve_charts import Curve, curve_over_seeds, curves_chart, models_legend
 from benchsuite.report.pages.rankings import model_words
 from benchsuite.report.pages.task_charts import MOST_CURVE_SEEDS, drawn_models
 from benchsuite.schema import Exhibit
@@ -36,7 +37,8 @@ def exhibited_curves(results: TaskResults, ranking: Ranking) -> Iterator[Block]:
     titles = dict.fromkeys(one.name for exhibits in found.values() for one in exhibits)
     for title in titles:
         named = {model: [one for one in exhibits if one.name == title] for model, exhibits in found.items()}
-        yield from _chart(title, {model: exhibits for model, exhibits in named.items() if exhibits})
+        legend = models_legend(models, ranking)
+        yield from _chart(title, {model: exhibits for model, exhibits in named.items() if exhibits}, legend)
 
 
 def _curves_of(results: TaskResults, model: Model, seeds: int) -> list[Exhibit]:
@@ -49,7 +51,7 @@ def _curves_of(results: TaskResults, model: Model, seeds: int) -> list[Exhibit]:
     ]
 
 
-def _chart(title: str, exhibits: dict[str, list[Exhibit]]) -> Iterator[Block]:
+def _chart(title: str, exhibits: dict[str, list[Exhibit]], legend: Legend) -> Iterator[Block]:
     first = next(iter(exhibits.values()))[0]
     x, y = (next(iter(first.lines.get(axis, [])), axis) for axis in ("x", "y"))
     curves = {}
@@ -61,7 +63,9 @@ def _chart(title: str, exhibits: dict[str, list[Exhibit]]) -> Iterator[Block]:
             ]
             if drawn:
                 curves[model if len(first.tables) == 1 else f"{model}, {line}"] = curve_over_seeds(drawn)
-    drawing = curves_chart(title, curves, x, y, log=False)
+    if len(first.tables) > 1:
+        legend = plain_legend("model", list(curves))
+    drawing = curves_chart(title, curves, x, y, False, legend)
     if drawing is not None:
         yield drawing
         for note in first.lines.get("note", []):

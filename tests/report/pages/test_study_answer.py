@@ -1,0 +1,90 @@
+"""The sentence that a report begins with: it says no more than the records do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fixtures.records import record
+
+from benchsuite.report.data import collect
+from benchsuite.report.flow import bare
+from benchsuite.report.pages.study_answer import study_answer
+from benchsuite.running.study import Study
+from benchsuite.schema import Record, Status
+
+
+def said(folder: Path, records: list[Record]) -> str:
+    return bare(study_answer(collect([Study("s", folder, records)])))
+
+
+def seeds(task: str, **values: tuple[float, ...]) -> list[Record]:
+    return [
+        record(value, task=task, cell=cell, seed=seed)
+        for cell, own in values.items()
+        for seed, value in enumerate(own)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "certain"),
+    [
+        ({"lstm": (0.9,), "gru": (0.8,)}, "which one seed cannot confirm"),
+        ({"lstm": (0.9,)}, "the only model with a result"),
+        (
+            {"lstm": (0.62, 0.7, 0.78), "gru": (0.6, 0.72, 0.71)},
+            "not distinguishable from gru plain with n = 3 seeds",
+        ),
+        (
+            {"lstm": (0.9, 0.91, 0.9), "gru": (0.1, 0.11, 0.1)},
+            "better than the other model (paired over 3 seeds",
+        ),
+    ],
+)
+def test_of_one_task_the_best_model_is_named_with_how_sure_that_is(
+    values: dict[str, tuple[float, ...]], certain: str, tmp_path: Path
+) -> None:
+    found = said(tmp_path, seeds("a", **values))
+    assert found.startswith("Best on a / tiny: lstm plain, with accuracy ")
+    assert certain in found
+
+
+def test_of_several_tasks_the_best_rank_is_told_where_ranks_differ(tmp_path: Path) -> None:
+    records = [one for task in "abcdefgh" for one in seeds(task, lstm=(0.9,), gru=(0.8,), rnn=(0.7,))]
+    assert "lstm plain has the best average rank over 8 tasks (1.00 of 3)" in said(tmp_path, records)
+
+
+def test_one_seed_of_several_tasks_tells_nothing(tmp_path: Path) -> None:
+    records = [*seeds("a", lstm=(0.9,), gru=(0.8,)), *seeds("b", lstm=(0.7,), gru=(0.8,))]
+    assert said(tmp_path, records).startswith("Which model is best cannot be told with one seed")
+
+
+def test_tasks_on_which_the_best_is_told_from_all_others_are_counted(tmp_path: Path) -> None:
+    clear = seeds("a", lstm=(0.9, 0.91, 0.9), gru=(0.1, 0.11, 0.1))
+    close = seeds("b", lstm=(0.62, 0.7, 0.78), gru=(0.6, 0.72, 0.71))
+    assert said(tmp_path, [*clear, *close]).startswith(
+        "On 1 of 2 tasks with several models the best one is told"
+    )
+    assert said(tmp_path, [*close, *seeds("c", rnn=(0.5,))]).startswith(
+        "On none of 1 task with several models"
+    )
+
+
+def test_without_a_result_no_model_is_named(tmp_path: Path) -> None:
+    assert "No model has a result" in said(tmp_path, [record(None, Status.FAILED)])
+
+
+def test_backends_are_named_for_both_questions(tmp_path: Path) -> None:
+    def timed(backend: str, speed: float, taken: float) -> Record:
+        step = 16.0 / speed
+        return record(0.9, backend=backend, scalars={
+            "speed/sequences_per_second": speed, "speed/step_median_seconds": step,
+            "speed/step_cpu_seconds": step, "speed/import_seconds": 1.0, "speed/build_seconds": 0.1,
+            "speed/first_step_seconds": 0.01,
+            "train/seconds": taken, "train/steps": 10.0,
+        })  # fmt: skip
+
+    found = said(tmp_path, [timed("jax", 9000.0, 5.0), timed("numpy", 3000.0, 1.0)])
+    assert found.endswith(
+        "; jax has the fastest steps in the one model; numpy has the model trained soonest in the one model."
+    )
