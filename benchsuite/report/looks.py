@@ -32,7 +32,7 @@ DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (12, 4), (4, 2, 1, 2, 1, 2), (1,
 """Lengths of strokes and gaps, in pixels."""
 CELLS = ("lstm", "rnn", "gru", NO_CELL)
 BACKENDS = ("torch", "jax", "numpy", "tensorflow")
-ARCHITECTURES = (
+ARCHITECTURE_ORDER = (
     "plain",
     "deep",
     "bidirectional",

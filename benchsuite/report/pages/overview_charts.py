@@ -15,7 +15,7 @@ from benchsuite.report.axes import log_axis
 from benchsuite.report.charts import cell_legend, chart, named
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number
-from benchsuite.report.looks import ARCHITECTURES, FILLS, fill_of, in_order
+from benchsuite.report.looks import ARCHITECTURE_ORDER, FILLS, fill_of, in_order
 
 MOST_RUNS = 400
 """Runs that a chart of one task shows, the fastest of each model first."""
@@ -102,7 +102,7 @@ def filled_words(architectures: Iterable[str]) -> str:
     """What the insides of the points say: `full is plain, half full deep, empty bidirectional`; "" where all
     are alike."""
     groups: dict[float, list[str]] = {}
-    for name in in_order(architectures, ARCHITECTURES):
+    for name in in_order(architectures, ARCHITECTURE_ORDER):
         groups.setdefault(fill_of(name), []).append(name)
     if len(groups) < 2:
         return ""

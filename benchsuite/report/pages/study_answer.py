@@ -14,7 +14,7 @@ from benchsuite.report.formatting import format_count, format_list, format_numbe
 from benchsuite.report.pages.over_tasks import rankings_of_one_machine
 from benchsuite.report.pages.rankings import model_words
 
-NAMED = 3
+ALIKE_NAMED = 3
 """Models that the sentence names before it counts the others."""
 
 
@@ -47,7 +47,7 @@ def certainty(found: Answer, ranking: Ranking) -> str:
     if found.alike:
         names = [model_words(one.model, ranking, found.best) for one in found.alike]
         n = min(one.n for one in found.alike)
-        return f"not distinguishable from {format_list(names, most=NAMED)} with n = {n} seeds"
+        return f"not distinguishable from {format_list(names, most=ALIKE_NAMED)} with n = {n} seeds"
     if not found.worse:
         seeds = "one seed" if found.seeds == 1 else f"{found.seeds} seeds"
         return f"which {seeds} cannot confirm"

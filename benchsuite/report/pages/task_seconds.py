@@ -14,9 +14,8 @@ from benchsuite.report.charts import backend_legend, plain_legend
 from benchsuite.report.data import TaskResults
 from benchsuite.report.pages.curve_charts import Curve, curve_over_seeds, curves_chart
 from benchsuite.report.pages.rankings import model_words
+from benchsuite.report.pages.task_charts import MOST_CURVE_SEEDS
 from benchsuite.schema import Record
-
-MOST_SEEDS = 10
 
 
 def by_backend(results: TaskResults, ranking: Ranking, model: Model) -> Iterator[Block]:
@@ -59,7 +58,7 @@ def _curves(results: TaskResults, ranking: Ranking, run: Aggregate) -> tuple[Cur
     """The metric over seconds and over steps, over the seeds of a run, and whether all their times were
     measured. Seconds are means over seeds."""
     lines: list[tuple[np.ndarray, EpochTimes]] = []
-    for record in run.records[:MOST_SEEDS]:
+    for record in run.records[:MOST_CURVE_SEEDS]:
         values, times = _of(results, ranking, record)
         if values is not None and times is not None:
             lines.append((values, times))
