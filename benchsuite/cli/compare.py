@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from benchsuite.cli import options as given
-from benchsuite.cli.output import console, print_json, table
+from benchsuite.cli.output import console, print_json, table, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchsuite.analysis.comparison import Effect, StudyComparison
+    from benchsuite.analysis.comparison import Effect, Selection, StudyComparison
     from benchsuite.contracts.report import Form
+    from benchsuite.running.study import Study
     from benchsuite.schema import Record
 
 CLOCK_NAMES = {"cpu": "CPU time", "wall": "wall time"}
@@ -25,7 +27,15 @@ SELECTION = "A study, or some of its trials: STUDY:field=value,value;field=value
 
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help=SELECTION)],
-    b: Annotated[str, typer.Argument(metavar="B", help=SELECTION)],
+    b: Annotated[str, typer.Argument(metavar="B", help=SELECTION)] = "",
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            "--with",
+            metavar="REPOSITORY",
+            help="Compare A with what is published in a results repository, in place of B.",
+        ),
+    ] = None,
     results: given.Results = None,
     fail_on_regression: Annotated[
         str,
@@ -40,19 +50,27 @@ def compare(
     pooled by task over models and seeds, speeds by backend and clock, and all p-values are corrected together.
     With --fail-on-regression it ends with 1 where anything is worse by more than that, where B does not rank or
     time what A does, and where nothing could be compared.
+
+    With --with REPOSITORY the study is B, and A is the latest verified record of each of its trials there, of
+    the same machine where there is one.
     """
     from benchsuite.analysis.comparison import compare as compare_records
     from benchsuite.analysis.comparison import parse_selection
     from benchsuite.cli.studies import open_study
+    from benchsuite.errors import RequestError
 
     limit = percent(fail_on_regression) if fail_on_regression else None
-    left, right = parse_selection(a), parse_selection(b)
     allowed = allow_damage or limit is None  # what gates should not go by a part of the records
-    sides = [
-        (one, one.choose(open_study(one.study, results, allow_damage=allowed).records))
-        for one in (left, right)
-    ]
-    found = compare_records(sides[0][1], sides[1][1], left, right)
+    if bool(b) is (published is not None):
+        raise RequestError("name two studies, or one study and --with REPOSITORY")
+    right = parse_selection(b or a)
+    study = open_study(right.study, results, allow_damage=allowed)
+    if published is not None:
+        found = _with_published(study, right, published)
+    else:
+        left = parse_selection(a)
+        other = open_study(left.study, results, allow_damage=allowed)
+        found = compare_records(left.choose(other.records), right.choose(study.records), left, right)
     if json:
         print_json(as_json(found))
     else:
@@ -63,6 +81,26 @@ def compare(
             typer.echo(f"regression: {reason}", err=True)
         if reasons:
             raise typer.Exit(1)
+
+
+def _with_published(study: Study, mine: Selection, published: Path) -> StudyComparison:
+    """What the chosen trials of `study` are, compared with those of a results repository."""
+    import dataclasses
+
+    from benchsuite.analysis.comparison import compare as compare_records
+    from benchsuite.publishing.comparable import comparable
+    from benchsuite.publishing.repository import Repository
+    from benchsuite.report.formatting import format_count, format_list
+
+    machines = dict(zip(map(id, study.records), study.machines(), strict=True))
+    records = mine.choose(study.records)
+    known = comparable(Repository.open(published), records, [machines[id(one)] for one in records])
+    # the conditions hold for both sides, so that what they name is not what is compared
+    theirs = dataclasses.replace(mine, study=f"{published}: {format_list(known.sources, most=5)}")
+    if known.foreign:
+        warn(f"no trial is published of this machine: the metrics of {format_count(known.foreign, 'trial')} of "
+             "other machines are compared, and no speeds")  # fmt: skip
+    return compare_records(known.records, records, theirs, mine)
 
 
 def percent(text: str) -> float:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchsuite.cli import options as given
+from benchsuite.cli.output import warn
 
-EXPORT_FORMATS = ("csv", "parquet", "json")
+if TYPE_CHECKING:
+    from benchsuite.running.study import Study
+
+PYTEST_BENCHMARK = "pytest-benchmark"
+EXPORT_FORMATS = ("csv", "parquet", "json", PYTEST_BENCHMARK)
 
 
 def export(
     study: given.StudyName,
     format_: Annotated[
-        str, typer.Option("--format", "-f", metavar="csv|parquet|json", help="Form of the table.")
+        str,
+        typer.Option(
+            "--format", "-f", metavar="csv|parquet|json|pytest-benchmark", help="Form of the table."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -25,7 +33,11 @@ def export(
     ] = None,
     results: given.Results = None,
 ) -> None:
-    """Export a study: one row per trial with its fields, status, verdicts and every scalar."""
+    """Export a study: one row per trial with its fields, status, verdicts and every scalar.
+
+    As pytest-benchmark it is the JSON of `pytest --benchmark-json`: a benchmark for each trial with a valid
+    timing, for `pytest-benchmark compare`, github-action-benchmark and Bencher.
+    """
     from benchsuite.cli.studies import open_study
     from benchsuite.errors import RequestError, UnknownNameError
 
@@ -33,10 +45,14 @@ def export(
         raise UnknownNameError("format", format_, EXPORT_FORMATS)
     if format_ == "parquet" and output is None and sys.stdout.isatty():
         raise RequestError("Parquet is binary: name a file with --output")
-    frame = open_study(study, results).frame()
+    found = open_study(study, results)
     if output is None and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # as in a file, whatever the terminal's encoding
     try:
+        if format_ == PYTEST_BENCHMARK:
+            _export_benchmarks(found, output)
+            return
+        frame = found.frame()
         if format_ == "csv":
             frame.to_csv(output or sys.stdout, index=False)
         elif format_ == "json":
@@ -49,3 +65,18 @@ def export(
         raise RequestError(
             f"cannot write {output or 'standard output'}: {error.strerror or error}"
         ) from error
+
+
+def _export_benchmarks(study: Study, output: Path | None) -> None:
+    import json
+
+    from benchsuite.publishing.pytest_benchmark import pytest_benchmark_json
+
+    made, left = pytest_benchmark_json(study)
+    for sentence in left:
+        warn(sentence)
+    text = json.dumps(made, indent=1, ensure_ascii=False)
+    if output is None:
+        typer.echo(text)
+    else:
+        output.write_text(text + "\n", encoding="utf-8")
