@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from benchsuite.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from benchsuite.api.run import run
+    from benchsuite.api.study import Study
     from benchsuite.plugins import load_backend
-    from benchsuite.running.study import Study, run
 
 __all__ = ["Study", "hookimpl", "load_backend", "run"]
 
@@ -20,8 +21,16 @@ def __getattr__(name: str) -> Any:
         from benchsuite import plugins
 
         return plugins.load_backend
-    if name in ("run", "Study"):
-        from benchsuite.running import study
+    if name == "run":
+        from benchsuite.api.run import run
 
-        return getattr(study, name)
+        return run
+    if name == "Study":
+        from benchsuite.api.study import Study
+
+        return Study
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

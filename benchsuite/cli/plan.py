@@ -162,7 +162,7 @@ def _print_json(planned: Plan, label: Labels, used: Mapping[str, str]) -> None:
 
 def _print_table(planned: Plan, name: str, label: Labels) -> None:
     from benchsuite.analysis.expected_time import expected_sources
-    from benchsuite.cli.progress import begun_line
+    from benchsuite.api.progress import begun_line
     from benchsuite.report.formatting import format_count, format_value
 
     rows = [

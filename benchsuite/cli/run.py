@@ -78,7 +78,7 @@ def run(
     if dry_run:
         print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun, shard, times)
         return
-    from benchsuite.cli.progress import display
+    from benchsuite.api.progress import display
     from benchsuite.running import study as studies
 
     planned: list[Planned] = []

@@ -55,32 +55,14 @@ _warned: set[str] = set()
 
 
 def _open(name: str, results: Path | None) -> Study:
-    from benchsuite.errors import UnknownNameError
-    from benchsuite.running.store import DESCRIPTION
-    from benchsuite.running.study import Study, results_folder
-
-    if name.endswith(".zip") and Path(name).is_file():
-        return _from_bundle(Path(name))
-    if "/" in name or Path(name).is_absolute():
-        return Study.read(name)
-    folder = results_folder(results)
-    if not (folder / name).is_dir():
-        known = [path.parent.name for path in folder.glob(f"*/{DESCRIPTION}")]
-        raise UnknownNameError("study", name, known, f"Looked in {folder}; --results names another folder.")
-    return Study.read(folder / name)
-
-
-def _from_bundle(path: Path) -> Study:
-    """The study in a bundle, unpacked for as long as the command runs. It has the name it was bundled under."""
     import dataclasses
 
-    from benchsuite.publishing.bundle import unpacked
-    from benchsuite.running.store import StudyStore
+    from benchsuite.api.opening import locate
     from benchsuite.running.study import Study
 
-    folder = _unpacked.enter_context(unpacked(path))
-    name = StudyStore.open(folder).description().get("name")
-    return dataclasses.replace(Study.read(folder), name=str(name or path.name), origin=str(path))
+    found = locate(name, results, _unpacked)
+    study = Study.read(found.folder)
+    return dataclasses.replace(study, name=found.name or study.name, origin=found.origin)
 
 
 _unpacked = contextlib.ExitStack()

@@ -18,8 +18,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from benchsuite.api.study import Study
     from benchsuite.pytest_plugin.racers import Racers, TrialRacer
-    from benchsuite.running.study import Study
     from benchsuite.schema import Trial
 
 MATRIX_FILES = "bench_*.toml"
@@ -135,9 +135,9 @@ def study(tmp_path: Path) -> Callable[..., Study]:
     Study. Nothing is mirrored to MLflow unless `tracking_uri` is given."""
 
     def run(matrix: Any, **arguments: Any) -> Study:
-        from benchsuite.running.study import run as run_matrix
+        from benchsuite.api.run import run as run_matrix
 
-        given: dict[str, Any] = {"results": tmp_path, "tracking_uri": "none"}
+        given: dict[str, Any] = {"results": tmp_path, "tracking_uri": "none", "progress": False}
         return run_matrix(matrix, **(given | arguments))
 
     return run

@@ -9,8 +9,12 @@ from typing import Any
 
 import typer
 
+from benchsuite.api.compared import COMPARISON_COLUMNS
+from benchsuite.api.study import CURVE_COLUMNS
+from benchsuite.api.tables import RANKING_COLUMNS
 from benchsuite.cli.app import app
 from benchsuite.cli.listing import LISTS
+from benchsuite.running.study.columns import FRAME_COLUMNS, FRAME_PATTERNS, trial_columns
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
@@ -141,10 +145,39 @@ def finished_report() -> str:
     )
 
 
+def frame_columns() -> str:
+    """The columns of Study.frame(): its own, those of a trial's fields, and those named by what they hold."""
+    meanings = {row["field"]: row["meaning"] for row in LISTS["fields"]()}
+    own = ((code(name), _sentence(text)) for name, text in FRAME_COLUMNS.items())
+    fields = (
+        (code(name), code(path), _sentence(meanings.get(path, ""))) for name, path in trial_columns().items()
+    )
+    patterns = ((code(name), _sentence(text)) for name, text in FRAME_PATTERNS.items())
+    return "\n\n".join(
+        [
+            table(["column", "what it is"], own),
+            "One column for each field of the trial, without its group:",
+            table(["column", "field", "meaning"], fields),
+            "And as many as there is something to say:",
+            table(["column", "what it is"], patterns),
+        ]
+    )
+
+
+def _columns(described: dict[str, str]) -> Callable[[], str]:
+    return lambda: table(
+        ["column", "what it is"], ((code(name), _sentence(text)) for name, text in described.items())
+    )
+
+
 GENERATORS: dict[str, Callable[[], str]] = {
     "command_line": command_line,
     "data_files": data_files,
+    "comparison_columns": _columns(COMPARISON_COLUMNS),
+    "curve_columns": _columns(CURVE_COLUMNS),
     "fields": fields,
+    "frame_columns": frame_columns,
+    "ranking_columns": _columns(RANKING_COLUMNS),
     "finished_report": finished_report,
     "task_options": task_options,
 }

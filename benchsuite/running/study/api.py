@@ -18,7 +18,7 @@ from benchsuite.running.store import StudyStore, study_folder
 from benchsuite.running.study.asked import Asked, ask, matrix_digest, read_asked, whole_cut
 from benchsuite.running.study.events import Warned
 from benchsuite.running.study.runner import StudyListener, ignore, run_study
-from benchsuite.running.study.study import Study
+from benchsuite.running.study.study import StoredStudy
 
 RERUNS = ("failed", "all")
 NO_MIRROR = "none"
@@ -37,9 +37,9 @@ def run(
     options: RunOptions | None = None,
     rerun: str | None = None,
     shard: str | Shard | None = None,
-    times: Study | None = None,
+    times: StoredStudy | None = None,
     on_event: StudyListener = ignore,
-) -> Study:
+) -> StoredStudy:
     """Run a matrix and return its study.
 
     :param matrix: a built-in matrix's name, a TOML file, or the tables of one as a mapping.
@@ -96,7 +96,7 @@ def part(
     filters: Mapping[str, Sequence[str]] | None,
     overrides: Iterable[str],
     shard: Shard | None,
-    times: Study | None = None,
+    times: StoredStudy | None = None,
 ) -> tuple[Expansion, Asked]:
     """The trials of a shard, all of them where there is none, and what was asked for. Raises RequestError.
 

@@ -17,7 +17,7 @@ from benchsuite.running.matrix import Action, Plan, Planned, Skipped, make_plan
 from benchsuite.running.store import StudyStore, latest, study_folder
 from benchsuite.running.study.events import Begun, StudyEvent, Warned
 from benchsuite.running.study.past import PastTimes
-from benchsuite.running.study.study import Study
+from benchsuite.running.study.study import StoredStudy
 from benchsuite.schema import Record, Status, Trial
 from benchsuite.schema.bounds import bounded
 from benchsuite.schema.texts import described
@@ -41,7 +41,7 @@ def run_study(
     description: Mapping[str, Any] | None = None,
     settings: Mapping[str, str] | None = None,
     on_event: StudyListener = ignore,
-) -> Study:
+) -> StoredStudy:
     """Run what is new, failed or stale among `trials`, and store it in `results/name`.
 
     A record is stored before any observer is called. Ctrl-C ends the running trials; what is stored stays, and
@@ -97,7 +97,7 @@ class _Run:
     def __post_init__(self) -> None:
         self.due = {item.trial.id: item for item in self.plan.of("run")}
 
-    def run(self, executor: Executor, description: Mapping[str, Any]) -> Study:
+    def run(self, executor: Executor, description: Mapping[str, Any]) -> StoredStudy:
         news = [item for item in (*self.plan.of("fail"), *self.plan.of("skip")) if self._is_news(item)]
         interrupted = False
         if not (self.due or news) and not self.store.is_described:
@@ -115,7 +115,7 @@ class _Run:
             finally:
                 self._tell("benchsuite_study_finished", study=self.info, records=self._records())
         left = tuple(item.trial for item in self.due.values())
-        return Study(self.info.name, self.info.folder, self._records(), left, interrupted, self.damage)
+        return StoredStudy(self.info.name, self.info.folder, self._records(), left, interrupted, self.damage)
 
     def _run(self, executor: Executor, trials: Sequence[Trial]) -> None:
         events = executor.run(trials)

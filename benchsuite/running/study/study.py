@@ -1,4 +1,4 @@
-"""Study: the records of a study and their curves, for programs and notebooks."""
+"""StoredStudy: the records of a study and their curves. benchsuite.Study adds what needs the report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from benchsuite.analysis.decay import verdicts
 from benchsuite.analysis.identity import Labels
@@ -15,18 +15,16 @@ from benchsuite.analysis.validity import is_ranked, problem, problem_reason, uns
 from benchsuite.contracts import Damage
 from benchsuite.running.races.files import read_races
 from benchsuite.running.store import StudyStore
+from benchsuite.running.study.columns import NESTED
 from benchsuite.schema import Exhibit, Record, Series, Trial
 from benchsuite.schema.race import RaceResults
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NESTED = ("size", "execution", "recipe", "protocol")
-"""Fields of a trial whose own fields become columns under their plain names."""
-
 
 @dataclass(frozen=True)
-class Study:
+class StoredStudy:
     """A study on disk.
 
     records      the latest record of each trial on each machine
@@ -45,7 +43,7 @@ class Study:
     origin: str = ""
 
     @classmethod
-    def load(cls, folder: str | Path) -> Study:
+    def load(cls, folder: str | Path) -> Self:
         """Read a study's folder. Warns of every line of its journal that is no record.
 
         Raises StoreError when it is no study."""
@@ -55,7 +53,7 @@ class Study:
         return study
 
     @classmethod
-    def read(cls, folder: str | Path) -> Study:
+    def read(cls, folder: str | Path) -> Self:
         """As load(), without a warning: the caller says what `damage` holds."""
         store = StudyStore.open(Path(folder))
         records, damage = store.history()
@@ -100,8 +98,8 @@ class Study:
 
     def frame(self) -> pd.DataFrame:
         """One row per record: the trial's label and fields, how it ended and where it ran, `test/accuracy` and
-        every other scalar, `verdict.parity` and the others, `baseline.NAME.METRIC`. `attrs["damage"]` says what
-        of the journal is missing, where anything is.
+        every other scalar, `verdict.parity` and the others, `baseline.NAME.METRIC`. Every column is described
+        in docs/reference/frames.md. `attrs["damage"]` says what of the journal is missing, where anything is.
 
         `ranked` says whether the record may be ranked; `problem` and `problem_reason` why it is not, or why its
         timing is refused: of such a timing there is no figure. `unsteady` says why a timing is not steady.

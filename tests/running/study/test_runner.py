@@ -18,7 +18,7 @@ from fixtures.scripted import scripted_executor, scripted_trial, wait_until, wor
 
 from benchsuite import hookimpl, hookspecs
 from benchsuite.analysis.validity import problem_reason
-from benchsuite.cli.progress import finished_line
+from benchsuite.api.progress import finished_line
 from benchsuite.contracts import Event, Executor, Finished, Started, TrialSupport
 from benchsuite.errors import StoreError
 from benchsuite.plugins import Registry

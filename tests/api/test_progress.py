@@ -11,14 +11,16 @@ from fixtures.records import record
 from rich.console import Console
 
 from benchsuite.analysis.identity import Labels
-from benchsuite.cli.progress import (
+from benchsuite.api.progress import (
     LiveDisplay,
     PlainDisplay,
     RunState,
+    SilentDisplay,
     begun_line,
     finished_line,
     noteworthy,
     progress_words,
+    watching,
 )
 from benchsuite.contracts import Finished, Progress, Started, StudyInfo, TrialSupport
 from benchsuite.running.matrix import Skipped, make_plan
@@ -166,3 +168,30 @@ def test_a_plan_in_one_line() -> None:
     assert begun_line("a", make_plan(trials, supported, (), records)) == (
         "study a: 1 trial to run, 3 recorded already, about 3 s"
     )
+
+
+def test_a_silent_run_says_what_ought_to_be_known() -> None:
+    with watching(False) as shown:
+        for event in events(RECORDS):
+            shown(event)
+        with pytest.warns(UserWarning, match="a plugin failed"):
+            shown(Warned("a plugin failed"))
+
+
+def test_a_program_shows_progress_only_where_it_is_seen_or_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("BENCHSUITE_PROGRESS", raising=False)
+    assert isinstance(watching(None), SilentDisplay)
+    with watching(True) as shown:
+        for event in events(RECORDS[:1]):
+            shown(event)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("study quick: 4 trials to run")
+    monkeypatch.setenv("BENCHSUITE_PROGRESS", "0")
+    assert isinstance(watching(True), PlainDisplay)
+    monkeypatch.setattr(Console, "is_terminal", property(lambda _: True))
+    assert isinstance(watching(None), SilentDisplay)
+    monkeypatch.delenv("BENCHSUITE_PROGRESS")
+    assert isinstance(watching(None), LiveDisplay)

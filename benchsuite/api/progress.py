@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO
@@ -15,7 +19,6 @@ from rich.table import Table
 from rich.text import Text
 
 from benchsuite.analysis.validity import is_failure, problem, problem_reason
-from benchsuite.cli.output import warn
 from benchsuite.contracts import Finished, Progress, Started, StudyInfo
 from benchsuite.report.formatting import format_duration, format_value
 from benchsuite.running.matrix import Action, Plan
@@ -109,7 +112,7 @@ class PlainDisplay:
         self.state.update(event)
         match event:
             case Warned(message):
-                warn(message)
+                print(f"warning: {message}", file=sys.stderr)
             case Begun(study, plan):
                 self._say(begun_line(study.name, plan))
             case Finished(record) if record.trial_id in self.state.due:
@@ -179,6 +182,44 @@ RunDisplay = PlainDisplay | LiveDisplay
 def display(console: Console) -> RunDisplay:
     """The live display where the console is a terminal, plain lines elsewhere."""
     return LiveDisplay(console) if console.is_terminal else PlainDisplay(console.file)
+
+
+class SilentDisplay:
+    """Shows nothing; what ought to be known is a Python warning."""
+
+    def __enter__(self) -> SilentDisplay:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        del error
+
+    def __call__(self, event: StudyEvent) -> None:
+        if isinstance(event, Warned):
+            warnings.warn(event.message, stacklevel=2)
+
+
+PROGRESS_VARIABLE = "BENCHSUITE_PROGRESS"
+
+
+def watching(progress: bool | None) -> AbstractContextManager[Callable[[StudyEvent], None]]:
+    """What shows a run that a program started. Progress belongs to standard error: what a program prints can
+    be piped.
+
+    :param progress: None shows it in a terminal and in a notebook, unless BENCHSUITE_PROGRESS=0; True
+        everywhere; False nowhere.
+    """
+    from benchsuite.api.notebook_progress import NotebookDisplay, in_notebook
+
+    if progress is None and os.environ.get(PROGRESS_VARIABLE) == "0":
+        progress = False
+    if progress is False:
+        return SilentDisplay()
+    if in_notebook():
+        return NotebookDisplay()
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal:
+        return LiveDisplay(console)
+    return PlainDisplay(sys.stderr) if progress else SilentDisplay()
 
 
 def begun_line(name: str, plan: Plan) -> str:
