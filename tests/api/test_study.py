@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fixtures import varied
@@ -44,7 +45,7 @@ def test_every_column_of_a_frame_is_described_and_occurs(study: Study) -> None:
 
 
 def test_a_ranking_has_the_order_and_the_figures_of_the_analysis(study: Study) -> None:
-    frame = study.ranking()
+    frame: Any = study.ranking()
     assert list(frame.columns) == list(RANKING_COLUMNS)
     expected = [
         (ranking.place(model), model.name, model.metric.mean if model.metric else math.nan)
@@ -62,7 +63,7 @@ def test_a_model_that_cannot_be_told_from_the_best_is_marked(tmp_path: Path) -> 
         for cell, values in (("lstm", (0.9, 0.8, 0.7)), ("gru", (0.89, 0.81, 0.70)), ("rnn", (0.5, 0.4, 0.3)))
         for seed, value in enumerate(values)
     ]
-    frame = of(near, tmp_path).ranking().set_index("model")
+    frame: Any = of(near, tmp_path).ranking().set_index("model")
     assert frame["tied_with_best"].to_dict() == {"lstm plain": True, "gru plain": True, "rnn plain": False}
     assert frame.loc["lstm plain", "low"] < 0.8 < frame.loc["lstm plain", "high"]
     assert frame.loc["lstm plain", "seeds"] == 3
@@ -78,7 +79,7 @@ def test_a_refused_timing_has_no_speed_in_any_table(word: str, tmp_path: Path) -
 
 
 def test_the_table_has_models_by_tasks(study: Study) -> None:
-    table = study.table()
+    table: Any = study.table()
     assert len(table.columns) == len(rankings(study.records))
     assert table.index.name == "model"
     for ranking, heading in zip(rankings(study.records), table.columns, strict=True):
@@ -140,7 +141,7 @@ def test_a_comparison_says_what_the_command_says(tmp_path: Path) -> None:
     study = of(records, tmp_path)
     found = study.where(cell="rnn").compare(study.where(cell="lstm"))
     assert (found.verdict, found.pairs) == ("better", 5)
-    frame = found.frame()
+    frame: Any = found.frame()
     assert list(frame.columns) == list(COMPARISON_COLUMNS)
     assert frame.loc[0, "difference"] == pytest.approx(0.2)
     assert "s:cell=lstm" in str(found)
@@ -148,10 +149,10 @@ def test_a_comparison_says_what_the_command_says(tmp_path: Path) -> None:
 
 
 def test_curves_are_a_tidy_frame(study: Study) -> None:
-    everything = study.curves()
+    everything: Any = study.curves()
     assert list(everything.columns) == list(CURVE_COLUMNS)
     name = everything.loc[0, "name"]
-    kept = study.curves(name)
+    kept: Any = study.curves(name)
     assert set(kept["name"]) == {name}
     one = study.series(kept.loc[0, "trial_id"])
     expected = next(series for series in one if series.name == name)
@@ -165,7 +166,8 @@ def test_curves_are_a_tidy_frame(study: Study) -> None:
 def test_a_chart_is_valid_alone_and_for_all_tasks(name: str, study: Study) -> None:
     plot = getattr(study, name)
     every = plot().to_dict()
-    first = study.ranking().loc[0, "task"]
+    ranked: Any = study.ranking()
+    first = ranked.loc[0, "task"]
     if name != "plot_gradients":
         assert plot(first).properties(title="mine").to_dict()["title"] == "mine"
     assert '"values": [{' in json.dumps(every) or "datasets" in every

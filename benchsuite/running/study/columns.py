@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from pydantic import BaseModel
+
 from benchsuite.schema.trial import Execution, Protocol, Recipe, Size, Trial
 
-NESTED = {"size": Size, "execution": Execution, "recipe": Recipe, "protocol": Protocol}
+NESTED: dict[str, type[BaseModel]] = {
+    "size": Size,
+    "execution": Execution,
+    "recipe": Recipe,
+    "protocol": Protocol,
+}
 """Fields of a trial whose own fields become columns under their plain names."""
 
 FRAME_COLUMNS: dict[str, str] = {
