@@ -84,7 +84,7 @@ def ranking_chart(results: TaskResults) -> AltairChart:
     import altair as alt
 
     from benchsuite.api.tables import metric_words
-    from benchsuite.report.charts import cell_colour, chart, named
+    from benchsuite.report.charts import cell_legend, chart, named
     from benchsuite.report.pages.rankings import model_words
 
     ranking = results.ranking
@@ -102,22 +102,29 @@ def ranking_chart(results: TaskResults) -> AltairChart:
         if model.metric is not None
     ]
     names = [row["model"] for row in rows]
+    legend = cell_legend(str(row["cell"]) for row in rows)
     y = alt.Y("model:N", sort=names, title=None, axis=alt.Axis(labelLimit=260))
     scale = alt.Scale(zero=False)
     name = ranking.metric.replace("_", " ")
     bars = (
         alt.Chart(named())
         .mark_rule(strokeWidth=2)
-        .encode(x=alt.X("low:Q", title=name, scale=scale), x2="high:Q", y=y,
-                color=cell_colour(str(row["cell"]) for row in rows))
-    )  # fmt: skip
+        .encode(
+            x=alt.X("low:Q", title=name, scale=scale), x2="high:Q", y=y, color=legend.colour(legend=False)
+        )
+    )
     dots = (
         alt.Chart(named())
-        .mark_point(filled=True, size=70)
-        .encode(x=alt.X("value:Q", title=name, scale=scale), y=y,
-                color=cell_colour(str(row["cell"]) for row in rows),
-                tooltip=[alt.Tooltip("model:N"), alt.Tooltip("shown:N", title=name)])
-    )  # fmt: skip
+        .mark_point(size=70, opacity=1)
+        .encode(
+            x=alt.X("value:Q", title=name, scale=scale),
+            y=y,
+            color=legend.colour(),
+            fill=legend.fill(),
+            shape=legend.shape(),
+            tooltip=[alt.Tooltip("model:N"), alt.Tooltip("shown:N", title=name)],
+        )
+    )
     better = "higher" if ranking.higher_is_better else "lower"
     made = chart(results.title, alt.layer(bars, dots), rows, "", height=max(60, 22 * len(rows)))
     return altair_chart(made, f"{results.title}: {name}, {better} is better")
@@ -128,7 +135,7 @@ def speed_chart(results: TaskResults) -> AltairChart:
     import altair as alt
 
     from benchsuite.analysis.runs import runs_of
-    from benchsuite.report.charts import backend_colour, chart, named
+    from benchsuite.report.charts import backend_legend, chart, named
     from benchsuite.report.formatting import format_number
     from benchsuite.report.pages.rankings import model_words
 
@@ -146,17 +153,23 @@ def speed_chart(results: TaskResults) -> AltairChart:
         if run.speed
     ]
     names = list(dict.fromkeys(str(row["model"]) for row in rows))
+    legend = backend_legend(str(row["backend"]) for row in rows)
     points = (
         alt.Chart(named())
-        .mark_point(filled=True, size=70, opacity=0.85)
+        .mark_point(size=70, opacity=1)
         .encode(
-            x=alt.X("speed:Q", title="training, sequences per second",
-                    scale=alt.Scale(type="log", nice=False, padding=15)),
+            x=alt.X(
+                "speed:Q",
+                title="training, sequences per second",
+                scale=alt.Scale(type="log", nice=False, padding=15),
+            ),
             y=alt.Y("model:N", sort=names, title=None, axis=alt.Axis(labelLimit=260, grid=True)),
-            color=backend_colour(str(row["backend"]) for row in rows),
+            color=legend.colour(),
+            fill=legend.fill(),
+            shape=legend.shape(),
             tooltip=[alt.Tooltip("model:N"), alt.Tooltip("run by:N"), alt.Tooltip("shown:N", title="speed")],
         )
-    )  # fmt: skip
+    )
     made = chart(results.title, points, rows, "", height=max(60, 22 * len(names)))
     return altair_chart(made, f"{results.title}: training speed")
 
