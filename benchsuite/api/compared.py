@@ -33,7 +33,7 @@ COMPARISON_COLUMNS: dict[str, str] = {
 _KINDS = {"metrics": "metric", "by_model": "model", "speeds": "speed", "by_trial": "trial"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ComparedStudies:
     """Whether B is better than A. `found` has everything, as values of benchsuite.analysis."""
 
@@ -65,6 +65,9 @@ class ComparedStudies:
             f"B ({self.found.b}) is {self.verdict} compared with A ({self.found.a}), "
             f"{format_count(self.pairs, 'pair')}"
         )
+
+    def __repr__(self) -> str:
+        return f"<ComparedStudies: {self}>"
 
     def _repr_html_(self) -> str:
         """What Jupyter shows."""

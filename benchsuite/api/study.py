@@ -36,7 +36,7 @@ CURVE_COLUMNS: dict[str, str] = {
 """Column of Study.curves() -> what it is. docs/reference/frames.md is made from it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study(StoredStudy):
     """A study on disk: what `benchsuite.run()` and `Study.load()` give.
 
@@ -205,6 +205,9 @@ class Study(StoredStudy):
         plots.check_altair()
         made = plots.gradient_charts(plots.chosen_tasks(self, task))
         return plots.joined(made, f"no trial of {self.name} has gradients by time step")
+
+    def __repr__(self) -> str:
+        return f"<Study {self.name}: {format_count(len(self.records), 'trial')}>"
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the ranking of one task, or the models by tasks; and what is not in it."""

@@ -100,7 +100,8 @@ def executed(page: str) -> list[list[Any]]:
     # one thread, for times that can be compared
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch.dict(os.environ, BENCHSUITE_RESULTS=folder, OMP_NUM_THREADS="1"),
+        # progress is no part of what a page shows, unless a cell asks for it
+        patch.dict(os.environ, BENCHSUITE_RESULTS=folder, OMP_NUM_THREADS="1", BENCHSUITE_PROGRESS="0"),
     ):
         NotebookClient(ran, timeout=SECONDS, kernel_name="python3").execute(cwd=folder)
     return [_kept(cell["outputs"]) for cell in ran["cells"] if cell["cell_type"] == "code"]
