@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchsuite.cli.output import warn
+
+if TYPE_CHECKING:
+    from benchsuite.publishing.repository import Repository as Opened
 
 
 def site(
@@ -21,6 +24,13 @@ def site(
     title: Annotated[
         str, typer.Option(help="Title of the site [dim](default: the folder's name)[/dim].")
     ] = "",
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Write no site; judge every submission again by its bundle: ends with 1 where any differs.",
+        ),
+    ] = False,
     address: Annotated[
         str, typer.Option("--url", help="Where it will be published, for citations and badges.")
     ] = "",
@@ -28,11 +38,30 @@ def site(
     """Write the board of a results repository: rankings by machine, the history of every configuration, and the
     bundles to download.
 
-    The site needs no server: open index.html, or put the folder on any web host.
+    The site needs no server: open index.html, or put the folder on any web host. --check is for those who
+    accept pull requests: each bundle is verified again, and its summary and index are made again from it.
     """
-    from benchsuite.publishing.board import write_board
     from benchsuite.publishing.repository import Repository
+
+    if check:
+        _check(Repository.open(repository))
+        return
+    from benchsuite.publishing.board import write_board
 
     typer.echo(
         str(write_board(Repository.open(repository), output, title=title, address=address, on_problem=warn))
     )
+
+
+def _check(repository: Opened) -> None:
+    from benchsuite.publishing.repository.check import check_repository
+    from benchsuite.report.formatting import format_count
+
+    faults = 0
+    for fault in check_repository(repository):
+        typer.echo(f"{fault.submission}: {fault.sentence}")
+        faults += 1
+    if faults:
+        raise typer.Exit(1)
+    held = format_count(len(repository.submissions()), "submission")
+    typer.echo(f"{held}: each is what its bundle says")

@@ -116,10 +116,19 @@ def write_index(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     pq.write_table(table, path, compression="zstd")
 
 
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """All rows of one submission. Raises StoreError for a file that is no index."""
+    try:
+        found: list[dict[str, Any]] = pq.read_table(path, partitioning=None).to_pylist()
+    except Exception as error:  # pyarrow's errors share no base
+        raise StoreError(f"{path} cannot be read as an index: {error}") from error
+    return found
+
+
 def read_index(path: Path) -> Iterator[tuple[Record, Machine]]:
     """The records of one submission with their machines. Raises StoreError for a file that is no index."""
     try:
-        table = pq.read_table(path, columns=["record", "machine_facts"])
+        table = pq.read_table(path, columns=["record", "machine_facts"], partitioning=None)
         machines: dict[str, Machine] = {}
         for text, facts in zip(
             table.column("record").to_pylist(), table.column("machine_facts").to_pylist(), strict=True

@@ -75,7 +75,7 @@ def test_machines_have_rankings_of_their_own_and_claims_have_none(site: Path) ->
 
 def test_levels_say_who_else_got_the_same_and_a_copy_is_no_reproduction(site: Path) -> None:
     words = {path.stem: json.loads(path.read_text())["message"] for path in (site / "badges").iterdir()}
-    told = {name.partition("-")[0]: set() for name in words}
+    told: dict[str, set[str]] = {name.partition("-")[0]: set() for name in words}
     for name, message in words.items():
         told[name.partition("-")[0]].add(message)
     assert told == {"quick": {"reproduced by 1 other", "claimed"}, "copied": {"verified"}}

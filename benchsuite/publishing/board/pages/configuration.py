@@ -29,7 +29,7 @@ from benchsuite.publishing.board.history import History, HistoryPoint, LevelChan
 from benchsuite.publishing.board.pages.changes import NOT_EXPLAINED, changes_table, day_cell, signed_share
 from benchsuite.publishing.board.rows import PublishedRow
 from benchsuite.publishing.board.told import Told, bundle_path
-from benchsuite.report.formatting import format_count, format_list
+from benchsuite.report.formatting import format_count, format_date, format_list
 from benchsuite.report.site import Page
 from benchsuite.schema.fields import flatten
 
@@ -74,10 +74,11 @@ def _history(past: History, found: list[LevelChange]) -> Iterator[Block]:
             points, values = past.values(machine, figure)
             if points:
                 lines.append(Line(machine.name, [point.date for point in points], values))
-        marks = tuple(Upright(one.first.date, _mark(one)) for one in found if one.figure == figure)
         if lines:
             title = "Speed of training" if figure == "speed" else f"Metric on the test split: {name}"
-            charts.append(LineChart(title, tuple(lines), "date", name, dates=True, uprights=marks))
+            charts.append(
+                LineChart(title, tuple(lines), "date", name, dates=True, uprights=_uprights(found, figure))
+            )
     if charts:
         yield Grid(tuple(charts), wide=True)
     if len(past.lines) > MOST_DRAWN_MACHINES:
@@ -90,6 +91,15 @@ def _history(past: History, found: list[LevelChange]) -> Iterator[Block]:
             "of level.",
             "note",
         )
+
+
+def _uprights(found: list[LevelChange], figure: Figure) -> tuple[Upright, ...]:
+    """The changes of a figure; those of one day together."""
+    days: dict[str, list[LevelChange]] = {}
+    for one in found:
+        if one.figure == figure:
+            days.setdefault(format_date(one.first.date)[:10], []).append(one)
+    return tuple(Upright(group[0].first.date, "; ".join(map(_mark, group))) for group in days.values())
 
 
 def _mark(one: LevelChange) -> str:
@@ -114,8 +124,8 @@ def _changes(past: History, found: list[LevelChange]) -> Iterator[Block]:
 
 def _rows(told: Told, rows: list[PublishedRow], past: History | None) -> Table:
     columns = (
-        Column("date", "date", "when its last trial ended"),
         Column("study"),
+        Column("date", "date", "when its last trial ended"),
         Column("machine", filter=True),
         Column("framework", filter=True, help="its version"),
         Column("benchsuite", filter=True, help="its version"),
@@ -137,8 +147,8 @@ def _rows(told: Told, rows: list[PublishedRow], past: History | None) -> Table:
             level = "published before" if row.repeated else told.level(row)
             made.append(
                 [
-                    day_cell(row.record.finished),
                     TableCell(one.id, page=told.submission_page(one)),
+                    day_cell(row.record.finished),
                     row.machine.name,
                     "",
                     one.suite_version,
@@ -158,8 +168,8 @@ def _rows(told: Told, rows: list[PublishedRow], past: History | None) -> Table:
 def _row(told: Told, point: HistoryPoint, past: History | None) -> list[Value | TableCell]:
     one, metric, trained = point.submission, point.metric, seconds_to_trained(point.aggregate)
     return [
-        day_cell(point.date),
         TableCell(one.id, page=told.submission_page(one)),
+        day_cell(point.date),
         point.machine.name,
         point.framework_version,
         one.suite_version,

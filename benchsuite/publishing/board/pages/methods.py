@@ -12,9 +12,9 @@ def methods_page(told: Told) -> Page:
     """Levels, rankings, histories, and what is not claimed."""
     levels = Bullets(
         (
-            "claimed: somebody published it, and `benchsuite verify` found a fault, which the study's "
+            "claimed: somebody published it, and benchsuite verify found a fault, which the study's "
             "page says. It is in no ranking and no history.",
-            "verified: every rule of `benchsuite verify` holds: the files are whole, parity with the "
+            "verified: every rule of benchsuite verify holds: the files are whole, parity with the "
             "float64 reference was proved within the stated tolerances, no timing is refused, the records"
             " fit the suite.",
             "reproduced by n others: n other names published the same trials, from runs of their own, "

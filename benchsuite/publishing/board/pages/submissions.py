@@ -177,7 +177,7 @@ def _judged(told: Told, submission: Submission) -> tuple[Paragraph | Table, ...]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return (Paragraph(f"The verification cannot be read: {error}", "warning"),)
     columns = (Column("rule"), Column("verdict"), Column("what was found"))
-    return (Table("Rules of `benchsuite verify`, when it was published", columns, rows),)
+    return (Table("Rules of benchsuite verify, when it was published", columns, rows),)
 
 
 def _trials(told: Told, submission: Submission, labels: Labels) -> Table:
