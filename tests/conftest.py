@@ -13,7 +13,8 @@ from hypothesis import settings
 
 __all__ = ["example_cells"]
 
-# the environments of whoever runs the tests are not for them
+# the environments of whoever runs the tests are not for them, and their calibrations not ours
+os.environ["BENCHSUITE_CALIBRATION"] = str(Path(tempfile.gettempdir()) / "benchsuite-test-calibration")
 os.environ["BENCHSUITE_ENVS"] = str(Path(tempfile.gettempdir()) / "benchsuite-no-environments")
 
 # a CUDA build of PyTorch brings triton, whose import after TensorFlow ends the process with a segmentation

@@ -32,6 +32,14 @@ class TorchBackend(Backend):
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
         return support.problem(model, recipe, execution)
 
+    def choices(
+        self,
+        model: ModelSpec,
+        recipe: Recipe,  # noqa: ARG002
+        execution: Execution,
+    ) -> dict[str, tuple[str, ...]]:
+        return support.choices(model, execution)
+
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> TorchProgram:

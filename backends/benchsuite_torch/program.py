@@ -12,7 +12,6 @@ from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program
 from benchsuite.schema import Execution, ModelSpec, Recipe, Recurrent, state_shapes
 from benchsuite.schema.cells import step_source
 from benchsuite_torch import runtime
-from benchsuite_torch.kernels.matmul import mkl_is_throttled
 from benchsuite_torch.layers import LayerStates, load_parameters, read_parameters
 from benchsuite_torch.loops import Probes
 from benchsuite_torch.model import Model
@@ -184,8 +183,6 @@ class TorchProgram(Program):
         }
         if self._model.generic and isinstance(self._spec.body, Recurrent):
             found["cell"] = step_source(self._spec.body.cell, "torch")
-        if self._device.type == "cpu" and self._dtype == torch.float32 and self._unroll != "autograd":
-            found["products"] = "BLAS, large ones oneDNN" if mkl_is_throttled() else "BLAS"
         return found
 
 

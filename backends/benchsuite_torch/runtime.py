@@ -12,7 +12,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchsuite.contracts import absent_device
 from benchsuite.errors import UnsupportedError
-from benchsuite.schema import DeviceName, Execution
+from benchsuite.schema import DeviceName, Execution, parse_choices
+from benchsuite_torch.kernels import matmul, tanh
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,21 @@ class Settings:
     threads: int
     tf32: bool
     deterministic: bool
+    products: str
+    """Of kernels.matmul.PRODUCTS."""
+    tanh: str
+    """Of kernels.tanh.WAYS."""
 
     @classmethod
     def of(cls, execution: Execution) -> Settings:
-        return cls(execution.threads, execution.precision == "tf32", execution.deterministic)
+        chosen = parse_choices(execution.choices)
+        return cls(
+            execution.threads,
+            execution.precision == "tf32",
+            execution.deterministic,
+            chosen.get("products", matmul.PRODUCTS[0]),
+            chosen.get("tanh", tanh.WAYS[0]),
+        )
 
 
 _applied: Settings | None = None
@@ -50,6 +62,8 @@ def apply(settings: Settings) -> None:
     torch.use_deterministic_algorithms(settings.deterministic)
     torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = not settings.deterministic
+    matmul.multiply_with(settings.products)
+    tanh.compute_tanh_by(settings.tanh)
     _applied = settings
 
 

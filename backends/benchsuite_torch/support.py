@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 
 from benchsuite.contracts import INGREDIENTS, Supported
-from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
+from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe, Recurrent
 from benchsuite_torch import runtime
+from benchsuite_torch.kernels import matmul, tanh
 from benchsuite_torch.layers import KERNEL_CELLS
 
 OWN_LAYERS = Supported.everything(
@@ -32,6 +33,22 @@ def problem(model: ModelSpec, recipe: Recipe, execution: Execution) -> str | Non
         or _precision_problem(execution)
         or _kernel_problem(model, execution)
     )
+
+
+def choices(model: ModelSpec, execution: Execution) -> dict[str, tuple[str, ...]]:
+    """Name -> ways, see Backend.choices()."""
+    if execution.device != "cpu" or execution.unroll == "autograd":
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    if execution.dtype == "float32" and matmul.has_onednn():
+        found["products"] = matmul.PRODUCTS
+    if execution.unroll in ("static", "dynamic") and _has_kernel(model):
+        found["tanh"] = tanh.WAYS
+    return found
+
+
+def _has_kernel(model: ModelSpec) -> bool:
+    return isinstance(model.body, Recurrent) and model.body.cell in KERNEL_CELLS
 
 
 def _precision_problem(execution: Execution) -> str | None:

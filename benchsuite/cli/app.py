@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from benchsuite.cli import (
     bundle,
+    calibrate,
     check,
     compare,
     data,
@@ -98,6 +99,7 @@ app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("race")(race.race)
 app.command("reproduce")(reproduce.reproduce)
+app.command("calibrate")(calibrate.calibrate)
 app.command("merge")(merge.merge)
 app.command("bundle")(bundle.bundle)
 app.command("publish")(publish.publish)

@@ -26,6 +26,7 @@ def doctor(results: given.Results = None, json: given.AsJson = False) -> None:
         *_plugins(),
         *environments(),
         *backends(),
+        *_calibration(),
         *_data(),
         *_results(results),
         *_tracking(),
@@ -86,6 +87,21 @@ def _data() -> Iterator[Finding]:
             )
         else:
             yield f"data of {entry.name}", "ok", words
+
+
+def _calibration() -> Iterator[Finding]:
+    from collections import Counter
+
+    from benchsuite.measure.calibration import calibration_folder, kept_choices
+
+    found = Counter(choice.backend for choice in kept_choices())
+    counts = ", ".join(f"{backend} {count}" for backend, count in sorted(found.items()))
+    words = f"kept by size of model: {counts}" if counts else "nothing measured so far"
+    yield (
+        "calibration",
+        "ok",
+        f"{words}; in {calibration_folder()}; `benchsuite calibrate MATRIX` measures again",
+    )
 
 
 def _results(given_folder: Path | None) -> Iterator[Finding]:

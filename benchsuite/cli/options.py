@@ -46,6 +46,15 @@ Name = Annotated[
     str | None, typer.Option("--name", help="Name of the study [dim](default: the matrix's name)[/dim].")
 ]
 ExecutorName = Annotated[str, typer.Option("--executor", help="Who runs the trials.")]
+Calibration = Annotated[
+    str | None,
+    typer.Option(
+        "--calibration",
+        metavar="measured|none",
+        help="What decides how a backend runs where that is open: a measurement that this machine keeps, or "
+        "the framework's own default. Short for --set protocol.calibration=VALUE.",
+    ),
+]
 Isolation = Annotated[
     str,
     typer.Option(

@@ -33,6 +33,7 @@ def plan(
     precision: given.Precisions = None,
     seed: given.Seeds = None,
     overrides: given.Overrides = None,
+    calibration: given.Calibration = None,
     results: given.Results = None,
     name: given.Name = None,
     executor: given.ExecutorName = "local",
@@ -43,6 +44,7 @@ def plan(
     json: given.AsJson = False,
 ) -> None:
     """Print what a matrix would run: the trials, what is skipped and why, the estimated time."""
+    overrides = request.with_calibration(overrides, calibration)
     filters = request.filters(
         task=task,
         source=source,
@@ -55,7 +57,7 @@ def plan(
         seed=seed,
     )
     options = request.run_options(pythons=pythons)
-    print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun, shard, times, json)
+    print_plan(matrix, filters, overrides, results, name, executor, options, rerun, shard, times, json)
 
 
 def print_plan(

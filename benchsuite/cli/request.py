@@ -45,6 +45,13 @@ def check_choice(option: str, value: str | None, allowed: Sequence[str]) -> None
         raise UnknownNameError(f"value of {option}", value, allowed)
 
 
+def with_calibration(overrides: Iterable[str] | None, value: str | None) -> list[str]:
+    """What --set gives, and --calibration, which is short for one of them. Raises UnknownNameError for a value
+    that it does not take."""
+    check_choice("--calibration", value, ("measured", NONE))
+    return [*(overrides or ()), *([] if value is None else [f"protocol.calibration={value}"])]
+
+
 def check_rerun(value: str | None) -> None:
     """Raises UnknownNameError for a value that --rerun does not take."""
     from benchsuite.running.study.api import RERUNS

@@ -35,6 +35,7 @@ def run(
     precision: given.Precisions = None,
     seed: given.Seeds = None,
     overrides: given.Overrides = None,
+    calibration: given.Calibration = None,
     results: given.Results = None,
     name: given.Name = None,
     tracking_uri: Annotated[
@@ -62,6 +63,7 @@ def run(
     A filter narrows the matrix to the values named; --set changes it. Ends with 1 when a trial failed or
     broke parity or its timing was refused, with 2 when the request was wrong.
     """
+    overrides = request.with_calibration(overrides, calibration)
     filters = request.filters(
         task=task,
         source=source,
@@ -76,7 +78,7 @@ def run(
     request.check_rerun(rerun)
     options = request.run_options(isolation, jobs, timeout, pythons, pin, memory, retry or ())
     if dry_run:
-        print_plan(matrix, filters, overrides or (), results, name, executor, options, rerun, shard, times)
+        print_plan(matrix, filters, overrides, results, name, executor, options, rerun, shard, times)
         return
     from benchsuite.api.progress import display
     from benchsuite.running import study as studies
@@ -95,7 +97,7 @@ def run(
         done = studies.run(
             matrix,
             filters=filters,
-            overrides=overrides or (),
+            overrides=overrides,
             name=name,
             results=results,
             tracking_uri=tracking_uri,

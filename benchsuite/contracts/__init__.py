@@ -20,12 +20,12 @@ from benchsuite.contracts.checks import (
     execution_problem,
     model_problem,
     scan_problem,
-    why_unsupported,
 )
 from benchsuite.contracts.dataset import Ragged, Split
 from benchsuite.contracts.decoding import Advance, Decoding
 from benchsuite.contracts.executor import (
     BackendInfo,
+    CalibratedTrial,
     Event,
     Executor,
     ExecutorEntry,
@@ -47,6 +47,7 @@ from benchsuite.contracts.probe import Phase, Probe
 from benchsuite.contracts.study import Damage, StudyInfo
 from benchsuite.contracts.supported import Supported, absent_device
 from benchsuite.contracts.task import Alignments, LoadedTask, Task, TaskEntry
+from benchsuite.contracts.ways import ways, why_unsupported
 from benchsuite.schema.cells import AffineCell, Cell, CellEntry, CellParameter, Operations, StatePart
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "BackendEntry",
     "BackendInfo",
     "Batch",
+    "CalibratedTrial",
     "Cell",
     "CellEntry",
     "CellParameter",
@@ -113,5 +115,6 @@ __all__ = [
     "unflattened",
     "updated",
     "valid_mask",
+    "ways",
     "why_unsupported",
 ]

@@ -211,7 +211,8 @@ class Backend(abc.ABC):
 
     @abc.abstractmethod
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
-        """None, or the reason why this backend cannot run the model so on this machine.
+        """None, or the reason why this backend cannot run the model so on this machine. The unroll is one of
+        UNROLLS: the core asks about each of them where it is `best`.
 
         Asked twice: when a trial is planned, with the little that is then known of its model
         (schema.planned_model), and with the model itself right before build().
@@ -225,6 +226,20 @@ class Backend(abc.ABC):
 
         Raises UnsupportedError with the reason where only building shows that it cannot be done.
         """
+
+    def choices(
+        self,
+        model: ModelSpec,  # noqa: ARG002
+        recipe: Recipe,  # noqa: ARG002
+        execution: Execution,  # noqa: ARG002
+    ) -> Mapping[str, tuple[str, ...]]:
+        """What this backend can compute in several ways that give the same numbers up to rounding, such as
+        `{"products": ("blas", "onednn")}`: name -> ways, of which the first is the framework's own default.
+
+        build() finds what to take in `execution.choices` (schema.parse_choices), and takes the default of a
+        choice that is not there. The core measures which ways are the fastest on this machine.
+        """
+        return {}
 
     @abc.abstractmethod
     def product(self, m: int, k: int, n: int, execution: Execution) -> Callable[[], None]:

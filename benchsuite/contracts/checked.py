@@ -22,10 +22,11 @@ from benchsuite.contracts.backend import (
 )
 from benchsuite.contracts.batch import NO_TARGETS, Batch
 from benchsuite.contracts.batch_checks import CLASSES, check_batch
-from benchsuite.contracts.checks import check_parameters, check_state, execution_problem, why_unsupported
+from benchsuite.contracts.checks import check_parameters, check_state, execution_problem
 from benchsuite.contracts.decoding import Decoding
+from benchsuite.contracts.ways import why_unsupported
 from benchsuite.errors import ContractError, UnsupportedError
-from benchsuite.schema import Execution, ModelSpec, Recipe
+from benchsuite.schema import BEST, Execution, ModelSpec, Recipe
 
 
 @dataclass(frozen=True)
@@ -163,11 +164,18 @@ class CheckedBackend(Backend):
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
         return why_unsupported(self._backend, model, recipe, execution)
 
+    def choices(
+        self, model: ModelSpec, recipe: Recipe, execution: Execution
+    ) -> Mapping[str, tuple[str, ...]]:
+        return self._backend.choices(model, recipe, execution)
+
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
     ) -> CheckedProgram:
         if reason := self.supports(model, recipe, execution):
             raise UnsupportedError(reason)
+        if execution.unroll == BEST:
+            raise UnsupportedError("unroll best is of trials, which measure what is best; name an unroll")
         check_parameters(model, parameters)
         built = self._backend.build(model, parameters, recipe, execution)
         return CheckedProgram(built, model, execution.dtype)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchsuite.contracts.backend import Backend, Parameters
+from benchsuite.contracts.backend import Parameters
 from benchsuite.contracts.batch_checks import check_batch, check_data
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.schema import (
@@ -36,14 +36,7 @@ __all__ = [
     "execution_problem",
     "model_problem",
     "scan_problem",
-    "why_unsupported",
 ]
-
-
-def why_unsupported(backend: Backend, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
-    """None, or why `backend` cannot run `model` so: what no backend could, then what this one does not."""
-    problem = model_problem(model, recipe) or execution_problem(execution) or scan_problem(model, execution)
-    return problem or backend.supports(model, recipe, execution)
 
 
 def execution_problem(execution: Execution) -> str | None:

@@ -139,6 +139,24 @@ class RaceSample:
     problem: str = ""
 
 
+@with_config(NUMBERS)
+@dataclass(frozen=True)
+class CalibratedTrial:
+    """The way in which a trial runs on this machine.
+
+    problem   why there is none, or ""
+    way       the unroll and the backend's choices: `dynamic products=onednn tanh=plain`
+    seconds   way -> median seconds of a training step when it was measured, the default first; empty where
+              nothing was open
+    measured  seconds that the measurement took; 0 where it was kept from before
+    """
+
+    problem: str
+    way: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    measured: float = 0.0
+
+
 class Executor(abc.ABC):
     """Runs trials. Leaving the context ends every process it started."""
 

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from benchsuite.schema.texts import described
 
-PHASES = ("load", "build", "parity", "train", "evaluate", "time")
+PHASES = ("load", "calibrate", "build", "parity", "train", "evaluate", "time")
 
 
 class Probe(abc.ABC):

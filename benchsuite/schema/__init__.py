@@ -8,6 +8,7 @@ from benchsuite.schema.architecture import (
     with_tied_embeddings,
 )
 from benchsuite.schema.cells import BUILTIN_CELLS, cell_named, known_cells
+from benchsuite.schema.choices import format_choices, parse_choices
 from benchsuite.schema.device import DeviceName
 from benchsuite.schema.dropout import DROPOUTS, mask_widths
 from benchsuite.schema.model import (
@@ -27,6 +28,7 @@ from benchsuite.schema.model import (
 from benchsuite.schema.names import (
     ARCHITECTURES,
     ATTENTIONS,
+    BEST,
     CLIPS,
     INITIALISATIONS,
     INVALID_TIMING,
@@ -46,6 +48,7 @@ from benchsuite.schema.trial import Execution, Protocol, Recipe, Scalar, Size, T
 __all__ = [
     "ARCHITECTURES",
     "ATTENTIONS",
+    "BEST",
     "BLANK",
     "BUILTIN_CELLS",
     "CLIPS",
@@ -87,12 +90,14 @@ __all__ = [
     "cell_named",
     "decoder_names",
     "encoder_decoder",
+    "format_choices",
     "is_scheduled",
     "known_cells",
     "learning_rate",
     "learning_rates",
     "mask_widths",
     "parameter_shapes",
+    "parse_choices",
     "planned_model",
     "recurrent_body",
     "recurrent_names",

@@ -23,6 +23,9 @@ UNROLLS: dict[str, str] = {
     "scan": "an associative scan over time, for cells with an affine step",
 }
 
+BEST = "best"
+"""The unroll that stands for the fastest of UNROLLS on this machine, which a calibration finds."""
+
 PRECISIONS: dict[str, str] = {
     "float32": "IEEE single precision, TF32 off",
     "float64": "IEEE double precision",

@@ -8,8 +8,17 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
+from benchsuite.schema.choices import format_choices, parse_choices
 from benchsuite.schema.names import NO_CELL
 
 Scalar = bool | int | float | str
@@ -119,7 +128,8 @@ class Recipe(Frozen):
         return self
 
 
-ADDED_TO_PROTOCOL = ("online",)
+ADDED_TO_PROTOCOL = ("online", "calibration")
+ADDED_TO_EXECUTION = ("choices",)
 ADDED_TO_SIZE = ("tied",)
 ADDED_TO_RECIPE = (
     "weight_decay",
@@ -140,13 +150,21 @@ ADDED_TO_RECIPE = (
 of records that were made before are still those of their trials."""
 
 
+def _sorted_choices(text: str) -> str:
+    """The choices of `execution.choices` by name, so that equal ones are written equally."""
+    return format_choices(parse_choices(text))
+
+
+Choices = Annotated[str, AfterValidator(_sorted_choices)]
+
+
 class Execution(Frozen):
     """Where and how the program runs; everything a worker's environment depends on."""
 
     device: str = "cpu"
     """`cpu`, `gpu`, or `gpu:1` for the second one."""
-    unroll: Literal["static", "dynamic", "fused", "autograd", "scan"] = "dynamic"
-    """How the recurrence runs over time, see names.UNROLLS."""
+    unroll: Literal["static", "dynamic", "fused", "autograd", "scan", "best"] = "dynamic"
+    """How the recurrence runs over time, see names.UNROLLS; `best`: the fastest of them on this machine."""
     precision: Literal["float32", "float64", "tf32"] = "float32"
     """The type of all numbers, see names.PRECISIONS."""
     threads: PositiveInt = 1
@@ -155,6 +173,8 @@ class Execution(Frozen):
     """The memory allocator's settings: the system's, or tuned to keep freed memory (glibc)."""
     deterministic: bool = False
     """Ask the framework for kernels that give equal bits in every run."""
+    choices: Choices = ""
+    """The backend's choices that are not left to the calibration: `products=onednn tanh=plain`."""
 
     @property
     def alone(self) -> bool:
@@ -183,6 +203,9 @@ class Protocol(Frozen):
     a batch of one is another shape, which frameworks compile for."""
     online: Annotated[int, Field(ge=0)] = 0
     """Time steps of a single row that are timed one by one, each from the state of the step before; 0: none."""
+    calibration: Literal["measured", "none"] = "measured"
+    """What decides the backend's choices, and unroll `best`: a measurement of a few seconds that this machine
+    keeps, or `none`: the framework's own default way."""
     beam: PositiveInt = 1
     """Hypotheses kept while the test split is decoded (decoders, CTC); 1 is greedy, as validation is."""
 
@@ -255,8 +278,8 @@ class Trial(Frozen):
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:16]
 
     def canonical_json(self) -> str:
-        """The trial without what ADDED_TO_PROTOCOL, ADDED_TO_RECIPE and ADDED_TO_SIZE leave out, which
-        Trial.model_validate_json() brings back."""
+        """The trial without what ADDED_TO_EXECUTION, ADDED_TO_PROTOCOL, ADDED_TO_RECIPE and ADDED_TO_SIZE leave
+        out, which Trial.model_validate_json() brings back."""
         return _canonical(self.model_dump(mode="json"))
 
     @property
@@ -288,7 +311,8 @@ def _canonical(fields: dict[str, Any]) -> str:
     recipe = _without_defaults(Recipe, fields["recipe"], ADDED_TO_RECIPE)
     size = _without_defaults(Size, fields["size"], ADDED_TO_SIZE)
     protocol = _without_defaults(Protocol, fields["protocol"], ADDED_TO_PROTOCOL)
-    kept = {**fields, "recipe": recipe, "size": size, "protocol": protocol}
+    execution = _without_defaults(Execution, fields["execution"], ADDED_TO_EXECUTION)
+    kept = {**fields, "recipe": recipe, "size": size, "protocol": protocol, "execution": execution}
     return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
 

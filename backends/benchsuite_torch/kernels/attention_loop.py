@@ -14,7 +14,7 @@ import torch
 from benchsuite_torch.attention import AdditiveAttention
 from benchsuite_torch.kernels.cell_steps import CELL_STEPS, CellStep, Saved, scaled
 from benchsuite_torch.kernels.matmul import add, linear, weight_grad
-from benchsuite_torch.kernels.tanh import fastest_tanh
+from benchsuite_torch.kernels.tanh import chosen_tanh
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward
 
@@ -77,7 +77,7 @@ class AttentionDecoder:
     ) -> None:
         self.cell: CellStep = CELL_STEPS[cell]
         count, rows, self.hidden = initial.shape
-        self.tanh = fastest_tanh(rows, self.hidden, initial)
+        self.tanh = chosen_tanh(rows, self.hidden, initial)
         self.attention, self.w_c, self.initial, self.has_c = attention, w_c, initial, cell == "lstm"
         own, upper = layers[: 2 * count], layers[2 * count :]
         self.w_hh: list[torch.Tensor] = [w for w in own[::2] if w is not None]

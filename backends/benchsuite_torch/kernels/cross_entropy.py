@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import torch
 
-from benchsuite_torch.kernels.matmul import fastest_matmul
+from benchsuite_torch.kernels.matmul import chosen_matmul
 
 BLOCK_BYTES = 12 << 20
 """Scores that are held at once on a CPU; a GPU, whose launches cost more than its memory, takes all of them."""
@@ -35,7 +35,7 @@ class ProjectedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
     ) -> torch.Tensor:
         n, classes = len(x), w.shape[1]
         size = n if x.is_cuda else min(n, max(64, BLOCK_BYTES // (classes * x.element_size())))
-        matmul = fastest_matmul(size, len(w), classes, x)
+        matmul = chosen_matmul(size, len(w), classes, x)
         w_forward, w_backward = matmul.prepare(w.t()), matmul.prepare(w)
         needed = any(ctx.needs_input_grad)
         d_x, d_w, d_b = (torch.empty_like(x), torch.zeros_like(w), torch.zeros_like(b)) if needed else [x] * 3

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchsuite_torch.kernels.matmul import BLAS, fastest_matmul, linear, weight_grad
+from benchsuite_torch.kernels.matmul import BLAS, chosen_matmul, linear, weight_grad
 
 DEFERRED_FROM = 1 << 19
 """Multiplications of a step's product from which deferring the weight's gradient is faster."""
@@ -34,7 +34,7 @@ def at_once(w: torch.Tensor) -> torch.Tensor:
         return w
 
     def multiply(x: torch.Tensor) -> torch.Tensor:
-        if x.dim() != 2 or fastest_matmul(len(x), w.shape[0], w.shape[1], x) is BLAS:
+        if x.dim() != 2 or chosen_matmul(len(x), w.shape[0], w.shape[1], x) is BLAS:
             return torch.matmul(x, w)
         product: torch.Tensor = Product.apply(x, w)
         return product
@@ -76,8 +76,8 @@ class StepProducts:
 
     def __init__(self, w: torch.Tensor, rows: int) -> None:
         inputs, outputs = w.shape
-        self._matmul = fastest_matmul(rows, inputs, outputs, w)
-        self._back = fastest_matmul(rows, outputs, inputs, w)
+        self._matmul = chosen_matmul(rows, inputs, outputs, w)
+        self._back = chosen_matmul(rows, outputs, inputs, w)
         self._prepared = self._matmul.prepare(w.detach().t())
         self._prepared_back = self._back.prepare(w.detach())
         self._pairs: Pairs = []

@@ -1,23 +1,22 @@
-"""Matrix products, the fastest way that torch has for their shape on this processor.
+"""Matrix products by the library that the choice `products` names.
 
-On a CPU torch's own products are MKL's, which on AMD's processors with AVX-512 uses half of the vector units.
-oneDNN, with which torch runs its fused layers and what torch.compile makes, uses all of them: 1.3 to 2.4 times
-as fast there from a million multiplications on. Below, its calls cost more than they save.
+On a CPU torch's own products are MKL's, which on some of AMD's processors with AVX-512 use half of the vector
+units. oneDNN, with which torch runs its fused layers and what torch.compile makes, uses all of them: on one
+such processor 1.3 to 2.4 times as fast from a million multiplications on. On others it is slower. So which one
+is taken is measured on each machine. Below a million multiplications oneDNN's calls cost more than they save.
 """
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Protocol
 
 import torch
 
 ONEDNN_FROM = 1 << 20
-"""Multiplications of a product above which oneDNN's is the faster one where MKL is throttled."""
+"""Multiplications of a product up to which torch's own is the faster one on every processor."""
 NARROWEST = 16
 """Narrower products read memory rather than multiply, which MKL does better."""
 
@@ -88,40 +87,49 @@ class OneDnn:
 
 
 BLAS = Blas()
+PRODUCTS = ("blas", "onednn")
+"""What the choice `products` may be: torch's own for all, or oneDNN's for the large ones."""
+
+_products = PRODUCTS[0]
 
 
-def fastest_matmul(m: int, k: int, n: int, like: torch.Tensor) -> Matmul:
-    """What multiplies (m, k) by (k, n) on the device and in the dtype of `like`. A rule, not a trial run: the
-    same machine takes the same way every time."""
-    if min(m, k, n) < NARROWEST or m * k * n <= ONEDNN_FROM or like.is_cuda or like.dtype != torch.float32:
+def multiply_with(products: str) -> None:
+    """Take one of PRODUCTS from now on, in the whole process."""
+    global _products
+    _products = products
+
+
+def chosen_matmul(m: int, k: int, n: int, like: torch.Tensor) -> Matmul:
+    """What multiplies (m, k) by (k, n) on the device and in the dtype of `like`."""
+    if _products != "onednn" or like.is_cuda or like.dtype != torch.float32:
         return BLAS
-    return _onednn() if mkl_is_throttled() else BLAS
+    return BLAS if min(m, k, n) < NARROWEST or m * k * n <= ONEDNN_FROM else _onednn()
 
 
 def linear(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
     """x (m, k) with w (n, k) and b (n,): x w^T + b."""
     m, k = x.shape
-    chosen = fastest_matmul(m, k, len(w), x)
+    chosen = chosen_matmul(m, k, len(w), x)
     return chosen.linear(x, chosen.prepare(w), b)
 
 
 def add(plus: torch.Tensor, x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
     """plus (m, n) + x w^T; `plus` may be overwritten."""
     m, k = x.shape
-    chosen = fastest_matmul(m, k, len(w), x)
+    chosen = chosen_matmul(m, k, len(w), x)
     return chosen.add(x, chosen.prepare(w), plus)
 
 
 def weight_grad(d: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """d (m, n), x (m, k): d^T x (n, k), the gradient of x w^T with respect to w."""
     m, k = x.shape
-    return fastest_matmul(k, m, d.shape[1], x).weight_grad(d, x)
+    return chosen_matmul(k, m, d.shape[1], x).weight_grad(d, x)
 
 
 def affine(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """x w^T + b, (m, n), for x (m, k), w (n, k) and b (n,); autograd records it."""
     m, k = x.shape
-    if fastest_matmul(m, k, len(w), x) is BLAS:
+    if chosen_matmul(m, k, len(w), x) is BLAS:
         return torch.addmm(b, x, w.t())
     y: torch.Tensor = Affine.apply(x, w, b)
     return y
@@ -146,18 +154,6 @@ class Affine(torch.autograd.Function):  # type: ignore[misc]
     ) -> tuple[torch.Tensor | None, ...]:
         x, w = ctx.saved_tensors
         return linear(d, w.t()) if ctx.needs_input_grad[0] else None, weight_grad(d, x), d.sum(0)
-
-
-@cache
-def mkl_is_throttled() -> bool:
-    """Whether MKL leaves vector units of this processor unused, and oneDNN is there instead."""
-    return torch.backends.cpu.get_cpu_capability() == "AVX512" and _made_by_amd() and has_onednn()
-
-
-def _made_by_amd() -> bool:
-    known = Path("/proc/cpuinfo")
-    text = known.read_text(errors="replace") if known.exists() else platform.processor()
-    return "AuthenticAMD" in text
 
 
 @cache

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import torch
 
 from benchsuite_torch.kernels.cell_steps import CELL_STEPS, Saved, Views, scaled
-from benchsuite_torch.kernels.matmul import fastest_matmul, linear, weight_grad
-from benchsuite_torch.kernels.tanh import fastest_tanh
+from benchsuite_torch.kernels.matmul import chosen_matmul, linear, weight_grad
+from benchsuite_torch.kernels.tanh import chosen_tanh
 from benchsuite_torch.placement import RowLengths
 
 
@@ -76,10 +76,10 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
         h, c   (B, H): the state before the first step
         """
         cell, rows, (width, hidden) = CELL_STEPS[config.cell], config.rows, w_hh.shape
-        tanh = fastest_tanh(rows.batch, hidden, x)
+        tanh = chosen_tanh(rows.batch, hidden, x)
         packed, sizes, initial = rows.pack(x), rows.batch_sizes, (h, c)
         projected = linear(packed, scaled(cell, tanh, w_ih, hidden), scaled(cell, tanh, b_ih, hidden))
-        matmul = fastest_matmul(rows.batch, hidden, width, x)
+        matmul = chosen_matmul(rows.batch, hidden, width, x)
         w = matmul.prepare(scaled(cell, tanh, w_hh, hidden) if b_hh is None else w_hh)
         # views of all steps at once take a third of the time of views of each
         gx = _by_step(cell.views(projected), sizes)
@@ -122,7 +122,7 @@ class RecurrentLoop(torch.autograd.Function):  # type: ignore[misc]
     ) -> tuple[torch.Tensor | None, ...]:
         config, (outputs, packed, w_ih, w_hh) = ctx.config, ctx.saved_tensors
         cell, rows, (width, hidden) = CELL_STEPS[config.cell], config.rows, w_hh.shape
-        sizes, matmul = rows.batch_sizes, fastest_matmul(rows.batch, width, hidden, outputs)
+        sizes, matmul = rows.batch_sizes, chosen_matmul(rows.batch, width, hidden, outputs)
         w_back = matmul.prepare(w_hh.t())
         # dL/dgx and dL/dgh are equal where the cell only sees their sum
         d_gx = outputs.new_empty((len(outputs), width))

@@ -1,7 +1,7 @@
-"""tanh for the steps of a loop: the fastest way that torch has on this processor, accurate near zero too.
+"""tanh for the steps of a loop, in the way that the choice `tanh` names, accurate near zero too.
 
-On a CPU torch.tanh is MKL's. On AMD's processors with AVX-512 that one takes 8 times as long as torch.sigmoid,
-and 2 to 3 times as long as torch.expm1 (float32). So large tensors go by
+On a CPU torch.tanh is MKL's. On some of AMD's processors with AVX-512 that one takes 8 times as long as
+torch.sigmoid, and 2 to 3 times as long as torch.expm1 (float32). There large tensors go faster by
 
     tanh(y) = 1 / (1 + 2 / expm1(2 y))
 
@@ -16,10 +16,8 @@ from typing import Protocol
 
 import torch
 
-from benchsuite_torch.kernels.matmul import mkl_is_throttled
-
 EXPM1_FROM = 1536
-"""Numbers from which the longer way is the faster one where MKL is throttled."""
+"""Numbers up to which torch.tanh is the faster way on every processor."""
 
 _ONE, _TWO = torch.ones(()), torch.full((), 2.0)  # tensors: torch takes longer over a Python number
 
@@ -67,9 +65,18 @@ class Expm1Tanh:
 PLAIN, BY_EXPM1 = PlainTanh(), Expm1Tanh()
 
 
-def fastest_tanh(rows: int, hidden: int, like: torch.Tensor) -> Tanh:
-    """The way for tensors (rows, hidden) on the device of `like`. A rule, not a trial: the same machine takes
-    the same way every time."""
-    if like.is_cuda or rows * hidden < EXPM1_FROM or not mkl_is_throttled():
-        return PLAIN
-    return BY_EXPM1
+WAYS = ("plain", "expm1")
+"""What the choice `tanh` may be: torch.tanh for all, or 1 / (1 + 2 / expm1(2 y)) for large tensors."""
+
+_way = WAYS[0]
+
+
+def compute_tanh_by(way: str) -> None:
+    """Take one of WAYS from now on, in the whole process."""
+    global _way
+    _way = way
+
+
+def chosen_tanh(rows: int, hidden: int, like: torch.Tensor) -> Tanh:
+    """The way for tensors (rows, hidden) on the device of `like`."""
+    return PLAIN if _way == "plain" or like.is_cuda or rows * hidden < EXPM1_FROM else BY_EXPM1

@@ -1,8 +1,13 @@
 """Where a record comes from: machine, software, code, data."""
 
 from benchsuite.measure.provenance.data import data_facts, dataset_digest, text_digest
-from benchsuite.measure.provenance.environment import environment, hardware
-from benchsuite.measure.provenance.fingerprint import fingerprint, kit_fingerprint, trial_fingerprint
+from benchsuite.measure.provenance.environment import environment, hardware, kernel_variables
+from benchsuite.measure.provenance.fingerprint import (
+    fingerprint,
+    kit_fingerprint,
+    software_facts,
+    trial_fingerprint,
+)
 from benchsuite.measure.provenance.process import process_facts
 
 __all__ = [
@@ -11,8 +16,10 @@ __all__ = [
     "environment",
     "fingerprint",
     "hardware",
+    "kernel_variables",
     "kit_fingerprint",
     "process_facts",
+    "software_facts",
     "text_digest",
     "trial_fingerprint",
 ]

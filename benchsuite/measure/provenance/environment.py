@@ -87,6 +87,12 @@ def hardware() -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
+def kernel_variables() -> dict[str, str]:
+    """The environment variables that are set here and choose which instructions a library uses."""
+    names = (*KERNEL_VARIABLES, "GLIBC_TUNABLES", "TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 def _version_and_kernels(pool: dict[str, Any]) -> str:
     """Such as `0.3.31, SkylakeX kernels`: the same library is half as fast with another processor's."""
     kernels = f"{pool['architecture']} kernels" if pool.get("architecture") else ""

@@ -56,6 +56,14 @@ def kit_fingerprint(*entries: BackendEntry | CellEntry | TaskEntry) -> str:
     return _digest(entries, needed)
 
 
+def software_facts(entry: BackendEntry) -> dict[str, str]:
+    """What a backend's speed depends on in software: versions of Python, NumPy and what the backend needs, and
+    the source of its plugin."""
+    versions = {name: _version(name) for name in ("numpy", *entry.requirements)}
+    source = _source_digest(_package(entry.load))[:16]
+    return {"python": platform.python_version(), **versions, "plugin": source}
+
+
 def _digest(entries: Iterable[BackendEntry | CellEntry | TaskEntry], requirements: set[str]) -> str:
     digest = hashlib.sha256(platform.python_version().encode())
     for package in sorted({"benchsuite"} | {_package(entry.load) for entry in entries}):

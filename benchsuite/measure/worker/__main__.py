@@ -16,9 +16,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from benchsuite.contracts.executor import BackendInfo, Progress, RaceSample, Ready, TrialSupport
+from benchsuite.contracts.executor import (
+    BackendInfo,
+    CalibratedTrial,
+    Progress,
+    RaceSample,
+    Ready,
+    TrialSupport,
+)
 from benchsuite.measure.worker.channel import (
     BackendDescribed,
+    CalibrateTrial,
     CaseChecked,
     CaseFailed,
     CaseResult,
@@ -40,6 +48,7 @@ from benchsuite.measure.worker.channel import (
     SupportChecked,
     TakeSample,
     Tell,
+    TrialCalibrated,
     TrialFinished,
     WorkerAnswer,
     decode_command,
@@ -66,6 +75,7 @@ class Serves(Protocol):
     def run(self, trial: Trial, report: Callable[[Progress], None]) -> Record: ...
     def ready(self, trial: Trial, what: str, report: Callable[[Progress], None]) -> Ready: ...
     def sample(self, calls: int) -> RaceSample: ...
+    def calibrate(self, trial: Trial, since: float) -> CalibratedTrial: ...
     def list_cases(self, asked: CheckCommand) -> CasesListed: ...
     def check(self, asked: CheckCommand, tell: Tell) -> int: ...
 
@@ -100,6 +110,8 @@ def _answer(session: Serves, line: bytes, write: Write) -> WorkerAnswer:
             return RacerReady(content=session.ready(trial, what, _Reporter(write)))
         case TakeSample(calls=calls):
             return SampleTaken(content=session.sample(calls))
+        case CalibrateTrial(trial=trial, since=since):
+            return TrialCalibrated(content=session.calibrate(trial, since))
         case ListCases(of=check):
             return session.list_cases(check)
         case CheckBackend() | CheckTask() | CheckCell() as check:

@@ -24,7 +24,7 @@ from benchsuite.measure.dropout import with_masks
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.training.loop import limited
 from benchsuite.measure.worker.parity_check import STEPS
-from benchsuite.schema import ModelSpec, Recipe, Trial, is_scheduled, with_tied_embeddings
+from benchsuite.schema import Execution, ModelSpec, Recipe, Trial, is_scheduled, with_tied_embeddings
 
 
 class Loader(Protocol):
@@ -42,7 +42,8 @@ class Loader(Protocol):
 @dataclass(frozen=True)
 class Loaded:
     """A trial's parts. `digest` is that of the data, `import_seconds` what importing the framework took;
-    `recipe` is the trial's, with the length of its schedule."""
+    `recipe` is the trial's, with the length of its schedule. `execution` is the trial's until a calibration
+    has found what it leaves open."""
 
     backend: Backend
     import_seconds: float
@@ -51,6 +52,7 @@ class Loaded:
     model: ModelSpec
     batcher: Batcher
     recipe: Recipe
+    execution: Execution
 
 
 def load(session: Loader, trial: Trial) -> Loaded:
@@ -71,7 +73,7 @@ def load(session: Loader, trial: Trial) -> Loaded:
     check_data(model, task)
     cut = _batcher(trial, task)
     recipe = with_schedule(trial.recipe, training_steps(trial.recipe, cut, task.train))
-    return Loaded(backend, import_seconds, task, digest, model, cut, recipe)
+    return Loaded(backend, import_seconds, task, digest, model, cut, recipe, trial.execution)
 
 
 def with_schedule(recipe: Recipe, steps: int) -> Recipe:
@@ -101,7 +103,7 @@ def build(loaded: Loaded, trial: Trial) -> tuple[Program, Parameters, float]:
     weights = initial_parameters(loaded.model, trial.seed, trial.execution.dtype, loaded.recipe)
     check_parameters(loaded.model, weights)
     begin = time.perf_counter()
-    program = loaded.backend.build(loaded.model, weights, loaded.recipe, trial.execution)
+    program = loaded.backend.build(loaded.model, weights, loaded.recipe, loaded.execution)
     return program, weights, time.perf_counter() - begin
 
 

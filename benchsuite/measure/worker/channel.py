@@ -14,7 +14,14 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from benchsuite.contracts.executor import BackendInfo, Progress, RaceSample, Ready, TrialSupport
+from benchsuite.contracts.executor import (
+    BackendInfo,
+    CalibratedTrial,
+    Progress,
+    RaceSample,
+    Ready,
+    TrialSupport,
+)
 from benchsuite.errors import ContractError, WorkerError
 from benchsuite.schema import Exhibit, Record, Series, Trial
 from benchsuite.schema.bounds import bounded
@@ -105,6 +112,11 @@ class SampleTaken(_Answer):
     content: RaceSample
 
 
+class TrialCalibrated(_Answer):
+    kind: Literal["calibrated"] = "calibrated"
+    content: CalibratedTrial
+
+
 class CaseStarted(_Answer):
     """`content` is the case that is checked from now on; it has no outcome yet."""
 
@@ -165,6 +177,7 @@ WorkerAnswer = (
     | TrialFinished
     | RacerReady
     | SampleTaken
+    | TrialCalibrated
     | CaseStarted
     | CaseFailed
     | CaseChecked
@@ -178,6 +191,7 @@ Content = (
     | Record
     | Ready
     | RaceSample
+    | CalibratedTrial
     | CaseStarted
     | CaseFailed
     | CaseResult
@@ -225,6 +239,16 @@ class TakeSample(Frozen):
     answers: ClassVar = (SampleTaken,)
     kind: Literal["take_sample"] = "take_sample"
     calls: int
+
+
+class CalibrateTrial(Frozen):
+    """In which way does this trial run on this machine? What was measured before `since`, in seconds since
+    1970, is measured again."""
+
+    answers: ClassVar = (TrialCalibrated,)
+    kind: Literal["calibrate_trial"] = "calibrate_trial"
+    trial: Trial
+    since: float = 0.0
 
 
 class _Check(Frozen):
@@ -280,6 +304,7 @@ WorkerCommand = (
     | RunTrial
     | PrepareRacer
     | TakeSample
+    | CalibrateTrial
     | CheckBackend
     | CheckTask
     | CheckCell

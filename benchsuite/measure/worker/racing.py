@@ -9,6 +9,7 @@ from benchsuite.errors import RequestError, WorkerError
 from benchsuite.measure.provenance import process_facts
 from benchsuite.measure.timing import StepAudit, answers_from_memory, steady_state
 from benchsuite.measure.worker.building import Loader, build, first_batches, load
+from benchsuite.measure.worker.calibrating import choose_way
 from benchsuite.measure.worker.heap import trim_heap
 from benchsuite.measure.worker.kernels import check_kernel
 from benchsuite.measure.worker.measuring import step_verdict, timing_batches
@@ -40,8 +41,9 @@ class RacingProgram:
         Raises what backends and tasks do; what keeps a program that works from racing is its `problem`.
         """
         trial = self._trial
+        self._phase("calibrate")
+        loaded, choice = choose_way(load(self._session, trial), trial)
         self._phase("build")
-        loaded = load(self._session, trial)
         program, weights, _ = build(loaded, trial)
         self._phase("parity")
         chunks = first_batches(loaded, trial)
@@ -57,7 +59,7 @@ class RacingProgram:
         state: State | None = None
         for batch, begins in chunks:
             state = program.step(program.place(batch), None if begins else state)
-        check_kernel(program.kernel(), trial.execution, loaded.model)
+        check_kernel(program.kernel(), loaded.execution, loaded.model)
         parity_check.hold_steps(program.drain().loss.tolist())
         trim_heap()
         if not parity_check.comparison.ok:
@@ -91,7 +93,8 @@ class RacingProgram:
             program.kernel(),
             process_facts()
             | {f"backend.{name}": text for name, text in loaded.backend.versions().items()}
-            | {f"backend.{name}": text for name, text in program.notes().items()},
+            | {f"backend.{name}": text for name, text in program.notes().items()}
+            | choice.facts(),
         )
 
     def sample(self, calls: int) -> RaceSample:

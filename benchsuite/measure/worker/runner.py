@@ -12,6 +12,7 @@ from benchsuite.contracts import (
     Backend,
     BackendEntry,
     BackendInfo,
+    CalibratedTrial,
     LoadedTask,
     Options,
     RaceSample,
@@ -22,6 +23,8 @@ from benchsuite.contracts import (
 )
 from benchsuite.errors import BenchsuiteError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.provenance import dataset_digest, trial_fingerprint
+from benchsuite.measure.worker.building import load
+from benchsuite.measure.worker.calibrating import choose_way
 from benchsuite.measure.worker.channel import CasesListed, CheckCommand, Tell, validated
 from benchsuite.measure.worker.heap import freeze_gc, trim_heap
 from benchsuite.measure.worker.installed import check_task_installed
@@ -112,6 +115,17 @@ class Session:
             return self._racing.sample(calls)
         except Exception as error:  # a plugin may fail in any way
             return RaceSample(math.nan, math.nan, problem=_reason(error))
+
+    def calibrate(self, trial: Trial, since: float) -> CalibratedTrial:
+        """The way in which a trial runs here, see CalibrateTrial. Never raises for the trial's own failure."""
+        self._leave()
+        try:
+            _, choice = choose_way(load(self, trial), trial, since)
+        except Exception as error:  # a plugin may fail in any way
+            return CalibratedTrial(_reason(error))
+        finally:
+            self._release()
+        return CalibratedTrial("", choice.way.name, dict(choice.seconds), choice.measured_seconds)
 
     def list_cases(self, asked: CheckCommand) -> CasesListed:
         """The cases that the check would run, and the fingerprint of what their results depend on."""

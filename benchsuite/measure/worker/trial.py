@@ -9,6 +9,7 @@ from benchsuite.errors import ContractError
 from benchsuite.measure.provenance import data_facts, environment, process_facts
 from benchsuite.measure.training import Evaluator, Snapshots, train
 from benchsuite.measure.worker.building import Loaded, Loader, build, first_batches, load
+from benchsuite.measure.worker.calibrating import choose_way
 from benchsuite.measure.worker.heap import trim_heap
 from benchsuite.measure.worker.kernels import check_kernel
 from benchsuite.measure.worker.measuring import Speed, measure_speed, timing_batches
@@ -22,7 +23,7 @@ Reporter = Callable[[Progress], None]
 
 
 class TrialRun:
-    """The phases of one trial: load, build, parity, train, evaluate, time."""
+    """The phases of one trial: load, calibrate, build, parity, train, evaluate, time."""
 
     def __init__(self, session: Loader, trial: Trial, report: Reporter) -> None:
         self.session, self.trial, self.report = session, trial, report
@@ -37,6 +38,11 @@ class TrialRun:
             loaded = load(self.session, trial)
             backend, task, model = loaded.backend, loaded.task, loaded.model
             cutter = loaded.batcher
+        with self._phase("calibrate"):
+            loaded, choice = choose_way(loaded, trial)
+            self.facts |= choice.facts()
+            if choice.measured_seconds:
+                self.scalars["speed/calibration_seconds"] = choice.measured_seconds
         with self._phase("build"):
             program, weights, seconds = build(loaded, trial)
             self.scalars["speed/import_seconds"] = loaded.import_seconds
@@ -63,7 +69,7 @@ class TrialRun:
                 snapshots,
                 trial.protocol.gradient_snapshots,
                 self._progress,
-                lambda trained: check_kernel(trained.kernel(), trial.execution, model),
+                lambda trained: check_kernel(trained.kernel(), loaded.execution, model),
             )
         parity_check.hold_steps(outcome.losses)
         parity = parity_check.comparison
@@ -129,9 +135,8 @@ class TrialRun:
         if not self.trial.protocol.online:
             return Speed()
         batch = timing_batches(self.trial, loaded.batcher, loaded.task.train, loaded.model)[0]
-        found, problem = measure_online(
-            loaded.backend, program, loaded.model, loaded.recipe, self.trial, batch
-        )
+        ran = self.trial.model_copy(update={"execution": loaded.execution})
+        found, problem = measure_online(loaded.backend, program, loaded.model, loaded.recipe, ran, batch)
         if problem:
             self.facts["online.not_measured"] = problem
         return found

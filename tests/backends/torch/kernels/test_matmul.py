@@ -16,7 +16,7 @@ from benchsuite_torch.kernels.matmul import (
     Matmul,
     OneDnn,
     add,
-    fastest_matmul,
+    chosen_matmul,
     linear,
     weight_grad,
 )
@@ -77,40 +77,36 @@ def test_an_affine_map_has_the_gradients_of_autograd() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "dtype", "mkl_is_throttled", "expected"),
+    ("shape", "dtype", "products", "expected"),
     [
-        (WIDE, torch.float32, True, OneDnn),
-        (WIDE, torch.float32, False, type(BLAS)),
-        (WIDE, torch.float64, True, type(BLAS)),
-        ((32, 128, 128), torch.float32, True, type(BLAS)),
-        ((100_000, 1, 512), torch.float32, True, type(BLAS)),
+        (WIDE, torch.float32, "onednn", OneDnn),
+        (WIDE, torch.float32, "blas", type(BLAS)),
+        (WIDE, torch.float64, "onednn", type(BLAS)),
+        ((32, 128, 128), torch.float32, "onednn", type(BLAS)),
+        ((100_000, 1, 512), torch.float32, "onednn", type(BLAS)),
     ],
 )
-def test_onednn_multiplies_where_mkl_is_throttled(
+def test_onednn_multiplies_what_is_large_where_it_is_chosen(
     shape: tuple[int, int, int],
     dtype: torch.dtype,
-    mkl_is_throttled: bool,
+    products: str,
     expected: type,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(matmul, "mkl_is_throttled", lambda: mkl_is_throttled)
-    assert type(fastest_matmul(*shape, torch.empty(0, dtype=dtype))) is expected
+    monkeypatch.setattr(matmul, "_products", products)
+    assert type(chosen_matmul(*shape, torch.empty(0, dtype=dtype))) is expected
 
 
 @pytest.mark.skipif(not matmul.has_onednn(), reason="this build of torch has no oneDNN")
 @pytest.mark.parametrize("case", [*model_cases(), *decoder_cases()], ids=lambda case: case.name)
 def test_a_model_is_the_same_by_either_library(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a processor where MKL is throttled, and where it is not; small products included."""
+    """Small products included."""
     found = []
     monkeypatch.setattr(matmul, "ONEDNN_FROM", 0)
     monkeypatch.setattr(matmul, "NARROWEST", 1)
-    for mkl_is_throttled in (False, True):
-        monkeypatch.setattr(
-            matmul, "mkl_is_throttled", lambda mkl_is_throttled=mkl_is_throttled: mkl_is_throttled
-        )
-        program = TorchBackend().build(
-            case.model, case.parameters("float32"), Recipe(), Execution(unroll="dynamic")
-        )
+    for products in matmul.PRODUCTS:
+        execution = Execution(unroll="dynamic", choices=f"products={products}")
+        program = TorchBackend().build(case.model, case.parameters("float32"), Recipe(), execution)
         placed = program.place(case.batch("float32"))
         gradients = program.gradients(placed)
         program.step(placed)

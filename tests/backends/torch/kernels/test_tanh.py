@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite_torch.kernels import tanh as module
-from benchsuite_torch.kernels.tanh import BY_EXPM1, PLAIN, Tanh, fastest_tanh
+from benchsuite_torch.kernels.tanh import BY_EXPM1, PLAIN, Tanh, chosen_tanh
 
 WAYS = pytest.mark.parametrize("tanh", [PLAIN, BY_EXPM1], ids=["plain", "expm1"])
 DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
@@ -52,10 +52,10 @@ def test_result_may_replace_its_argument(tanh: Tanh) -> None:
 
 
 @pytest.mark.parametrize(
-    ("throttled", "rows", "way"), [(True, 3000, BY_EXPM1), (True, 3, PLAIN), (False, 3000, PLAIN)]
+    ("chosen", "rows", "way"), [("expm1", 3000, BY_EXPM1), ("expm1", 3, PLAIN), ("plain", 3000, PLAIN)]
 )
-def test_the_rule_goes_by_processor_and_size(
-    monkeypatch: pytest.MonkeyPatch, throttled: bool, rows: int, way: Tanh
+def test_expm1_is_taken_for_large_tensors_where_it_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, chosen: str, rows: int, way: Tanh
 ) -> None:
-    monkeypatch.setattr(module, "mkl_is_throttled", lambda: throttled)
-    assert fastest_tanh(rows, 2, torch.zeros(1)) is way
+    monkeypatch.setattr(module, "_way", chosen)
+    assert chosen_tanh(rows, 2, torch.zeros(1)) is way

@@ -1,0 +1,40 @@
+"""What a trial's execution leaves open, decided before its program is built."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchsuite.measure.calibration import Choice, calibrated, default_way
+from benchsuite.measure.initialisation import initial_parameters
+from benchsuite.measure.worker.building import Loaded
+from benchsuite.measure.worker.heap import trim_heap
+from benchsuite.measure.worker.measuring import timing_batches
+from benchsuite.plugins import registry
+from benchsuite.schema import Trial
+
+
+def choose_way(loaded: Loaded, trial: Trial, since: float = 0.0) -> tuple[Loaded, Choice]:
+    """`loaded` with the execution that the trial runs under: the fastest one that it leaves open, or the
+    default where protocol.calibration is none. The batch is the one in the middle of those that are timed.
+
+    :param since: what was measured before is measured again.
+
+    Raises UnsupportedError where the backend has no way to run the model.
+    """
+    if trial.protocol.calibration == "none":
+        choice = default_way(loaded.backend, loaded.model, loaded.recipe, trial.execution)
+        return replace(loaded, execution=choice.way.execution), choice
+    batches = timing_batches(trial, loaded.batcher, loaded.task.train, loaded.model)
+    choice = calibrated(
+        registry().backend(trial.backend),
+        loaded.backend,
+        loaded.model,
+        initial_parameters(loaded.model, trial.seed, trial.execution.dtype, loaded.recipe),
+        loaded.recipe,
+        trial.execution,
+        batches[len(batches) // 2],
+        since,
+    )
+    if choice.measured_seconds:
+        trim_heap()  # or the peak of training would be that of all ways together
+    return replace(loaded, execution=choice.way.execution), choice
