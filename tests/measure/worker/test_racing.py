@@ -38,7 +38,7 @@ def test_samples_are_timed_and_begin_at_the_same_parameters(session: Session, wh
     phases: list[str] = []
     ready = session.ready(QUICK, what, lambda progress: phases.append(progress.phase))
     assert ready.problem == ""
-    assert phases == ["build", "parity", "warm up"]
+    assert phases == ["calibrate", "build", "parity", "warm up"]
     assert ready.calls >= 1
     assert ready.batches == 4
     samples = [session.sample(ready.calls) for _ in range(3)]
