@@ -26,7 +26,7 @@ from benchsuite.contracts.checks import check_parameters, check_state, execution
 from benchsuite.contracts.decoding import Decoding
 from benchsuite.contracts.ways import why_unsupported
 from benchsuite.errors import ContractError, UnsupportedError
-from benchsuite.schema import BEST, Execution, ModelSpec, Recipe
+from benchsuite.schema import BEST_UNROLL, Execution, ModelSpec, Recipe
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class CheckedBackend(Backend):
     ) -> CheckedProgram:
         if reason := self.supports(model, recipe, execution):
             raise UnsupportedError(reason)
-        if execution.unroll == BEST:
+        if execution.unroll == BEST_UNROLL:
             raise UnsupportedError("unroll best is of trials, which measure what is best; name an unroll")
         check_parameters(model, parameters)
         built = self._backend.build(model, parameters, recipe, execution)

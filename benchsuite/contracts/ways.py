@@ -7,7 +7,15 @@ from collections.abc import Mapping
 
 from benchsuite.contracts.backend import Backend
 from benchsuite.contracts.checks import execution_problem, model_problem, scan_problem
-from benchsuite.schema import BEST, UNROLLS, Execution, ModelSpec, Recipe, format_choices, parse_choices
+from benchsuite.schema import (
+    BEST_UNROLL,
+    UNROLLS,
+    Execution,
+    ModelSpec,
+    Recipe,
+    format_choices,
+    parse_choices,
+)
 
 
 def why_unsupported(backend: Backend, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
@@ -51,7 +59,7 @@ def ways(backend: Backend, model: ModelSpec, recipe: Recipe, execution: Executio
 
 def _unrolled(execution: Execution) -> list[Execution]:
     """`execution`, or each that `best` may stand for, dynamic first."""
-    if execution.unroll != BEST:
+    if execution.unroll != BEST_UNROLL:
         return [execution]
     names = sorted(UNROLLS, key=lambda name: name != "dynamic")
     return [execution.model_copy(update={"unroll": name}) for name in names]

@@ -8,13 +8,12 @@ from benchsuite.contracts import CalibratedTrial
 from benchsuite.errors import BenchsuiteError
 from benchsuite.measure.worker.channel import CalibrateTrial
 from benchsuite.plugins import registry
+from benchsuite.running.checks import WORKER
 from benchsuite.running.environments import interpreters
 from benchsuite.running.executors.keys import worker_key
 from benchsuite.running.executors.pool import WorkerPool
 from benchsuite.running.executors.questions import Questions
 from benchsuite.schema import Trial
-
-WORKER = "benchsuite.measure.worker"
 
 
 def calibrate(

@@ -28,7 +28,7 @@ from benchsuite.schema.model import (
 from benchsuite.schema.names import (
     ARCHITECTURES,
     ATTENTIONS,
-    BEST,
+    BEST_UNROLL,
     CLIPS,
     INITIALISATIONS,
     INVALID_TIMING,
@@ -48,7 +48,7 @@ from benchsuite.schema.trial import Execution, Protocol, Recipe, Scalar, Size, T
 __all__ = [
     "ARCHITECTURES",
     "ATTENTIONS",
-    "BEST",
+    "BEST_UNROLL",
     "BLANK",
     "BUILTIN_CELLS",
     "CLIPS",

@@ -23,7 +23,7 @@ UNROLLS: dict[str, str] = {
     "scan": "an associative scan over time, for cells with an affine step",
 }
 
-BEST = "best"
+BEST_UNROLL = "best"
 """The unroll that stands for the fastest of UNROLLS on this machine, which a calibration finds."""
 
 PRECISIONS: dict[str, str] = {

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from benchsuite.cli.app import app
 from benchsuite.measure.calibration import kept_choices
-from benchsuite.measure.calibration.kept import FOLDER_VARIABLE
+from benchsuite.measure.calibration.kept import CALIBRATION_VARIABLE
 
 SMALL = ["smoke", "--backend", "numpy", "--set", "unroll=best"]
 
@@ -24,7 +24,7 @@ def invoke(*arguments: str) -> tuple[int, str]:
 def test_what_is_kept_is_measured_again_once_for_each_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(CALIBRATION_VARIABLE, str(tmp_path))
     code, text = invoke(*SMALL, "--set", "seed=0,1", "--json")
     (found,) = json.loads(text)
     assert code == 0

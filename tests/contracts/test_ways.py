@@ -9,7 +9,7 @@ from fixtures.numpy_cases import model
 
 from benchsuite.contracts import CheckedBackend, ways, why_unsupported
 from benchsuite.errors import UnsupportedError
-from benchsuite.schema import BEST, Execution, ModelSpec, Recipe, parse_choices
+from benchsuite.schema import BEST_UNROLL, Execution, ModelSpec, Recipe, parse_choices
 from benchsuite_numpy.reference import ReferenceBackend
 
 UNROLLS = ("static", "dynamic", "fused")
@@ -33,7 +33,7 @@ def found(**execution: str) -> list[tuple[str, str]]:
 
 
 def test_every_unroll_and_choice_is_a_way_and_the_default_is_the_first() -> None:
-    everything = found(unroll=BEST)
+    everything = found(unroll=BEST_UNROLL)
     assert everything[0] == ("dynamic", "products=blas tanh=plain")
     assert len(everything) == len(set(everything)) == 4 + 4 + 1
     assert {unroll for unroll, _ in everything} == set(UNROLLS)
@@ -45,13 +45,13 @@ def test_what_is_named_stays_as_it_is() -> None:
         ("static", "products=onednn tanh=expm1"),
     ]
     assert found(unroll="fused") == [("fused", "")]
-    assert {unroll for unroll, _ in found(unroll=BEST, choices="tanh=plain")} == {"dynamic", "static"}
+    assert {unroll for unroll, _ in found(unroll=BEST_UNROLL, choices="tanh=plain")} == {"dynamic", "static"}
 
 
-@pytest.mark.parametrize("unroll", [BEST, *UNROLLS])
+@pytest.mark.parametrize("unroll", [BEST_UNROLL, *UNROLLS])
 def test_every_way_is_complete_and_supported(unroll: str) -> None:
     for way in ways(Chooser(), model(), Recipe(), Execution.model_validate({"unroll": unroll})):
-        assert way.unroll != BEST
+        assert way.unroll != BEST_UNROLL
         assert set(parse_choices(way.choices)) == set(Chooser().choices(model(), Recipe(), way))
         assert why_unsupported(Chooser(), model(), Recipe(), way) is None
 
@@ -63,7 +63,7 @@ def test_every_way_is_complete_and_supported(unroll: str) -> None:
         ({"choices": "products=mkl"}, "products is blas or onednn, not 'mkl'"),
         ({"unroll": "fused", "choices": "products=blas"}, "no choice 'products' here; it has none"),
         ({"unroll": "scan"}, "has no affine step"),
-        ({"unroll": BEST, "choices": "products=mkl"}, "products is blas or onednn, not 'mkl'"),
+        ({"unroll": BEST_UNROLL, "choices": "products=mkl"}, "products is blas or onednn, not 'mkl'"),
     ],
 )
 def test_what_cannot_be_chosen_says_why(execution: dict[str, str], message: str) -> None:

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from benchsuite.schema.trial import Frozen
 
-FOLDER_VARIABLE = "BENCHSUITE_CALIBRATION"
+CALIBRATION_VARIABLE = "BENCHSUITE_CALIBRATION"
 MACHINE_FILE = "machine.json"
 
 
@@ -41,7 +41,7 @@ class KeptChoice(Frozen):
 
 def calibration_folder() -> Path:
     """The folder of all machines; it need not exist yet."""
-    if given := os.environ.get(FOLDER_VARIABLE):
+    if given := os.environ.get(CALIBRATION_VARIABLE):
         return Path(given).expanduser()
     import platformdirs
 

@@ -7,21 +7,21 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-ROUNDS = 12
-"""Times that each candidate is timed, where BUDGET_SECONDS allow."""
-ROUND_SECONDS = 0.01
+MOST_TURNS = 12
+"""Times that each candidate is timed, where CALIBRATION_SECONDS allow."""
+TURN_SECONDS = 0.01
 """Least time of one candidate in one round; shorter calls are repeated."""
-BUDGET_SECONDS = 3.0
-"""Wall time after which no further round begins; LEAST_ROUNDS are made in any case."""
-LEAST_ROUNDS = 3
+CALIBRATION_SECONDS = 3.0
+"""Wall time after which no further round begins; LEAST_TURNS are made in any case."""
+LEAST_TURNS = 3
 HOPELESS = 1.5
 """A candidate that takes this many times the fastest one's time in its first rounds is not timed further."""
 
-Clock = Callable[[], float]
+ReadClock = Callable[[], float]
 
 
 def interleaved(
-    calls: Mapping[str, Callable[[], None]], clock: Clock, budget: float = BUDGET_SECONDS
+    calls: Mapping[str, Callable[[], None]], clock: ReadClock, budget: float = CALIBRATION_SECONDS
 ) -> dict[str, np.ndarray]:
     """Seconds per call of each of `calls`, (rounds,): entry i of all was taken in the same round. Those that
     are much slower than the fastest have fewer entries.
@@ -33,22 +33,22 @@ def interleaved(
     repeats = {name: _repeats(call, clock) for name, call in calls.items()}
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     left = list(calls)
-    for index in range(ROUNDS):
-        if index >= LEAST_ROUNDS and time.perf_counter() > end:
+    for index in range(MOST_TURNS):
+        if index >= LEAST_TURNS and time.perf_counter() > end:
             break
         for name in left:
             seconds[name].append(_timed(calls[name], repeats[name], clock))
-        if index < LEAST_ROUNDS:
+        if index < LEAST_TURNS:
             least = min(min(seconds[name]) for name in left)
             left = [name for name in left if min(seconds[name]) <= HOPELESS * least]
     return {name: np.array(taken) for name, taken in seconds.items()}
 
 
-def _repeats(call: Callable[[], None], clock: Clock) -> int:
-    return max(1, int(np.ceil(ROUND_SECONDS / max(_timed(call, 1, clock), 1e-6))))
+def _repeats(call: Callable[[], None], clock: ReadClock) -> int:
+    return max(1, int(np.ceil(TURN_SECONDS / max(_timed(call, 1, clock), 1e-6))))
 
 
-def _timed(call: Callable[[], None], repeats: int, clock: Clock) -> float:
+def _timed(call: Callable[[], None], repeats: int, clock: ReadClock) -> float:
     begin = clock()
     for _ in range(repeats):
         call()

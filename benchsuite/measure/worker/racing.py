@@ -23,7 +23,7 @@ RACE_KINDS = ("step", "inference")
 LEAST_ROUND_SECONDS, LEAST_WARM_UP_SECONDS = 0.05, 0.5
 """A sample may not be shorter: it would measure caches that the others have emptied."""
 
-CALIBRATION_ROUNDS = 3
+SIZING_ROUNDS = 3
 
 
 class RacingProgram:
@@ -68,7 +68,7 @@ class RacingProgram:
         timed = timing_batches(trial, loaded.batcher, loaded.task.train, loaded.model)
         self._program, self._placed = program, [program.place(batch) for batch in timed]
         least = {
-            "rounds": CALIBRATION_ROUNDS,
+            "rounds": SIZING_ROUNDS,
             "round_seconds": max(trial.protocol.round_seconds, LEAST_ROUND_SECONDS),
             "warmup_seconds": max(trial.protocol.warmup_seconds, LEAST_WARM_UP_SECONDS),
         }

@@ -13,7 +13,7 @@ from fixtures.numpy_cases import model, parameters
 from benchsuite.contracts import Batch, Parameters, Program
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.calibration import Choice, calibrated, default_way, kept_choices
-from benchsuite.measure.calibration.kept import FOLDER_VARIABLE
+from benchsuite.measure.calibration.kept import CALIBRATION_VARIABLE
 from benchsuite.plugins import registry
 from benchsuite.schema import Execution, ModelSpec, Recipe, parse_choices
 from benchsuite_numpy.reference import ReferenceBackend
@@ -56,7 +56,7 @@ class TwoLibraries(ReferenceBackend):
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(CALIBRATION_VARIABLE, str(tmp_path))
 
 
 def choose(backend: ReferenceBackend, since: float = 0.0, **execution: str) -> Choice:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from benchsuite.measure.calibration import kept_choices
-from benchsuite.measure.calibration.kept import FOLDER_VARIABLE, MACHINE_FILE, find, keep
+from benchsuite.measure.calibration.kept import CALIBRATION_VARIABLE, MACHINE_FILE, find, keep
 
 MACHINE = {"hardware.cpu": "a processor", "torch": "2"}
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "kept"))
+    monkeypatch.setenv(CALIBRATION_VARIABLE, str(tmp_path / "kept"))
     return tmp_path / "kept"
 
 
@@ -69,7 +69,7 @@ def test_a_folder_that_cannot_be_written_keeps_nothing_and_chooses_all_the_same(
 ) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    monkeypatch.setenv(FOLDER_VARIABLE, str(blocked))
+    monkeypatch.setenv(CALIBRATION_VARIABLE, str(blocked))
     assert keep(MACHINE, "torch", "small", "fused", {}).chosen == "fused"
     assert kept_choices() == []
     assert not folder.exists()

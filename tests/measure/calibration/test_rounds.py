@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.measure.calibration.rounds import HOPELESS, LEAST_ROUNDS, ROUNDS, interleaved, winner
+from benchsuite.measure.calibration.rounds import HOPELESS, LEAST_TURNS, MOST_TURNS, interleaved, winner
 
 
 class Simulated:
@@ -33,7 +33,11 @@ def test_all_are_timed_in_every_round_and_the_hopeless_ones_no_more() -> None:
     clock = Simulated()
     taken = {"a": 1.0, "b": 1.2, "hopeless": HOPELESS * 1.1}
     found = interleaved(calls(clock, taken), clock)  # type: ignore[arg-type]
-    assert {name: len(rounds) for name, rounds in found.items()} == {"a": ROUNDS, "b": ROUNDS, "hopeless": 1}
+    assert {name: len(rounds) for name, rounds in found.items()} == {
+        "a": MOST_TURNS,
+        "b": MOST_TURNS,
+        "hopeless": 1,
+    }
     for name, rounds in found.items():
         np.testing.assert_allclose(rounds, taken[name])
     after = clock.order[3 + 3 :]
@@ -44,13 +48,13 @@ def test_short_calls_are_repeated_within_a_round() -> None:
     clock = Simulated()
     found = interleaved(calls(clock, {"a": 0.001}), clock)  # type: ignore[arg-type]
     np.testing.assert_allclose(found["a"], 0.001)
-    assert len(clock.order) >= 10 * ROUNDS
+    assert len(clock.order) >= 10 * MOST_TURNS
 
 
 def test_no_round_begins_when_the_time_is_up_but_the_least_are_made() -> None:
     clock = Simulated()
     found = interleaved(calls(clock, {"a": 1.0}), clock, budget=0.0)  # type: ignore[arg-type]
-    assert len(found["a"]) == LEAST_ROUNDS
+    assert len(found["a"]) == LEAST_TURNS
 
 
 @pytest.mark.parametrize(
@@ -67,16 +71,16 @@ def test_no_round_begins_when_the_time_is_up_but_the_least_are_made() -> None:
 def test_another_is_taken_only_where_it_is_faster_by_more_than_the_least_gain(
     medians: list[float], expected: str
 ) -> None:
-    assert winner({str(place): np.full(ROUNDS, value) for place, value in enumerate(medians)}) == expected
+    assert winner({str(place): np.full(MOST_TURNS, value) for place, value in enumerate(medians)}) == expected
 
 
 def test_a_candidate_that_was_given_up_early_is_compared_in_the_rounds_that_it_has() -> None:
-    assert winner({"a": np.full(1, 3.0), "b": np.full(ROUNDS, 1.0)}) == "b"
+    assert winner({"a": np.full(1, 3.0), "b": np.full(MOST_TURNS, 1.0)}) == "b"
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.0, 0.3))
 def test_equal_candidates_leave_the_default(seed: int, spread: float) -> None:
     random = np.random.default_rng(seed)
-    noise = {name: np.exp(random.normal(0, spread, ROUNDS)) for name in "ab"}
+    noise = {name: np.exp(random.normal(0, spread, MOST_TURNS)) for name in "ab"}
     gain = np.percentile(noise["b"] / noise["a"], 75)
     assert winner(noise) == ("a" if gain >= 0.98 else "b")
