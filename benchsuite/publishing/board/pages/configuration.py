@@ -27,6 +27,7 @@ from benchsuite.publishing.board.accepted import Figure
 from benchsuite.publishing.board.change_points import LEAST_POINTS, is_available
 from benchsuite.publishing.board.history import History, HistoryPoint, LevelChange
 from benchsuite.publishing.board.pages.changes import NOT_EXPLAINED, changes_table, day_cell, signed_share
+from benchsuite.publishing.board.pages.submissions import bundle_cell
 from benchsuite.publishing.board.rows import PublishedRow
 from benchsuite.publishing.board.told import Told, bundle_path
 from benchsuite.report.formatting import format_count, format_date, format_list
@@ -136,7 +137,7 @@ def _rows(told: Told, rows: list[PublishedRow], past: History | None) -> Table:
         Column("metric", "number"),
         Column("sequences/s", "rate"),
         Column("trained in", "seconds"),
-        Column("bundle", "bytes"),
+        Column("bundle", "mixed"),
     )
     points = past.points[::-1] if past else []
     made = [_row(told, point, past) for point in points]
@@ -159,7 +160,7 @@ def _rows(told: Told, rows: list[PublishedRow], past: History | None) -> Table:
                     row.record.scalars.get(f"test/{row.record.primary}"),
                     None,
                     None,
-                    TableCell(one.bundle_bytes, page=f"file:{bundle_path(one)}"),
+                    bundle_cell(one),
                 ]
             )
     return Table("Every published result of this configuration, newest first", columns, made)
@@ -180,7 +181,7 @@ def _row(told: Told, point: HistoryPoint, past: History | None) -> list[Value | 
         TableCell(metric.mean, half=metric.half_width) if metric else None,
         point.speed(past.clock) if past else None,
         TableCell(trained.mean, half=trained.half_width) if trained else None,
-        TableCell(one.bundle_bytes, page=f"file:{bundle_path(one)}"),
+        bundle_cell(one),
     ]
 
 

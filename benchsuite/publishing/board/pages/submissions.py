@@ -26,7 +26,7 @@ from benchsuite.publishing.board.pages.changes import day_cell
 from benchsuite.publishing.board.told import Told, badge_path, bundle_path, citation_path
 from benchsuite.publishing.repository.folder import VERIFICATION
 from benchsuite.publishing.repository.submission import Submission
-from benchsuite.report.formatting import format_count, format_list
+from benchsuite.report.formatting import format_count, format_list, format_value
 from benchsuite.report.site import Page
 
 MOST_MACHINES = 3
@@ -45,7 +45,7 @@ def submissions_table(told: Told, submissions: Sequence[Submission], title: str)
         Column("level", help="claimed, verified, or reproduced by how many others"),
         Column("machine", filter=True),
         Column("trials", "integer"),
-        Column("bundle", "bytes", "the whole study in one file: records, curves, environment"),
+        Column("bundle", "mixed", "the whole study in one file: records, curves, environment"),
         Column("frameworks"),
     )
     rows: list[list[Value | TableCell]] = [
@@ -57,12 +57,18 @@ def submissions_table(told: Told, submissions: Sequence[Submission], title: str)
             level_cell(told, one),
             format_list(one.machines, most=MOST_MACHINES),
             one.trials,
-            TableCell(one.bundle_bytes, page=f"file:{bundle_path(one)}"),
+            bundle_cell(one),
             backends_words(one),
         ]
         for one in submissions
     ]
     return Table(title, columns, rows)
+
+
+def bundle_cell(submission: Submission) -> TableCell:
+    """The size of the bundle, which leads to its file."""
+    size = format_value(submission.bundle_bytes, form="bytes")
+    return TableCell(submission.bundle_bytes, size, page=f"file:{bundle_path(submission)}")
 
 
 def level_cell(told: Told, submission: Submission) -> TableCell:

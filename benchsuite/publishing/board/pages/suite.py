@@ -89,7 +89,7 @@ def _machines(suite: SuiteBoard) -> Table:
 
 def machine_page(told: Told, suite: SuiteBoard, machine: MachineBoard) -> Page:
     """The rankings of one machine."""
-    cards = [card for results in machine.results if (card := _card(results, machine.key)) is not None]
+    cards = [card for results in machine.results if (card := _card(results)) is not None]
     sections = [PageSection("In short", (Cards(tuple(cards)),))] if cards else []
     sections += [
         PageSection(results.title, tuple(_task(told, machine, results))) for results in machine.results
@@ -98,22 +98,30 @@ def machine_page(told: Told, suite: SuiteBoard, machine: MachineBoard) -> Page:
         PageSection("Studies", (submissions_table(told, machine.submissions, "Studies on this machine"),))
     )
     lead = (
-        f"{suite.name}: the latest verified record of each of "
+        "The latest verified record of each of "
         f"{format_count(len(machine.rows), 'trial')} on machines of this kind."
     )
-    return Page(machine.key, machine.machine.name, tuple(sections), lead)
+    return Page(machine.key, f"{suite.name} on {machine.machine.name}", tuple(sections), lead)
 
 
-def _card(results: TaskResults, page: str) -> Card | None:
+def _card(results: TaskResults) -> Card | None:
     ranking = results.ranking
     found = answer(ranking) if ranking else None
     if ranking is None or found is None or found.best.metric is None:
         return None
     value = format_value(found.best.metric.mean, found.best.metric.half_width)
     alike = [one.model.name for one in found.alike]
-    said = f"not told apart from it: {format_list(alike, most=3)}" if alike else ""
+    if found.next_best is None:
+        said = "the only model with a result"
+    elif found.seeds == 1:
+        said = "one seed: no interval and no test"
+    elif alike:
+        said = f"not told apart from it: {format_list(alike, most=3)}"
+    else:
+        said = "" if found.untested else "each of the others is worse, by a test over seeds"
     lines = (Paragraph(said, "note"),) if said else ()
-    return Card(results.title, page, found.best.name, f"{ranking.metric.replace('_', ' ')} {value}", lines)
+    figure = f"{ranking.metric.replace('_', ' ')} {value}"
+    return Card(results.title, "", found.best.name, figure, lines)
 
 
 def _task(told: Told, machine: MachineBoard, results: TaskResults) -> Iterator[Block]:
