@@ -35,7 +35,7 @@ def export(
 ) -> None:
     """Export a study: one row per trial with its fields, status, verdicts and every scalar.
 
-    As pytest-benchmark it is the JSON of `pytest --benchmark-json`: a benchmark for each trial with a valid
+    As pytest-benchmark it is the JSON that pytest-benchmark writes: a benchmark for each trial with a valid
     timing, for `pytest-benchmark compare`, github-action-benchmark and Bencher.
     """
     from benchsuite.cli.studies import open_study
