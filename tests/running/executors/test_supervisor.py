@@ -9,9 +9,8 @@ import sys
 import time
 from typing import Any
 
-import psutil
 import pytest
-from fixtures.scripted import scripted_executor, scripted_trial, wait_until, workers
+from fixtures.scripted import scripted_executor, scripted_trial, sleepers, wait_until, workers
 
 from benchsuite.contracts import Finished, Progress
 from benchsuite.running.executors import supervisor
@@ -146,15 +145,6 @@ def test_a_long_answer_is_read_in_linear_time() -> None:
     (record,) = records_of([scripted_trial("long_record")])
     assert record.status is Status.OK
     assert len(record.series[0].x) == 1_000_000
-
-
-def sleepers(seconds: float) -> list[int]:
-    """Processes `sleep SECONDS` that are not ending."""
-    return [
-        process.pid
-        for process in psutil.process_iter(["cmdline", "status"])
-        if process.info["cmdline"] == ["sleep", str(seconds)] and process.info["status"] != "zombie"
-    ]
 
 
 def test_children_in_a_session_of_their_own_end_with_their_worker() -> None:

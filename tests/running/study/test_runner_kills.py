@@ -7,75 +7,117 @@ import random
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from fixtures.scripted import scripted_trial, wait_until, workers
+from fixtures.killed_run import NAME, trials
+from fixtures.scripted import sleepers, wait_until, workers
 
-from benchsuite.running.store import StudyStore
+from benchsuite.running.store import JOURNAL, StudyStore
 from benchsuite.schema import Status
 
-SCRIPT = textwrap.dedent(
-    """
-    import sys; from pathlib import Path
-    import pluggy
-    from fixtures.scripted import scripted_executor, scripted_trial
-    from benchsuite import hookspecs
-    from benchsuite.plugins import Registry
-    from benchsuite.running.study import run_study
-    manager = pluggy.PluginManager(hookspecs.PROJECT); manager.add_hookspecs(hookspecs)
-    trials = [scripted_trial("sleep", seed=seed, seconds=0.1) for seed in range(4)]
-    with scripted_executor() as executor:
-        run_study("s", trials, executor, Registry(manager), Path(sys.argv[1]))
-    """
-)
-TRIALS = [scripted_trial("sleep", seed=seed, seconds=0.1) for seed in range(4)]
+SECONDS = 600.0 + os.getpid() / 1e7
+"""How long the process that a trial leaves would sleep; tells it from those of other tests."""
+
+VARYING = {"attempt", "started", "finished"}
+VARYING_SCALARS = {"scripted/process", "scripted/served"}
+"""What two undisturbed runs differ in: times, and which process ran how many trials."""
 
 
 def begin(folder: Path) -> subprocess.Popen[bytes]:
     """A run of the study in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder)], env=environment)
+    command = [sys.executable, "-m", "fixtures.killed_run", str(folder), repr(SECONDS)]
+    return subprocess.Popen(command, env=environment)
+
+
+def content(folder: Path) -> dict[str, Any]:
+    """Trial id -> its record with its curves, without what two runs differ in."""
+    store = StudyStore.open(folder / NAME)
+    found = {}
+    for trial, record in store.latest().items():
+        kept = record.model_dump(mode="json", exclude=VARYING)
+        kept["scalars"] = {name: repr(value) for name, value in record.scalars.items()}
+        for name in VARYING_SCALARS:
+            del kept["scalars"][name]
+        found[trial] = (kept, [one.model_dump() for one in store.series(trial)])
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, Any], float]]:
+    """What a run that nobody disturbs records, and how long it takes once it has begun."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    process = begin(folder)
+    assert has_begun(folder)
+    start = time.monotonic()
+    assert process.wait(60) == 0
+    yield content(folder), time.monotonic() - start
+
+
+def has_begun(folder: Path) -> bool:
+    return wait_until(lambda: (folder / NAME / "study.json").exists(), 60)
 
 
 @pytest.mark.parametrize(
     "rounds", [3, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(7200)])]
 )
-def test_rounds_of_kills_and_resumes_end_as_an_undisturbed_run(tmp_path: Path, rounds: int) -> None:
-    draw = random.Random(rounds)
+def test_rounds_of_kills_and_resumes_end_as_an_undisturbed_run(
+    tmp_path: Path, rounds: int, undisturbed: tuple[dict[str, Any], float]
+) -> None:
+    expected, seconds = undisturbed
+    draw, seen = random.Random(rounds), Counter[str]()
     for number in range(rounds):
         folder = tmp_path / str(number)
         folder.mkdir()
         process = begin(folder)
-        assert wait_until(lambda here=folder: (here / "s" / "study.json").exists(), 60)  # type: ignore[misc]
-        time.sleep(draw.uniform(0.0, 0.8))
+        if draw.random() < 0.8:
+            assert has_begun(folder)
+        time.sleep(draw.uniform(0.0, seconds))
         whom = draw.choice(("run", "worker", "both"))
-        found = workers()
-        if whom != "run":
-            for worker in found:
-                worker.send_signal(signal.SIGKILL)
-        if whom != "worker":
-            process.kill()
+        hit = strike(process, whom)
         process.wait(60)
-        assert wait_until(lambda: not workers(), 20), whom
+        assert wait_until(lambda: not workers() and not sleepers(SECONDS), 20), whom
+        recorded = journal(folder).count(b"\n")
         assert begin(folder).wait(60) == 0
-        check(folder, whom)
+        assert wait_until(lambda: not workers() and not sleepers(SECONDS), 20), whom
+        check(folder, expected)
+        seen.update([whom, *hit, f"{recorded} recorded before"])
+    print(f"{rounds} rounds, 0 lost:", dict(sorted(seen.items())))
 
 
-def check(folder: Path, whom: str) -> None:
-    """After the resumed run every trial has one good record and its own curves, and none was done twice that
-    had been recorded; a worker that was killed may have cost its trial once more."""
-    store = StudyStore.open(folder / "s")
+def strike(process: subprocess.Popen[bytes], whom: str) -> list[str]:
+    """Kill the run, its worker, or both; gives which of them was still there."""
+    hit = []
+    if whom != "run":
+        for worker in workers():
+            worker.send_signal(signal.SIGKILL)
+            hit.append("a worker was hit")
+    if whom != "worker" and process.poll() is None:
+        process.kill()
+        hit.append("the run was hit")
+    return hit
+
+
+def journal(folder: Path) -> bytes:
+    path = folder / NAME / JOURNAL
+    return path.read_bytes() if path.exists() else b""
+
+
+def check(folder: Path, expected: dict[str, Any]) -> None:
+    """After the resumed run the study holds what an undisturbed one does, nothing was done twice that had been
+    recorded, and no file is left over; a worker that was killed may have cost its trial once more."""
+    store = StudyStore.open(folder / NAME)
     history, damage = store.history()
-    latest = store.latest()
     assert damage == []
-    assert {trial.id for trial in TRIALS} == set(latest)
-    assert all(record.status is Status.OK for record in latest.values()), whom
+    assert set(expected) == {trial.id for trial in trials(SECONDS)}
+    assert content(folder) == expected
     counted = Counter(record.trial_id for record in history if record.status is Status.OK)
     assert set(counted.values()) == {1}
-    files = {path.name for path in (folder / "s" / "series").iterdir()}
-    assert files == {f"{trial}.{record.attempt}.parquet" for trial, record in latest.items()}
-    assert all(store.series(trial)[0].name == "train/loss" for trial in latest)
+    files = {path.name for path in (folder / NAME / "series").iterdir()}
+    assert files == {f"{trial}.{record.attempt}.parquet" for trial, record in store.latest().items()}
+    assert not [path for path in folder.rglob("*") if path.suffix in (".partial", ".torn")]
