@@ -3,7 +3,6 @@ matrix sets, or add to it."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from benchsuite.contracts import TaskEntry
 from benchsuite.errors import unknown_name
 from benchsuite.running.matrix.settings import Reader, Setting, Settings
+from benchsuite.running.matrix.source import read_toml
 from benchsuite.schema.fields import field_types
 
 
@@ -106,8 +106,8 @@ def parse_value(text: str) -> Any:
     """A TOML value; where it is none: a list when it has commas, else the text itself."""
     text = text.strip()
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return read_toml(f"value = {text}")["value"]
+    except ValueError:
         if "," in text:
             return [parse_value(part) for part in text.strip("[]").split(",")]
         return text

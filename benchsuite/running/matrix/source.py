@@ -91,11 +91,20 @@ def name_of_file(path: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._")[:100] or "matrix"
 
 
+def read_toml(text: str) -> dict[str, Any]:
+    """The tables of a TOML text. Raises ValueError for anything else, also for nesting and for numbers that
+    Python's parser does not take."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def parse_matrix(text: str, name: str, origin: str) -> Matrix:
     """A matrix from TOML text; `name` is used where the text gives none. Raises MatrixError."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = read_toml(text)
+    except ValueError as error:
         message, _, where = str(error).rpartition(" (at ")
         raise MatrixError(origin, [(where.rstrip(")") or "TOML", message or str(error))]) from None
     given = data.get("name")

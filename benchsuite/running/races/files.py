@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from benchsuite.errors import StoreError
 from benchsuite.running.races.rotation import Turn
 from benchsuite.running.store import RACES, atomic_write
 from benchsuite.schema.race import RACE_FORMAT, RaceResults
+from benchsuite.schema.texts import described
 
 SAMPLE_COLUMNS = ("race", "racer", "round", "place", "wall", "cpu", "idle")
 """Of the samples: number of the race in the JSON, and what Turn and RaceSample hold; times in seconds."""
@@ -49,8 +48,8 @@ def read_races(folder: Path) -> list[RaceResults]:
     for path in sorted((folder / RACES).glob("*.json")):
         try:
             results = RaceResults.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise StoreError(f"{path} cannot be read: {error}") from error
+        except Exception as error:  # besides ValidationError, numbers that no float can hold raise others
+            raise StoreError(f"{path} cannot be read: {described(error)}") from error
         if results.format > RACE_FORMAT:
             raise StoreError(f"{path} was written by a newer benchsuite; update this one")
         found.append(results)

@@ -22,6 +22,7 @@ from benchsuite.errors import StoreError, StoreWriteError
 from benchsuite.running.store.atomic import PARTIAL, atomic_write
 from benchsuite.running.store.attachments import keep_artifact, read_exhibits, write_exhibits
 from benchsuite.running.store.attempts import Attempts, attempt_of
+from benchsuite.running.store.description import read_description
 from benchsuite.running.store.journal import Journal
 from benchsuite.running.store.series import read_series, write_series
 from benchsuite.running.store.writer import read_writer, write_writer
@@ -79,16 +80,7 @@ class StudyStore:
 
     def description(self) -> dict[str, Any]:
         """What study.json holds, or {} where it is missing. Raises StoreError when it is unreadable."""
-        path = self.folder / DESCRIPTION
-        try:
-            found = json.loads(path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            raise StoreError(f"{path} cannot be read: {error}; mend it or remove it") from error
-        if not isinstance(found, dict):
-            raise StoreError(f"{path} holds no JSON object; mend it or remove it")
-        return found
+        return read_description(self.folder / DESCRIPTION)
 
     @property
     def is_described(self) -> bool:

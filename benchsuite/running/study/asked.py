@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from benchsuite.contracts.study import results_folder
 from benchsuite.running.matrix import Matrix
 from benchsuite.running.shards import Cut, Shard
@@ -69,6 +71,9 @@ class Asked:
         return shlex.join(words)
 
 
+_ASKED = TypeAdapter(Asked)
+
+
 def ask(
     study: str,
     matrix: Matrix,
@@ -103,12 +108,9 @@ def read_asked(description: Mapping[str, Any]) -> list[Asked]:
     found = []
     for one in given if isinstance(given, list) else [given]:
         try:
-            fields = {name: one[name] for name in Asked.__dataclass_fields__}
-            asked = Asked(**fields)
-            asked.whole  # noqa: B018  that it can be told
-        except (TypeError, KeyError, AttributeError, ValueError):
+            found.append(_ASKED.validate_python({name: one[name] for name in Asked.__dataclass_fields__}))
+        except (TypeError, KeyError, ValidationError):
             continue
-        found.append(asked)
     return found
 
 

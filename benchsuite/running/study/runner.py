@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,65 +57,88 @@ def run_study(
     with store.writing() as torn:
         for one in torn:
             on_event(Warned(f"line {one.line} of {name}'s journal was torn by a crash; its trial runs again"))
-        records, damage = store.history()
-        for one in damage:
-            on_event(Warned(one.sentence(name)))
-        known = latest(records)
-        times = PastTimes(store.folder, records)
-        plan = make_plan(trials, executor.check_support(trials), skipped, known, rerun, times)
-        info = StudyInfo(name, store.folder, dict(settings or {}), _labels(plan, known))
-        before = list(latest_by_machine(records, store.home).values())
-        run = _Run(store, info, plan, known, before, tuple(damage), registry, on_event)
-        on_event(Begun(info, plan))
-        for remark in executor.remarks([item.trial for item in plan.of("run")]):
-            on_event(Warned(remark))
-        for item in plan.of("fail"):
-            record = known.get(item.trial.id)
-            if record is not None and record.status not in _NO_RESULT:
-                on_event(Warned(f"{info.label(item.trial)} keeps its earlier record: {item.reason}"))
+        run, before = _begin(store, trials, executor, registry, skipped, rerun, settings or {}, on_event)
+        if not run.has_work:
+            if not store.is_described:
+                store.describe(description or {})  # a shard may have no trial, and is a study nevertheless
+            return run.study(before)
+        del before  # with many records, most of what this process holds
         return run.run(executor, description or {})
+
+
+def _begin(
+    store: StudyStore,
+    trials: Sequence[Trial],
+    executor: Executor,
+    registry: Registry,
+    skipped: Iterable[Skipped],
+    rerun: str | None,
+    settings: Mapping[str, str],
+    on_event: StudyListener,
+) -> tuple[_Run, list[Record]]:
+    """What is to be done, told to `on_event`; and what the study is made of so far."""
+    name = store.name
+    records, damage = store.history()
+    for one in damage:
+        on_event(Warned(one.sentence(name)))
+    known = latest(records)
+    times = PastTimes(store.folder, records)
+    plan = make_plan(trials, executor.check_support(trials), skipped, known, rerun, times)
+    info = StudyInfo(name, store.folder, dict(settings), _labels(plan, known))
+    on_event(Begun(info, plan))
+    for remark in executor.remarks([item.trial for item in plan.of("run")]):
+        on_event(Warned(remark))
+    for item in plan.of("fail"):
+        record = known.get(item.trial.id)
+        if record is not None and record.status not in _NO_RESULT:
+            on_event(Warned(f"{info.label(item.trial)} keeps its earlier record: {item.reason}"))
+    news = [item for item in (*plan.of("fail"), *plan.of("skip")) if _is_news(item, known)]
+    due = {item.trial.id: item for item in plan.of("run")}
+    run = _Run(store, info, due, news, tuple(damage), registry, on_event)
+    return run, list(latest_by_machine(records, store.home).values())
 
 
 @dataclass
 class _Run:
-    """One run of a study, its lock held."""
+    """One run of a study, its lock held. It keeps no record: the journal has them, and many would be most of
+    what this process holds.
+
+    due   trial id -> what has no record of this run yet
+    news  what cannot run and is to be recorded
+    """
 
     store: StudyStore
     info: StudyInfo
-    plan: Plan
-    latest: dict[str, Record]
-    """Trial id -> its latest record, wherever it ran."""
-    records: list[Record]
-    """What the study is made of, oldest first: the latest of each trial and machine, and those of this run."""
+    due: dict[str, Planned]
+    news: list[Planned]
     damage: tuple[Damage, ...]
     registry: Registry
     on_event: StudyListener
 
-    due: dict[str, Planned] = field(init=False)
-    """Trial id -> what has no record of this run yet."""
-
-    def __post_init__(self) -> None:
-        self.due = {item.trial.id: item for item in self.plan.of("run")}
+    @property
+    def has_work(self) -> bool:
+        return bool(self.due or self.news)
 
     def run(self, executor: Executor, description: Mapping[str, Any]) -> StoredStudy:
-        news = [item for item in (*self.plan.of("fail"), *self.plan.of("skip")) if self._is_news(item)]
+        self.store.describe(description)
+        trials = [item.trial for item in self.due.values()]
         interrupted = False
-        if not (self.due or news) and not self.store.is_described:
-            self.store.describe(description)  # a shard may have no trial, and is a study nevertheless
-        if self.due or news:
-            self.store.describe(description)
-            trials = [item.trial for item in self.due.values()]
-            try:
-                self._tell("benchsuite_study_started", study=self.info, trials=trials)
-                for item in news:
-                    self._finish(_not_run(item))
-                self._run(executor, trials)
-            except KeyboardInterrupt:
-                interrupted = True
-            finally:
-                self._tell("benchsuite_study_finished", study=self.info, records=self._records())
+        try:
+            self._tell("benchsuite_study_started", study=self.info, trials=trials)
+            for item in self.news:
+                self._finish(_not_run(item))
+            self._run(executor, trials)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            records = list(latest_by_machine(self.store.history()[0], self.store.home).values())
+            self._tell("benchsuite_study_finished", study=self.info, records=records)
+        return self.study(records, interrupted)
+
+    def study(self, records: list[Record], interrupted: bool = False) -> StoredStudy:
+        """The study as the run leaves it. :param records: what it is made of."""
         left = tuple(item.trial for item in self.due.values())
-        return StoredStudy(self.info.name, self.info.folder, self._records(), left, interrupted, self.damage)
+        return StoredStudy(self.info.name, self.info.folder, records, left, interrupted, self.damage)
 
     def _run(self, executor: Executor, trials: Sequence[Trial]) -> None:
         events = executor.run(trials)
@@ -140,10 +163,6 @@ class _Run:
             # the worker ended before it could give a fingerprint
             record = record.model_copy(update={"fingerprint": planned.fingerprint})
         record = self._store(record)
-        # the curves are on the disk: kept here, they would be most of what a long run holds in memory
-        kept = record.model_copy(update=_ON_DISK)
-        self.latest[record.trial_id] = kept
-        self.records.append(kept)
         self.due.pop(record.trial_id, None)
         self.on_event(Finished(record))
         self._tell("benchsuite_trial_finished", study=self.info, record=record)
@@ -173,25 +192,24 @@ class _Run:
         for plugin, problem in problems.items():
             self.on_event(Warned(f"plugin {plugin} failed in {hook}: {problem}"))
 
-    def _is_news(self, item: Planned) -> bool:
-        """What cannot run is recorded when nothing better is known of the trial, and once for each reason."""
-        known = self.latest.get(item.trial.id)
-        if known is None:
-            return True
-        status = _STATUS[item.action]
-        worse = (Status.SKIPPED,) if status is Status.SKIPPED else _NO_RESULT
-        return known.status in worse and (known.status, known.reason) != (status, item.reason)
-
-    def _records(self) -> list[Record]:
-        return list(latest_by_machine(self.records, self.store.home).values())
-
-
-_ON_DISK: dict[str, Any] = {"series": [], "exhibits": [], "artifacts": {}}
 
 _STATUS: dict[Action, Status] = {"fail": Status.FAILED, "skip": Status.SKIPPED}
 """How a trial that does not run is recorded."""
 
 _NO_RESULT = (Status.SKIPPED, Status.FAILED, Status.KILLED, Status.TIMEOUT)
+
+
+def _is_news(item: Planned, latest: Mapping[str, Record]) -> bool:
+    """What cannot run is recorded when nothing better is known of the trial, and once for each reason.
+
+    :param latest: trial id -> its latest record.
+    """
+    known = latest.get(item.trial.id)
+    if known is None:
+        return True
+    status = _STATUS[item.action]
+    worse = (Status.SKIPPED,) if status is Status.SKIPPED else _NO_RESULT
+    return known.status in worse and (known.status, known.reason) != (status, item.reason)
 
 
 def _labels(plan: Plan, latest: Mapping[str, Record]) -> dict[str, str]:
