@@ -1,7 +1,7 @@
 """Ten thousand trials of nothing through the local executor: `python -m benchmarks.many_trials [TRIALS]`.
 
-Prints what a trial costs, how much memory the parent holds after a tenth of them and near their end, and how long
-the study takes to be opened, planned, shown and reported.
+Prints what a trial costs, how much memory the parent holds after a tenth of them and near their end, and how
+long the study takes to be opened, planned, shown and reported.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from itertools import islice
 from typing import Any
 
 from benchsuite.schema.record import Record
-from benchsuite.schema.texts import MOST_ENTRIES, MOST_FACT, MOST_REASON, MOST_TRACE, capped
+from benchsuite.schema.texts import MOST_ENTRIES, MOST_FACT, MOST_REASON, MOST_TRACE, MOST_WORD, capped
 
-_TEXTS = {"reason": MOST_REASON, "exception": MOST_TRACE, "output_tail": MOST_TRACE, "kernel": MOST_REASON}
+_TEXTS = {"reason": MOST_REASON, "exception": MOST_TRACE, "output_tail": MOST_TRACE, "kernel": MOST_WORD}
 _TABLES = {"scalars": 0, "verdicts": MOST_REASON, "environment": MOST_FACT}
 """Field -> characters that its values may have."""
 

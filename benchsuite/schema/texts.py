@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from typing import Any
 
 MOST_REASON = 2_000
 """Characters of a sentence that says why something is not as it should be."""
+MOST_WORD = 200
+"""Characters of a name that stands in tables, such as a kernel's."""
 MOST_FACT = 100_000
 """Characters of one fact of a record's environment; the list of installed distributions is the longest."""
 MOST_TRACE = 20_000
@@ -14,6 +17,8 @@ MOST_TRACE = 20_000
 MOST_ENTRIES = 10_000
 """Scalars, verdicts or facts of one record."""
 NO_REASON = "no reason was given"
+
+_LINE_END = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def printable(text: str) -> str:
@@ -45,7 +50,8 @@ def described(error: BaseException) -> str:
         text = str(error).strip()
     except Exception as other:  # a plugin's __str__ may fail in any way
         text = f"its text cannot be had: {type(other).__name__}"
-    first = (text.splitlines() or [""])[0]
+    # not splitlines(), which would make an object of each line of a text of megabytes
+    first = text[: found.start()] if (found := _LINE_END.search(text)) else text
     return capped(f"{type(error).__name__}: {first}".rstrip(": "), MOST_REASON)
 
 

@@ -23,8 +23,11 @@ MOST_WAITING = 1_000
 START_SECONDS, TRIAL_SECONDS = 5.0, 0.5
 """How long is waited for a mirror to start, and for a record to be sent: this work is usually done before the
 next trial begins. After one wait that was too short there is no other until the sender has caught up."""
-FINISH_SECONDS, FINISH_SHARE = 30.0, 0.05
-"""How long the end of a study waits for what is still to be sent: this, or this share of the study's time."""
+WAITING_SECONDS, WAITING_SHARE = 5.0, 0.05
+"""How long all trials of a study together wait for their records to be sent: this, and this share of the
+study's time so far."""
+FINISH_SECONDS = 30.0
+"""How long the end of a study waits for what is still to be sent: this, or what is left of WAITING_SHARE."""
 RETRY_SECONDS, MOST_RETRY_SECONDS = 10.0, 300.0
 """When a mirror that failed is tried again; twice as long after each failure."""
 
@@ -45,7 +48,7 @@ class Sender:
         self._waiting: queue.Queue[Record | _Finish] = queue.Queue(MOST_WAITING)
         self._idle, self._ended = threading.Event(), threading.Event()
         self._stopped = False
-        self._began, self._late = time.monotonic(), False
+        self._began, self._waited = time.monotonic(), 0.0
         self._mirror: Mirror | None = None
         self._due, self._pause = 0.0, RETRY_SECONDS
         self.problem: Exception | None = None
@@ -53,7 +56,7 @@ class Sender:
         self.finished = False
         """Whether all of the study was sent."""
         threading.Thread(target=self._work, name="benchsuite mirror", daemon=True).start()
-        self._late = not self._idle.wait(START_SECONDS)
+        self._idle.wait(START_SECONDS)
 
     @property
     def mirror(self) -> Mirror | None:
@@ -62,6 +65,7 @@ class Sender:
 
     def send(self, record: Record) -> None:
         """Have a record sent soon; one that finds no room is sent at the end."""
+        caught_up = self._idle.is_set()
         self._idle.clear()
         try:
             # its curves are on the disk
@@ -69,16 +73,21 @@ class Sender:
                 record.model_copy(update={"series": [], "exhibits": [], "artifacts": {}})
             )
         except queue.Full:
-            self._late = True
             return
-        if self._late and self._waiting.qsize() > 1:
-            return
-        self._late = not self._idle.wait(0.0 if self._late else TRIAL_SECONDS)
+        left = WAITING_SECONDS + self._share() - self._waited
+        if caught_up and left > 0:
+            begin = time.monotonic()
+            self._idle.wait(min(TRIAL_SECONDS, left))
+            self._waited += time.monotonic() - begin
+
+    def _share(self) -> float:
+        """Seconds that are WAITING_SHARE of the study's time so far."""
+        return WAITING_SHARE * (time.monotonic() - self._began)
 
     def finish(self, records: Sequence[Record], status: str) -> None:
         """Have everything sent that is missing, and the study's run ended with MLflow's `status`. Waits for it,
         but no longer than stated."""
-        end = time.monotonic() + max(FINISH_SECONDS, FINISH_SHARE * (time.monotonic() - self._began))
+        end = time.monotonic() + max(FINISH_SECONDS, self._share() - self._waited)
         while True:
             try:  # what waits is among the records
                 self._waiting.get_nowait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -59,6 +60,21 @@ def test_any_exception_can_be_described(error: Exception, expected: str) -> None
 
 def test_the_text_of_an_exception_is_cut() -> None:
     assert len(described(ValueError("x" * 10_000_000))) == MOST_REASON
+
+
+@given(st.text(st.sampled_from("ab \n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029\t"), max_size=12))
+def test_the_first_line_of_an_exception_is_its_description(text: str) -> None:
+    first = (text.strip().splitlines() or [""])[0]
+    assert described(ValueError(text)) == f"ValueError: {first}".rstrip(": ")
+
+
+def test_an_exception_of_many_lines_takes_little_memory() -> None:
+    error = ValueError("line\n" * 2_000_000)
+    tracemalloc.start()
+    described(error)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 3 * len(str(error))
 
 
 plain = st.recursive(

@@ -85,6 +85,22 @@ def test_a_slow_mirror_delays_no_trial(seconds: float) -> None:
     assert "too long" in str(one.problem)
 
 
+def test_a_mirror_that_is_always_just_in_time_takes_no_more_than_a_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "WAITING_SECONDS", 0.4)
+    mirror = SlowMirror(0.1)
+    one = sender(mirror)
+    begin = time.monotonic()
+    for seed in range(30):
+        one.send(record(seed=seed))
+        wait_until(lambda seed=seed: len(mirror.sent) > seed, 1)  # type: ignore[misc]
+    waited = one._waited
+    assert 0.3 < waited < 0.4 + 0.05 * (time.monotonic() - begin) + 0.2
+    one.finish([record(seed=seed) for seed in range(30)], "FINISHED")
+    assert one.finished
+
+
 def test_the_queue_is_bounded_and_what_found_no_room_is_sent_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,8 +1,8 @@
-"""Whether the kernel that ran is the one that was asked for."""
+"""Whether the kernel that ran has a name, and is the one that was asked for."""
 
 from __future__ import annotations
 
-from benchsuite.errors import KernelFallbackError
+from benchsuite.errors import ContractError, KernelFallbackError
 from benchsuite.schema import Execution, ModelSpec
 
 LOOPS = ("python_loop", "handwritten_loop", "autograd_loop", "while_loop", "scan", "unrolled")
@@ -12,9 +12,12 @@ DEVICE_KERNELS = ("cudnn", "miopen")
 
 
 def check_kernel(kernel: str, execution: Execution, model: ModelSpec) -> None:
-    """Raise KernelFallbackError if a `fused` request ran something else. Additive attention feeds each step
-    of its decoder with what the step before gave: there a loop beside a fused encoder is no fallback.
+    """Raise KernelFallbackError if a `fused` request ran something else, ContractError if `kernel` is no text.
+    Additive attention feeds each step of its decoder with what the step before gave: there a loop beside a
+    fused encoder is no fallback.
     """
+    if not isinstance(kernel, str):
+        raise ContractError(f"kernel() gave {type(kernel).__name__}, a text is expected")
     if execution.unroll != "fused":
         return
     parts = kernel.split("+")

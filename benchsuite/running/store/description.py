@@ -41,7 +41,7 @@ def read_description(path: Path) -> dict[str, Any]:
             raise StoreError(
                 f"{path}: {field} is {_WORDS[kinds[0]]}, not {value!r:.80}; mend it or remove it"
             )
-    if not 0 <= float(found.get("created") or 0) <= LATEST:
+    if not 0 <= (found.get("created") or 0) <= LATEST:
         raise StoreError(
             f"{path}: created is POSIX seconds, not {found['created']!r:.80}; mend it or remove it"
         )

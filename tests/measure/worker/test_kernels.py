@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from fixtures.tiny import sign_model
 
-from benchsuite.errors import KernelFallbackError
+from benchsuite.errors import ContractError, KernelFallbackError
 from benchsuite.measure.worker.kernels import LOOPS, check_kernel
 from benchsuite.schema import Execution, Size, Tokens, encoder_decoder
 
@@ -47,6 +49,13 @@ def test_a_quiet_fallback_is_named(kernel: str, device: str) -> None:
     assert device in said
     assert repr(kernel or "nothing") in said
     assert "use unroll dynamic" in said
+
+
+@pytest.mark.parametrize("kernel", [None, 3, b"cudnn"])
+@pytest.mark.parametrize("unroll", ["dynamic", "fused"])
+def test_a_kernel_is_a_text(kernel: Any, unroll: str) -> None:
+    with pytest.raises(ContractError, match="a text is expected"):
+        check_kernel(kernel, execution(unroll), sign_model())
 
 
 @pytest.mark.parametrize("kernel", ["aten+python_loop", "cudnn+python_loop"])

@@ -51,6 +51,11 @@ def test_two_commands_of_one_second_keep_both(tmp_path: Path) -> None:
     [
         ("{", "cannot be read"),
         ("{}", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        (
+            results().model_dump_json().replace('"rounds":', f'"rounds":{"9" * 5000},"rounds":'),
+            "cannot be read",
+        ),
         (results(format=RACE_FORMAT + 1).model_dump_json(), "was written by a newer benchsuite"),
     ],
 )

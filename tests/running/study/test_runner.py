@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -329,6 +330,23 @@ def test_a_record_that_cannot_be_stored_is_a_failure_of_its_trial(tmp_path: Path
     assert [record.reason for record in StudyStore(tmp_path / "s").latest().values()] == [
         record.reason for record in found.records
     ]
+
+
+def test_a_run_keeps_no_record(tmp_path: Path) -> None:
+    alive: list[int] = []
+
+    class Watch:
+        @hookimpl
+        def benchsuite_trial_finished(self) -> None:
+            gc.collect()
+            alive.append(sum(isinstance(one, Record) for one in gc.get_objects()))
+
+    with scripted_executor() as executor:
+        run_study(
+            "s", [scripted_trial(seed=seed) for seed in range(12)], executor, registry(Watch()), tmp_path
+        )
+    assert len(alive) == 12
+    assert max(alive) <= alive[0] + 1
 
 
 def test_the_parent_keeps_no_curves(tmp_path: Path) -> None:

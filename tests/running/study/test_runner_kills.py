@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,35 +48,33 @@ def content(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, Any], float]]:
-    """What a run that nobody disturbs records, and how long it takes once it has begun."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a run that nobody disturbs records."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    process = begin(folder)
-    assert has_begun(folder)
-    start = time.monotonic()
-    assert process.wait(60) == 0
-    yield content(folder), time.monotonic() - start
+    assert begin(folder).wait(60) == 0
+    return content(folder)
 
 
-def has_begun(folder: Path) -> bool:
-    return wait_until(lambda: (folder / NAME / "study.json").exists(), 60)
+def wait_for(folder: Path, records: int) -> None:
+    """Wait until the study has begun and holds so many records."""
+    assert wait_until(lambda: (folder / NAME / "study.json").exists(), 60)
+    assert wait_until(lambda: journal(folder).count(b"\n") >= records, 60)
 
 
 @pytest.mark.parametrize(
     "rounds", [3, pytest.param(200, marks=[pytest.mark.slow, pytest.mark.timeout(7200)])]
 )
 def test_rounds_of_kills_and_resumes_end_as_an_undisturbed_run(
-    tmp_path: Path, rounds: int, undisturbed: tuple[dict[str, Any], float]
+    tmp_path: Path, rounds: int, undisturbed: dict[str, Any]
 ) -> None:
-    expected, seconds = undisturbed
     draw, seen = random.Random(rounds), Counter[str]()
     for number in range(rounds):
         folder = tmp_path / str(number)
         folder.mkdir()
         process = begin(folder)
         if draw.random() < 0.8:
-            assert has_begun(folder)
-        time.sleep(draw.uniform(0.0, seconds))
+            wait_for(folder, draw.randrange(4))
+        time.sleep(draw.uniform(0.0, 0.15))
         whom = draw.choice(("run", "worker", "both"))
         hit = strike(process, whom)
         process.wait(60)
@@ -85,7 +82,7 @@ def test_rounds_of_kills_and_resumes_end_as_an_undisturbed_run(
         recorded = journal(folder).count(b"\n")
         assert begin(folder).wait(60) == 0
         assert wait_until(lambda: not workers() and not sleepers(SECONDS), 20), whom
-        check(folder, expected)
+        check(folder, undisturbed)
         seen.update([whom, *hit, f"{recorded} recorded before"])
     print(f"{rounds} rounds, 0 lost:", dict(sorted(seen.items())))
 
