@@ -42,7 +42,7 @@ class Selection:
 def parse_selection(text: str) -> Selection:
     """Read `quick`, `results/quick`, `quick:backend=torch` or `quick:cell=lstm,gru;device=cpu`.
 
-    Raises RequestError for a condition that is none, or an unknown field.
+    Raises RequestError for a condition that is none, and for a field that is unknown or given twice.
     """
     study, _, conditions = text.partition(":")
     fields: dict[str, tuple[str, ...]] = {}
@@ -54,9 +54,12 @@ def parse_selection(text: str) -> Selection:
                 "as in quick:backend=torch;cell=lstm,gru"
             )
         try:
-            fields[canonical(name.strip())] = tuple(value.strip() for value in values.split(","))
+            path = canonical(name.strip())
         except BadValueError as error:
             raise RequestError(str(error)) from None
+        if path in fields:
+            raise RequestError(f"{path} is given twice in {text!r}; write {path}=value,value")
+        fields[path] = tuple(value.strip() for value in values.split(","))
     return Selection(study, fields)
 
 

@@ -25,7 +25,7 @@ from benchsuite.contracts.executor import (
 from benchsuite.errors import ContractError, WorkerError
 from benchsuite.schema import Exhibit, Record, Series, Trial
 from benchsuite.schema.bounds import bounded
-from benchsuite.schema.texts import cleaned
+from benchsuite.schema.texts import capped, cleaned
 from benchsuite.schema.trial import Frozen
 
 
@@ -377,7 +377,7 @@ def _fits(answer: WorkerAnswer, command: WorkerCommand) -> bool:
 
 def _detail(error: ValidationError, line: bytes) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
+    place = capped(".".join(str(part) for part in first["loc"]), 100)
     return f" ({f'{place}: ' if place else ''}{first['msg'][:100]}): {_shorten(line)}"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
+from fixtures.damaged import damaged
 from fixtures.scripted import scripted_trial
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite.contracts import BackendInfo, Progress, RaceSample, Ready, TrialSupport
@@ -179,6 +180,34 @@ def test_support_of_another_number_of_trials_is_refused() -> None:
 def test_unknown_commands_are_refused(line: bytes) -> None:
     with pytest.raises(WorkerError, match="does not know"):
         decode_command(line)
+
+
+@settings(max_examples=400)
+@given(damaged(st.sampled_from([encode(answer) for answer, _ in ANSWERS])), st.sampled_from(COMMANDS))
+def test_a_damaged_answer_is_an_answer_or_is_refused_in_few_words(
+    line: bytes, command: WorkerCommand
+) -> None:
+    try:
+        answer = decode_answer(line, command)
+    except WorkerError as error:
+        said = str(error)
+    else:
+        said = ""
+        assert decode_answer(encode(answer), command).kind == answer.kind
+    assert len(said) < 600
+
+
+@settings(max_examples=200)
+@given(damaged(st.sampled_from([encode(command) for command in COMMANDS])))
+def test_a_damaged_command_is_a_command_or_is_refused(line: bytes) -> None:
+    try:
+        command = decode_command(line)
+    except WorkerError as error:
+        said = str(error)
+    else:
+        said = ""
+        assert decode_command(encode(command)).kind == command.kind
+    assert len(said) < 600
 
 
 def test_infinities_are_told_from_large_numbers() -> None:

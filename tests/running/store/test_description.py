@@ -60,7 +60,7 @@ FIELDS = ("study", "matrix", "sha256", "filters", "overrides", "shard", "times",
 
 @given(st.dictionaries(st.sampled_from(FIELDS), values), st.booleans())
 def test_what_was_asked_is_read_or_left_out(asked: dict[str, Any], whole: bool) -> None:
-    good = dict.fromkeys(FIELDS, "") | {"filters": {}, "overrides": [], "parts": []}
+    good: dict[str, Any] = dict.fromkeys(FIELDS, "") | {"filters": {}, "overrides": [], "parts": []}
     for one in read_asked({"asked": {**good, **asked} if whole else asked}):
         assert hash(one.whole) is not None
 
@@ -73,7 +73,7 @@ READERS = {
     "merge": ["merge", "s", "--output", "m"],
     "bundle": ["bundle", "s", "--no-report", "--output", "{out}/b.zip"],
 }
-ODD = (None, 0, -1.5, "", "x", [], {}, [1], {"a": [1]}, True, 10**30)
+ODD: tuple[Any, ...] = (None, 0, -1.5, "", "x", [], {}, [1], {"a": [1]}, True, 10**30)
 PLACES = ("id", "name", "matrix", "environment", "asked", "merged", "plugins", "format", "created")
 
 
