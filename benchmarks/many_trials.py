@@ -26,9 +26,9 @@ LOOK_SECONDS = 0.2
 OPEN = """
 import sys, time
 from pathlib import Path
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 begin = time.perf_counter(), time.process_time()
-study = Study.read(Path(sys.argv[1]))
+study = StoredStudy.read(Path(sys.argv[1]))
 print(len(study.records), time.perf_counter() - begin[0], time.process_time() - begin[1])
 """
 

@@ -13,7 +13,7 @@ from fixtures.hostile_backend.benchsuite_hostile import FAULTS, FIRST, SLEEP_VAR
 from fixtures.scripted import sleepers, wait_until
 
 from benchsuite.analysis.validity import is_ranked, problem_reason
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 from benchsuite.schema.texts import MOST_REASON, MOST_WORD, NO_REASON
 
@@ -104,7 +104,7 @@ def test_each_fault_costs_its_own_trial_and_is_named(
         assert len(call(*reader).stdout) < 20_000 + 5_000 * len(found)
 
 
-def run(results: Path, widths: list[int]) -> Study:
+def run(results: Path, widths: list[int]) -> StoredStudy:
     """The matrix of these widths, run by the command line with the plugin installed."""
     matrix = results / "hostile.toml"
     matrix.write_text(MATRIX)
@@ -120,7 +120,7 @@ def run(results: Path, widths: list[int]) -> Study:
     )
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
-    return Study.load(results / "hostile")
+    return StoredStudy.load(results / "hostile")
 
 
 def is_healthy(record: Record) -> bool:
