@@ -39,7 +39,7 @@ def test_names_that_are_paths_or_worse_are_refused(tmp_path: Path, name: str) ->
 def test_the_latest_record_of_a_trial_wins_and_keeps_its_place(tmp_path: Path) -> None:
     store = StudyStore(tmp_path / "s")
     with store.writing():
-        store.describe({"matrix": "é"})
+        store.describe({"matrix": {"name": "é"}})
         for one in (record(0, Status.FAILED), record(1), record(0, Status.OK)):
             store.append(one)
     found = StudyStore.open(tmp_path / "s").latest()
@@ -64,9 +64,9 @@ def test_curves_belong_to_the_latest_record(tmp_path: Path) -> None:
 def test_the_description_keeps_its_identity(tmp_path: Path) -> None:
     store = StudyStore(tmp_path / "s")
     with store.writing():
-        store.describe({"matrix": "one"})
+        store.describe({"matrix": {"name": "one"}})
         first, identity = store.description(), store.id
-        store.describe({"matrix": "two"})
+        store.describe({"matrix": {"name": "two"}})
     second = StudyStore(tmp_path / "s").description()
     assert (first["name"], first["format"], first["id"]) == ("s", 1, identity)
     assert (second["id"], second["created"], second["matrix"]) == (first["id"], first["created"], "two")
