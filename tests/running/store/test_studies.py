@@ -69,7 +69,11 @@ def test_the_description_keeps_its_identity(tmp_path: Path) -> None:
         store.describe({"matrix": {"name": "two"}})
     second = StudyStore(tmp_path / "s").description()
     assert (first["name"], first["format"], first["id"]) == ("s", 1, identity)
-    assert (second["id"], second["created"], second["matrix"]) == (first["id"], first["created"], "two")
+    assert (second["id"], second["created"], second["matrix"]) == (
+        first["id"],
+        first["created"],
+        {"name": "two"},
+    )
 
 
 def test_two_runs_of_one_study_refuse_each_other(tmp_path: Path) -> None:
