@@ -30,6 +30,7 @@ from benchsuite.cli import (
     site,
     studies,
     sync,
+    verify,
 )
 from benchsuite.cli.interrupts import interrupted_code
 from benchsuite.cli.single_options import Commands
@@ -104,6 +105,7 @@ app.command("merge")(merge.merge)
 app.command("bundle")(bundle.bundle)
 app.command("publish")(publish.publish)
 app.command("site")(site.site)
+app.command("verify")(verify.verify)
 app.add_typer(data.app, name="data")
 app.add_typer(check.app, name="check")
 app.command("new")(new.new)

@@ -21,7 +21,7 @@ def list_(
         typer.Argument(
             metavar="KIND",
             help="tasks | backends | cells | architectures | fields | devices | data | plugins | matrices | "
-            "executors",
+            "suites | executors",
         ),
     ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
@@ -181,6 +181,21 @@ def _matrices() -> list[ListRow]:
     return rows
 
 
+def _suites() -> list[ListRow]:
+    from benchsuite.running.suites import frozen_suites
+
+    return [
+        {
+            "name": suite.name,
+            "trials": len(suite.trials),
+            "seeds": list(suite.seeds),
+            "reference_bands": len(suite.bands),
+            "summary": suite.summary,
+        }
+        for suite in frozen_suites().values()
+    ]
+
+
 def _executors() -> list[ListRow]:
     return [{"name": entry.name, "summary": entry.summary} for entry in _sorted(installed().executors)]
 
@@ -195,6 +210,7 @@ LISTS: dict[str, Callable[[], list[ListRow]]] = {
     "data": _data,
     "plugins": _plugins,
     "matrices": _matrices,
+    "suites": _suites,
     "executors": _executors,
 }
 

@@ -13,7 +13,8 @@ MatrixName = Annotated[
     str,
     typer.Argument(
         metavar="MATRIX",
-        help="A matrix that ships with benchsuite (`benchsuite list matrices`), or a TOML file.",
+        help="A matrix that ships with benchsuite (`benchsuite list matrices`), a frozen suite "
+        "(`benchsuite list suites`), or a TOML file.",
     ),
 ]
 Tasks = Annotated[str | None, typer.Option("--task", help=f"{_FILTER}.", rich_help_panel="Filters")]

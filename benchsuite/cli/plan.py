@@ -80,7 +80,7 @@ def print_plan(
     from benchsuite.running.shards import parse_shard
     from benchsuite.running.store import study_folder
     from benchsuite.running.study import results_folder
-    from benchsuite.running.study.api import cut_changes, part
+    from benchsuite.running.study.api import cut_changes, part, suite_notes
     from benchsuite.running.study.past import PastTimes
 
     request.check_rerun(rerun)
@@ -94,6 +94,8 @@ def print_plan(
     study = wanted if own is None else own.study(wanted)
     folder = study_folder(results_folder(results), study)
     for sentence in cut_changes(folder, asking) if own is not None else ():
+        warn(sentence)
+    for sentence in suite_notes(asked, expansion):
         warn(sentence)
     records = _recorded(folder) if folder.exists() else {}
     with found.executor(executor).load(options) as runner:

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchsuite.contracts import Batch, Gradients
 from benchsuite.errors import ContractError
-from benchsuite.schema.thresholds import TOLERANCES
+from benchsuite.schema.thresholds import MOST_WIDENED, TOLERANCES
 
 FLOOR = 1e-2
 """Share of the model's largest entry below which a denominator does not fall."""
@@ -105,8 +105,6 @@ def compare(found: Gradients, expected: Gradients, precision: str) -> Comparison
 
 OWN_ERRORS = 4.0
 """Times the reference's own error in single precision that others may have where gradients cancel."""
-MOST_WIDENED = 25.0
-"""Times its tolerance that no error may pass, however much cancels."""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,15 @@ study/       study.json, records.jsonl, series/, exhibits/, artifacts/, races/: 
 report/      its report, if one was asked for
 matrix.toml  the matrix that asked for the trials, where it was written in TOML
 CITATION.cff how to cite benchsuite
-ro-crate-metadata.json  what each of these is, with the hashes and licences of the data that were used
+ro-crate-metadata.json  what each of these is, with the SHA-256 of each file of the study, and the hashes and
+                        licences of the data that were used
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
+import hashlib
 import json
 import shutil
 import tempfile
@@ -59,7 +61,8 @@ def write_bundle(study: Study, path: Path, report: Path | None = None, licence: 
         crate.datePublished = datetime.datetime.fromtimestamp(created, datetime.UTC).date()
         crate.license = licence or "not stated"
         for name, what in _contents(folder / STUDY):
-            crate.add_file(folder / STUDY / name, f"{STUDY}/{name}", properties=what)
+            digest = hashlib.sha256((folder / STUDY / name).read_bytes()).hexdigest()
+            crate.add_file(folder / STUDY / name, f"{STUDY}/{name}", properties={**what, "sha256": digest})
         matrix = description.get("matrix", {}).get("text")
         if matrix:
             (folder / "matrix.toml").write_text(matrix, encoding="utf-8")

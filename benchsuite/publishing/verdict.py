@@ -23,7 +23,7 @@ MOST_DETAILS = 20
 class RuleVerdict:
     """What one rule says.
 
-    rule     its name, see publishing.rules.RULES
+    rule     its name, see publishing.rules.VERIFICATION_RULES
     status   `not_applicable` where the study holds nothing that the rule could judge: that is no pass
     summary  one sentence
     details  what was found, a sentence per finding

@@ -2,30 +2,93 @@
 
 from __future__ import annotations
 
+import time
+import zipfile
 from pathlib import Path
 
-from benchsuite.publishing.bundle import unpacked
+from benchsuite.errors import StoreError
+from benchsuite.publishing.bundle import METADATA, STUDY, unpacked
+from benchsuite.publishing.hashes import hash_faults
+from benchsuite.publishing.rules import VERIFICATION_RULES
+from benchsuite.publishing.subject import Subject, read_evidence
 from benchsuite.publishing.verdict import RuleVerdict, Verification
 from benchsuite.running.store import StudyStore
+from benchsuite.running.study.asked import read_asked
+from benchsuite.running.suites import Suite, frozen_suites, load_suite, suite_of
+from benchsuite.schema.texts import described
+
+NOT_READ = "the study could not be read"
 
 
-def verify(path: Path, suite: str | None = None) -> Verification:
+def verify(path: Path, suite: str | Suite | None = None) -> Verification:
     """What every rule says of the study in the folder, or in the bundle, at `path`.
 
-    :param suite: the frozen suite that its trials must belong to, `quick@1`; by default the one that they
-        belong to, if any.
+    :param suite: the frozen suite that its trials must belong to, or its name, `quick@1`. By default the
+        one that the study says it ran, else the one that most of its trials are of, if any.
 
-    Raises StoreError for what is neither a study nor a bundle.
+    Raises StoreError for what is neither a study nor a bundle, UnknownNameError for a suite that does not
+    exist. A bundle that is damaged is one, and fails the rule `files`.
     """
-    if path.is_file():
+    asked = load_suite(suite) if isinstance(suite, str) else suite
+    if not path.is_file():
+        return _verified(path.name, path, asked, [], hashed=False)
+    try:
         with unpacked(path) as folder:
-            return Verification(path.name, suite, _rules(folder))
-    return Verification(path.name, suite, _rules(path))
+            faults, hashed = hash_faults(path, METADATA, STUDY)
+            return _verified(path.name, folder, asked, faults, hashed=hashed)
+    except StoreError as error:
+        if not _is_bundle(path):
+            raise
+        return _unread(path.name, asked, "files", str(error).replace(str(path), path.name))
 
 
-def _rules(folder: Path) -> tuple[RuleVerdict, ...]:
-    records, damage = StudyStore.open(folder).history()
-    if damage:
-        told = tuple(one.sentence(folder.name) for one in damage)
-        return (RuleVerdict("journal", "fail", f"{len(damage)} lines of the journal are damaged", told),)
-    return (RuleVerdict("journal", "pass", f"{len(records)} records, no damaged line"),)
+def _verified(
+    name: str, folder: Path, asked: Suite | None, file_faults: list[str], *, hashed: bool
+) -> Verification:
+    store = StudyStore(folder)
+    if not store.is_described:
+        StudyStore.open(folder)  # what is no study at all is a wrong request
+    try:
+        StudyStore.open(folder)
+        description = store.description()
+    except StoreError as error:
+        return _unread(name, asked, "schema", str(error).replace(f"{folder}/", ""))
+    records, current, damage, faults = read_evidence(folder)
+    claimed = {one.matrix for one in read_asked(description)} & frozen_suites().keys()
+    chosen = asked or (load_suite(min(claimed)) if claimed else suite_of(one.trial_id for one in records))
+    subject = Subject(
+        records=records,
+        current=current,
+        description=description,
+        damage=damage,
+        file_faults=[*file_faults, *faults],
+        hashed=hashed,
+        suite=chosen,
+        claimed=asked is not None,
+        now=time.time(),
+    )
+    verdicts = tuple(rule.judge(rule, subject) for rule in VERIFICATION_RULES)
+    return Verification(name, None if chosen is None else chosen.name, verdicts)
+
+
+def _unread(name: str, suite: Suite | None, rule: str, fault: str) -> Verification:
+    """The verification of a study that cannot be read: one rule failed, and no other says anything."""
+    verdicts = tuple(
+        RuleVerdict(one.name, "fail", fault, (fault,))
+        if one.name == rule
+        else RuleVerdict(one.name, "not_applicable", NOT_READ)
+        for one in VERIFICATION_RULES
+    )
+    return Verification(name, None if suite is None else suite.name, verdicts)
+
+
+def _is_bundle(path: Path) -> bool:
+    """Whether the file is a zip with a bundle's description and a study, however damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+    except Exception as error:  # a damaged zip makes zipfile raise what comes to its mind
+        raise StoreError(f"{path} cannot be read as a bundle: {described(error)}") from error
+    return METADATA in names and any(name.startswith(f"{STUDY}/") for name in names)

@@ -24,6 +24,9 @@ TOLERANCES: dict[str, Tolerances] = {
     "tf32": Tolerances(5e-3, 1e-2, 2e-2, 1e-2, 1e-1, 1e-1),
 }
 
+MOST_WIDENED = 25.0
+"""Times its tolerance that no error may pass, however much the terms of a gradient cancel."""
+
 VANISHING, EXPLODING = 1e-2, 1e2
 """Change of |dL/dh| over the whole sequence, beyond which it is called vanishing or exploding. A
 convention: at 1e-2 the first step's share of an update drowns in the noise of most recipes."""

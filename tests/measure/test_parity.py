@@ -14,7 +14,6 @@ from benchsuite.contracts import Batch, Gradients
 from benchsuite.errors import ContractError
 from benchsuite.measure.parity import (
     FLOOR,
-    MOST_WIDENED,
     TOLERANCES,
     Comparison,
     Widening,
@@ -24,6 +23,7 @@ from benchsuite.measure.parity import (
     relative_error,
     widened,
 )
+from benchsuite.schema.thresholds import MOST_WIDENED
 
 REALS = arrays.arrays(
     np.float64, arrays.array_shapes(max_dims=3, max_side=4), elements=st.floats(-1e3, 1e3, width=32)

@@ -22,7 +22,7 @@ _KEY = re.compile(r"^\s*([A-Za-z0-9_\"'.\- ]+?)\s*=")
 class Matrix:
     """A matrix, read but not yet checked against what is installed.
 
-    origin  what a message calls it: the file's path, or `built-in matrix NAME`
+    origin  what a message calls it: the file's path, `built-in matrix NAME`, or `frozen suite NAME@N`
     data    the parsed TOML
     text    the file's text, "" for a matrix made in Python
     """
@@ -63,14 +63,34 @@ def builtin_matrices() -> dict[str, Matrix]:
     return found
 
 
+FROZEN = "frozen"
+"""The folder of the frozen suites, in benchsuite.running.suites."""
+
+
+def frozen_matrices() -> dict[str, Matrix]:
+    """The matrices of the frozen suites, by the suite's name: `quick@1`."""
+    folder = resources.files("benchsuite.running.suites") / FROZEN
+    found = {}
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        name, _, ending = file.name.rpartition(".")
+        if ending == "toml":
+            found[name] = parse_matrix(file.read_text("utf-8"), name, frozen_origin(name))
+    return found
+
+
+def frozen_origin(name: str) -> str:
+    """What a message calls the matrix of a frozen suite."""
+    return f"frozen suite {name}"
+
+
 def load_matrix(request: str | Path) -> Matrix:
-    """The built-in matrix of that name, or the matrix in that TOML file.
+    """The built-in matrix or the frozen suite of that name, or the matrix in that TOML file.
 
     Raises UnknownNameError, RequestError (unreadable file) or MatrixError (no TOML).
     """
     text = str(request)
     if not (text.endswith(".toml") or "/" in text or "\\" in text):
-        known = builtin_matrices()
+        known = builtin_matrices() | (frozen_matrices() if "@" in text else {})
         if text in known:
             return known[text]
         raise UnknownNameError("matrix", text, known, "Or give the path of a TOML file.")

@@ -13,12 +13,14 @@ from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.measure.provenance import environment
 from benchsuite.plugins import Registry, registry
 from benchsuite.running.matrix import Expansion, Matrix, load_matrix, select
+from benchsuite.running.matrix.source import frozen_origin
 from benchsuite.running.shards import Shard, cut_trials, parse_shard, take, trial_weights
 from benchsuite.running.store import StudyStore, study_folder
 from benchsuite.running.study.asked import Asked, ask, matrix_digest, read_asked, whole_cut
 from benchsuite.running.study.events import Warned
 from benchsuite.running.study.runner import StudyListener, ignore, run_study
 from benchsuite.running.study.study import StoredStudy
+from benchsuite.running.suites import frozen_suites
 
 RERUNS = ("failed", "all")
 NO_MIRROR = "none"
@@ -74,6 +76,8 @@ def run(
         tracking_uri = tracking_uri or NO_MIRROR  # a database in the folder would be written by all machines
         for sentence in cut_changes(study_folder(folder, study), request):
             on_event(Warned(sentence))
+    for sentence in suite_notes(asked, expansion):
+        on_event(Warned(sentence))
     with found.executor(executor).load(options or RunOptions()) as runner:
         return run_study(
             study,
@@ -122,6 +126,15 @@ def cut_changes(folder: Path, request: Asked) -> list[str]:
                 "plugins or --times differ. All shards must be run alike: `benchsuite merge` lists what is "
                 "missing"
             ]
+    return []
+
+
+def suite_notes(matrix: Matrix, expansion: Expansion) -> list[str]:
+    """A sentence where a frozen suite is asked for and what will run is not all of it."""
+    for suite in frozen_suites().values():
+        if matrix.origin == frozen_origin(suite.name):
+            trials = [*expansion.trials, *(skip.trial for skip in expansion.skipped)]
+            return [] if suite.is_whole(trials) else [suite.standing(trials)]
     return []
 
 

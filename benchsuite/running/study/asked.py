@@ -18,7 +18,7 @@ from benchsuite.running.matrix import Matrix
 from benchsuite.running.shards import Cut, Shard
 from benchsuite.schema import Trial
 
-_BUILT_IN = re.compile(r"built-in matrix (\S+)")
+_BUILT_IN = re.compile(r"(?:built-in matrix|frozen suite) (\S+)")
 
 
 @dataclass(frozen=True)
