@@ -45,6 +45,14 @@ def run(
             help="MLflow mirror of the records [dim](default: sqlite database in the results folder)[/dim].",
         ),
     ] = None,
+    log_models: Annotated[
+        bool,
+        typer.Option("--log-models", help="Keep the best weights, and mirror them as models of MLflow."),
+    ] = False,
+    system_metrics: Annotated[
+        bool,
+        typer.Option("--system-metrics", help="Mirror the machine's load during each trial to MLflow."),
+    ] = False,
     executor: given.ExecutorName = "local",
     isolation: given.Isolation = "worker",
     jobs: given.Jobs = 1,
@@ -101,6 +109,8 @@ def run(
             name=name,
             results=results,
             tracking_uri=tracking_uri,
+            log_models=log_models,
+            system_metrics=system_metrics,
             executor=executor,
             options=options,
             rerun=rerun,

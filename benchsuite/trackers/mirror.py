@@ -22,11 +22,13 @@ from benchsuite.analysis.machines import Machine, machine_of
 from benchsuite.analysis.ranking import Ranking, rankings
 from benchsuite.analysis.seeds import Aggregate, aggregate
 from benchsuite.analysis.validity import breaks_parity
-from benchsuite.running.store import DESCRIPTION, StudyStore
+from benchsuite.running.store import ARTIFACTS, DESCRIPTION, StudyStore
 from benchsuite.schema import Record, Status, Trial
 from benchsuite.trackers import descriptions, views
 from benchsuite.trackers import points as terms
 from benchsuite.trackers.datasets import dataset_input
+from benchsuite.trackers.models import log_model, model_file
+from benchsuite.trackers.system_metrics import Sampler
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -60,6 +62,7 @@ class Mirror:
 
     artifacts  folder for the runs' files where MLflow has no server to keep them, else None
     label      what a trial is called in its study
+    sampler    what has sampled the machine's load, where the run asked for it
     """
 
     def __init__(
@@ -68,7 +71,9 @@ class Mirror:
         store: StudyStore,
         artifacts: Path | None,
         label: Callable[[Trial], str],
+        sampler: Sampler | None = None,
     ) -> None:
+        self._sampler = sampler
         self._client, self._store, self._artifacts, self._label = client, store, artifacts, label
         self._experiments: dict[str, str] = {}
         self._known: dict[str, dict[str, _Known]] = {}
@@ -110,8 +115,25 @@ class Mirror:
             if curves.exists():
                 (Path(folder) / "series.parquet").write_bytes(curves.read_bytes())
             self._client.log_artifacts(run, folder)
+        weights = model_file(record, self._store.folder / ARTIFACTS)
+        if weights is not None:
+            log_model(self._client, run, weights)
+        self._log_system_metrics(run, record)
         self._complete(_experiment(record), key, RUN_STATUS[record.status], record)
         return True
+
+    def _log_system_metrics(self, run: str, record: Record) -> None:
+        if self._sampler is None:
+            return
+        from mlflow.entities import Metric
+
+        metrics = [
+            Metric(name, value, int(1000 * sample.when), step)
+            for step, sample in enumerate(self._sampler.between(record.started, record.finished))
+            for name, value in sample.figures.items()
+        ]
+        if metrics:
+            self._client.log_batch(run, metrics)
 
     def finish(self, records: Sequence[Record], status: str = "FINISHED") -> None:
         """Mirror the means over seeds and the study's own run, and end it with MLflow's `status`."""
