@@ -28,6 +28,7 @@ from benchsuite.trackers import descriptions, views
 from benchsuite.trackers import points as terms
 from benchsuite.trackers.datasets import dataset_input
 from benchsuite.trackers.models import log_model, model_file
+from benchsuite.trackers.report_files import report_files
 from benchsuite.trackers.system_metrics import Sampler
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Mirror:
     artifacts  folder for the runs' files where MLflow has no server to keep them, else None
     label      what a trial is called in its study
     sampler    what has sampled the machine's load, where the run asked for it
+    with_report  whether the study's report is attached to its run
     """
 
     def __init__(
@@ -72,8 +74,9 @@ class Mirror:
         artifacts: Path | None,
         label: Callable[[Trial], str],
         sampler: Sampler | None = None,
+        with_report: bool = False,
     ) -> None:
-        self._sampler = sampler
+        self._sampler, self._with_report = sampler, with_report
         self._client, self._store, self._artifacts, self._label = client, store, artifacts, label
         self._experiments: dict[str, str] = {}
         self._known: dict[str, dict[str, _Known]] = {}
@@ -154,6 +157,10 @@ class Mirror:
         if description.exists():
             self._client.log_artifact(self._study_run, str(description))
         self._client.set_terminated(self._study_run, status, int(last * 1000))
+        if self._with_report:
+            with tempfile.TemporaryDirectory() as made:
+                report_files(self._store.folder, Path(made))
+                self._client.log_artifacts(self._study_run, made, "report")
 
     def link(self, server: str) -> str:
         """The address, in a server's pages, of what to look at first: the charts of the study's task, or the

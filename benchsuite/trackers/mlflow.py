@@ -79,7 +79,8 @@ def benchsuite_study_started(study: StudyInfo, trials: Sequence[Trial]) -> None:
     sampler = None
     if study.settings.get("system_metrics"):
         sampler = _samplers[study.folder] = Sampler()
-    _senders[study.folder] = Sender(lambda: connect(study.folder, uri, study.label, sampler))
+    with_report = bool(study.settings.get("log_report"))
+    _senders[study.folder] = Sender(lambda: connect(study.folder, uri, study.label, sampler, with_report))
     _report(study)
 
 
@@ -115,8 +116,10 @@ def _report(study: StudyInfo) -> None:
         _warn(study, problem)
 
 
-def sync(folder: Path, uri: str) -> tuple[int, list[str]]:
+def sync(folder: Path, uri: str, with_report: bool = False) -> tuple[int, list[str]]:
     """Mirror a recorded study to the MLflow store at `uri`; what is there already is left as it is.
+
+    :param with_report: whether the study's report is attached to its run.
 
     Returns how many trials were sent, and lines that say where to look at them. Raises StoreError,
     MissingFrameworkError, or RequestError when MLflow cannot be reached or refuses.
@@ -126,7 +129,8 @@ def sync(folder: Path, uri: str) -> tuple[int, list[str]]:
 
     records = Study.read(folder).records
     try:
-        mirror = connect(folder, uri, Labels(record.trial for record in records))
+        label = Labels(record.trial for record in records)
+        mirror = connect(folder, uri, label, with_report=with_report)
         mirror.start()
         sent = sum([mirror.send(record) for record in records])
         mirror.finish(records)
@@ -154,9 +158,13 @@ def connect(
     uri: str,
     label: Callable[[Trial], str] = lambda trial: trial.label,
     sampler: Sampler | None = None,
+    with_report: bool = False,
 ) -> Mirror:
     """A study's mirror, in which trials are called what `label` gives, with what `sampler` has seen. Raises
-    MissingFrameworkError, RequestError, or whatever MLflow raises."""
+    MissingFrameworkError, RequestError, or whatever MLflow raises.
+
+    :param with_report: whether the study's report is attached to its run.
+    """
     check_extra()
     for name, value in MLFLOW_VARIABLES.items():
         os.environ.setdefault(name, value)
@@ -175,7 +183,7 @@ def connect(
 
         client = MlflowClient(uri)
     artifacts = None if is_served(uri) else folder.parent.absolute() / "mlartifacts"
-    return Mirror(client, store, artifacts, label, sampler)
+    return Mirror(client, store, artifacts, label, sampler, with_report)
 
 
 def links(mirror: Mirror, uri: str) -> list[str]:

@@ -17,7 +17,7 @@ from benchsuite.trackers import loaded_model
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-FOLDER = "model"
+MODEL_FOLDER = "model"
 """The artifact folder of a run: `mlflow.pyfunc.load_model("runs:/RUN/model")`."""
 
 
@@ -38,11 +38,11 @@ def log_model(client: MlflowClient, run: str, file: Path) -> bool:
         kept = Path(folder) / loaded_model.MODEL_FILE
         kept.write_text(text, encoding="utf-8")
         if trained.model.decoder is not None:
-            client.log_artifact(run, str(kept), FOLDER)
+            client.log_artifact(run, str(kept), MODEL_FOLDER)
             return False
         import mlflow.pyfunc
 
-        path = Path(folder) / FOLDER
+        path = Path(folder) / MODEL_FOLDER
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow asks for an example of an input, beside the signature
             mlflow.pyfunc.save_model(
@@ -52,7 +52,7 @@ def log_model(client: MlflowClient, run: str, file: Path) -> bool:
                 signature=_signature(trained),
                 pip_requirements=["benchsuite"],
             )
-        client.log_artifacts(run, str(path), FOLDER)
+        client.log_artifacts(run, str(path), MODEL_FOLDER)
     return True
 
 

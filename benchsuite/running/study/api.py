@@ -40,6 +40,7 @@ def run(
     tracking_uri: str | None = None,
     log_models: bool = False,
     system_metrics: bool = False,
+    log_report: bool = False,
     executor: str = "local",
     options: RunOptions | None = None,
     rerun: str | None = None,
@@ -57,6 +58,7 @@ def run(
     :param tracking_uri: where to mirror to MLflow; `none` for nowhere, None for a database in `results`.
     :param log_models: keep each trial's best weights in the study, and mirror them as models.
     :param system_metrics: mirror the machine's load during each trial.
+    :param log_report: attach the report's first page and pictures to the study's run in MLflow.
     :param executor: who runs the trials.
     :param options: isolation, jobs, timeout, interpreters.
     :param rerun: None for what is new, failed or stale; `failed`; or `all`.
@@ -86,8 +88,8 @@ def run(
     for sentence in suite_notes(asked, expansion):
         on_event(Warned(sentence))
     settings = {} if tracking_uri is None else {"tracking_uri": tracking_uri}
-    if system_metrics:
-        settings["system_metrics"] = "yes"
+    wanted = {"system_metrics": system_metrics, "log_report": log_report}
+    settings |= {name: "yes" for name, is_wanted in wanted.items() if is_wanted}
     with _weights(log_models), found.executor(executor).load(options or RunOptions()) as runner:
         return run_study(
             study,
