@@ -18,6 +18,10 @@ MOST_SECONDS = 1800.0
 
 _STYLE = re.compile(r'<link rel="stylesheet" href="([^":]+)">')
 _SCRIPT = re.compile(r'<script src="([^":]+)"></script>')
+_POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+"""Allows files of the site alone: what is within the page would be left out."""
+_LINK = re.compile(r'<a href="(?!#|[a-z]+:)[^"]*"')
+"""To another page or file of the site, which is not there."""
 _CHARTS = "assets/charts.js"
 """Draws charts in place of their pictures, and needs files beside the page."""
 _PICTURE = re.compile(r'<noscript>(<img src=")([^":]+\.svg)("[^>]*>)</noscript>')
@@ -59,5 +63,6 @@ def single_file(page: Path) -> str:
         data = base64.b64encode((page.parent / found[2]).read_bytes()).decode()
         return f"{found[1]}data:image/svg+xml;base64,{data}{found[3]}"
 
-    made = _STYLE.sub(lambda found: f"<style>{text(found[1])}</style>", page.read_text(encoding="utf-8"))
+    made = _LINK.sub("<a", _POLICY.sub("", page.read_text(encoding="utf-8")))
+    made = _STYLE.sub(lambda found: f"<style>{text(found[1])}</style>", made)
     return _PICTURE.sub(picture, _SCRIPT.sub(script, made))

@@ -34,6 +34,8 @@ def test_the_study_s_run_has_a_page_that_stands_alone_and_its_pictures(tmp_path:
     assert not re.findall(r'<(?:link|script|img)[^>]+(?:src|href)="(?!data:)', page)
     assert "data:image/svg+xml;base64," in page
     assert "lstm plain" in page
+    assert "Content-Security-Policy" not in page
+    assert not re.findall(r'<a href="(?!#|[a-z]+:)', page)
     pictures = [one.path for one in client.list_artifacts(run.info.run_id, f"report/{PICTURES}")]
     assert pictures
     assert all(name.endswith(".png") for name in pictures)
