@@ -13,8 +13,17 @@ from typing import Any, Protocol, TypeVar
 import pluggy
 
 from benchsuite import hookspecs
-from benchsuite.contracts import Backend, BackendEntry, CellEntry, CheckedBackend, ExecutorEntry, TaskEntry
-from benchsuite.errors import MissingFrameworkError, PluginError, UnknownNameError
+from benchsuite.contracts import (
+    Backend,
+    BackendEntry,
+    CellEntry,
+    CheckedBackend,
+    Executor,
+    ExecutorEntry,
+    RunOptions,
+    TaskEntry,
+)
+from benchsuite.errors import MissingFrameworkError, PluginError, RequestError, UnknownNameError
 from benchsuite.schema import BUILTIN_CELLS, Execution
 from benchsuite.schema.cells import register_cell
 from benchsuite.schema.texts import MOST_REASON, capped, described
@@ -108,6 +117,17 @@ class Registry:
     def executor(self, name: str) -> ExecutorEntry:
         return _look_up("executor", self.executors, name)
 
+    def start_executor(self, name: str, options: RunOptions) -> Executor:
+        """The executor of that name, ready to run trials.
+
+        Raises UnknownNameError for a name that no plugin registered and for a setting that it does not have,
+        RequestError for one given twice, MissingFrameworkError where what it needs is not installed.
+        """
+        entry = self.executor(name)
+        _check_settings(entry, options.settings)
+        check_installed(f"executor {name!r}", entry.requirements, entry.extra)
+        return entry.load(options)
+
     def reference(self) -> BackendEntry:
         """The backend that parity is checked against. Raises PluginError unless exactly one is marked as it."""
         found = [entry for entry in self.backends.values() if entry.reference]
@@ -121,6 +141,19 @@ def _look_up(kind: str, entries: dict[str, AnyEntry], name: str) -> AnyEntry:
     if name not in entries:
         raise UnknownNameError(kind, name, entries, hint=f"See `benchsuite list {kind}s`.")
     return entries[name]
+
+
+def _check_settings(entry: ExecutorEntry, given: Sequence[tuple[str, str]]) -> None:
+    starts = tuple(name[:-1] for name in entry.settings if name.endswith("*"))
+    seen: set[str] = set()
+    for name, _ in given:
+        if name not in entry.settings and not (starts and name.startswith(starts) and name not in starts):
+            raise UnknownNameError(f"option of executor {entry.name!r}", name, entry.settings)
+        if name in seen and name not in entry.repeatable:
+            raise RequestError(
+                f"--executor-option {name} is given twice, and one value is kept: give it once"
+            )
+        seen.add(name)
 
 
 def load_backend(name: str, execution: Execution | None = None) -> Backend:

@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchsuite.analysis.validity import is_failure, problem, problem_reason
-from benchsuite.contracts import Finished, Progress, Started, StudyInfo
+from benchsuite.contracts import Finished, Notice, Progress, Started, StudyInfo
 from benchsuite.report.formatting import format_duration, format_value
 from benchsuite.running.matrix import Action, Plan
 from benchsuite.running.study import Begun, StudyEvent, Warned
@@ -113,6 +113,8 @@ class PlainDisplay:
         match event:
             case Warned(message):
                 print(f"warning: {message}", file=sys.stderr)
+            case Notice(message):
+                self._say(message)
             case Begun(study, plan):
                 self._say(begun_line(study.name, plan))
             case Finished(record) if record.trial_id in self.state.due:
@@ -145,6 +147,8 @@ class LiveDisplay:
         match event:
             case Warned(message):
                 self._live.console.print(Text(f"warning: {message}", style="yellow"))
+            case Notice(message):
+                self._live.console.print(Text(message))
             case Begun(study, plan):
                 self._live.console.print(begun_line(study.name, plan))
             case Finished(record) if record.trial_id in self.state.due and noteworthy(record):

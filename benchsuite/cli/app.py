@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from benchsuite.cli import (
     bundle,
     calibrate,
+    cancel,
     check,
     compare,
     data,
@@ -102,6 +103,7 @@ app.command("race")(race.race)
 app.command("reproduce")(reproduce.reproduce)
 app.command("calibrate")(calibrate.calibrate)
 app.command("merge")(merge.merge)
+app.command("cancel")(cancel.cancel)
 app.command("bundle")(bundle.bundle)
 app.command("publish")(publish.publish)
 app.command("site")(site.site)

@@ -197,7 +197,10 @@ def _suites() -> list[ListRow]:
 
 
 def _executors() -> list[ListRow]:
-    return [{"name": entry.name, "summary": entry.summary} for entry in _sorted(installed().executors)]
+    return [
+        {"name": entry.name, "summary": entry.summary, "options": sorted(entry.settings)}
+        for entry in _sorted(installed().executors)
+    ]
 
 
 LISTS: dict[str, Callable[[], list[ListRow]]] = {

@@ -37,10 +37,6 @@ Overrides = Annotated[
         "the values that it has, as in backend+=mine; repeatable.",
     ),
 ]
-LogReport = Annotated[
-    bool,
-    typer.Option("--log-report", help="Attach the report's first page and pictures to the study in MLflow."),
-]
 Results = Annotated[
     Path | None,
     typer.Option(
@@ -58,6 +54,14 @@ Calibration = Annotated[
         metavar="measured|none",
         help="What decides how a backend runs where that is open: a measurement that this machine keeps, or "
         "the framework's own default. Short for --set protocol.calibration=VALUE.",
+    ),
+]
+ExecutorOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--executor-option",
+        metavar="NAME=VALUE",
+        help="A setting of the executor, as in partition=gpu; repeatable (`benchsuite list executors`).",
     ),
 ]
 Isolation = Annotated[

@@ -37,6 +37,7 @@ def plan(
     results: given.Results = None,
     name: given.Name = None,
     executor: given.ExecutorName = "local",
+    executor_options: given.ExecutorOptions = None,
     pythons: given.Pythons = None,
     rerun: given.Rerun = None,
     shard: given.ShardOf = None,
@@ -56,7 +57,7 @@ def plan(
         precision=precision,
         seed=seed,
     )
-    options = request.run_options(pythons=pythons)
+    options = request.run_options(pythons=pythons, settings=executor_options or ())
     print_plan(matrix, filters, overrides, results, name, executor, options, rerun, shard, times, json)
 
 
@@ -98,7 +99,7 @@ def print_plan(
     for sentence in suite_notes(asked, expansion):
         warn(sentence)
     records = _recorded(folder) if folder.exists() else {}
-    with found.executor(executor).load(options) as runner:
+    with found.start_executor(executor, options) as runner:
         planned = make_plan(
             expansion.trials,
             runner.check_support(expansion.trials),

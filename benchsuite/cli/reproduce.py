@@ -70,7 +70,7 @@ def reproduce(
     found: list[Reproduction] = []
     with contextlib.ExitStack() as stack:
         kept = output and stack.enter_context(kept_again(named_folder(output, results), source.description()))
-        runner = stack.enter_context(registry().executor(executor).load(options))
+        runner = stack.enter_context(registry().start_executor(executor, options))
         for event in runner.run([record.trial for record in chosen]):
             if isinstance(event, Finished):
                 known = recorded[event.record.trial_id]

@@ -67,9 +67,10 @@ def run_options(
     pin: bool = True,
     memory: str = DEFAULT_MEMORY,
     retry: Iterable[str] = (),
+    settings: Iterable[str] = (),
 ) -> RunOptions:
-    """Raises RequestError for an isolation, a BACKEND=INTERPRETER, a time, a size of memory or a CAUSE=N that
-    is none.
+    """Raises RequestError for an isolation, a BACKEND=INTERPRETER, a time, a size of memory, a CAUSE=N or a
+    NAME=VALUE that is none.
 
     :param pythons: by default those of the environment variable BENCHSUITE_PYTHON.
     """
@@ -84,6 +85,7 @@ def run_options(
         pin,
         None if memory == DEFAULT_MEMORY else memory_bytes(memory),
         tuple(_retry(text) for text in retry),
+        tuple(_setting(text) for text in settings),
     )
 
 
@@ -152,6 +154,15 @@ def _retry(text: str) -> tuple[Cause, int]:
         words = ", ".join(one for one in known if one)
         raise RequestError(f"--retry {text}: write CAUSE=N, as in lost=2; causes are {words}")
     return found, int(times)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    from benchsuite.errors import RequestError
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise RequestError(f"--executor-option {text}: write NAME=VALUE, as in partition=gpu")
+    return name.strip(), value.strip()
 
 
 def _python(text: str) -> tuple[str, str]:

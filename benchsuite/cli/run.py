@@ -45,16 +45,8 @@ def run(
             help="MLflow mirror of the records [dim](default: sqlite database in the results folder)[/dim].",
         ),
     ] = None,
-    log_models: Annotated[
-        bool,
-        typer.Option("--log-models", help="Keep the best weights, and mirror them as models of MLflow."),
-    ] = False,
-    system_metrics: Annotated[
-        bool,
-        typer.Option("--system-metrics", help="Mirror the machine's load during each trial to MLflow."),
-    ] = False,
-    log_report: given.LogReport = False,
     executor: given.ExecutorName = "local",
+    executor_options: given.ExecutorOptions = None,
     isolation: given.Isolation = "worker",
     jobs: given.Jobs = 1,
     timeout: given.Timeout = request.DEFAULT_TIMEOUT,
@@ -85,7 +77,9 @@ def run(
         seed=seed,
     )
     request.check_rerun(rerun)
-    options = request.run_options(isolation, jobs, timeout, pythons, pin, memory, retry or ())
+    options = request.run_options(
+        isolation, jobs, timeout, pythons, pin, memory, retry or (), executor_options or ()
+    )
     if dry_run:
         print_plan(matrix, filters, overrides, results, name, executor, options, rerun, shard, times)
         return
@@ -110,9 +104,6 @@ def run(
             name=name,
             results=results,
             tracking_uri=tracking_uri,
-            log_models=log_models,
-            system_metrics=system_metrics,
-            log_report=log_report,
             executor=executor,
             options=options,
             rerun=rerun,

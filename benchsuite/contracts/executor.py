@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ConfigDict, with_config
 
+from benchsuite.contracts.study import StudyInfo
 from benchsuite.schema import Cause, Record, Trial
-from benchsuite.schema.entry_checks import check_function, check_name, check_text, check_tuple
+from benchsuite.schema.entry_checks import check_function, check_mapping, check_name, check_text, check_tuple
 
 NUMBERS = ConfigDict(ser_json_inf_nan="strings")
 """Of what travels as JSON: a loss may be NaN, a time infinite."""
 
 
+@with_config(NUMBERS)
 @dataclass(frozen=True)
 class RunOptions:
     """How trials are run; none of it is part of a trial's identity.
@@ -28,6 +30,7 @@ class RunOptions:
     pythons    backend name -> interpreter, for backends that live in another one than this; goes before the
                environments of `benchsuite env create`
     pin        whether trials on the CPU are kept on processor cores of their own, as many as they have threads
+    settings   (name, value) of `--executor-option`, in the order given: what only one executor knows
     """
 
     isolation: str = "worker"
@@ -37,6 +40,7 @@ class RunOptions:
     pin: bool = True
     memory: float | None = None
     retries: tuple[tuple[Cause, int], ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,14 @@ class Finished:
     record: Record
 
 
-Event = Started | Progress | Finished
+@dataclass(frozen=True)
+class Notice:
+    """Something that a user should know of how the trials run, and that is about none of them."""
+
+    message: str
+
+
+Event = Started | Progress | Finished | Notice
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,8 @@ class TrialSupport:
 
     reason       why not, or None where it can
     fingerprint  hash of the code, the framework and the interpreter that would produce its record; "" where a
-                 reason is given
+                 reason is given, and where it can be told only where the trial runs: its record is then not
+                 called stale
     broken       the reason is a fault (a crash, a framework that cannot be imported), not a limit: the trial
                  is recorded as failed, where it would be skipped otherwise
     """
@@ -173,6 +185,17 @@ class Executor(abc.ABC):
         """Yield events until every trial has its Finished; a crash or timeout of one is its record, and the
         next one runs."""
 
+    def join(self, study: StudyInfo) -> None:  # noqa: B027
+        """Hear which study the trials of the next run() belong to. Nothing needs to be done with that."""
+
+    def left_behind(self) -> str:
+        """What goes on after a run that was interrupted, and how to end it; "" where nothing does."""
+        return ""
+
+    def cancel(self, study: StudyInfo) -> list[str]:  # noqa: ARG002
+        """End what an earlier command left behind of a study; a sentence on each thing that was ended."""
+        return []
+
     def remarks(self, trials: Sequence[Trial]) -> list[str]:  # noqa: ARG002
         """What a user should know of how these trials will run; nothing by default."""
         return []
@@ -190,13 +213,20 @@ class Executor(abc.ABC):
 
 @dataclass(frozen=True)
 class ExecutorEntry:
-    """The cheap card of an executor."""
+    """The cheap card of an executor.
+
+    settings    name -> meaning of what `--executor-option NAME=VALUE` may set; a name that ends with `*` allows
+                every name that begins so
+    repeatable  those of them that may be given several times
+    """
 
     name: str
     load: Callable[[RunOptions], Executor]
     summary: str
     requirements: tuple[str, ...] = ()
     extra: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    repeatable: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises PluginError for a field that is not what this class says."""
@@ -204,3 +234,5 @@ class ExecutorEntry:
         check_function(self, "load")
         check_text(self, "summary")
         check_tuple(self, "requirements", str)
+        check_mapping(self, "settings", str)
+        check_tuple(self, "repeatable", str)

@@ -24,8 +24,7 @@ class StudyInfo:
     """A study by name and folder.
 
     folder    where its study.json, records.jsonl and series/ lie
-    settings  the run's settings that plugins may read: `tracking_uri` (a URI, or `none`); `system_metrics` and
-              `log_report` (`yes`, where they were asked for)
+    settings  the run's settings that plugins may read: `tracking_uri` (a URI, or `none`)
     labels    trial id -> what the trial is called in this study: no two of its trials have one label
     """
 

@@ -108,6 +108,6 @@ def _action(record: Record | None, fingerprint: str, rerun: str | None) -> tuple
     ended = (Status.OK,) if rerun == "failed" else (Status.OK, Status.DIVERGED)
     if record.status not in ended:
         return "run", f"{record.status} before"
-    if rerun is None and record.fingerprint != fingerprint:
+    if rerun is None and fingerprint and record.fingerprint != fingerprint:
         return "run", "stale: recorded with other code or versions"
     return "fresh", "recorded"

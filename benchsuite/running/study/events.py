@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchsuite.contracts import Finished, Progress, Started, StudyInfo
+from benchsuite.contracts import Finished, Notice, Progress, Started, StudyInfo
 from benchsuite.running.matrix import Plan
 
 
@@ -23,4 +23,4 @@ class Warned:
     message: str
 
 
-StudyEvent = Begun | Started | Progress | Finished | Warned
+StudyEvent = Begun | Started | Progress | Finished | Notice | Warned

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchsuite.analysis.identity import Labels
 from benchsuite.analysis.machines import latest_by_machine
-from benchsuite.contracts import Damage, Executor, Finished, Started, StudyInfo
+from benchsuite.contracts import Damage, Executor, Finished, Notice, Started, StudyInfo
 from benchsuite.errors import BenchsuiteError
 from benchsuite.plugins import Registry
 from benchsuite.running.matrix import Action, Plan, Planned, Skipped, make_plan
@@ -85,6 +85,7 @@ def _begin(
     times = PastTimes(store.folder, records)
     plan = make_plan(trials, executor.check_support(trials), skipped, known, rerun, times)
     info = StudyInfo(name, store.folder, dict(settings), _labels(plan, known))
+    executor.join(info)
     on_event(Begun(info, plan))
     for remark in executor.remarks([item.trial for item in plan.of("run")]):
         on_event(Warned(remark))
@@ -130,6 +131,8 @@ class _Run:
             self._run(executor, trials)
         except KeyboardInterrupt:
             interrupted = True
+            if goes_on := executor.left_behind():
+                self.on_event(Notice(goes_on))
         finally:
             records = list(latest_by_machine(self.store.history()[0], self.store.home).values())
             self._tell("benchsuite_study_finished", study=self.info, records=records)
