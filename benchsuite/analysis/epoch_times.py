@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchsuite.analysis.training_time import training_time
 from benchsuite.schema import Record, Series
+from benchsuite.schema.record import Axis
 
 EPOCH_SECONDS = "train/seconds"
 """Name of the curve of the seconds that training had taken at the end of each epoch."""
@@ -46,3 +47,25 @@ def epoch_times(record: Record, curves: Sequence[Series]) -> EpochTimes | None:
     running = time.trained - time.compiled
     seconds = tuple(time.built + time.compiled + running * end / count for end in range(1, count + 1))
     return EpochTimes(seconds, steps, False)
+
+
+def seconds_until(record: Record, times: EpochTimes, axis: Axis, x: float) -> float | None:
+    """Wall seconds from the start of a trial, the import of the framework included, to its optimiser step or
+    epoch number `x`: within an epoch all steps are taken to be equally long, but for the first one of all.
+    None for another axis, and where a figure is missing.
+
+    :param times: of the record's epochs.
+    """
+    time = training_time(record)
+    if time is None or axis not in ("step", "epoch"):
+        return None
+    ends = list(zip(times.steps, times.seconds, strict=True))
+    first = record.scalars.get("speed/first_step_seconds", math.nan)
+    if math.isfinite(first) and times.steps[0] > 1 and time.built + first < times.seconds[0]:
+        ends.insert(0, (1.0, time.built + first))
+    ends.insert(0, (0.0, time.built))
+    step = x if axis == "step" else x * time.steps / len(times.steps)
+    at = next((place for place, (end, _) in enumerate(ends[1:], 1) if step <= end), len(ends) - 1)
+    (left, begun), (right, ended) = ends[at - 1], ends[at]
+    share = min(max((step - left) / (right - left), 0.0), 1.0)
+    return time.imported + begun + share * (ended - begun)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from benchsuite.analysis.seeds import Aggregate, Estimate, estimate
 from benchsuite.analysis.validity import is_ranked, seconds
 from benchsuite.schema import Record
-from benchsuite.schema.record import Axis
 
 
 @dataclass(frozen=True)
@@ -52,26 +51,6 @@ def seconds_to_trained(run: Aggregate) -> Estimate | None:
     """Seconds from the start to trained over the seeds of a run; None where no seed has them."""
     found = [time.to_trained for record in run.records if (time := training_time(record)) is not None]
     return estimate(found) if found else None
-
-
-def seconds_until(record: Record, axis: Axis, x: float) -> float | None:
-    """Wall seconds from the start of a trial to the end of its optimiser step or epoch number `x`, estimated:
-    the first step took what it took, all others are taken to be equally long. Import and building come before;
-    of evaluation and gradient statistics no times are known. None for another axis, and where a figure is
-    missing.
-    """
-    counts: dict[str, str] = {"step": "train/steps", "epoch": "train/epochs"}
-    if axis not in counts:
-        return None
-    names = ("speed/import_seconds", "speed/build_seconds", "train/seconds", counts[axis], "train/steps")
-    imported, built, trained, count, steps = (record.scalars.get(name, math.nan) for name in names)
-    if not all(math.isfinite(value) for value in (imported, built, trained, count, steps)) or count < 1:
-        return None
-    first = record.scalars.get("speed/first_step_seconds", math.nan)
-    first = min(first, trained) if math.isfinite(first) else trained / steps
-    done = min(max(x / count, 0.0), 1.0) * steps
-    later = (trained - first) / (steps - 1) if steps > 1 else 0.0
-    return imported + built + (first + (done - 1.0) * later if done >= 1 else first * done)
 
 
 def break_even(faster: Aggregate, other: Aggregate) -> float | None:

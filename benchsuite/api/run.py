@@ -24,6 +24,9 @@ def run(
     name: str | None = None,
     results: str | Path | None = None,
     tracking_uri: str | None = None,
+    log_models: bool = False,
+    system_metrics: bool = False,
+    log_report: bool = False,
     executor: str = "local",
     options: RunOptions | None = None,
     rerun: str | None = None,
@@ -41,6 +44,9 @@ def run(
     :param name: the study's name; the matrix's by default.
     :param results: where studies lie; BENCHSUITE_RESULTS, else `results`, by default.
     :param tracking_uri: where to mirror to MLflow; `none` for nowhere, None for a database in `results`.
+    :param log_models: keep each trial's best weights in the study, and mirror them as models.
+    :param system_metrics: mirror the machine's load during each trial.
+    :param log_report: attach the report's first page and pictures to the study's run in MLflow.
     :param executor: who runs the trials.
     :param options: isolation, jobs, timeout, interpreters.
     :param rerun: None for what is new, failed or stale; `failed`; or `all`.
@@ -68,6 +74,9 @@ def run(
             name=name,
             results=results,
             tracking_uri=tracking_uri,
+            log_models=log_models,
+            system_metrics=system_metrics,
+            log_report=log_report,
             executor=executor,
             options=options,
             rerun=rerun,

@@ -37,6 +37,10 @@ Overrides = Annotated[
         "the values that it has, as in backend+=mine; repeatable.",
     ),
 ]
+LogReport = Annotated[
+    bool,
+    typer.Option("--log-report", help="Attach the report's first page and pictures to the study in MLflow."),
+]
 Results = Annotated[
     Path | None,
     typer.Option(

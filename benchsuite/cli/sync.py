@@ -14,6 +14,7 @@ def sync(
     tracking_uri: Annotated[
         str, typer.Option(metavar="URI", help="As MLflow writes it: sqlite:///FILE or a server's address.")
     ],
+    log_report: given.LogReport = False,
     results: given.Results = None,
 ) -> None:
     """Send a study's records to MLflow; what is there already is left as it is."""
@@ -22,7 +23,7 @@ def sync(
     from benchsuite.trackers.addresses import without_password
 
     found = open_study(study, results)
-    sent, lines = mlflow.sync(found.folder, tracking_uri)
+    sent, lines = mlflow.sync(found.folder, tracking_uri, log_report)
     where = without_password(tracking_uri)
     typer.echo(f"{sent} of {len(found.records)} records sent to {where}, the others were there")
     for line in lines:

@@ -24,7 +24,8 @@ class StudyInfo:
     """A study by name and folder.
 
     folder    where its study.json, records.jsonl and series/ lie
-    settings  the run's settings that plugins may read: `tracking_uri` (a URI, or `none`)
+    settings  the run's settings that plugins may read: `tracking_uri` (a URI, or `none`); `system_metrics` and
+              `log_report` (`yes`, where they were asked for)
     labels    trial id -> what the trial is called in this study: no two of its trials have one label
     """
 

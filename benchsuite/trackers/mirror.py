@@ -22,11 +22,14 @@ from benchsuite.analysis.machines import Machine, machine_of
 from benchsuite.analysis.ranking import Ranking, rankings
 from benchsuite.analysis.seeds import Aggregate, aggregate
 from benchsuite.analysis.validity import breaks_parity
-from benchsuite.running.store import DESCRIPTION, StudyStore
+from benchsuite.running.store import ARTIFACTS, DESCRIPTION, StudyStore
 from benchsuite.schema import Record, Status, Trial
 from benchsuite.trackers import descriptions, views
 from benchsuite.trackers import points as terms
 from benchsuite.trackers.datasets import dataset_input
+from benchsuite.trackers.models import log_model, model_file
+from benchsuite.trackers.report_files import report_files
+from benchsuite.trackers.system_metrics import Sampler
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -60,6 +63,8 @@ class Mirror:
 
     artifacts  folder for the runs' files where MLflow has no server to keep them, else None
     label      what a trial is called in its study
+    sampler    what has sampled the machine's load, where the run asked for it
+    with_report  whether the study's report is attached to its run
     """
 
     def __init__(
@@ -68,7 +73,10 @@ class Mirror:
         store: StudyStore,
         artifacts: Path | None,
         label: Callable[[Trial], str],
+        sampler: Sampler | None = None,
+        with_report: bool = False,
     ) -> None:
+        self._sampler, self._with_report = sampler, with_report
         self._client, self._store, self._artifacts, self._label = client, store, artifacts, label
         self._experiments: dict[str, str] = {}
         self._known: dict[str, dict[str, _Known]] = {}
@@ -110,8 +118,25 @@ class Mirror:
             if curves.exists():
                 (Path(folder) / "series.parquet").write_bytes(curves.read_bytes())
             self._client.log_artifacts(run, folder)
+        weights = model_file(record, self._store.folder / ARTIFACTS)
+        if weights is not None:
+            log_model(self._client, run, weights)
+        self._log_system_metrics(run, record)
         self._complete(_experiment(record), key, RUN_STATUS[record.status], record)
         return True
+
+    def _log_system_metrics(self, run: str, record: Record) -> None:
+        if self._sampler is None:
+            return
+        from mlflow.entities import Metric
+
+        metrics = [
+            Metric(name, value, int(1000 * sample.when), step)
+            for step, sample in enumerate(self._sampler.between(record.started, record.finished))
+            for name, value in sample.figures.items()
+        ]
+        if metrics:
+            self._client.log_batch(run, metrics)
 
     def finish(self, records: Sequence[Record], status: str = "FINISHED") -> None:
         """Mirror the means over seeds and the study's own run, and end it with MLflow's `status`."""
@@ -132,6 +157,10 @@ class Mirror:
         if description.exists():
             self._client.log_artifact(self._study_run, str(description))
         self._client.set_terminated(self._study_run, status, int(last * 1000))
+        if self._with_report:
+            with tempfile.TemporaryDirectory() as made:
+                report_files(self._store.folder, Path(made))
+                self._client.log_artifacts(self._study_run, made, "report")
 
     def link(self, server: str) -> str:
         """The address, in a server's pages, of what to look at first: the charts of the study's task, or the

@@ -30,6 +30,7 @@ from benchsuite.schema import Record, Trial
 from benchsuite.schema.texts import MOST_REASON, capped
 from benchsuite.trackers.addresses import SQLITE, database_path, database_uri, is_served, without_password
 from benchsuite.trackers.sender import Sender
+from benchsuite.trackers.system_metrics import Sampler
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -55,6 +56,8 @@ MLFLOW_VARIABLES = {
 
 _senders: dict[Path, Sender] = {}
 """The studies that run in this process and are mirrored."""
+_samplers: dict[Path, Sampler] = {}
+"""Of those studies, the ones that asked for the machine's load."""
 _pending: dict[Path, set[str]] = {}
 """Trials of these studies that have not ended."""
 _warned: set[Path] = set()
@@ -73,7 +76,11 @@ def benchsuite_study_started(study: StudyInfo, trials: Sequence[Trial]) -> None:
         _warn(study, error)
         return
     _pending[study.folder] = {trial.id for trial in trials}
-    _senders[study.folder] = Sender(lambda: connect(study.folder, uri, study.label))
+    sampler = None
+    if study.settings.get("system_metrics"):
+        sampler = _samplers[study.folder] = Sampler()
+    with_report = bool(study.settings.get("log_report"))
+    _senders[study.folder] = Sender(lambda: connect(study.folder, uri, study.label, sampler, with_report))
     _report(study)
 
 
@@ -90,6 +97,9 @@ def benchsuite_trial_finished(study: StudyInfo, record: Record) -> None:
 @hookimpl
 def benchsuite_study_finished(study: StudyInfo, records: Sequence[Record]) -> None:
     sender, pending = _senders.pop(study.folder, None), _pending.pop(study.folder, set())
+    sampler = _samplers.pop(study.folder, None)
+    if sampler is not None:
+        sampler.stop()
     if sender is None:
         return
     sender.finish(records, "KILLED" if pending else "FINISHED")
@@ -106,8 +116,10 @@ def _report(study: StudyInfo) -> None:
         _warn(study, problem)
 
 
-def sync(folder: Path, uri: str) -> tuple[int, list[str]]:
+def sync(folder: Path, uri: str, with_report: bool = False) -> tuple[int, list[str]]:
     """Mirror a recorded study to the MLflow store at `uri`; what is there already is left as it is.
+
+    :param with_report: whether the study's report is attached to its run.
 
     Returns how many trials were sent, and lines that say where to look at them. Raises StoreError,
     MissingFrameworkError, or RequestError when MLflow cannot be reached or refuses.
@@ -117,7 +129,8 @@ def sync(folder: Path, uri: str) -> tuple[int, list[str]]:
 
     records = Study.read(folder).records
     try:
-        mirror = connect(folder, uri, Labels(record.trial for record in records))
+        label = Labels(record.trial for record in records)
+        mirror = connect(folder, uri, label, with_report=with_report)
         mirror.start()
         sent = sum([mirror.send(record) for record in records])
         mirror.finish(records)
@@ -140,9 +153,18 @@ def check_extra() -> None:
         raise MissingFrameworkError("the MLflow mirror", missing, "mlflow")
 
 
-def connect(folder: Path, uri: str, label: Callable[[Trial], str] = lambda trial: trial.label) -> Mirror:
-    """A study's mirror, in which trials are called what `label` gives. Raises MissingFrameworkError,
-    RequestError, or whatever MLflow raises."""
+def connect(
+    folder: Path,
+    uri: str,
+    label: Callable[[Trial], str] = lambda trial: trial.label,
+    sampler: Sampler | None = None,
+    with_report: bool = False,
+) -> Mirror:
+    """A study's mirror, in which trials are called what `label` gives, with what `sampler` has seen. Raises
+    MissingFrameworkError, RequestError, or whatever MLflow raises.
+
+    :param with_report: whether the study's report is attached to its run.
+    """
     check_extra()
     for name, value in MLFLOW_VARIABLES.items():
         os.environ.setdefault(name, value)
@@ -161,7 +183,7 @@ def connect(folder: Path, uri: str, label: Callable[[Trial], str] = lambda trial
 
         client = MlflowClient(uri)
     artifacts = None if is_served(uri) else folder.parent.absolute() / "mlartifacts"
-    return Mirror(client, store, artifacts, label)
+    return Mirror(client, store, artifacts, label, sampler, with_report)
 
 
 def links(mirror: Mirror, uri: str) -> list[str]:

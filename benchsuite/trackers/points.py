@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from benchsuite.analysis.decay import verdicts
-from benchsuite.analysis.training_time import seconds_until
+from benchsuite.analysis.epoch_times import EPOCH_SECONDS, EpochTimes, epoch_times, seconds_until
 from benchsuite.analysis.validity import (
     is_ranked,
     problem,
@@ -163,22 +163,28 @@ def points(record: Record, series: Sequence[Series]) -> list[Point]:
     found = [point for point in found if not math.isinf(point.value)][:MOST_IN_BATCH]
     room = MOST_IN_BATCH - len(found)
     # short curves first, so that what they leave of their share goes to the long ones
-    kept = [one for one in valid_series(record, series) if is_compared(one.name, record.primary)]
+    kept = [
+        one
+        for one in valid_series(record, series)
+        if is_compared(one.name, record.primary) and one.name != EPOCH_SECONDS
+    ]
+    times = epoch_times(record, series)
     by_length = sorted(kept, key=lambda one: len(one.x))
     for place, one in enumerate(by_length):
         most = min(MOST_POINTS, room // (len(by_length) - place))
         name = names.take(RENAMED.get(one.name, one.name), f"by_{one.axis}")
-        curve = list(_curve(name, one, most, record))
+        curve = list(_curve(name, one, most, record, times))
         room -= len(curve)
         found += curve
     return found
 
 
-def _curve(name: str, series: Series, most: int, record: Record) -> Iterable[Point]:
+def _curve(name: str, series: Series, most: int, record: Record, times: EpochTimes | None) -> Iterable[Point]:
     for place in thinned(len(series.x), most):
         if not math.isinf(series.y[place]):
             x = series.x[place]
-            yield Point(name, series.y[place], round(x), seconds_until(record, series.axis, x))
+            when = None if times is None else seconds_until(record, times, series.axis, x)
+            yield Point(name, series.y[place], round(x), when)
 
 
 def thinned(length: int, most: int) -> list[int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from benchsuite.contracts import Phase, Probe, Program, Progress
+from benchsuite.contracts.trained_model import TRAINED_MODEL, TrainedModel, are_weights_asked
 from benchsuite.errors import ContractError
 from benchsuite.measure.provenance import data_facts, environment, process_facts
+from benchsuite.measure.provenance.data import text_digest
 from benchsuite.measure.training import Evaluator, Snapshots, train
 from benchsuite.measure.worker.building import Loaded, Loader, build, first_batches, load
 from benchsuite.measure.worker.calibrating import choose_way
@@ -100,6 +102,10 @@ class TrialRun:
         facts |= {
             f"backend.{name}": str(text) for name, text in (backend.versions() | program.notes()).items()
         }
+        artifacts = dict(task.artifacts)
+        if are_weights_asked() and not outcome.diverged:
+            artifacts[TRAINED_MODEL] = TrainedModel(model, outcome.parameters).as_text()
+            facts[f"{TRAINED_MODEL}.sha256"] = text_digest(artifacts[TRAINED_MODEL])
         return Record(
             trial=trial,
             status=Status.DIVERGED if outcome.diverged else Status.OK,
@@ -113,7 +119,7 @@ class TrialRun:
             environment=environment() | facts | self.facts | self._plugin_facts(),
             series=series,
             exhibits=exhibits,
-            artifacts=dict(task.artifacts),
+            artifacts=artifacts,
         )
 
     def _test(self, program: Program, evaluator: Evaluator) -> list[Exhibit]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from benchsuite.contracts import RunOptions
 from benchsuite.contracts.study import results_folder
+from benchsuite.contracts.trained_model import WEIGHTS_VARIABLE
 from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.measure.provenance import environment
 from benchsuite.plugins import Registry, registry
@@ -35,6 +38,9 @@ def run(
     name: str | None = None,
     results: str | Path | None = None,
     tracking_uri: str | None = None,
+    log_models: bool = False,
+    system_metrics: bool = False,
+    log_report: bool = False,
     executor: str = "local",
     options: RunOptions | None = None,
     rerun: str | None = None,
@@ -50,6 +56,9 @@ def run(
     :param name: the study's name; the matrix's by default.
     :param results: where studies lie; BENCHSUITE_RESULTS, else `results`, by default.
     :param tracking_uri: where to mirror to MLflow; `none` for nowhere, None for a database in `results`.
+    :param log_models: keep each trial's best weights in the study, and mirror them as models.
+    :param system_metrics: mirror the machine's load during each trial.
+    :param log_report: attach the report's first page and pictures to the study's run in MLflow.
     :param executor: who runs the trials.
     :param options: isolation, jobs, timeout, interpreters.
     :param rerun: None for what is new, failed or stale; `failed`; or `all`.
@@ -78,7 +87,10 @@ def run(
             on_event(Warned(sentence))
     for sentence in suite_notes(asked, expansion):
         on_event(Warned(sentence))
-    with found.start_executor(executor, options or RunOptions()) as runner:
+    settings = {} if tracking_uri is None else {"tracking_uri": tracking_uri}
+    wanted = {"system_metrics": system_metrics, "log_report": log_report}
+    settings |= {name: "yes" for name, is_wanted in wanted.items() if is_wanted}
+    with _weights(log_models), found.start_executor(executor, options or RunOptions()) as runner:
         return run_study(
             study,
             expansion.trials,
@@ -88,9 +100,24 @@ def run(
             skipped=expansion.skipped,
             rerun=rerun,
             description={**describe(asked, found), "asked": request.as_json()},
-            settings={} if tracking_uri is None else {"tracking_uri": tracking_uri},
+            settings=settings,
             on_event=on_event,
         )
+
+
+@contextmanager
+def _weights(asked: bool) -> Iterator[None]:
+    """Ask the workers that are started meanwhile for trained weights."""
+    before = os.environ.get(WEIGHTS_VARIABLE)
+    if asked:
+        os.environ[WEIGHTS_VARIABLE] = "1"
+    try:
+        yield
+    finally:
+        if asked and before is None:
+            del os.environ[WEIGHTS_VARIABLE]
+        elif asked and before is not None:
+            os.environ[WEIGHTS_VARIABLE] = before
 
 
 def part(

@@ -39,6 +39,7 @@ def test_a_matrix_becomes_a_study_once(tmp_path: Path) -> None:
     assert [(record.status, record.reason) for record in study.records] == [(Status.OK, "")] * 2
     assert {record.verdicts["parity"] for record in study.records} == {"ok"}
     assert sum(isinstance(event, Finished) for event in seen) == 2
+    assert not (tmp_path / "tiny" / "artifacts").exists(), "weights are kept by request alone"
     frame = study.frame()
     assert list(frame["cell"]) == ["rnn", "gru"]
     assert frame["test/accuracy"].between(0, 1).all()
