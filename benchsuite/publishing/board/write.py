@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from benchsuite.errors import MissingFrameworkError, RequestError
+from benchsuite.errors import MissingFrameworkError, RequestError, StoreError
 from benchsuite.publishing.repository.folder import BUNDLE, Repository
 from benchsuite.report.site import Page, Site
 
@@ -101,6 +102,12 @@ def _files(told: object, output: Path) -> None:
     for one in told.board.submissions:
         for path in (bundle_path, badge_path, citation_path):
             (output / path(one)).parent.mkdir(exist_ok=True)
-        shutil.copyfile(told.board.repository.study(one.id) / BUNDLE, output / bundle_path(one))
+        bundle = output / bundle_path(one)
+        shutil.copyfile(told.board.repository.study(one.id) / BUNDLE, bundle)
+        if hashlib.sha256(bundle.read_bytes()).hexdigest() != one.bundle:
+            raise StoreError(
+                f"the bundle of {one.id} is not the file whose hash its summary has; `benchsuite site "
+                f"{told.board.repository.folder} --check` says what else differs"
+            )
         (output / badge_path(one)).write_text(badge(told.levels[one.id]), encoding="utf-8")
         (output / citation_path(one)).write_text(bibtex(one, told.title, told.address), encoding="utf-8")

@@ -15,6 +15,7 @@ from benchsuite.publishing.repository.index import index_rows, read_rows
 from benchsuite.publishing.repository.submission import (
     SUMMARY,
     Submission,
+    check_plain,
     content_digest,
     read_submission,
     summarised,
@@ -39,6 +40,10 @@ def check_repository(repository: Repository) -> Iterator[Fault]:
     what differs, submission by submission."""
     folders = sorted((repository.folder / STUDIES_FOLDER).glob("*"))
     names = {one.name for one in folders}
+    try:
+        repository.submissions()
+    except BenchsuiteError as error:
+        yield Fault(repository.folder.name, str(error))
     for folder in folders:
         try:
             for sentence in _faults(repository, folder):
@@ -71,6 +76,7 @@ def _faults(repository: Repository, folder: Path) -> Iterator[str]:
                 yield f"the summary says of {name} {getattr(summary, name)!r}, and the bundle {value!r}"
         rows = index_rows(summary.id, study.records, study.machines())
     path = repository.index(summary.id)
+    check_plain(path)
     if not path.is_file():
         yield f"{INDEX}/{path.name} is missing"
     elif not _same(read_rows(path), rows):

@@ -23,7 +23,7 @@ from pathlib import Path
 from benchsuite.analysis.machines import Machine
 from benchsuite.errors import RequestError, StoreError
 from benchsuite.publishing.repository.index import read_index
-from benchsuite.publishing.repository.submission import Submission, read_submission
+from benchsuite.publishing.repository.submission import Submission, check_plain, read_submission
 from benchsuite.running.store import atomic_write
 from benchsuite.schema import Record
 
@@ -99,6 +99,7 @@ class Repository:
 
     def submissions(self) -> list[Submission]:
         """All submissions, the first published first. Raises StoreError for one that cannot be read."""
+        check_plain(self.folder / STUDIES_FOLDER, self.folder / INDEX, self.folder / ACCEPTED)
         folders = sorted((self.folder / STUDIES_FOLDER).glob("*"))
         found = [read_submission(one) for one in folders if one.is_dir() and not one.name.startswith(".")]
         return sorted(found, key=lambda one: (one.published, one.id))
@@ -106,6 +107,7 @@ class Repository:
     def records(self, submission: Submission) -> list[tuple[Record, Machine]]:
         """The records of a submission with their machines, from the index. Raises StoreError."""
         path = self.index(submission.id)
+        check_plain(path)
         if not path.exists():
             raise StoreError(f"{path} is missing: the submission {submission.id} has no index")
         return list(read_index(path))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from benchsuite.analysis.machines import Machine
 from benchsuite.analysis.validity import is_ranked
@@ -21,6 +21,8 @@ from benchsuite.schema import Record
 
 SUMMARY = "summary.json"
 Level = Literal["claimed", "verified"]
+PublishedTime = Annotated[float, Field(ge=0, lt=2.5e11)]
+"""POSIX seconds that are a date."""
 CONTENT_DIGITS = 12
 """Hexadecimal digits of a submission's id that come from its content."""
 
@@ -40,7 +42,7 @@ class Submission(BaseModel):
     bundle      SHA-256 of the bundle's file
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     format: Literal[1] = 1
     id: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,80}$")]
@@ -50,19 +52,19 @@ class Submission(BaseModel):
     matrix: Annotated[str, Field(max_length=200)] = ""
     by: Annotated[str, Field(max_length=100)] = ""
     licence: Annotated[str, Field(max_length=200)] = ""
-    published: float
+    published: PublishedTime
     level: Level
-    trials: int
-    ranked: int
+    trials: NonNegativeInt
+    ranked: NonNegativeInt
     machines: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     frameworks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     suite_version: str = ""
-    first: float = 0.0
-    last: float = 0.0
+    first: PublishedTime = 0.0
+    last: PublishedTime = 0.0
     reproduces: Annotated[str, Field(max_length=200)] = ""
     bundle: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    bundle_bytes: int
+    bundle_bytes: NonNegativeInt
 
     @property
     def board(self) -> str:
@@ -140,8 +142,9 @@ def summarised(
 
 def read_submission(folder: Path) -> Submission:
     """The summary in a submission's folder. Raises StoreError for one that cannot be read, or that is another
-    folder's."""
+    folder's, and for links among its files."""
     path = folder / SUMMARY
+    check_plain(folder, *folder.iterdir())
     try:
         found = Submission.model_validate(json.loads(path.read_bytes()))
     except (OSError, ValueError, RecursionError) as error:
@@ -150,3 +153,11 @@ def read_submission(folder: Path) -> Submission:
     if found.id != folder.name:
         raise StoreError(f"{path} is the summary of {found.id}, and lies in the folder of {folder.name}")
     return found
+
+
+def check_plain(*paths: Path) -> None:
+    """Raise StoreError for a link among `paths`: in a pull request it could name any file of the machine that
+    makes the site."""
+    for path in paths:
+        if path.is_symlink():
+            raise StoreError(f"{path} is a link; a results repository holds files and folders alone")

@@ -15,6 +15,7 @@ from benchsuite.errors import RequestError, StoreError
 from benchsuite.publishing.board import write_board
 from benchsuite.publishing.board.rows import collect_board
 from benchsuite.publishing.repository import Repository
+from benchsuite.publishing.repository.folder import BUNDLE
 from benchsuite.schema import Record, Status
 
 PLACES = [trial for trial in trials(12) if trial.backend in ("torch", "jax")]
@@ -166,3 +167,11 @@ def test_a_claim_does_not_take_the_place_of_the_same_record_in_a_verified_study(
     published.add(repository, made, by="Ada", name="own", published=2.0)
     board = collect_board(repository)
     assert [row.counts for row in board.rows] == [False] * len(made) + [True] * len(made)
+
+
+def test_a_bundle_that_is_not_the_published_one_is_not_offered(tmp_path: Path) -> None:
+    repository = Repository.create(tmp_path / "results")
+    one = published.add(repository, records(), by="Ada")
+    (repository.study(one.id) / BUNDLE).write_bytes(b"another")
+    with pytest.raises(StoreError, match="--check"):
+        write_board(repository, tmp_path / "site")

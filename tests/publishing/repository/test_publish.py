@@ -12,8 +12,10 @@ from fixtures.hostile import store
 from fixtures.records import record
 
 from benchsuite.errors import RequestError, StoreError
+from benchsuite.publishing.board.rows import collect_board
 from benchsuite.publishing.bundle import write_bundle
 from benchsuite.publishing.repository import Published, Repository, publish_study
+from benchsuite.publishing.repository.check import check_repository
 from benchsuite.publishing.repository.folder import BUNDLE, REPOSITORY_MARKER, VERIFICATION
 from benchsuite.publishing.repository.index import SCHEMA
 from benchsuite.publishing.repository.publish import publish_repository
@@ -178,7 +180,7 @@ def test_a_name_that_cannot_be_shown_is_refused(tmp_path: Path, name: str) -> No
         publish_study(study(tmp_path).folder, Repository.create(tmp_path / "results"), by=name)
 
 
-@pytest.mark.parametrize("change", ["missing", "torn", "foreign", "id"])
+@pytest.mark.parametrize("change", ["missing", "torn", "foreign", "id", "time", "infinite"])
 def test_a_summary_that_does_not_belong_is_told(tmp_path: Path, change: str) -> None:
     repository = Repository.create(tmp_path / "results")
     done = publish_study(study(tmp_path).folder, repository, claimed=True)
@@ -189,7 +191,13 @@ def test_a_summary_that_does_not_belong_is_told(tmp_path: Path, change: str) -> 
     elif change == "foreign":
         done.folder.rename(done.folder.with_name("other-0123456789ab"))
     else:
-        path.write_text(text[:40] if change == "torn" else text.replace(done.submission.id, "../../etc"))
+        edits = {
+            "torn": text[:40],
+            "id": text.replace(done.submission.id, "../../etc"),
+            "time": json.dumps(json.loads(text) | {"published": 1e300}),
+            "infinite": json.dumps(json.loads(text) | {"first": float("inf")}),
+        }
+        path.write_text(edits[change])
     with pytest.raises(StoreError, match=r"summary\.json"):
         repository.submissions()
 
@@ -210,3 +218,24 @@ def test_a_second_repository_is_merged_by_publishing_it(tmp_path: Path) -> None:
     before = files(ours)
     publish_repository(theirs, ours)
     assert files(ours) == before
+
+
+@pytest.mark.parametrize("name", [BUNDLE, VERIFICATION, SUMMARY, "index", "accepted.toml", "studies"])
+def test_a_link_in_a_repository_is_refused(tmp_path: Path, name: str) -> None:
+    """A pull request must not make the site hold a file of the machine that makes it."""
+    repository = Repository.create(tmp_path / "results")
+    done = publish_study(study(tmp_path).folder, repository, claimed=True)
+    path = {
+        "index": repository.index(done.submission.id),
+        "accepted.toml": repository.folder / "accepted.toml",
+        "studies": repository.folder / "studies",
+    }.get(name, done.folder / name)
+    secret = tmp_path / "secret"
+    if path.exists():
+        path.rename(secret)
+    else:
+        secret.write_text("")
+    path.symlink_to(secret)
+    with pytest.raises(StoreError, match="is a link"):
+        collect_board(repository)
+    assert any("is a link" in fault.sentence for fault in check_repository(repository))
