@@ -7,16 +7,14 @@ Trials are runs of the experiment `benchsuite/TASK`, children of the study's run
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchsuite.analysis.machines import Machine, machine_of
 from benchsuite.analysis.ranking import Ranking, rankings
@@ -26,15 +24,15 @@ from benchsuite.running.store import ARTIFACTS, DESCRIPTION, StudyStore
 from benchsuite.schema import Record, Status, Trial
 from benchsuite.trackers import descriptions, views
 from benchsuite.trackers import points as terms
+from benchsuite.trackers.configurations import configurations_csv
 from benchsuite.trackers.datasets import dataset_input
+from benchsuite.trackers.experiments import STUDIES, Experiments, task_of
 from benchsuite.trackers.models import log_model, model_file
 from benchsuite.trackers.report_files import report_files
 from benchsuite.trackers.system_metrics import Sampler
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-STUDIES = "benchsuite/studies"
 
 RUN_STATUS = {
     Status.OK: "FINISHED",
@@ -77,8 +75,8 @@ class Mirror:
         with_report: bool = False,
     ) -> None:
         self._sampler, self._with_report = sampler, with_report
-        self._client, self._store, self._artifacts, self._label = client, store, artifacts, label
-        self._experiments: dict[str, str] = {}
+        self._client, self._store, self._label = client, store, label
+        self._experiments = Experiments(client, artifacts)
         self._known: dict[str, dict[str, _Known]] = {}
         self._study_run = ""
         self._source: dict[str, str] = {}
@@ -151,7 +149,9 @@ class Mirror:
         breaches = sum(map(breaks_parity, records))
         found.append(terms.Point("parity/breaches", float(breaches), 0))
         self._log_points(self._study_run, found, {}, last, last)
-        self._client.log_text(self._study_run, self._table(groups), "configurations.csv")
+        self._client.log_text(
+            self._study_run, configurations_csv(groups, self._configuration), "configurations.csv"
+        )
         self._show(records, rankings(records))
         description = self._store.folder / DESCRIPTION
         if description.exists():
@@ -171,14 +171,14 @@ class Mirror:
         if len(tasks) == 1:
             [experiment_id] = tasks.values()
             return views.view_link(server, experiment_id, views.view_key(self._store.id))
-        return views.run_link(server, self._experiment_id(STUDIES), self._study_run)
+        return views.run_link(server, self._experiments.id(STUDIES), self._study_run)
 
     def _tasks(self) -> dict[str, str]:
         """Task -> id of the experiment that holds its trials, of the tasks in which this study has runs."""
         return {
             task: experiment_id
-            for name, experiment_id in self._experiments.items()
-            if self._known.get(name) and (task := _task(name))
+            for name, experiment_id in self._experiments.known.items()
+            if self._known.get(name) and (task := task_of(name))
         }
 
     def _show(self, records: Sequence[Record], found: Sequence[Ranking]) -> None:
@@ -253,7 +253,7 @@ class Mirror:
     def _create(self, experiment: str, name: str, tags: Mapping[str, str], started: int) -> _Known:
         kept = {key: text[: terms.MOST_TAG] for key, text in tags.items()}
         own = {STUDY_TAG: self._store.id, "benchsuite.study": self._store.name, **self._source}
-        experiment_id = self._experiment_id(experiment)
+        experiment_id = self._experiments.id(experiment)
         run = self._client.create_run(experiment_id, started, {**kept, **own}, name)
         known = _Known(run.info.run_id, name, kept[STAMP_TAG], False)
         self._known[experiment][kept[KEY_TAG]] = known
@@ -290,22 +290,11 @@ class Mirror:
         ]
         self._client.log_batch(run, metrics, [Param(name, value) for name, value in params.items()])
 
-    def _table(self, groups: Sequence[Aggregate]) -> str:
-        """Every mean over seeds as CSV: task, configuration, scalar, mean, low, high, n."""
-        text = io.StringIO()
-        writer: Any = csv.writer(text)
-        writer.writerow(["task", "configuration", "label", "scalar", "mean", "low", "high", "n"])
-        for group in groups:
-            left = [group.trial.task, group.configuration_id, self._configuration(group)]
-            for name, found in group.scalars.items():
-                writer.writerow([*left, name, found.mean, found.low, found.high, found.n])
-        return text.getvalue()
-
     def _runs(self, experiment: str) -> dict[str, _Known]:
         """This study's runs in an experiment by key; asked once, then kept."""
         if experiment in self._known:
             return self._known[experiment]
-        experiment_id, found, page = self._experiment_id(experiment), {}, None
+        experiment_id, found, page = self._experiments.id(experiment), {}, None
         while True:
             runs = self._client.search_runs(
                 [experiment_id], f"tags.`{STUDY_TAG}` = '{self._store.id}'", max_results=1000, page_token=page
@@ -321,39 +310,9 @@ class Mirror:
         self._known[experiment] = found
         return found
 
-    def _experiment_id(self, name: str) -> str:
-        if name not in self._experiments:
-            known = self._client.get_experiment_by_name(name)
-            if known is None:
-                folder = None if self._artifacts is None else (self._artifacts / name).as_uri()
-                self._experiments[name] = self._create_experiment(name, folder)
-            else:
-                if known.lifecycle_stage == "deleted":
-                    self._client.restore_experiment(known.experiment_id)
-                self._experiments[name] = known.experiment_id
-            if known is None or views.KIND_TAG not in known.tags:
-                self._client.set_experiment_tag(self._experiments[name], views.KIND_TAG, views.KIND)
-        return self._experiments[name]
-
-    def _create_experiment(self, name: str, folder: str | None) -> str:
-        """Make an experiment, unless another process has made it since it was looked for."""
-        try:
-            return str(self._client.create_experiment(name, folder))
-        except Exception:
-            known = self._client.get_experiment_by_name(name)
-            if known is None:
-                raise
-            return str(known.experiment_id)
-
     def _created(self) -> float:
         return float(self._store.description().get("created", 0.0))
 
 
 def _experiment(record: Record) -> str:
     return f"benchsuite/{record.trial.task}"
-
-
-def _task(experiment: str) -> str:
-    """The task whose trials an experiment holds; "" for other experiments."""
-    _, _, name = experiment.partition("/")
-    return name if experiment != STUDIES and "/" not in name else ""
