@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from benchsuite.analysis.identity import task_key
 from benchsuite.analysis.machines import Machine, described_machine, machines_of
 from benchsuite.analysis.validity import is_ranked
-from benchsuite.analysis.verification.bands import band_faults, model_digest, without_band
+from benchsuite.analysis.verification.bands import band_faults, evidence_digest, without_band
 from benchsuite.publishing.subject import Subject
 from benchsuite.publishing.verdict import RuleVerdict
 from benchsuite.schema import Status
@@ -58,7 +58,7 @@ def judge_learning(rule: str, subject: Subject) -> RuleVerdict:
     """Whether metrics are inside the reference bands. Models without a band are named, and never pass."""
     bands = {} if subject.suite is None else subject.suite.bands
     ranked = [one for one in subject.well if is_ranked(one.record)]
-    models = {model_digest(one.record.trial) for one in ranked}
+    models = {evidence_digest(one) for one in ranked}
     if not models & bands.keys():
         return RuleVerdict(rule, "not_applicable", "no reference band is known of these models")
     if faults := tuple(band_faults(ranked, bands)):

@@ -58,13 +58,22 @@ class Band:
 
 def model_digest(trial: Trial) -> str:
     """16 hexadecimal digits of the model: equal for every backend and seed of it."""
-    return hashlib.sha256(model_key(trial).encode()).hexdigest()[:16]
+    return _digest(model_key(trial))
+
+
+def evidence_digest(found: Evidence) -> str:
+    """model_digest() of a record's trial."""
+    return _digest(found.model)
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def band_faults(all_found: Sequence[Evidence], bands: Mapping[str, Band]) -> Iterator[str]:
     """Ranked records whose test metric is outside of their model's band, on either side."""
     for found in all_found:
-        band = bands.get(model_digest(found.record.trial))
+        band = bands.get(evidence_digest(found))
         if band is None or not is_ranked(found.record):
             continue
         value = found.scalar(f"test/{band.metric}")
@@ -80,9 +89,10 @@ def band_faults(all_found: Sequence[Evidence], bands: Mapping[str, Band]) -> Ite
 
 def without_band(all_found: Sequence[Evidence], bands: Mapping[str, Band]) -> list[str]:
     """The models of ranked records of which no band is known, one name per model."""
-    ranked = [one.record.trial for one in all_found if is_ranked(one.record)]
-    models = {model_digest(one): f"{one.model} {one.task}/{one.source}" for one in ranked}
-    return sorted(name for digest, name in models.items() if digest not in bands)
+    ranked = [one for one in all_found if is_ranked(one.record)]
+    models = {evidence_digest(one): one.record.trial for one in ranked}
+    names = {digest: f"{one.model} {one.task}/{one.source}" for digest, one in models.items()}
+    return sorted(name for digest, name in names.items() if digest not in bands)
 
 
 def bounds(metric: str, values: Sequence[float], spread: float, seeds: int) -> tuple[float, float]:

@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from benchsuite.analysis.identity import model_key
 from benchsuite.analysis.verification.evidence import Evidence
 
 CLOCKED = (
@@ -67,4 +66,4 @@ def _equal_curves(all_found: Sequence[Evidence]) -> Iterator[tuple[int, int]]:
 
 def _lesson(found: Evidence) -> tuple[str, int]:
     """Equal for trials that compute the same losses."""
-    return model_key(found.record.trial), found.record.trial.seed
+    return found.model, found.record.trial.seed

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from benchsuite.analysis.identity import model_key
 from benchsuite.schema import Exhibit, Record, Series, Status
 
 SAME_FIGURE = 1e-9
@@ -23,6 +25,11 @@ class Evidence:
     record: Record
     series: Mapping[str, Series] = field(default_factory=dict)
     exhibits: Sequence[Exhibit] = ()
+
+    @cached_property
+    def model(self) -> str:
+        """identity.model_key() of its trial."""
+        return model_key(self.record.trial)
 
     @property
     def label(self) -> str:

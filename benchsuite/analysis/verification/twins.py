@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median_low
 
-from benchsuite.analysis.identity import model_key
 from benchsuite.analysis.verification.evidence import Evidence, same
 from benchsuite.analysis.verification.parity_figures import widened_backward, widened_forward
 from benchsuite.schema.thresholds import TOLERANCES
@@ -37,8 +36,7 @@ def twin_faults(all_found: Sequence[Evidence]) -> Iterator[str]:
     groups: dict[tuple[str, int], list[Evidence]] = defaultdict(list)
     for found in all_found:
         if found.ended_well:
-            trial = found.record.trial
-            groups[model_key(trial), trial.seed].append(found)
+            groups[found.model, found.record.trial.seed].append(found)
     for twins in groups.values():
         if len(twins) > 1:
             yield from _losses(twins)
@@ -48,7 +46,7 @@ def twin_faults(all_found: Sequence[Evidence]) -> Iterator[str]:
 
 def has_twins(all_found: Sequence[Evidence]) -> bool:
     """Whether any model was run with one seed by more than one record."""
-    keys = [(model_key(one.record.trial), one.record.trial.seed) for one in all_found if one.ended_well]
+    keys = [(one.model, one.record.trial.seed) for one in all_found if one.ended_well]
     return len(set(keys)) < len(keys)
 
 
