@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from benchsuite.analysis.epoch_times import EPOCH_SECONDS
 from benchsuite.analysis.verification.evidence import Evidence, differs
 from benchsuite.schema import Record, Series, Status
 
@@ -119,6 +120,35 @@ def _validation(found: Evidence) -> Iterator[str]:
         if fault := differs(found, one.name, one.y[best - 1], f"its curve has in the best epoch, {best},"):
             yield fault
     yield from _target(found, primary)
+    yield from _seconds(found, primary)
+
+
+def _seconds(found: Evidence, primary: Series) -> Iterator[str]:
+    """The seconds at the end of each epoch ascend to those of the whole training. Records of earlier versions
+    have none."""
+    seconds = found.series.get(EPOCH_SECONDS)
+    if seconds is None:
+        return
+    yield from _counted(found, seconds, float(len(primary.x)), "the number of validated epochs")
+    if any(not b >= a for a, b in pairwise([0.0, *seconds.y])):
+        yield found.fault(f"{seconds.name} does not ascend")
+    if found.ended_well and (
+        fault := differs(found, "train/seconds", seconds.y[-1], "at the end of the last epoch it is")
+    ):
+        yield fault
+    target, higher = found.record.trial.recipe.target, found.record.higher_is_better
+    if target is None:
+        return
+    reached = (
+        second
+        for second, value in zip(seconds.y, primary.y, strict=False)
+        if (value >= target if higher else value <= target)
+    )
+    first = next(reached, None)
+    if first is not None and (
+        fault := differs(found, "train/time_to_target_seconds", first, "the first epoch that reached it has")
+    ):
+        yield fault
 
 
 def _target(found: Evidence, primary: Series) -> Iterator[str]:
