@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from benchsuite.analysis.identity import run_key, task_key
 from benchsuite.publishing.board.accepted import Accepted
 from benchsuite.publishing.board.change_points import is_available
 from benchsuite.publishing.board.confirmations import (
@@ -19,6 +20,7 @@ from benchsuite.publishing.board.confirmations import (
 from benchsuite.publishing.board.history import History, LevelChange, changes_of, history
 from benchsuite.publishing.board.rows import Board, PublishedRow
 from benchsuite.publishing.repository.submission import Submission
+from benchsuite.schema import Trial
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +63,29 @@ class Told:
         found = {name: changes_of(told, self.accepted) for name, told in self.histories.items()}
         return {name: changes for name, changes in found.items() if changes}
 
+    @cached_property
+    def _kinds(self) -> dict[tuple[str, str, str], list[str]]:
+        found: dict[tuple[str, str, str], list[str]] = {}
+        for name, rows in self.board.configurations.items():
+            found.setdefault(_kind(rows[0].record.trial), []).append(name)
+        return found
+
+    def near(self, name: str) -> list[str]:
+        """Other configurations of the same task, cell, architecture, backend and execution: another size or
+        recipe, as a later version of a suite has it."""
+        trial = self.board.configurations[name][0].record.trial
+        return [other for other in self._kinds[_kind(trial)] if other != name]
+
     def level(self, row: PublishedRow) -> str:
         """`claimed`, `verified`, or `reproduced by 2 others`."""
         return level_words(row, self.confirmations.get(row, NOBODY))
 
     def submission_page(self, submission: Submission) -> str:
         return f"submission:{submission.id}"
+
+
+def _kind(trial: Trial) -> tuple[str, str, str]:
+    return task_key(trial), trial.model, run_key(trial)
 
 
 def bundle_path(submission: Submission) -> str:

@@ -175,3 +175,25 @@ def test_a_bundle_that_is_not_the_published_one_is_not_offered(tmp_path: Path) -
     (repository.study(one.id) / BUNDLE).write_bytes(b"another")
     with pytest.raises(StoreError, match="--check"):
         write_board(repository, tmp_path / "site")
+
+
+def test_a_suite_and_its_successor_have_boards_of_their_own_and_their_configurations_lead_to_each_other(
+    tmp_path: Path,
+) -> None:
+    repository = Repository.create(tmp_path / "results")
+    published.add(repository, records(), by="Ada", suite="quick@1")
+    later = []
+    for one in records(at=published.BEGIN + published.DAY):
+        recipe = one.trial.recipe.model_copy(update={"epochs": 20})
+        later.append(one.model_copy(update={"trial": one.trial.model_copy(update={"recipe": recipe})}))
+    published.add(repository, later, by="Ada", suite="quick@2", published=published.BEGIN + published.DAY)
+    write_board(repository, tmp_path / "site")
+    assert {path.name for path in (tmp_path / "site" / "suites").iterdir()} == {
+        "quick-1.html",
+        "quick-2.html",
+    }
+    first = tmp_path / "site" / "configurations" / f"{PLACES[0].configuration_id}.html"
+    second = tmp_path / "site" / "configurations" / f"{later[0].trial.configuration_id}.html"
+    assert second.resolve() in see(first).links()
+    assert first.resolve() in see(second).links()
+    assert "epochs=20" in see(first).text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from benchsuite.analysis.identity import fields, words
 from benchsuite.analysis.training_time import seconds_to_trained
 from benchsuite.contracts.report import (
     Block,
@@ -37,6 +38,7 @@ from benchsuite.schema.fields import flatten
 MOST_DRAWN_MACHINES = 8
 """Machines that are drawn: those with the most points."""
 MOST_COMMANDS = 12
+MOST_NEAR = 40
 
 
 def configuration_page(told: Told, name: str) -> Page:
@@ -55,6 +57,8 @@ def configuration_page(told: Told, name: str) -> Page:
         PageSection("Reproduce a row", tuple(_commands(rows))),
         PageSection("What it is", (_facts(rows[0]),)),
     ]
+    if near := told.near(name):
+        sections.append(PageSection("Configurations near it", (_near(told, rows[0], near),)))
     machines = {row.machine for row in rows}
     studies = {row.submission.id for row in rows}
     lead = (
@@ -200,6 +204,32 @@ def _command(row: PublishedRow) -> str:
     bundle = bundle_path(row.submission).partition("/")[2]
     command = shlex.join(["benchsuite", "reproduce", bundle, row.record.trial_id])
     return f"{command}  # seed {row.record.trial.seed}"
+
+
+def _near(told: Told, own: PublishedRow, names: list[str]) -> Table:
+    """Configurations that differ in size or recipe alone, as those of another version of a suite do."""
+    mine = fields(own.record.trial)
+    columns = (
+        Column("differs in", help="fields that have another value there; leads to its page"),
+        Column("boards", help="frozen suites, or matrices"),
+        Column("studies", "integer"),
+        Column("newest", "date"),
+    )
+    rows: list[list[Value | TableCell]] = []
+    for name in names[:MOST_NEAR]:
+        others = told.board.configurations[name]
+        trial = others[0].record.trial
+        theirs = fields(trial)
+        paths = [path for path in theirs if path != "seed" and theirs[path] != mine.get(path)]
+        rows.append(
+            [
+                TableCell(", ".join(words(trial, paths)) or name, page=f"configuration:{name}"),
+                format_list(sorted({row.submission.board for row in others}), most=4),
+                len({row.submission.id for row in others}),
+                day_cell(max(row.record.finished for row in others)),
+            ]
+        )
+    return Table("The same model and backend in another size, or trained otherwise", columns, rows)
 
 
 def _facts(row: PublishedRow) -> Grid:
