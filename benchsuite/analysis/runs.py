@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Literal
 
 from benchsuite.analysis.ranking import Model, Ranking
 from benchsuite.analysis.seeds import Aggregate, estimate
@@ -14,6 +15,8 @@ from benchsuite.analysis.validity import Clock, seconds
 
 STEP = "speed/step_median_seconds"
 PEAK = "speed/peak_flops_per_second"
+Relation = Literal["relative", "relative_trained"]
+"""Names of the fields of Run that compare it with the other runs of its model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +24,7 @@ class Run:
     """One model by one runner: a configuration over its seeds.
 
     runner    `torch fused`, with device, threads and others where they differ among the runs
+    backend   the same without the unroll: `torch`, whose ways its unrolls are
     speed     sequences per second of training, by the model's clock; None where no timing is valid
     relative  speed over that of the model's fastest run; None for a model that nobody else ran
     relative_trained  seconds to the trained model over those of the run that is trained soonest; None as above
@@ -32,6 +36,7 @@ class Run:
     model: Model
     aggregate: Aggregate
     runner: str
+    backend: str
     speed: float | None
     relative: float | None = None
     relative_trained: float | None = None
@@ -41,10 +46,6 @@ class Run:
     def name(self) -> str:
         """Cell and architecture."""
         return self.model.name
-
-    @property
-    def backend(self) -> str:
-        return self.aggregate.trial.backend
 
     @property
     def unsteady(self) -> bool:
@@ -125,7 +126,7 @@ def runs_of(rankings: Iterable[Ranking]) -> list[Run]:
     name = _Namer([run for _, _, run in found])
     made: list[Run] = []
     for ranking, model, run in found:
-        made.append(Run(ranking, model, run, name(run), model.speed(run)))
+        made.append(Run(ranking, model, run, name.runner(run), name.backend(run), model.speed(run)))
     return _limited(_relative(made))
 
 
@@ -172,20 +173,35 @@ def _limited(runs: Sequence[Run]) -> list[Run]:
 
 
 class _Namer:
-    """Names runners by backend and unroll, and by what else differs among `runs`."""
+    """Names runners by backend and unroll, and both by what else differs among `runs`."""
 
     def __init__(self, runs: Sequence[Aggregate]) -> None:
         fields = ("device", "precision", "threads", "allocator", "deterministic")
         found = {field: {str(getattr(run.trial.execution, field)) for run in runs} for field in fields}
         self._told = [field for field, values in found.items() if len(values) > 1]
 
-    def __call__(self, run: Aggregate) -> str:
-        execution = run.trial.execution
-        words = [run.trial.backend, execution.unroll]
+    def runner(self, run: Aggregate) -> str:
+        return " ".join([run.trial.backend, run.trial.execution.unroll, *self._others(run)])
+
+    def backend(self, run: Aggregate) -> str:
+        return " ".join([run.trial.backend, *self._others(run)])
+
+    def _others(self, run: Aggregate) -> Iterator[str]:
         for field in self._told:
-            value = str(getattr(execution, field))
-            words.append(value if field in ("device", "precision") else f"{field}={value}")
-        return " ".join(words)
+            value = str(getattr(run.trial.execution, field))
+            yield value if field in ("device", "precision") else f"{field}={value}"
+
+
+def best_by_model(runs: Iterable[Run], figure: Relation) -> dict[int, float]:
+    """Identity of a model -> its best figure among the runs, which are those of one backend: of several ways to
+    run a model its user takes the best one. Models without the figure are left out."""
+    best: dict[int, float] = {}
+    for run in runs:
+        value = run.relative if figure == "relative" else run.relative_trained
+        if value:
+            better = max if figure == "relative" else min
+            best[id(run.model)] = better(best.get(id(run.model), value), value)
+    return best
 
 
 def geometric_mean(values: Sequence[float]) -> float:

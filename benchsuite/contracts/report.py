@@ -21,9 +21,9 @@ Form = Literal[
 cent, POSIX times as dates. Numbers of a column share their decimals; rates and mixed numbers, such as metrics
 of several tasks, have digits of their own."""
 
-Mark = Literal["", "best", "tied", "unsure", "bad", "dim"]
-"""How a value is marked: the best of its column, not distinguishable from the best, not steady, bad, or of
-little weight."""
+Mark = Literal["", "best", "tied", "unsure", "bad", "dim", "inside"]
+"""How a value is marked: the best of its column, not distinguishable from the best, not steady, bad, of
+little weight; or the name of a part of what the row above it names."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from benchsuite.report.pages.published import published_page
 from benchsuite.report.pages.task import task_page
 from benchsuite.report.pages.trial import trial_page
 from benchsuite.report.pages.trials import trials_page
+from benchsuite.report.raw import raw_keys
 from benchsuite.report.site import Page, Site
 
 PAGE_MAKERS: tuple[Callable[[ReportData], Page | None], ...] = (
@@ -42,7 +43,7 @@ def make_site(data: ReportData, added: Contributions = NO_CONTRIBUTIONS) -> Site
     if added.problems:
         at = next(place for place, page in enumerate(pages) if page.key == "methods")
         pages[at] = replace(pages[at], sections=(*pages[at].sections, _left_out(added)))
-    keys = {page.key for page in pages} | {entry.page for entry in data.entries}
+    keys = {page.key for page in pages} | {entry.page for entry in data.entries} | raw_keys(data)
 
     def trials(share: int, of: int) -> Iterator[Page]:
         pairs = ((entry, results) for results in data.tasks for entry in results.entries)

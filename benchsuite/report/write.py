@@ -93,6 +93,7 @@ def write_report(
     from benchsuite.report.content import make_site
     from benchsuite.report.contributions import contributions
     from benchsuite.report.data import collect
+    from benchsuite.report.raw import write_raw
 
     data = collect(studies)
     added = contributions(plugins or registry(), data.records)
@@ -101,6 +102,9 @@ def write_report(
     site = make_site(data, added)
     try:
         output.mkdir(parents=True, exist_ok=True)
-        return [path for name in dict.fromkeys(formats) for path in FORMATS[name](site, output, on_problem)]
+        made = [path for name in dict.fromkeys(formats) for path in FORMATS[name](site, output, on_problem)]
+        if "html" in formats:
+            write_raw(data, output)
+        return made
     except OSError as error:
         raise RequestError(f"the report cannot be written to {output}: {error}") from error

@@ -194,8 +194,8 @@ def test_fast_steps_and_early_training_are_two_answers(tmp_path: Path) -> None:
         )
         assert "its faster steps pay from about 1,000 steps on (trained here: 100 steps)" in said
     said = sentences(next(page for page in site.pages if page.key == "backends"))
-    assert "jax dynamic has the fastest steps in the one model" in said
-    assert "numpy dynamic has the model trained soonest in the one model" in said
+    assert "jax has the fastest steps in the one model" in said
+    assert "numpy has the model trained soonest in the one model" in said
 
 
 def test_a_model_that_was_still_improving_says_so_beside_its_rank(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import itertools
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fixtures.colour_vision import VISION, ciede2000, contrast, difference
 from hypothesis import given
@@ -46,7 +47,7 @@ def test_the_difference_is_that_of_the_published_pairs(
     one: tuple[float, ...], other: tuple[float, ...], expected: float
 ) -> None:
     """Sharma, Wu and Dalal 2005, table 1."""
-    assert ciede2000(one, other) == pytest.approx(expected, abs=1e-4)
+    assert ciede2000(np.array(one), np.array(other)) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("vision", VISION)

@@ -16,6 +16,7 @@ from benchsuite.report.html.blocks import Blocks, templates
 from benchsuite.report.html.page_pool import Shares, helpers
 from benchsuite.report.html.vega_bundle import vega_bundle
 from benchsuite.report.pictures import Pictures
+from benchsuite.report.raw import JOURNALS_FILE, TRIALS_FILE
 from benchsuite.report.site import Page, Site, charts, page_path
 from benchsuite.report.slugs import UniqueSlugs, slug
 from benchsuite.report.text import clean
@@ -25,6 +26,11 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 MADE = 'name="generator" content="benchsuite '
+RAW_FILES = {
+    f"file:{TRIALS_FILE}": "every figure of every trial (CSV)",
+    f"file:{JOURNALS_FILE}": "records (JSON lines, gzip)",
+}
+"""Key -> what the foot of every page calls the file."""
 FOLDERS = ("assets", "charts", "tables", "tasks", "trials")
 BOARD_FOLDERS = ("suites", "rankings", "configurations", "submissions", "bundles", "badges", "citations")
 ASSETS = Path(__file__).parent / "assets"
@@ -124,6 +130,7 @@ class _Writer:
             policy=POLICY,
             version=self._version,
             source=self._site.source,
+            raw=[(name, root + page_path(key)) for key, name in RAW_FILES.items() if key in self._site.keys],
         )  # fmt: skip
 
     def _menu(self, page: Page, root: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchsuite.analysis.runs import Run, geometric_mean, runs_of
+from benchsuite.analysis.runs import Relation, Run, best_by_model, geometric_mean, runs_of
 from benchsuite.contracts.report import (
     Block,
     Column,
@@ -22,6 +22,7 @@ from benchsuite.report.pages.backends_charts import relative_chart
 from benchsuite.report.pages.backends_costs import memory, starting
 from benchsuite.report.pages.backends_limits import limit, scaling
 from benchsuite.report.pages.backends_races import raced
+from benchsuite.report.pages.backends_rows import backend_rows, backends_in_order, of_backend
 from benchsuite.report.pages.backends_timings import kernels, timings
 from benchsuite.report.pages.overview import CLOSE
 from benchsuite.report.site import Page
@@ -51,39 +52,30 @@ def backends_page(data: ReportData) -> Page | None:
 
 
 def _parts(data: ReportData, runs: Sequence[Run]) -> Iterator[tuple[str, tuple[Block, ...]]]:
-    runners = _order(runs)
-    yield "Speed", tuple(_speed(data, runs, runners))
-    yield "Starting", tuple(starting(runs, runners))
+    backends = backends_in_order(runs)
+    yield "Speed", tuple(_speed(data, runs, backends))
+    yield "Starting", tuple(starting(runs, backends))
     yield "Which kernel really ran", (kernels(runs),)
     yield "How time grows with size", tuple(scaling(data, runs))
-    yield "How far from the machine's limit", tuple(limit(data, runs, runners))
-    yield "Memory", tuple(memory(runs, runners))
+    yield "How far from the machine's limit", tuple(limit(data, runs, backends))
+    yield "Memory", tuple(memory(runs, backends))
 
 
-def _order(runs: Sequence[Run]) -> list[str]:
-    """Runners, the fastest on average first, and last those that cannot be compared."""
-    names = list(dict.fromkeys(run.runner for run in runs))
-    return sorted(names, key=lambda name: -(_mean(runs, name, "relative") or 0.0))
+def _firsts(runs: Sequence[Run], figure: Relation) -> int:
+    """The number of models in which one of the runs is the best, or equal to the best."""
+    return sum(value == 1.0 for value in best_by_model(runs, figure).values())
 
 
-def _mean(runs: Sequence[Run], runner: str, figure: str) -> float | None:
-    """The geometric mean of `relative` or `relative_trained` over a runner's models; None where it has none."""
-    found = [value for run in runs if run.runner == runner and (value := getattr(run, figure))]
-    return geometric_mean(found) if found else None
+def _mean(runs: Sequence[Run], figure: Relation) -> float | None:
+    """The geometric mean over the models of the runs, of their best figure; None where they have none."""
+    found = best_by_model(runs, figure)
+    return geometric_mean(list(found.values())) if found else None
 
 
-def _firsts(runs: Sequence[Run], runners: Sequence[str], figure: str) -> dict[str, int]:
-    """Runner -> the number of models in which it is the best, or equal to the best."""
-    return {
-        runner: sum(run.runner == runner and getattr(run, figure) == 1.0 for run in runs)
-        for runner in runners
-    }
-
-
-def _speed(data: ReportData, runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
+def _speed(data: ReportData, runs: Sequence[Run], backends: Sequence[str]) -> Iterator[Block]:
     compared = {id(run.model) for run in runs if run.relative}
     if compared:
-        yield Paragraph(_answer(runs, runners, len(compared)))
+        yield Paragraph(_answer(runs, backends, len(compared)))
     elif any(run.speed for run in runs):
         yield Paragraph(
             "No model has a valid timing by more than one backend, so that no two speeds can be compared. To "
@@ -92,11 +84,11 @@ def _speed(data: ReportData, runs: Sequence[Run], runners: Sequence[str]) -> Ite
         yield from vary(data, VARY_BACKENDS, data.entries_of(runs))
     trained = {id(run.model) for run in runs if run.relative_trained}
     if trained:
-        yield Paragraph(_trained_answer(runs, runners, len(trained)))
+        yield Paragraph(_trained_answer(runs, backends, len(trained)))
     for text in _timing_cautions(runs):
         yield Paragraph(text, "warning")
-    yield _runners_table(runs, runners)
-    drawn = relative_chart(runs, runners)
+    yield _backends_table(runs, backends)
+    drawn = relative_chart(runs, backends)
     if drawn:
         yield drawn
 
@@ -119,18 +111,11 @@ def _in_models(first: int, models: int) -> str:
     return "the one model" if models == 1 else f"{first} of {models} models"
 
 
-def _answer(runs: Sequence[Run], runners: Sequence[str], models: int) -> str:
-    wins = _firsts(runs, runners, "relative")
-    first = max(runners, key=lambda runner: (wins[runner], -runners.index(runner)))
-    said = (
-        f"{first} has the fastest steps in {_in_models(wins[first], models)} with a valid timing by several "
-        "backends."
-    )
-    behind = [
-        (1 / mean, runner)
-        for runner in runners
-        if runner != first and (mean := _mean(runs, runner, "relative")) is not None
-    ]
+def _answer(runs: Sequence[Run], backends: Sequence[str], models: int) -> str:
+    first, wins = _winner(runs, backends, "relative")
+    in_models = _in_models(wins, models)
+    said = f"{first} has the fastest steps in {in_models} with a valid timing by several backends."
+    behind = [(1 / mean, name) for name, mean in _others(runs, backends, first, "relative")]
     if behind:
         ratio, second = min(behind)
         far, last = max(behind)
@@ -140,48 +125,61 @@ def _answer(runs: Sequence[Run], runners: Sequence[str], models: int) -> str:
     return said
 
 
-def _trained_answer(runs: Sequence[Run], runners: Sequence[str], models: int) -> str:
-    wins = _firsts(runs, runners, "relative_trained")
-    first = max(runners, key=lambda runner: (wins[runner], -runners.index(runner)))
+def _winner(runs: Sequence[Run], backends: Sequence[str], figure: Relation) -> tuple[str, int]:
+    """The backend that is best in most models, and in how many."""
+    wins = {name: _firsts(of_backend(runs, name), figure) for name in backends}
+    first = max(backends, key=lambda name: (wins[name], -backends.index(name)))
+    return first, wins[first]
+
+
+def _others(
+    runs: Sequence[Run], backends: Sequence[str], first: str, figure: Relation
+) -> Iterator[tuple[str, float]]:
+    """Every other backend with its mean."""
+    for name in backends:
+        mean = _mean(of_backend(runs, name), figure)
+        if name != first and mean is not None:
+            yield name, mean
+
+
+def _trained_answer(runs: Sequence[Run], backends: Sequence[str], models: int) -> str:
+    first, wins = _winner(runs, backends, "relative_trained")
     said = (
         f"Counted from the start (compilation included, the import of the framework not), {first} has the "
-        f"model trained soonest in {_in_models(wins[first], models)}."
+        f"model trained soonest in {_in_models(wins, models)}."
     )
-    behind = [
-        (mean, runner)
-        for runner in runners
-        if runner != first and (mean := _mean(runs, runner, "relative_trained")) is not None
-    ]
-    words = [f"{runner} {format_ratio(mean)} times" for mean, runner in sorted(behind)]
+    behind = [(mean, name) for name, mean in _others(runs, backends, first, "relative_trained")]
+    words = [f"{name} {format_ratio(mean)} times" for mean, name in sorted(behind)]
     return f"{said} On average {format_list(words)} as long as the soonest." if words else said
 
 
-def _runners_table(runs: Sequence[Run], runners: Sequence[str]) -> Table:
-    fastest, soonest = _firsts(runs, runners, "relative"), _firsts(runs, runners, "relative_trained")
+def _backends_table(runs: Sequence[Run], backends: Sequence[str]) -> Table:
     rows: list[list[Value | TableCell]] = []
-    for runner in runners:
-        own = [run for run in runs if run.runner == runner]
-        relative = _mean(runs, runner, "relative")
-        best = relative is not None and relative == _mean(runs, runners[0], "relative")
+    fastest = _mean(of_backend(runs, backends[0]), "relative")
+    for name, own in backend_rows(runs, backends):
+        relative = _mean(own, "relative")
+        best = relative is not None and relative == fastest and name.mark != "inside"
         rows.append(
             [
-                runner,
-                len(own),
-                sum(run.relative is not None for run in own),
-                fastest[runner],
+                name,
+                len({id(run.model) for run in own}),
+                len(best_by_model(own, "relative")),
+                _firsts(own, "relative"),
                 TableCell(relative, mark="best" if best else ""),
-                soonest[runner],
-                _ratio_cell(_mean(runs, runner, "relative_trained")),
+                _firsts(own, "relative_trained"),
+                _ratio_cell(_mean(own, "relative_trained")),
                 sum(run.unsteady for run in own),
                 sum(run.speed is None for run in own),
             ]
         )
     columns = (
-        Column("run by", help="backend and unroll, with what else differs among the runs"),
+        Column("run by", help="backend, and what else differs among the runs; its ways are under it, where it "
+               "has several"),
         Column("models", "integer"),
-        Column("compared", "integer", "models that another one has a valid timing of as well"),
+        Column("compared", "integer", "models that another run has a valid timing of as well"),
         Column("fastest steps in", "integer", "models"),
-        Column("relative speed", "share", "speed over that of each model's fastest run; geometric mean"),
+        Column("relative speed", "share", "speed over that of each model's fastest run; of several ways of a "
+               "backend the best one; geometric mean"),
         Column("trained soonest in", "integer", "models"),
         Column(
             "times the soonest", "number", "seconds from the start to trained, over those of the run that is "

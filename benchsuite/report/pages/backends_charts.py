@@ -48,22 +48,25 @@ def model_order(name: str) -> tuple[str, int]:
     return architecture, CELLS.index(cell) if cell in CELLS else len(CELLS)
 
 
-def relative_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
-    """Speed relative to the model's fastest run, a field for each runner and model; None where no model was run
-    by two."""
-    groups: dict[tuple[str, str], list[float]] = {}
-    for run in runs:
-        if run.relative:
-            groups.setdefault((run.runner, run.name), []).append(run.relative)
+def relative_chart(runs: Sequence[Run], backends: Sequence[str]) -> Chart | None:
+    """Speed relative to the model's fastest run, a field for each backend and model: of several ways of a
+    backend the fastest one of each model. None where no model was run by two."""
+    groups: dict[tuple[str, str], dict[int, float]] = {}
+    for backend in backends:
+        for run in runs:
+            if run.backend == backend and run.relative:
+                best = groups.setdefault((backend, run.name), {})
+                best[id(run.model)] = max(best.get(id(run.model), 0.0), run.relative)
     if not groups:
         return None
+    means = {key: geometric_mean(list(best.values())) for key, best in groups.items()}
     rows: list[dict[str, Any]] = [
-        {"runner": runner, "model": model, "relative": geometric_mean(values), "of": len(values),
-         "shown": format_value(geometric_mean(values), form="share")}
-        for (runner, model), values in groups.items()
+        {"backend": backend, "model": model, "relative": mean, "of": len(groups[backend, model]),
+         "shown": format_value(mean, form="share")}
+        for (backend, model), mean in means.items()
     ]  # fmt: skip
     models = sorted({model for _, model in groups}, key=model_order)
-    known = [runner for runner in runners if any(runner == row["runner"] for row in rows)]
+    known = [backend for backend in backends if any(backend == row["backend"] for row in rows)]
     base = alt.Chart(named()).encode(
         x=alt.X(
             "model:N",
@@ -73,14 +76,14 @@ def relative_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
             axis=alt.Axis(labelAngle=-35, labelLimit=180),
         ),
         y=alt.Y(
-            "runner:N",
+            "backend:N",
             sort=known,
             title=None,
             scale=alt.Scale(paddingInner=0.05),
             axis=alt.Axis(labelLimit=200),
         ),
         tooltip=tips(
-            {"runner:N": "run by", "model:N": "model", "shown:N": "of the fastest", "of:Q": "models compared"}
+            {"backend:N": "run by", "model:N": "model", "shown:N": "of the fastest", "of:Q": "models compared"}
         ),
     )  # fmt: skip
     fields = base.mark_rect(color=ACCENT).encode(
@@ -88,40 +91,41 @@ def relative_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
     )
     texts = base.mark_text(fontSize=11).encode(text="shown:N")
     table = Table(
-        "Speed relative to the fastest, by model and runner",
+        "Speed relative to the fastest, by model and backend",
         (
             Column("run by"),
             Column("model"),
             Column("of the fastest", "share"),
             Column("models compared", "integer"),
         ),
-        [[row["runner"], row["model"], row["relative"], row["of"]] for row in rows],
+        [[row["backend"], row["model"], row["relative"], row["of"]] for row in rows],
     )
     slowest = min(rows, key=lambda row: float(str(row["relative"])))
     return chart(
         "Training speed relative to the fastest",
         alt.layer(fields, texts),
         rows,
-        f"A field for each of {format_count(len(known), 'runner')} and {format_count(len(models), 'model')}, "
-        f"coloured by its speed relative to the fastest. Slowest: {slowest['runner']} with {slowest['model']}, "
-        f"{slowest['shown']}.",
-        "Geometric means over tasks and sizes. 100 % everywhere in a row: fastest in each of them.",
+        f"A field for each of {format_count(len(known), 'backend')} and {format_count(len(models), 'model')}, "
+        f"coloured by its speed relative to the fastest. Slowest: {slowest['backend']} with "
+        f"{slowest['model']}, {slowest['shown']}.",
+        "Geometric means over tasks and sizes; of several ways of a backend, the fastest one of each model. "
+        "100 % everywhere in a row: fastest in each of them.",
         table,
         height=50 + 34 * len(known),
     )
 
 
-def starting_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
-    """Median cold start by runner, in its parts."""
+def starting_chart(runs: Sequence[Run], backends: Sequence[str]) -> Chart | None:
+    """Median cold start by backend, in its parts."""
     rows: list[dict[str, Any]] = []
-    for runner in runners:
+    for backend in backends:
         for place, (part, scalar) in enumerate(PARTS):
             found = [
-                value for run in runs if run.runner == runner and (value := run.mean(scalar)) is not None
+                value for run in runs if run.backend == backend and (value := run.mean(scalar)) is not None
             ]
             if found:
                 rows.append(
-                    {"runner": runner, "part": part, "place": place, "seconds": median(found),
+                    {"backend": backend, "part": part, "place": place, "seconds": median(found),
                      "shown": format_value(median(found), form="seconds")}
                 )  # fmt: skip
     if not rows:
@@ -132,21 +136,22 @@ def starting_chart(runs: Sequence[Run], runners: Sequence[str]) -> Chart | None:
         .mark_bar(height={"band": 0.6})
         .encode(
             x=alt.X("seconds:Q", title="seconds", stack="zero", axis=alt.Axis(tickCount=6)),
-            y=alt.Y("runner:N", sort=list(runners), title=None, axis=alt.Axis(labelLimit=200)),
+            y=alt.Y("backend:N", sort=list(backends), title=None, axis=alt.Axis(labelLimit=200)),
             color=legend.colour(),
             order=alt.Order("place:Q"),
-            tooltip=tips({"runner:N": "run by", "part:N": "part", "shown:N": "median"}),
+            tooltip=tips({"backend:N": "run by", "part:N": "part", "shown:N": "median"}),
         )
     )  # fmt: skip
     totals = {
-        runner: sum(float(row["seconds"]) for row in rows if row["runner"] == runner) for runner in runners
+        backend: sum(float(row["seconds"]) for row in rows if row["backend"] == backend)
+        for backend in backends
     }
-    slowest = max(totals, key=lambda runner: totals[runner])
+    slowest = max(totals, key=lambda backend: totals[backend])
     return chart(
         "Cold start, by its parts",
         drawn,
         rows,
-        f"Stacked medians of import, build and first step by runner. Longest: {slowest}, "
+        f"Stacked medians of import, build and first step by backend. Longest: {slowest}, "
         f"{format_value(totals[slowest], form='seconds')}.",
         height=40 + 32 * len(totals),
         legend=legend,
@@ -277,20 +282,20 @@ def roofline_chart(data: ReportData, runs: Sequence[Run]) -> Chart | None:
     )
 
 
-def memory_chart(found: Mapping[str, Sequence[float]], runners: Sequence[str]) -> Chart | None:
-    """Peak memory by runner: the span of its trials, and their median."""
+def memory_chart(found: Mapping[str, Sequence[float]], backends: Sequence[str]) -> Chart | None:
+    """Peak memory by backend: the span of its trials, and their median."""
     rows = [
-        {"runner": runner, "low": min(found[runner]) / 2**20, "high": max(found[runner]) / 2**20,
-         "middle": median(found[runner]) / 2**20, "shown": format_value(median(found[runner]), form="bytes"),
-         "most": format_value(max(found[runner]), form="bytes")}
-        for runner in runners
-        if found.get(runner)
+        {"backend": backend, "low": min(found[backend]) / 2**20, "high": max(found[backend]) / 2**20,
+         "middle": median(found[backend]) / 2**20, "shown": format_value(median(found[backend]), form="bytes"),
+         "most": format_value(max(found[backend]), form="bytes")}
+        for backend in backends
+        if found.get(backend)
     ]  # fmt: skip
     if not rows:
         return None
     base = alt.Chart(named()).encode(
-        y=alt.Y("runner:N", sort=list(runners), title=None, axis=alt.Axis(labelLimit=200)),
-        tooltip=tips({"runner:N": "run by", "shown:N": "median", "most:N": "largest"}),
+        y=alt.Y("backend:N", sort=list(backends), title=None, axis=alt.Axis(labelLimit=200)),
+        tooltip=tips({"backend:N": "run by", "shown:N": "median", "most:N": "largest"}),
     )  # fmt: skip
     spans = base.mark_rule(strokeWidth=5, opacity=0.6, color="#8a9097").encode(
         x=alt.X("low:Q", title="MiB", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=6)), x2="high:Q"
@@ -301,6 +306,6 @@ def memory_chart(found: Mapping[str, Sequence[float]], runners: Sequence[str]) -
         "Peak memory while training",
         alt.layer(spans, dots),
         rows,
-        f"Span and median of peak memory by runner. Largest median: {most['runner']}, {most['shown']}.",
+        f"Span and median of peak memory by backend. Largest median: {most['backend']}, {most['shown']}.",
         height=40 + 28 * len(rows),
     )

@@ -8,15 +8,16 @@ from statistics import median
 from benchsuite.analysis.runs import Run, median_of
 from benchsuite.contracts.report import Block, Column, Paragraph, Table, TableCell, Value
 from benchsuite.report.pages.backends_charts import memory_chart, starting_chart
+from benchsuite.report.pages.backends_rows import backend_rows, of_backend
 from benchsuite.report.prose import prose
 
 COLD, MEMORY, EXTRA = "speed/cold_start_seconds", "memory/peak_bytes", "memory/train_extra_bytes"
 
 
-def starting(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
-    """Import, build, first step and compilation, by runner."""
+def starting(runs: Sequence[Run], backends: Sequence[str]) -> Iterator[Block]:
+    """Import, build, first step and compilation, by backend."""
     yield from prose("backends_starting")
-    drawn = starting_chart(runs, runners)
+    drawn = starting_chart(runs, backends)
     if drawn:
         yield drawn
     columns = (
@@ -29,28 +30,23 @@ def starting(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
         Column("in steps", "number", "compilation divided by the median step: so many steps take as long"),
     )
     rows: list[list[Value | TableCell]] = []
-    for runner in runners:
-        own = [run for run in runs if run.runner == runner]
+    for name, own in backend_rows(runs, backends):
         values = [
             median_of(own, f"speed/{part}_seconds") for part in ("import", "build", "first_step", "compile")
         ]
         steps = [run.wall_step for run in own if run.wall_step]
         step, compiled = median(steps) if steps else None, values[-1]
-        rows.append([runner, *values, median_of(own, COLD), compiled / step if compiled and step else None])
+        rows.append([name, *values, median_of(own, COLD), compiled / step if compiled and step else None])
     yield Table("Cold start, medians over models", columns, rows)
 
 
-def memory(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
-    """Peaks by runner, with every other figure of memory that records hold."""
+def memory(runs: Sequence[Run], backends: Sequence[str]) -> Iterator[Block]:
+    """Peaks by backend, with every other figure of memory that records hold."""
     names = sorted(
         {name for run in runs for name in run.aggregate.scalars if name.startswith("memory/")}
         - {MEMORY, EXTRA, "memory/train_peak_bytes"}
     )
-    peaks = {
-        runner: [value for run in runs if run.runner == runner and (value := run.mean(MEMORY)) is not None]
-        for runner in runners
-    }
-    drawn = memory_chart(peaks, runners)
+    drawn = memory_chart({name: _peaks(of_backend(runs, name)) for name in backends}, backends)
     if drawn is None:
         yield Paragraph("No run has a figure of memory.", "note")
         return
@@ -67,11 +63,15 @@ def memory(runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
         ),
     ]
     rows: list[list[Value | TableCell]] = []
-    for runner in runners:
-        own = [run for run in runs if run.runner == runner]
-        if peaks[runner]:
+    for name, own in backend_rows(runs, backends):
+        peaks = _peaks(own)
+        if peaks:
             rows.append(
-                [runner, median(peaks[runner]), max(peaks[runner]), median_of(own, EXTRA),
-                 *(median_of(own, name) for name in names)]
+                [name, median(peaks), max(peaks), median_of(own, EXTRA),
+                 *(median_of(own, scalar) for scalar in names)]
             )  # fmt: skip
     yield Table("Memory", tuple(columns), rows)
+
+
+def _peaks(runs: Sequence[Run]) -> list[float]:
+    return [value for run in runs if (value := run.mean(MEMORY)) is not None]

@@ -13,6 +13,7 @@ from benchsuite.report.commands import VARY_BATCH, VARY_HIDDEN, VARY_LENGTH, var
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_list
 from benchsuite.report.pages.backends_charts import MOST_LAWS, roofline_chart, scaling_chart
+from benchsuite.report.pages.backends_rows import backend_rows
 from benchsuite.report.prose import prose
 
 VARIATIONS = dict(zip(SIZES, (VARY_HIDDEN, VARY_LENGTH, VARY_BATCH), strict=True))
@@ -118,7 +119,7 @@ def _from_length(one: Crossing) -> str:
     return "at every measured length" if one.always else "not within the measured lengths"
 
 
-def limit(data: ReportData, runs: Sequence[Run], runners: Sequence[str]) -> Iterator[Block]:
+def limit(data: ReportData, runs: Sequence[Run], backends: Sequence[str]) -> Iterator[Block]:
     """The share of the machine's matrix-product rate that training and inference reach."""
     yield from prose("backends_limits")
     drawn = roofline_chart(data, runs)
@@ -134,15 +135,15 @@ def limit(data: ReportData, runs: Sequence[Run], runners: Sequence[str]) -> Iter
         Column("inference", "share", "median over models"),
     )
     rows: list[list[Value | TableCell]] = []
-    for runner in runners:
-        own = [run for run in runs if run.runner == runner and run.share is not None]
+    for name, runs_of_row in backend_rows(runs, backends):
+        own = [run for run in runs_of_row if run.share is not None]
         if own:
             best = max(own, key=lambda run: run.share or 0.0)
             shares = [run.share for run in own if run.share is not None]
             inferred = [run.inference_share for run in own if run.inference_share is not None]
             rows.append(
                 [
-                    runner,
+                    name,
                     median(shares),
                     best.share,
                     f"{best.name}, {data.task_of(best.ranking).title}",

@@ -105,7 +105,7 @@ def _card(results: TaskResults) -> Card:
     assert metric is not None
     value = format_value(metric.mean, metric.half_width)
     lines = [Paragraph(distinction(found, ranking)), *(Paragraph(text) for text in speeds(found, ranking))]
-    lines += [Paragraph(text, "warning") for text in cautions(results, found)]
+    lines += [Paragraph(text, "warning") for text in cautions(results, found, brief=True)]
     told = f"{ranking.metric.replace('_', ' ')} {value}"
     if ranking.settings:
         lines.insert(0, Paragraph(settings_words(found.best, ranking), "note"))
@@ -193,8 +193,11 @@ def _fastest(fastest: FastestSteps, found: Answer, ranking: Ranking) -> str:
     return f"Fastest steps with {name}, {speed}: {format_ratio(fastest.ratio)} times as fast as {second}."
 
 
-def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
-    """What a reader should know before believing the answer."""
+def cautions(results: TaskResults, found: Answer, brief: bool = False) -> Iterator[str]:
+    """What a reader should know before believing the answer.
+
+    :param brief: whether several timings that are not steady are counted, without the reason of each.
+    """
     ranking = results.ranking
     assert ranking is not None
     best, metric = found.best, found.best.metric
@@ -203,8 +206,11 @@ def cautions(results: TaskResults, found: Answer) -> Iterator[str]:
     for caution in cautions_of(ranking, best):
         if caution.kind not in SAID_ELSEWHERE:
             kinds.setdefault(caution.kind, []).append(f"{caution.sentence[0].upper()}{caution.sentence[1:]}.")
-    for sentences in kinds.values():
-        yield " ".join(sentences)
+    for kind, sentences in kinds.items():
+        if brief and kind is CautionKind.UNSTEADY and len(sentences) > 1:
+            yield f"The timings of {len(sentences)} backends are not steady (~)."
+        else:
+            yield " ".join(sentences)
     if best.is_baseline and len(ranking.models) > 1:
         yield "The best model has no recurrence."
     spread = best.spread

@@ -30,6 +30,7 @@ def by_backend(results: TaskResults, ranking: Ranking, model: Model) -> Iterator
     legend = plain_legend("model", list(found))
     if set(found) <= set(looks.looks):
         legend = backend_legend(found, lines=True, field="model")
+        found = {way: found[way] for way in legend.looks}  # solid lines below dashed ones: they may be equal
     charts = [
         curves_chart(
             f"Validation {name} over {'seconds' if over == 'seconds' else 'steps'}, by backend",

@@ -11,9 +11,20 @@ from benchsuite.analysis.validity import (
     sequences_per_second,
     unsteady,
 )
-from benchsuite.contracts.report import Column, Mark, PageSection, Paragraph, Table, TableCell, Value
+from benchsuite.contracts.report import (
+    Column,
+    Link,
+    Mark,
+    PageSection,
+    Paragraph,
+    Table,
+    TableCell,
+    Value,
+    Words,
+)
 from benchsuite.report.data import Entry, ReportData
 from benchsuite.report.formatting import format_count, format_value
+from benchsuite.report.raw import JOURNALS_FILE, TRIALS_FILE
 from benchsuite.report.site import Page
 from benchsuite.schema import Record, Status
 from benchsuite.schema.names import NO_CELL
@@ -46,7 +57,13 @@ COLUMNS = (
 STATUS_MARKS: dict[Status, Mark] = {Status.OK: "", Status.SKIPPED: "dim"}
 TELLING = ("study", "machine", "unroll", "device", "precision", "hidden", "seed")
 """Columns that are left out where all trials agree."""
-ALL = "The CSV has the columns shown; benchsuite export writes every field and every scalar."
+ALL: Words = (
+    "The CSV of the table has the columns shown. In full: ",
+    Link("every field and every scalar of every trial (CSV)", f"file:{TRIALS_FILE}"),
+    ", ",
+    Link("the records themselves (JSON lines, gzip)", f"file:{JOURNALS_FILE}"),
+    "; benchsuite export writes Parquet and JSON as well.",
+)
 
 
 def trials_page(data: ReportData) -> Page:
