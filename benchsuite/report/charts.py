@@ -148,7 +148,7 @@ def _label(name: str) -> str:
 
 def cell_legend(cells: Iterable[str], lines: bool = False) -> Legend:
     """By the field `cell`."""
-    return Legend("cell", looks_of(in_order(cells, CELLS), cell_look), lines=lines)
+    return Legend("cell", looks_of(in_order(cells, CELLS), cell_look), lines=lines, points=not lines)
 
 
 def backend_legend(backends: Iterable[str], lines: bool = False, field: str = "backend") -> Legend:
@@ -159,7 +159,7 @@ def backend_legend(backends: Iterable[str], lines: bool = False, field: str = "b
 def plain_legend(field: str, names: Sequence[str], title: str | None = None, lines: bool = True) -> Legend:
     """Of names that are neither cells nor backends nor models: looks in their order."""
     looks: Mapping[str, Look] = {name: place_look(place) for place, name in enumerate(dict.fromkeys(names))}
-    return Legend(field, looks, title, lines)
+    return Legend(field, looks, title, lines, points=False)
 
 
 def neutral_legend(field: str, names: Iterable[str], lines: bool = False) -> Legend:

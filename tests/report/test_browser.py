@@ -185,6 +185,79 @@ def test_trials_are_filtered_searched_and_turned_over_and_lead_to_their_pages(vi
     assert "gru bidirectional" in page.locator("h1").inner_text()
 
 
+def test_a_link_reopens_the_same_view(visit: Visit) -> None:
+    """Sorting, filter and search of a table that a script makes, and of one that is all in the page."""
+    page = visit.open("trials.html")
+    page.get_by_label("backend").select_option(label="torch")
+    page.get_by_label("Search").fill("gru")
+    wait(page, "location.hash.includes('search=gru')")
+    page.get_by_role("button", name="sequences/s").click()
+    page.get_by_role("button", name="sequences/s").click()
+    address = page.url
+    rows = page.locator(".table tbody tr").all_inner_texts()
+    assert "trials.sort=-sequences" in address
+    assert "trials.backend=torch" in address
+    again = visit.context.new_page()
+    again.goto(address)
+    wait(again, "document.querySelectorAll('.pages [role=status]').length > 0")
+    assert again.locator(".table tbody tr").all_inner_texts() == rows
+    assert again.get_by_label("backend").locator("option:checked").inner_text() == "torch"
+    assert again.get_by_label("Search").input_value() == "gru"
+    assert again.locator("[aria-sort=descending]").inner_text().startswith("sequences/s")
+    again.close()
+    page = visit.open("index.html")
+    table = page.locator(".table table").first
+    table.locator("thead button").nth(1).click()
+    order = table.locator("tbody tr").all_inner_texts()
+    again = visit.context.new_page()
+    again.goto(page.url)
+    again.wait_for_timeout(200)
+    assert again.locator(".table table").first.locator("tbody tr").all_inner_texts() == order
+    again.close()
+
+
+def test_a_legend_hides_and_shows_what_it_names_by_pointer_and_keyboard(visit: Visit) -> None:
+    page = visit.open(sorted((visit.site / "tasks").glob("*.html"))[0])
+    figure = page.locator("figure.chart:has(.legend)").first
+    figure.scroll_into_view_if_needed()
+    identity = figure.get_attribute("id")
+    drawn = f"document.querySelectorAll('#{identity} [class*=mark-] path').length"
+    before = page.evaluate(drawn)
+    key = figure.locator(".key button").first
+    assert key.get_attribute("aria-pressed") == "true"
+    key.click()
+    assert key.get_attribute("aria-pressed") == "false"
+    wait(page, f"{drawn} < {before}")
+    assert f"{identity}.hide=" in page.url
+    key.press("Enter")
+    wait(page, f"{drawn} === {before}")
+    assert "hide=" not in page.url
+
+
+def test_paper_has_all_rows_and_all_that_is_folded(visit: Visit) -> None:
+    page = visit.open("trials.html")
+    rows = "document.querySelectorAll('.table tbody tr').length"
+    assert page.evaluate(rows) == 100
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(rows) == TRIALS
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(rows) == 100
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 less its margins
+    page.emulate_media(media="print")
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"the table is {wide} pixels wider than the paper"
+
+
+def test_colours_on_paper_are_those_for_light_ground(browser: Any, site: Path) -> None:
+    visit = Visit(browser, site, color_scheme="dark")
+    page = visit.open("index.html")
+    colour = "getComputedStyle(document.querySelector('.legend .swatch .fill')).fill"
+    dark = page.evaluate(colour)
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate(colour) != dark
+    visit.close()
+
+
 def test_the_script_writes_numbers_as_the_pages_do(visit: Visit) -> None:
     """The first rows of a long table stand in the page, and are written again by its script."""
     page = visit.open("trials.html")
