@@ -102,7 +102,8 @@
         const off = hidden.has(key.dataset.name);
         key.classList.toggle("off", off);
         key.firstChild.setAttribute("aria-pressed", String(!off));
-        for (const one of box.querySelectorAll(`.curve .c${key.dataset.name}`)) one.toggleAttribute("hidden", off && key.dataset.field === "line");
+        if (key.dataset.field !== "line") continue;  // a chart's rows are filtered; of a drawing a place names the line
+        for (const one of box.querySelectorAll(`.curve .c${key.dataset.name}`)) one.toggleAttribute("hidden", off);
       }
     };
     for (const key of keys) {
