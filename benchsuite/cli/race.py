@@ -12,7 +12,7 @@ import typer
 
 from benchsuite.cli import options as given
 from benchsuite.cli import request
-from benchsuite.cli.interrupts import INTERRUPTED
+from benchsuite.cli.interrupts import ended_by_signals, interrupted_code
 from benchsuite.cli.output import console, print_json, table, warn
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def race(
 
     store = StudyStore(found.folder)
     trials = [trial for group in race_groups for trial in group.racers.values()]
-    with store.writing(), closing(RaceRunner(trials, options)) as runner:
+    with ended_by_signals(), store.writing(), closing(RaceRunner(trials, options)) as runner:
         if runner.remark:
             warn(runner.remark)
         with RaceDisplay(console(), len(race_groups), quiet=json) as shown:
@@ -225,7 +225,7 @@ def _end(results: RaceResults) -> None:
     """Ends with 130 when interrupted, with 1 where a racer failed or nothing could be judged."""
     if results.interrupted:
         typer.echo("interrupted; what was raced is kept", err=True)
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(interrupted_code())
     broken = any(racer.broken for one in results.races for racer in one.racers)
     if broken or not all(one.judgement for one in results.races):
         raise typer.Exit(1)

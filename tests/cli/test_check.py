@@ -231,7 +231,10 @@ GRADIENTS = "    def gradients(self, placed):"
 DRAIN = '        raise KeyError("no losses")'
 
 
-def test_an_interrupted_check_says_what_it_found_and_goes_on(site: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+def test_an_interrupted_check_says_what_it_found_and_goes_on(
+    site: Path, tmp_path: Path, number: signal.Signals
+) -> None:
     given = ["backend", "numpy", "--unroll", "dynamic", "--precision", "float64", "--case", "carry,training"]
     given += ["--results", str(tmp_path / "kept")]
     process = subprocess.Popen(
@@ -245,9 +248,9 @@ def test_an_interrupted_check_says_what_it_found_and_goes_on(site: Path, tmp_pat
         return sum(len(file.read_text().split("\n\n")) for file in (tmp_path / "kept").glob("*.jsonl"))
 
     assert wait_until(lambda: kept() > 3, 60)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert re.search(r"numpy is not checked to the end: \d+ ok, \d+ not checked$", out.strip())
     (line,) = (line for line in err.splitlines() if line.startswith("interrupted"))
     command = shlex.split(line.partition("goes on: ")[2])

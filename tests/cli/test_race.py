@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from fixtures.command import call
+from fixtures.scripted import wait_until
 
 from benchsuite.running.races import read_races
+from benchsuite.running.store import StudyStore
 
 RUN = ["run", "smoke", "--backend", "numpy", "--tracking-uri", "none", "--set", "size.hidden=4"]
 
@@ -63,6 +70,33 @@ def test_json_is_what_is_stored(results: Path) -> None:
     assert {racer["problem"] for racer in race["racers"]} == {""}
     assert len(race["judgement"]["ranks"]) == 2
     assert found["races"] == json.loads(read_races(results / "pair")[-1].model_dump_json())["races"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_asks_to_end_keeps_what_was_raced(results: Path, number: signal.Signals) -> None:
+    before = len(read_races(results / "pair"))
+
+    def interrupt() -> None:
+        assert wait_until(lambda: len(racers()) == 2, 60)
+        time.sleep(2.0)
+        os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    ended = call("race", "pair", "--rounds", "1000000", code=128 + number)
+    thread.join()
+    assert "interrupted; what was raced is kept" in ended.stderr
+    kept = read_races(results / "pair")
+    assert len(kept) <= before + 1
+    assert all(one.interrupted for one in kept[before:])
+    assert wait_until(lambda: not racers())
+    with StudyStore(results / "pair").writing():
+        pass
+
+
+def racers() -> list[psutil.Process]:
+    """The workers of this process."""
+    return [one for one in psutil.Process().children() if "benchsuite.measure.worker" in one.cmdline()]
 
 
 @pytest.mark.parametrize(
