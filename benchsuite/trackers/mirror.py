@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -143,6 +143,8 @@ class Mirror:
         for group in groups:
             if group.trial.task in repeated and group.scalars:
                 self._send_configuration(group)
+        for experiment in self._known:  # a server that hung may have made runs twice in the meantime
+            self._known[experiment] = self._list(experiment)
         last = max((record.finished for record in records), default=0.0)
         counts = Counter(str(record.status) for record in records)
         found = [terms.Point(f"trials/{status}", float(n), 0) for status, n in sorted(counts.items())]
@@ -292,9 +294,25 @@ class Mirror:
 
     def _runs(self, experiment: str) -> dict[str, _Known]:
         """This study's runs in an experiment by key; asked once, then kept."""
-        if experiment in self._known:
-            return self._known[experiment]
-        experiment_id, found, page = self._experiments.id(experiment), {}, None
+        if experiment not in self._known:
+            self._known[experiment] = self._list(experiment)
+        return self._known[experiment]
+
+    def _list(self, experiment: str) -> dict[str, _Known]:
+        """This study's runs in an experiment by key. Where a key has several, because a server made one whose
+        answer came too late, all but one are deleted, an incomplete one before a complete one."""
+        found: dict[str, _Known] = {}
+        for key, known in list(self._search(experiment)):  # deleting would move the pages
+            kept, *others = sorted(
+                (known, *filter(None, [found.get(key)])), key=lambda one: (not one.complete, one.run_id)
+            )
+            found[key] = kept
+            for other in others:
+                self._client.delete_run(other.run_id)
+        return found
+
+    def _search(self, experiment: str) -> Iterator[tuple[str, _Known]]:
+        experiment_id, page = self._experiments.id(experiment), None
         while True:
             runs = self._client.search_runs(
                 [experiment_id], f"tags.`{STUDY_TAG}` = '{self._store.id}'", max_results=1000, page_token=page
@@ -303,15 +321,13 @@ class Mirror:
                 tags = run.data.tags
                 complete = run.info.status != "RUNNING"
                 name, stamp = run.info.run_name or "", tags.get(STAMP_TAG, "")
-                found[tags.get(KEY_TAG, "")] = _Known(run.info.run_id, name, stamp, complete)
+                yield tags.get(KEY_TAG, ""), _Known(run.info.run_id, name, stamp, complete)
             page = runs.token
             if not page:
-                break
-        self._known[experiment] = found
-        return found
+                return
 
     def _created(self) -> float:
-        return float(self._store.description().get("created", 0.0))
+        return float(self._store.description().get("created") or 0.0)
 
 
 def _experiment(record: Record) -> str:

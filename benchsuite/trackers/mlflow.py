@@ -45,8 +45,9 @@ LOCK_ENDING, LOCK_SECONDS = ".lock", 60.0
 """Of the lock under which a database is made."""
 
 MLFLOW_VARIABLES = {
-    # the defaults block a study for minutes when the server is gone
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    # the defaults block a study for minutes when the server is gone; and a request that is sent again to a
+    # server that hangs is done twice when it goes on
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",

@@ -203,6 +203,25 @@ def test_a_trial_that_ran_again_counts_once(results: Path) -> None:
     assert len(everything(results)["benchsuite/studies"]) == 1
 
 
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_run_that_a_server_made_twice_stays_once(results: Path, complete: bool) -> None:
+    """A server that hangs makes the run of a request when it goes on, whoever has given up on the request."""
+    from mlflow import MlflowClient
+
+    uri = f"sqlite:///{results / 'mlflow.db'}"
+    run(results, [scripted_trial(), scripted_trial(seed=1)])
+    client = MlflowClient(uri)
+    for name in ("benchsuite/scripted", "benchsuite/studies", "benchsuite/scripted/configurations"):
+        first = everything(results)[name][0]
+        again = client.create_run(first.info.experiment_id, tags=first.data.tags)
+        if complete:
+            client.set_terminated(again.info.run_id)
+    assert tracker.sync(results / "s", uri)[0] == 0
+    found = everything(results)
+    assert [len(found[name]) for name in sorted(found) if name != "Default"] == [2, 1, 1]
+    assert all(one.info.status == "FINISHED" for name in found for one in found[name])
+
+
 def test_a_mirror_that_stopped_half_way_is_completed(results: Path, tmp_path: Path) -> None:
     store = StudyStore(tmp_path / "half")
     curve = Series(name="train/loss", axis="step", x=[1, 2], y=[2.0, 1.0])
