@@ -7,7 +7,6 @@ from benchsuite.contracts.file import DataFile
 from benchsuite.data.bag_of_words import presence
 from benchsuite.data.cache import (
     Cached,
-    DownloadProgress,
     FileState,
     cache_folder,
     fetch,
@@ -21,6 +20,7 @@ from benchsuite.data.classification import (
     majority_baseline,
 )
 from benchsuite.data.packing import first_fit, packed, unpacked
+from benchsuite.data.progress import DownloadProgress
 from benchsuite.data.recall import LoadedRecall
 from benchsuite.data.sequence_to_sequence import (
     ATTENTION_SCORES,

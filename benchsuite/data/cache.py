@@ -17,9 +17,11 @@ from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from benchsuite.contracts.file import DataFile
+from benchsuite.data.download_limit import LimitedProgress
+from benchsuite.data.progress import DownloadProgress
 from benchsuite.data.unreachable import known_failure, note_failure
 from benchsuite.errors import DataError, NotDownloadedError, RequestError
 from benchsuite.schema.texts import described
@@ -42,19 +44,6 @@ class Cached:
     file: DataFile
     path: Path
     state: FileState
-
-
-class DownloadProgress(Protocol):
-    """What a download tells of itself, as pooch calls it: `total` bytes are set first, then come the bytes of
-    each chunk; at the end it is reset, updated by the whole and closed."""
-
-    total: int
-
-    def update(self, count: int) -> object: ...
-
-    def reset(self) -> object: ...
-
-    def close(self) -> object: ...
 
 
 def cache_folder() -> Path:
@@ -154,7 +143,8 @@ def _download(file: DataFile, url: str, path: Path, progress: DownloadProgress |
             "%s is corrupt (SHA-256 %s, expected %s): downloading it again", path, found, file.sha256
         )
     pooch.get_logger().setLevel(logging.WARNING)  # what it says of each download is the caller's to say
-    downloader = pooch.HTTPDownloader(progress or False, DOWNLOAD_CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
+    limited = LimitedProgress(file, progress)
+    downloader = pooch.HTTPDownloader(limited, DOWNLOAD_CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
     # a folder of its own, so that what a download that was killed has left is found and removed
     part = path.parent / f".{file.name}.part"
     shutil.rmtree(part, ignore_errors=True)

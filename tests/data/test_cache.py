@@ -1,11 +1,14 @@
+import contextlib
 import dataclasses
 import hashlib
 import http.server
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -135,6 +138,65 @@ def test_a_download_with_another_hash_is_refused(served: tuple[Path, str], cache
     with pytest.raises(DataError, match=hashlib.sha256(b"tampered").hexdigest()):
         fetch(card(base=base))
     assert kept(cache) == []
+
+
+class _Odd(http.server.BaseHTTPRequestHandler):
+    """Sends less than it announces (`/cut`), a piece at a time (`/slow`), or never ends (`/endless`)."""
+
+    def do_GET(self) -> None:  # the name is the base class's
+        self.send_response(200)
+        if self.path != "/endless":
+            self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        if self.path == "/cut":
+            self.wfile.write(CONTENT[:7])
+        elif self.path == "/slow":
+            for place in range(len(CONTENT)):
+                self.wfile.write(CONTENT[place : place + 1])
+                self.wfile.flush()
+                time.sleep(0.02)
+        else:
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"x" * (1 << 16))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def odd() -> Iterator[str]:
+    """The URL of a server that is not as it should be."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Odd)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("cut", "the download failed"), ("endless", f"sent more than the {len(CONTENT)} bytes of the file")],
+)
+def test_what_is_cut_or_does_not_end_is_refused_and_leaves_nothing(
+    odd: str, cache: Path, name: str, said: str
+) -> None:
+    with pytest.raises(DataError, match=said):
+        fetch(card(name, base=odd))
+    assert kept(cache) == []
+
+
+def test_a_slow_download_is_waited_for(odd: str) -> None:
+    assert fetch(card("slow", base=odd)).read_bytes() == CONTENT
+
+
+def test_no_archive_of_data_is_unpacked_to_the_disk() -> None:
+    """They are read where they lie, so that no name in them can lead anywhere."""
+    root = Path(__file__).parents[2]
+    sources = [*(root / "tasks").rglob("*.py"), *(root / "benchsuite" / "data").rglob("*.py")]
+    assert len(sources) > 20
+    for path in sources:
+        assert not re.search(r"\.extract(all)?\(|unpack_archive|Untar|Unzip", path.read_text("utf-8")), path
 
 
 def test_a_download_tells_how_far_it_is(served: tuple[Path, str]) -> None:
