@@ -157,6 +157,30 @@ def test_a_bundle_that_unpacks_to_too_much_is_refused(
         pass
 
 
+def test_a_description_that_unpacks_to_too_much_is_refused(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "MOST_METADATA_BYTES", 100)
+    path = write_bundle(study, tmp_path / "mine.zip")
+    with pytest.raises(StoreError, match="is larger than"), unpacked(path):
+        pass
+
+
+def test_a_member_that_says_it_is_small_and_is_not_is_refused(study: Study, tmp_path: Path) -> None:
+    """A zip's directory can lie about sizes: what unpacks to gigabytes is cut there, and refused."""
+    path = write_bundle(study, tmp_path / "mine.zip")
+    with zipfile.ZipFile(path) as archive:
+        size = archive.getinfo("study/records.jsonl").file_size
+    lying = size.to_bytes(4, "little")
+    content = bytearray(path.read_bytes())
+    place = content.rindex(b"study/records.jsonl") - 46 + 24
+    assert content[place : place + 4] == lying
+    content[place : place + 4] = (7).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="cannot be read as a bundle"), unpacked(path):
+        pass
+
+
 def test_a_bundle_that_cannot_be_written_leaves_nothing(study: Study, tmp_path: Path) -> None:
     (tmp_path / "out" / "mine.zip").mkdir(parents=True)
     with pytest.raises(StoreError, match="cannot be written"):

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import pyarrow
 
 
+MOST_POINTS = 50_000_000
+"""A file that says it holds more is refused: a few kilobytes of equal points would fill the memory."""
+
+
 def write_series(path: Path, series: Sequence[Series]) -> None:
     """Replace `path` at once, when all of it is on the disk."""
     import pyarrow
@@ -47,11 +51,16 @@ def _repeated(words: Sequence[str], times: Sequence[int]) -> pyarrow.StringArray
 
 
 def read_series(path: Path) -> list[Series]:
-    """The curves in a file that write_series wrote; curves without a point leave no trace in it."""
+    """The curves in a file that write_series wrote; curves without a point leave no trace in it.
+
+    Raises ValueError for more than MOST_POINTS, and whatever pyarrow raises for a damaged file.
+    """
     import pyarrow.parquet
 
     # neither threads nor the dataset reader: for a file of kilobytes they cost several times the reading
     with pyarrow.parquet.ParquetFile(path) as file:
+        if file.metadata.num_rows > MOST_POINTS:
+            raise ValueError(f"it holds {file.metadata.num_rows:,} points; at most {MOST_POINTS:,} are read")
         table = file.read(use_threads=False).combine_chunks()
     if not len(table):
         return []

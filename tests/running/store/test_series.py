@@ -6,10 +6,12 @@ import math
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite.running.store import read_series, write_series
+from benchsuite.running.store import series as module
 from benchsuite.schema import Series
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
@@ -50,3 +52,11 @@ def test_curves_come_back_as_they_were(series: list[Series]) -> None:
         found = read_series(path)
         assert [one.name for one in Path(folder).iterdir()] == ["one.parquet"]
     assert same([one.model_dump() for one in found], [one.model_dump() for one in series])
+
+
+def test_more_points_than_a_memory_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "one.parquet"
+    write_series(path, [Series(name="a", axis="step", x=[0.0] * 11, y=[0.0] * 11)])
+    monkeypatch.setattr(module, "MOST_POINTS", 10)
+    with pytest.raises(ValueError, match="it holds 11 points; at most 10 are read"):
+        read_series(path)
