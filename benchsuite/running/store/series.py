@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 
-MOST_POINTS = 50_000_000
+MOST_READ_POINTS = 50_000_000
 """A file that says it holds more is refused: a few kilobytes of equal points would fill the memory."""
 
 
@@ -53,14 +53,16 @@ def _repeated(words: Sequence[str], times: Sequence[int]) -> pyarrow.StringArray
 def read_series(path: Path) -> list[Series]:
     """The curves in a file that write_series wrote; curves without a point leave no trace in it.
 
-    Raises ValueError for more than MOST_POINTS, and whatever pyarrow raises for a damaged file.
+    Raises ValueError for more than MOST_READ_POINTS, and whatever pyarrow raises for a damaged file.
     """
     import pyarrow.parquet
 
     # neither threads nor the dataset reader: for a file of kilobytes they cost several times the reading
     with pyarrow.parquet.ParquetFile(path) as file:
-        if file.metadata.num_rows > MOST_POINTS:
-            raise ValueError(f"it holds {file.metadata.num_rows:,} points; at most {MOST_POINTS:,} are read")
+        if file.metadata.num_rows > MOST_READ_POINTS:
+            raise ValueError(
+                f"it holds {file.metadata.num_rows:,} points; at most {MOST_READ_POINTS:,} are read"
+            )
         table = file.read(use_threads=False).combine_chunks()
     if not len(table):
         return []

@@ -57,6 +57,6 @@ def test_curves_come_back_as_they_were(series: list[Series]) -> None:
 def test_more_points_than_a_memory_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "one.parquet"
     write_series(path, [Series(name="a", axis="step", x=[0.0] * 11, y=[0.0] * 11)])
-    monkeypatch.setattr(module, "MOST_POINTS", 10)
+    monkeypatch.setattr(module, "MOST_READ_POINTS", 10)
     with pytest.raises(ValueError, match="it holds 11 points; at most 10 are read"):
         read_series(path)
