@@ -21,6 +21,7 @@ from benchsuite.publishing.not_detected import NOT_DETECTED
 from benchsuite.publishing.rules import VERIFICATION_RULES
 from benchsuite.publishing.subject import Subject, read_evidence
 from benchsuite.publishing.verify import verify
+from benchsuite.running.merge import merge_studies
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Study
 from benchsuite.running.suites import Suite
@@ -186,3 +187,51 @@ def test_the_documentation_has_the_rules_and_what_they_cannot_see() -> None:
     table = [line for line in text.splitlines() if line.startswith("| `")]
     rules = [f"| `{one.name}` | {one.demands} |" for one in VERIFICATION_RULES]
     assert table == rules + [f"| `{name}` | {why} |" for name, why in NOT_DETECTED.items()]
+
+
+STRANGER = {"hardware.cpu": "Another 9000", "hardware.cores": "64", "hardware.logical_cores": "128"}
+
+
+def strangers(honest: Path, folder: Path) -> Path:
+    """The study as it would be, had it been made on another machine by somebody else."""
+    made = Forged.of(honest, folder)
+    for line in made.lines:
+        line["environment"] |= STRANGER
+    made.write()
+    path = folder / "study.json"
+    description = json.loads(path.read_bytes())
+    description["environment"] |= STRANGER
+    path.write_text(json.dumps({**description, "id": "f" * 32}), "utf-8")
+    return folder
+
+
+def test_a_strangers_bundle_passes_under_any_name(honest: Path, suite: Suite, tmp_path: Path) -> None:
+    study = strangers(honest, tmp_path / "elsewhere" / "small")
+    path = write_bundle(Study.read(study), tmp_path / "their results.zip")
+    assert verify(path, suite).passed, verify(path, suite).to_markdown()
+
+
+def merged(studies: list[Path], output: Path) -> Path:
+    merge_studies([Study.read(one) for one in studies], output)
+    return output
+
+
+def test_a_merged_study_passes(honest: Path, suite: Suite, tmp_path: Path) -> None:
+    found = verify(merged([honest, honest], tmp_path / "both"), suite)
+    assert found.passed, found.to_markdown()
+
+
+def test_one_machines_records_under_another_machines_name_are_copies(
+    honest: Path, suite: Suite, tmp_path: Path
+) -> None:
+    theirs = strangers(honest, tmp_path / "theirs")
+    text = (theirs / "records.jsonl").read_text("utf-8")
+    for place, line in enumerate(map(json.loads, text.splitlines())):
+        new = f"{place:08x}"  # else merging refuses them: one attempt, two records
+        text = text.replace(line["attempt"], new)
+        for part in ("series", "exhibits"):
+            for path in (theirs / part).glob(f"*{line['attempt']}*"):
+                path.rename(path.with_name(path.name.replace(line["attempt"], new)))
+    (theirs / "records.jsonl").write_text(text, "utf-8")
+    found = verify(merged([honest, theirs], tmp_path / "both"), suite)
+    assert [one.rule for one in found.of("fail")] == ["copies"], found.to_markdown()
