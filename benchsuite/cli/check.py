@@ -123,18 +123,9 @@ def backend(
         )
         for each in precisions
     ]
-    command = TypedCommand(
-        ("check", "backend", entry.name),
-        {
-            "precision": precision,
-            "unroll": unroll,
-            "device": "" if device == "cpu" else device,
-            "core": "yes" if core else "",
-            "case": case,
-            **_python_option(entry.name, python),
-            **_place_options(results, timeout),
-        },
-    )
+    options = {"precision": precision, "unroll": unroll, "core": "yes" if core else "", "case": case}
+    options["python"] = "" if python == sys.executable else f"{entry.name}={python}"
+    command = _typed("backend", entry.name, options, device, results, timeout)
     wanted = CheckOptions(split_values(case), list_cases, fail_fast, fresh, results, verbose, json)
     run_parts(entry.name, parts, wanted, command)
 
@@ -230,17 +221,9 @@ def cell(
         for backend_name in names
         for each in precisions
     ]
-    command = TypedCommand(
-        ("check", "cell", entry.name),
-        {
-            "backend": backend,
-            "precision": "" if precision == BOTH_PRECISIONS else precision,
-            "unroll": unroll,
-            "device": "" if device == "cpu" else device,
-            "case": case,
-            **_place_options(results, timeout),
-        },
-    )
+    options = {"backend": backend, "unroll": unroll, "case": case}
+    options["precision"] = "" if precision == BOTH_PRECISIONS else precision
+    command = _typed("cell", entry.name, options, device, results, timeout)
     wanted = CheckOptions(split_values(case), list_cases, fail_fast, fresh, results, verbose, json)
     run_parts(entry.name, parts, wanted, command)
 
@@ -285,15 +268,17 @@ def _check_known(kind: str, values: Sequence[str], known: Iterable[str]) -> None
             raise UnknownNameError(kind, each, allowed)
 
 
-def _python_option(backend_name: str, python: str) -> dict[str, str]:
-    return {} if python == sys.executable else {"python": f"{backend_name}={python}"}
-
-
-def _place_options(results: Path | None, timeout: float) -> dict[str, str]:
-    return {
+def _typed(
+    kind: str, name: str, options: dict[str, str], device: str, results: Path | None, timeout: float
+) -> TypedCommand:
+    """The command as it was typed, which the lines that run a case again repeat: its options, and those that
+    backends and cells have alike. An option that has its default is ""."""
+    alike = {
+        "device": "" if device == "cpu" else device,
         "results": "" if results is None else str(results),
         "timeout": "" if timeout == CASE_SECONDS else f"{timeout:g}",
     }
+    return TypedCommand(("check", kind, name), options | alike)
 
 
 def _is_here(entry: BackendEntry) -> bool:

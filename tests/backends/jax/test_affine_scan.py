@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +9,6 @@ import pytest
 from fixtures.cell_cases import case_of, with_resets
 from fixtures.cells import AFFINE_CELLS
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-)  # many small programs: compiling them is the whole cost
 jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
@@ -29,15 +23,7 @@ from benchsuite_jax.affine_scan import prefixes  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
 from benchsuite_numpy.reference import ReferenceBackend  # noqa: E402
 
-pytestmark = pytest.mark.usefixtures("example_cells")
-
-
-@pytest.fixture(autouse=True)
-def _double_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("example_cells", "double_precision")
 
 
 def kit(unroll: str = "scan", precision: str = "float64") -> Kit:

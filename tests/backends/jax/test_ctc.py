@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-)  # small programs: compiling them is the whole cost
 jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
@@ -26,16 +20,10 @@ from benchsuite_jax.backend import JaxBackend  # noqa: E402
 from benchsuite_numpy.reference.ctc import ctc as reference  # noqa: E402
 from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 ROWS, TIME, CLASSES, LABELS = 6, 12, 5, 4
-
-
-@pytest.fixture(autouse=True)
-def _double_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
 
 
 def drawn(seed: int, spread: float = 2.0) -> Arrays:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-)  # many small programs: compiling them is the whole cost
 jax = pytest.importorskip("jax")
 
 from jax.experimental import rnn  # noqa: E402
@@ -34,13 +28,7 @@ from benchsuite_jax.program import JaxProgram  # noqa: E402
 from benchsuite_jax.runtime import loop_kind  # noqa: E402
 from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _double_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def kit(unroll: str = "dynamic", precision: str = "float64") -> Kit:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
 jax = pytest.importorskip("jax")
 
 from benchsuite.measure.conformance import backend as checks  # noqa: E402
 from benchsuite.measure.conformance import cases  # noqa: E402
 from benchsuite.measure.conformance.backend import Kit  # noqa: E402
 from benchsuite.schema import Execution, Recipe  # noqa: E402
-from benchsuite_jax import optimisers  # noqa: E402
+from benchsuite_jax import optimisers, program  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
+from benchsuite_jax.runtime import CPU_COMPILATION  # noqa: E402
 from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("single_precision")
 
-@pytest.fixture(scope="module", autouse=True)
-def _single_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", False)
-    yield
-    jax.config.update("jax_enable_x64", before)
+XLAS_OWN = {"xla_backend_optimization_level": 3, "xla_cpu_use_fusion_emitters": True}
+"""What conftest.py sets otherwise."""
+
+
+@pytest.fixture(autouse=True)
+def _compiled_as_in_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "CPU_COMPILATION", {**CPU_COMPILATION, **XLAS_OWN})
 
 
 def kit(unroll: str = "dynamic") -> Kit:

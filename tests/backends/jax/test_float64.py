@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-)  # a hundred small programs: compiling them is the whole cost
 jax = pytest.importorskip("jax")
 
 from benchsuite.measure.conformance import backend as checks  # noqa: E402
@@ -20,13 +13,7 @@ from benchsuite.schema import BUILTIN_CELLS, Execution  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
 from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _double_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def kit(unroll: str) -> Kit:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
 jax = pytest.importorskip("jax")
 
 from fixtures.flop_cases import FlopCase, flop_cases  # noqa: E402
@@ -22,15 +20,9 @@ from benchsuite_jax import optimisers  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
 from benchsuite_jax.program import JaxProgram  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("single_precision")
+
 CASES = flop_cases()
-
-
-@pytest.fixture(autouse=True)
-def _single_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", False)
-    yield
-    jax.config.update("jax_enable_x64", before)
 
 
 def built(case: FlopCase, unroll: str, recipe: Recipe) -> JaxProgram:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +9,6 @@ import pytest
 from fixtures.cell_cases import case_of, with_resets
 from fixtures.cells import EXAMPLE_CELLS, GENERIC_CELLS, entry, registered
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-)  # many small programs: compiling them is the whole cost
 jax = pytest.importorskip("jax")
 
 from benchsuite.errors import ContractError  # noqa: E402
@@ -29,17 +23,9 @@ from benchsuite_jax.backend import JaxBackend  # noqa: E402
 from benchsuite_jax.support import SUPPORTED  # noqa: E402
 from benchsuite_numpy.reference import ReferenceBackend  # noqa: E402
 
-pytestmark = pytest.mark.usefixtures("example_cells")
+pytestmark = pytest.mark.usefixtures("example_cells", "double_precision")
 EXAMPLES = ("decay", "rotation", "steadied", "shown", "opening")
 STACKS = ("plain-steps", "deep_bidirectional", "bidirectional-tokens-mean", "plain")
-
-
-@pytest.fixture(autouse=True)
-def _double_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
 
 
 def kit(unroll: str = "dynamic", precision: str = "float64") -> Kit:

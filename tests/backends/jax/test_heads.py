@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-)  # small programs: compiling them is the whole cost
 jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
@@ -26,15 +20,9 @@ from benchsuite_jax.placement import Feed  # noqa: E402
 from benchsuite_numpy.reference import heads as reference  # noqa: E402
 from benchsuite_numpy.reference import optimisers as reference_optimisers  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 MODEL = ModelSpec(Features(3), Recurrent("rnn", 4), Dense(3), "absolute")
-
-
-@pytest.fixture(autouse=True)
-def _double_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
 
 
 def loss_and_slopes(loss: str, scores: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:

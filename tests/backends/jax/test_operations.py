@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
 jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
@@ -21,14 +18,6 @@ from benchsuite_numpy.reference.operations import REFERENCE_OPERATIONS  # noqa: 
 POSITIVE = ("log", "sqrt", "log1p")
 SINGULAR = {"maximum": 0.25, "minimum": 0.25}
 """Operations of two arguments, and the number that is the second one."""
-
-
-@pytest.fixture(params=["float32", "float64"])
-def dtype(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", request.param == "float64")
-    yield request.param
-    jax.config.update("jax_enable_x64", before)
 
 
 def applied(operations: Any, name: str, x: Any) -> list[Any]:

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
 from fixtures.packed import FEW, hold_packed
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-)  # many small programs: compiling them is the whole cost
 jax = pytest.importorskip("jax")
 
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
 
-pytestmark = pytest.mark.usefixtures("example_cells")
-
-
-@pytest.fixture(autouse=True)
-def _double_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+pytestmark = pytest.mark.usefixtures("example_cells", "double_precision")
 
 
 @pytest.mark.parametrize("cell", FEW)

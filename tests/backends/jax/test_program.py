@@ -6,14 +6,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
 jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
@@ -42,16 +40,8 @@ FLOAT32, FLOAT64 = Execution(), Execution(precision="float64")
 
 
 @pytest.fixture(autouse=True)
-def _single_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", False)
-    yield
-    jax.config.update("jax_enable_x64", before)
-
-
-@pytest.fixture
-def _double_precision(_single_precision: None) -> None:
-    jax.config.update("jax_enable_x64", True)
+def _single_precision_at_first(single_precision: None) -> None:
+    """Before the fixtures that a test names."""
 
 
 def case(name: str) -> Case:
@@ -91,7 +81,7 @@ def test_a_worker_for_float64_has_x64_before_the_import() -> None:
     assert in_worker(FLOAT32, script) == "float32"
 
 
-@pytest.mark.usefixtures("_double_precision")
+@pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("optimiser", ["sgd", "momentum", "rmsprop", "adam"])
 def test_double_scalars_do_not_promote_a_float32_program(optimiser: str) -> None:
     assert (jnp.ones(1, jnp.float32) * np.float64(2)).dtype == np.float64, "the trap"
@@ -106,7 +96,7 @@ def test_double_scalars_do_not_promote_a_float32_program(optimiser: str) -> None
         assert "f64[" not in executable.as_text()
 
 
-@pytest.mark.usefixtures("_double_precision")
+@pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize("optimiser", ["sgd", "momentum", "rmsprop", "adam"])
 def test_update_rules_are_optax_with_epsilon_outside_the_root(optimiser: str) -> None:
     import optax
@@ -125,7 +115,7 @@ def test_update_rules_are_optax_with_epsilon_outside_the_root(optimiser: str) ->
         assert np.max(np.abs(ours - inside)) > 1e-3, "the trap: optax adds epsilon inside the root"
 
 
-@pytest.mark.usefixtures("_double_precision")
+@pytest.mark.usefixtures("double_precision")
 def test_decay_and_schedule_are_optaxs_adamw() -> None:
     import optax
 
@@ -209,7 +199,7 @@ def test_the_kernel_is_read_from_the_compiled_program(unroll: str, name: str, ke
     assert program.kernel() == kernel
 
 
-@pytest.mark.usefixtures("_double_precision")
+@pytest.mark.usefixtures("double_precision")
 @pytest.mark.parametrize(("layers", "bidirectional"), [(1, False), (2, True)])
 def test_cudnn_weights_are_packed_in_its_order(layers: int, bidirectional: bool) -> None:
     """cuDNN needs a GPU; jax's own model of what cuDNN computes does not, and reads the same flat array."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
 jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
@@ -18,16 +15,10 @@ from benchsuite_jax.cells import KERNELS, sigmoid  # noqa: E402
 from benchsuite_jax.kernels.recurrence import ROWS_BY_STEP, LayerInputs, run_layer  # noqa: E402
 from benchsuite_jax.loops import ScanConfig  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 TIME, INPUTS, HIDDEN = 5, 3, 4
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-
-
-@pytest.fixture(autouse=True)
-def _double_precision() -> Iterator[None]:
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
 
 
 def weights(cell: str, inputs: int) -> dict[str, Any]:
