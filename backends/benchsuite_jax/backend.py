@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import version
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,12 +14,18 @@ from benchsuite.contracts import Backend, Device, Parameters
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_jax.program import JaxProgram
-from benchsuite_jax.runtime import gpu_names, jax_device, matmul_precision, platform_devices
+from benchsuite_jax.runtime import Key, gpu_names, jax_device, matmul_precision, platform_devices
 from benchsuite_jax.support import device_problem, precision_problem, unsupported_reason
 
 
 class JaxBackend(Backend):
-    """Builds programs of pure functions, compiled by XLA for one device."""
+    """Builds programs of pure functions, compiled by XLA for one device.
+
+    Programs of one model, recipe and execution compile each function once between them, until release().
+    """
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[ModelSpec, Recipe, Execution], dict[Key, Any]] = {}
 
     def devices(self) -> list[Device]:
         found = [Device("cpu", "XLA on the CPU")]
@@ -32,7 +39,8 @@ class JaxBackend(Backend):
     ) -> JaxProgram:
         if problem := precision_problem(execution):
             raise UnsupportedError(problem)
-        return JaxProgram(model, parameters, recipe, execution, jax_device(execution.device))
+        compiled = self._compiled.setdefault((model, recipe, execution), {})
+        return JaxProgram(model, parameters, recipe, execution, jax_device(execution.device), compiled)
 
     def product(self, m: int, k: int, n: int, execution: Execution) -> Callable[[], None]:
         if problem := device_problem(execution) or precision_problem(execution):
@@ -52,6 +60,7 @@ class JaxBackend(Backend):
 
     def release(self) -> None:
         """jax keeps traces and executables for as long as the process lives: some 9 MiB per trial."""
+        self._compiled.clear()
         jax.clear_caches()
 
     def versions(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ from benchsuite_jax.runtime import (
     CPU_COMPILATION,
     QUICK_CPU_COMPILATION,
     Executables,
+    Key,
     loop_kind,
     matmul_precision,
 )
@@ -35,6 +36,8 @@ class JaxProgram(Program):
 
     A state is a dict: layer prefix -> its parts (h, and an LSTM's c), each (B, H). A function that is compiled
     takes a Start, or None for the cells' initial states, which it then makes itself.
+
+    :param compiled: what programs of the same model, recipe and execution have compiled; this one adds to it.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class JaxProgram(Program):
         recipe: Recipe,
         execution: Execution,
         device: jax.Device,
+        compiled: dict[Key, Any],
     ) -> None:
         self._spec, self._recipe, self._execution, self._device = model, recipe, execution, device
         truncation = None if recipe.truncation is None else int(recipe.truncation)
@@ -57,7 +61,9 @@ class JaxProgram(Program):
             recipe.recurrent_dropout > 0,
         )
         self._executables = Executables(
-            lambda: matmul_precision(execution), CPU_COMPILATION if device.platform == "cpu" else {}
+            lambda: matmul_precision(execution),
+            CPU_COMPILATION if device.platform == "cpu" else {},
+            compiled,
         )
         self._placement = Placement(model, execution, device)
         self._parameters = self._placement.parameters(parameters)
@@ -181,7 +187,7 @@ class JaxProgram(Program):
 
     def notes(self) -> dict[str, str]:
         found = {
-            "compilations": str(len(self._executables.compiled)),
+            "compilations": str(self._executables.made),
             "compile_seconds": f"{self._executables.seconds:.3f}",
         }
         if isinstance(self._spec.body, Convolutional):

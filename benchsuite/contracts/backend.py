@@ -275,6 +275,9 @@ class BackendEntry:
     """Whether this backend's float64 results are what parity is compared with; exactly one entry says so."""
     reference_load: Callable[[], Backend] | None = None
     """Loads the plain, readable implementation that parity is compared with (for the reference entry)."""
+    core_environment: Callable[[Execution], Mapping[str, str]] | None = None
+    """In place of `environment` for a worker that runs the core of the conformance kit, where nothing is timed:
+    a framework that compiles may be told to do so quickly instead of well. None: `environment`."""
 
     def load_reference(self) -> Backend:
         """The implementation that parity is compared with, of the entry that is the reference."""
@@ -290,3 +293,5 @@ class BackendEntry:
         check_flag(self, "reference")
         if self.reference_load is not None:
             check_function(self, "reference_load")
+        if self.core_environment is not None:
+            check_function(self, "core_environment")

@@ -170,7 +170,7 @@ def check_backend(
     asked = CheckBackend(
         precision=execution.precision, unrolls=tuple(unrolls), device=execution.device, core=core
     )
-    key = worker_key(known, {name: python}, name, execution)
+    key = worker_key(known, {name: python}, name, execution, core)
     return KitCheck(asked, key, (name, execution.device), timeout, module)
 
 

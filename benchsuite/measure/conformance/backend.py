@@ -75,8 +75,8 @@ def check_gradients(kit: Kit, case: Case) -> None:
 
 
 def check_training(kit: Kit, case: Case, steps: int = 10) -> None:
-    """`steps` optimiser steps over three batches of two shapes follow the reference: losses, logged norms or
-    peaks, and where the parameters end."""
+    """`steps` optimiser steps over three batches (of two shapes, where the case says so) follow the reference:
+    losses, logged norms or peaks, and where the parameters end."""
     if steps not in (10, 50):
         raise ValueError("tolerances are stated for 10 and 50 steps")
     tolerances = TOLERANCES[kit.execution.precision]
@@ -234,8 +234,9 @@ def check_stream_predictions(kit: Kit, case: Case) -> None:
 
 
 def _training_batches(kit: Kit, case: Case) -> list[Batch]:
-    """Three batches of two lengths, the second one with padding that is not zero."""
-    longer = replace(case, time=case.time + 3) if isinstance(case.model.body, Recurrent) else case
+    """Three batches, of two lengths where `case.longer`, the second one with padding that is not zero."""
+    grows = case.longer and isinstance(case.model.body, Recurrent)
+    longer = replace(case, time=case.time + 3) if grows else case
     second = padded(case.batch(kit.dtype, 1), 0, other_than_zero(case))
     return [case.batch(kit.dtype, 0), second, longer.batch(kit.dtype, 2)]
 

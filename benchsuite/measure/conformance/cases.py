@@ -46,6 +46,7 @@ class Case:
     inputs   all real inputs are multiplied by this; weights: the same for the weights
     biases   False: they are zero, so that small inputs or weights make small states and scores
     ties     some predictions equal their targets exactly, see tied()
+    longer   training meets a batch of more steps as well
     """
 
     name: str
@@ -58,6 +59,7 @@ class Case:
     weights: float = 1.0
     biases: bool = True
     ties: bool = False
+    longer: bool = True
 
     def parameters(self, dtype: str) -> Parameters:
         """Weights large enough that every gate is used, biases included."""

@@ -53,10 +53,13 @@ def decay_cases() -> list[Case]:
     }
     clipped = {"weight_decay": 2.0, "clip": "norm", "clip_at": 0.1}
     scheduled = {"weight_decay": 5.0, "schedule": "cosine", "warmup": 3, "schedule_steps": 8}
+    stepped = {"schedule": "step", "warmup": 3, "schedule_steps": 8, "decay_every": 2, "decay_factor": 0.3}
     both = {
         "train-decay-clipped": (_STACK, _recipe("adam", **clipped)),
         "train-decay-scheduled": (_STACK, _recipe("momentum", **scheduled | {"weight_decay": 0.5})),
         "train-decay-scheduled-adam": (_TOKENS, _recipe("adam", **scheduled)),
+        "train-decay-scheduled-sgd": (_TOKENS, _recipe("sgd", weight_decay=0.5, **stepped)),
+        "train-decay-scheduled-rmsprop": (_STACK, _recipe("rmsprop", weight_decay=10.0, **stepped)),
     }
     return [Case(name, model, recipe) for name, (model, recipe) in (plain | both).items()]
 

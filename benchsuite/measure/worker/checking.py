@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -56,12 +56,14 @@ class Job:
 
     explain  given the result of a failed case, adds where the failure begins and the smallest input that shows
              it; None where there is nothing to add
-    release  frees what the case used
+    program  what the case's programs are built for; cases of one program may share what is compiled for it
+    release  frees what cases of this program used
     """
 
     case: CaseId
     run: Callable[[], CaseResult]
     explain: Callable[[CaseResult], CaseResult] | None = None
+    program: Hashable = None
     release: Callable[[], None] | None = None
 
 
@@ -74,10 +76,13 @@ def list_cases(session: Checker, asked: CheckCommand) -> CasesListed:
 def run_check(session: Checker, asked: CheckCommand, tell: Tell) -> int:
     """Run the cases asked for, telling of each as it begins and ends; returns how many there were."""
     chosen = None if asked.cases is None else set(asked.cases)
-    number = 0
+    number, last = 0, None
     for job in _jobs(session, asked):
         if chosen is not None and job.case not in chosen:
             continue
+        if last is not None and last.program != job.program:
+            _release(last)
+        last = job
         number += 1
         tell(CaseStarted(check=job.case.check, unroll=job.case.unroll))
         begun = time.perf_counter()
@@ -86,9 +91,14 @@ def run_check(session: Checker, asked: CheckCommand, tell: Tell) -> int:
             tell(CaseFailed(result=result))  # kept, should the explanation hang or end this process
             result = job.explain(result)
         tell(result)
-        if job.release is not None:
-            job.release()
+    if last is not None:
+        _release(last)
     return number
+
+
+def _release(job: Job) -> None:
+    if job.release is not None:
+        job.release()
 
 
 def _jobs(session: Checker, asked: CheckCommand) -> Iterator[Job]:
@@ -150,7 +160,8 @@ def _kit_job(kit: Kit, item: KitItem, files: frozenset[Path], explained: set[str
             }
         )
 
-    return Job(CaseId(check=item.name, unroll=unroll), run, added, kit.backend.release)
+    program = (unroll, *item.program)
+    return Job(CaseId(check=item.name, unroll=unroll), run, added, program, kit.backend.release)
 
 
 def _kit_result(found: KitResult, unroll: str, files: frozenset[Path]) -> CaseResult:

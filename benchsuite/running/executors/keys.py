@@ -24,18 +24,23 @@ class WorkerKey:
 
 
 def worker_key(
-    backends: Mapping[str, BackendEntry], pythons: Mapping[str, str], backend: str, execution: Execution
+    backends: Mapping[str, BackendEntry],
+    pythons: Mapping[str, str],
+    backend: str,
+    execution: Execution,
+    core: bool = False,
 ) -> WorkerKey:
     """The worker that a trial of `backend` and `execution` needs.
 
     :param backends: those that are known. :param pythons: backend -> interpreter, where it is not this one.
+    :param core: it is no trial but the core of the conformance kit, see BackendEntry.core_environment.
 
     Raises UnknownNameError for another backend, PluginError for one that cannot name its variables.
     """
     if backend not in backends:
         raise UnknownNameError("backend", backend, backends)
     try:
-        variables = worker_variables(backends[backend], execution)
+        variables = worker_variables(backends[backend], execution, core)
     except Exception as error:  # the plugin's own code: its failure is the reason for its trials alone
         raise PluginError(f"backend {backend!r} cannot name its environment: {described(error)}") from error
     python = pythons.get(backend, sys.executable)

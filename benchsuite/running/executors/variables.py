@@ -27,8 +27,10 @@ TUNED_MALLOC = (
 """Large blocks stay with the process instead of going back to the system at every training step."""
 
 
-def worker_variables(entry: BackendEntry, execution: Execution) -> dict[str, str]:
+def worker_variables(entry: BackendEntry, execution: Execution, core: bool = False) -> dict[str, str]:
     """Variables that a worker of `entry` needs for `execution`, on top of the parent's environment.
+
+    :param core: the worker is for the core of the conformance kit, so BackendEntry.core_environment counts.
 
     Raises ContractError where the backend gives anything but texts.
     """
@@ -36,7 +38,8 @@ def worker_variables(entry: BackendEntry, execution: Execution) -> dict[str, str
     variables["PYTHONHASHSEED"] = "0"
     if glibc_version() is not None:
         variables["GLIBC_TUNABLES"] = glibc_tunables(execution.allocator, os.environ)
-    given = entry.environment(execution)
+    asked = (entry.core_environment if core else None) or entry.environment
+    given = asked(execution)
     if not isinstance(given, Mapping):
         raise ContractError(f"environment() gave {type(given).__name__}, not a mapping of texts")
     for name, value in given.items():

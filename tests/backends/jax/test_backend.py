@@ -131,6 +131,25 @@ def test_a_program_copies_what_it_is_given_and_counts_its_compilations() -> None
     assert program.memory()["device_temporary"] >= 0
 
 
+def test_programs_that_are_built_alike_compile_once() -> None:
+    backend, weights = JaxBackend(), initial_parameters(MODEL, 0, "float32")
+    batch = Batch(np.ones((2, 3, 3), np.float32), np.full(2, 3, np.int32), np.zeros(2, np.int32))
+
+    def compiled(recipe: Recipe) -> tuple[str, np.ndarray]:
+        program = backend.build(MODEL, weights, recipe, Execution())
+        placed = program.place(batch)
+        program.step(placed)
+        assert program.kernel() == "scan"
+        return program.notes()["compilations"], program.predict(placed)[0]
+
+    (first, expected), (second, found) = compiled(Recipe()), compiled(Recipe())
+    assert (first, second) == ("1", "0")
+    np.testing.assert_array_equal(found, expected)
+    assert compiled(Recipe(learning_rate=0.5))[0] == "1"
+    backend.release()
+    assert compiled(Recipe())[0] == "1"
+
+
 def test_devices_versions_and_product() -> None:
     backend = JaxBackend()
     assert backend.devices()[0].name == "cpu"

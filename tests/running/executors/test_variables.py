@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from benchsuite.contracts import BackendEntry
+from benchsuite.contracts import Backend, BackendEntry
 from benchsuite.running.executors.variables import (
     TUNED_MALLOC,
     glibc_tunables,
@@ -33,6 +35,17 @@ def test_the_allocator_is_the_trials_whatever_the_shell_says(
     assert glibc_tunables(allocator, {"GLIBC_TUNABLES": inherited}) == expected
     if not inherited:
         assert glibc_tunables(allocator, {}) == expected
+
+
+@pytest.mark.parametrize("core", [False, True])
+def test_the_core_kit_has_variables_of_its_own_where_a_backend_gives_any(core: bool) -> None:
+    def backend() -> Backend:
+        raise NotImplementedError
+
+    entry = BackendEntry("b", backend, "for tests", (), None, lambda e: {"MINE": e.precision})
+    assert worker_variables(entry, Execution(), core)["MINE"] == "float32"
+    quick = replace(entry, core_environment=lambda e: {"MINE": f"quick {e.precision}"})
+    assert worker_variables(quick, Execution(), core)["MINE"] == ("quick float32" if core else "float32")
 
 
 def test_threads_and_the_backends_own_variables() -> None:

@@ -24,6 +24,13 @@ def _environment(execution: Execution) -> Mapping[str, str]:
     return variables
 
 
+def _core_environment(execution: Execution) -> Mapping[str, str]:
+    """The core kit compiles many small programs and times none: XLA need not optimise them."""
+    variables = {"XLA_FLAGS": "", **_environment(execution)}
+    flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    return variables | {"XLA_FLAGS": f"{variables['XLA_FLAGS']} {flags}".strip()}
+
+
 EQUINOX = BackendEntry(
     "equinox",
     _load,
@@ -31,6 +38,7 @@ EQUINOX = BackendEntry(
     requirements=("equinox", "jax"),
     extra=None,
     environment=_environment,
+    core_environment=_core_environment,
 )
 
 
