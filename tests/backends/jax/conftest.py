@@ -4,6 +4,7 @@ precision that it asks for."""
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,14 @@ import pytest
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # many small programs, each run a few times: compiling them is the whole cost
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _release_what_was_compiled() -> Iterator[None]:
+    yield
+    used = sys.modules.get("fixtures.jax_kit")
+    if used is not None:
+        used.BACKEND.release()
 
 
 @contextmanager

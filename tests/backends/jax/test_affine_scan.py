@@ -12,6 +12,7 @@ from fixtures.cells import AFFINE_CELLS
 jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
+from fixtures import jax_kit  # noqa: E402
 
 from benchsuite.contracts import why_unsupported  # noqa: E402
 from benchsuite.measure.conformance import backend as checks  # noqa: E402
@@ -21,14 +22,12 @@ from benchsuite.measure.parity import compare  # noqa: E402
 from benchsuite.schema import Execution, Recipe  # noqa: E402
 from benchsuite_jax.affine_scan import prefixes  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
-from benchsuite_numpy.reference import ReferenceBackend  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("example_cells", "double_precision")
 
 
 def kit(unroll: str = "scan", precision: str = "float64") -> Kit:
-    execution = Execution.model_validate({"precision": precision, "unroll": unroll})
-    return Kit(JaxBackend(), ReferenceBackend(), execution)
+    return jax_kit.kit(unroll, precision)
 
 
 @pytest.mark.parametrize(

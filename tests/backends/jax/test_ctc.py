@@ -10,15 +10,14 @@ import pytest
 jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
+from fixtures.jax_kit import kit  # noqa: E402
 
 from benchsuite.measure.conformance import backend as checks  # noqa: E402
-from benchsuite.measure.conformance.backend import Kit  # noqa: E402
 from benchsuite.measure.conformance.cases import Case, model_cases  # noqa: E402
 from benchsuite.schema import Execution, Recipe  # noqa: E402
 from benchsuite_jax import ctc  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
 from benchsuite_numpy.reference.ctc import ctc as reference  # noqa: E402
-from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("double_precision")
 
@@ -114,11 +113,6 @@ def chosen(*names: str) -> list[object]:
     found = [case for case in model_cases() if case.name in names]
     assert len(found) == len(names), f"no such case among {names}"
     return [pytest.param(case, id=case.name) for case in found]
-
-
-def kit(unroll: str = "dynamic") -> Kit:
-    execution = Execution.model_validate({"precision": "float64", "unroll": unroll})
-    return Kit(JaxBackend(), ReferenceBackend(), execution)
 
 
 @pytest.mark.parametrize(

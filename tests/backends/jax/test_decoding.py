@@ -9,13 +9,13 @@ import pytest
 
 jax = pytest.importorskip("jax")
 
+from fixtures.jax_kit import kit  # noqa: E402
 from jax.experimental import rnn  # noqa: E402
 
 from benchsuite.contracts import Batch  # noqa: E402
 from benchsuite.errors import UnsupportedError  # noqa: E402
 from benchsuite.measure.conformance import backend as checks  # noqa: E402
 from benchsuite.measure.conformance import decoding as decoding_checks  # noqa: E402
-from benchsuite.measure.conformance.backend import Kit  # noqa: E402
 from benchsuite.measure.conformance.cases import Case, carry_cases, decoder_cases, model_cases  # noqa: E402
 from benchsuite.measure.decoding import beam_search, greedy_search  # noqa: E402
 from benchsuite.schema import Execution  # noqa: E402
@@ -26,14 +26,8 @@ from benchsuite_jax.model import Model  # noqa: E402
 from benchsuite_jax.placement import Feed  # noqa: E402
 from benchsuite_jax.program import JaxProgram  # noqa: E402
 from benchsuite_jax.runtime import loop_kind  # noqa: E402
-from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("double_precision")
-
-
-def kit(unroll: str = "dynamic", precision: str = "float64") -> Kit:
-    execution = Execution.model_validate({"precision": precision, "unroll": unroll})
-    return Kit(JaxBackend(), ReferenceBackend(), execution)
 
 
 def named(name: str) -> Case:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fixtures.kit import hold, run_kit
+from fixtures.kit import hold, of_a_recurrence, run_kit
 
 from benchsuite.schema import UNROLLS
 
@@ -19,8 +19,9 @@ def test_core_kit() -> None:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(("precision", "unroll"), OTHERS)
 def test_parity(precision: str, unroll: str) -> None:
-    """The other ways and single precision, by their gradients alone: each case takes a compilation."""
-    hold("tensorflow", unroll, run_kit("tensorflow", precision, unroll, core=True, only="gradients["))
+    """The other ways and single precision, by the gradients of each kind of recurrence: each case takes a
+    compilation. test_core_kit_otherwise() has the rest."""
+    hold("tensorflow", unroll, run_kit("tensorflow", precision, unroll, core=True, only=of_a_recurrence))
 
 
 @pytest.mark.slow

@@ -61,6 +61,8 @@ def test_a_fault_is_seen_in_the_whole_core_kit(name: str) -> None:
     fault = FAULTS[name]
     core = suite(core=True)
     found = failures(fault.backend(), core, fault.precision)
+    if fault.timed and not found:  # what is timed may be hidden by other processes
+        found = failures(fault.backend(), core, fault.precision)
     assert found, "no check of the core sees it"
     names = {item.name for item in core}
     assert fault.expected([item for item in fault.items() if item.name in names]) <= found.keys()
