@@ -20,7 +20,10 @@ SCAN = "associative_scan"
 
 
 def configure() -> None:
-    """Thread pools from the environment, GPU memory taken as it is needed. Before any operation only."""
+    """Thread pools from the environment, GPU memory taken as it is needed. Before any operation only.
+
+    With BENCHSUITE_TENSORFLOW_GRAPHS=plain graphs run as they were traced, for those that run a few times.
+    """
     intra = os.environ.get("TF_NUM_INTRAOP_THREADS")
     inter = os.environ.get("TF_NUM_INTEROP_THREADS")
     if intra:
@@ -29,6 +32,8 @@ def configure() -> None:
         tf.config.threading.set_inter_op_parallelism_threads(int(inter))
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
+    if os.environ.get("BENCHSUITE_TENSORFLOW_GRAPHS") == "plain":
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     tf.get_logger().setLevel("ERROR")
 
 

@@ -41,7 +41,7 @@ from benchsuite.contracts.executor import (
 from benchsuite.contracts.file import DataFile
 from benchsuite.contracts.flat import flattened, unflattened
 from benchsuite.contracts.ingredients import INGREDIENTS, ingredient_problem
-from benchsuite.contracts.optimisation import AVERAGES, clipped, updated
+from benchsuite.contracts.optimisation import AVERAGES, StepNumbers, clipped, step_numbers, updated
 from benchsuite.contracts.options import Option, Options
 from benchsuite.contracts.padding import loss_weights, readout_weights
 from benchsuite.contracts.probe import Phase, Probe
@@ -96,6 +96,7 @@ __all__ = [
     "State",
     "StatePart",
     "StepLog",
+    "StepNumbers",
     "StudyInfo",
     "Supported",
     "Task",
@@ -114,6 +115,7 @@ __all__ = [
     "model_problem",
     "readout_weights",
     "scan_problem",
+    "step_numbers",
     "unflattened",
     "updated",
     "valid_mask",

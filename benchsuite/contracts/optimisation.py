@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchsuite.errors import ContractError, unknown_name
 from benchsuite.schema import CLIPS, OPTIMISERS, Recipe, learning_rate
@@ -42,10 +42,41 @@ def clipped(recipe: Recipe, gradient: Vector) -> tuple[Vector, Vector | None]:
     raise ContractError(unknown_name("clip", recipe.clip, CLIPS))
 
 
+class StepNumbers(NamedTuple):
+    """What an update needs of its step t: numbers, or arrays of no dimension. One compiled function may take
+    them for all steps, where the step itself would be a constant of it.
+
+    rate    the learning rate
+    first   1 / (1 - beta1^t); second: 1 / sqrt(1 - beta2^t); Adam's, 1 for the other optimisers
+    """
+
+    rate: Vector
+    first: Vector
+    second: Vector
+
+
+def step_numbers(recipe: Recipe, step: int) -> StepNumbers:
+    """The numbers of optimiser step `step` = 1, 2, ..., as Python floats.
+
+    They are computed in double precision: in single precision 1 - beta^t loses its leading digits for small t.
+    Raises ContractError where a scheduled recipe lacks its schedule_steps.
+    """
+    rate = learning_rate(recipe, step)
+    if recipe.optimiser != "adam":
+        return StepNumbers(rate, 1.0, 1.0)
+    return StepNumbers(rate, 1 / (1 - recipe.beta1**step), 1 / math.sqrt(1 - recipe.beta2**step))
+
+
 def updated(
-    recipe: Recipe, step: int, parameter: Vector, gradient: Vector, averages: Mapping[str, Vector]
+    recipe: Recipe,
+    step: int | StepNumbers,
+    parameter: Vector,
+    gradient: Vector,
+    averages: Mapping[str, Vector],
 ) -> tuple[Vector, dict[str, Vector]]:
     """The parameter and its running averages after optimiser step `step` = 1, 2, ...; changes no argument.
+
+    :param step: the step's number, or its step_numbers(), which a compiled function takes as arguments.
 
     lr is the step's learning rate, p the parameter, g its gradient after clipping::
 
@@ -56,14 +87,11 @@ def updated(
                   p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)     t = step
 
     and with each of them weight decay of the parameter as it was, p -= lr wd p (Loshchilov and Hutter 2019).
-    The bias corrections 1 - b^t are computed in double precision: in single precision they lose their leading
-    digits for small t.
-
     :param averages: one array for each name of AVERAGES[recipe.optimiser], of the parameter's shape and dtype.
 
     Raises ContractError for an optimiser of another name.
     """
-    rate = learning_rate(recipe, step)
+    rate, first, second = step if isinstance(step, StepNumbers) else step_numbers(recipe, step)
     after: dict[str, Vector] = {}
     if recipe.optimiser == "sgd":
         change = rate * gradient
@@ -76,9 +104,7 @@ def updated(
     elif recipe.optimiser == "adam":
         after["m"] = _average(recipe.beta1, averages["m"], gradient)
         after["v"] = _average(recipe.beta2, averages["v"], gradient * gradient)
-        size = rate / (1 - recipe.beta1**step)
-        shrink = 1 / math.sqrt(1 - recipe.beta2**step)
-        change = size * after["m"] / (shrink * after["v"] ** 0.5 + recipe.epsilon)
+        change = (rate * first) * after["m"] / (second * after["v"] ** 0.5 + recipe.epsilon)
     else:
         raise ContractError(unknown_name("optimiser", recipe.optimiser, OPTIMISERS))
     if recipe.weight_decay:

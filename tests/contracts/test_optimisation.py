@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.contracts import AVERAGES, clipped, updated
+from benchsuite.contracts import AVERAGES, clipped, step_numbers, updated
 from benchsuite.errors import ContractError
 from benchsuite.schema import CLIPS, OPTIMISERS, Recipe
 from benchsuite_numpy.reference import optimisers as reference
@@ -69,3 +69,16 @@ def test_unknown_names_are_refused() -> None:
         updated(Recipe.model_construct(optimiser=unknown), 1, np.ones(1), np.ones(1), {})
     with pytest.raises(ContractError, match="unknown clip 'mine'"):
         clipped(Recipe.model_construct(clip=unknown), np.ones(1))
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_the_numbers_of_a_step_are_all_that_an_update_needs_of_it(optimiser: str) -> None:
+    recipe = Recipe.model_validate({"optimiser": optimiser, "warmup": 3, "schedule_steps": 6})
+    averages = {name: np.full(3, 0.25) for name in AVERAGES[optimiser]}
+    for step in (1, 2, 5, 10**6):
+        numbers = step_numbers(recipe, step)
+        assert all(isinstance(number, float) for number in numbers)
+        by_step, by_numbers = (
+            updated(recipe, each, np.ones(3), np.arange(3.0), averages)[0] for each in (step, numbers)
+        )
+        np.testing.assert_array_equal(by_step, by_numbers)
