@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchsuite.contracts import Backend, BackendEntry
+from benchsuite.contracts import BackendEntry
 from benchsuite.running.executors.variables import (
     TUNED_MALLOC,
     glibc_tunables,
@@ -14,6 +14,7 @@ from benchsuite.running.executors.variables import (
     worker_variables,
 )
 from benchsuite.schema import Execution
+from benchsuite_numpy.reference import ReferenceBackend
 
 TUNED = ":".join(TUNED_MALLOC)
 
@@ -39,10 +40,7 @@ def test_the_allocator_is_the_trials_whatever_the_shell_says(
 
 @pytest.mark.parametrize("core", [False, True])
 def test_the_core_kit_has_variables_of_its_own_where_a_backend_gives_any(core: bool) -> None:
-    def backend() -> Backend:
-        raise NotImplementedError
-
-    entry = BackendEntry("b", backend, "for tests", (), None, lambda e: {"MINE": e.precision})
+    entry = BackendEntry("b", ReferenceBackend, "for tests", (), None, lambda e: {"MINE": e.precision})
     assert worker_variables(entry, Execution(), core)["MINE"] == "float32"
     quick = replace(entry, core_environment=lambda e: {"MINE": f"quick {e.precision}"})
     assert worker_variables(quick, Execution(), core)["MINE"] == ("quick float32" if core else "float32")
