@@ -17,6 +17,10 @@ __all__ = ["example_cells"]
 os.environ["BENCHSUITE_CALIBRATION"] = str(Path(tempfile.gettempdir()) / "benchsuite-test-calibration")
 os.environ["BENCHSUITE_ENVS"] = str(Path(tempfile.gettempdir()) / "benchsuite-no-environments")
 
+# other test runs on this machine are not waited for
+os.environ["BENCHSUITE_JOBS"] = "1"
+os.environ["BENCHSUITE_RUNTIME"] = tempfile.mkdtemp(prefix="benchsuite-tests-")
+
 # a CUDA build of PyTorch brings triton, whose import after TensorFlow ends the process with a segmentation
 # fault (Triton 3.7, TensorFlow 2.21); before it, both work
 with contextlib.suppress(ImportError):

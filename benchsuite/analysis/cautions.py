@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from benchsuite.analysis.ranking import Model, Ranking
-from benchsuite.analysis.validity import disturbance, invalid_timing, unsteady
+from benchsuite.analysis.validity import disturbance, invalid_timing, slowed_training, unsteady
 from benchsuite.schema import INVALID_TIMING, Record
 
 
@@ -22,6 +22,7 @@ class CautionKind(StrEnum):
     ONE_SEED = "one seed"
     REFUSED = "timing refused"
     UNSTEADY = "not steady"
+    SLOWED = "training slowed"
 
 
 MEANING = {
@@ -31,6 +32,7 @@ MEANING = {
     CautionKind.ONE_SEED: "one seed shows no spread: no interval and no test",
     CautionKind.REFUSED: "a timing is refused and not shown: what was measured was not the work",
     CautionKind.UNSTEADY: "a timing is not steady: its figure is rough",
+    CautionKind.SLOWED: "the seconds of a training are not shown: other trials slowed it down",
 }
 """What a caution of each kind says in general, where there are too many sentences of its own."""
 
@@ -100,6 +102,15 @@ def _on_timing(model: Model) -> Iterable[Caution]:
     for backend, members in sorted(found.items()):
         yield Caution(
             CautionKind.UNSTEADY, f"the timing of {backend} is not steady: {'; '.join(_reasons(members))}"
+        )
+    slowed: dict[str, set[str]] = {}
+    for record in records:
+        if phrase := slowed_training(record):
+            slowed.setdefault(record.trial.backend, set()).add(phrase)
+    for backend, phrases in sorted(slowed.items()):
+        yield Caution(
+            CautionKind.SLOWED,
+            f"the seconds of training with {backend} are not shown: {'; '.join(sorted(phrases))}",
         )
 
 

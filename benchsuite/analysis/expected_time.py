@@ -15,6 +15,8 @@ BESIDE_TRAINING = 2.0
 """Seconds that a trial takes at least, as a guess: it loads data, is checked for parity and timed."""
 SECONDS_PER_UNIT = 2e-5
 """Seconds per unit of the product in asked_work(), as a guess."""
+TIMED_KINDS, CHECKS_SECONDS = 3, 0.3
+"""Training steps, inference and transfer are timed; seconds of the checks and of the machine's limit beside."""
 ASSUMED_STEPS, ASSUMED_ROWS = 30, 10_000
 """Steps of a sequence and rows of a data set, where the trial does not say them."""
 
@@ -47,6 +49,32 @@ def _counts(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
+def taken_seconds(record: Record) -> float:
+    """Seconds that a trial took, less those in which it waited for others."""
+    try:
+        waited = float(record.environment.get("run.waited_seconds", "0"))
+    except ValueError:
+        waited = 0.0
+    return record.finished - record.started - (waited if waited >= 0 else 0.0)
+
+
+def alone_seconds(trial: Trial) -> float:
+    """About how many seconds of a trial have the machine alone: its timed rounds and what precedes them."""
+    protocol = trial.protocol
+    kinds = TIMED_KINDS + (trial.architecture in ("encoder_decoder", "attention"))
+    return kinds * (protocol.rounds * protocol.round_seconds + protocol.warmup_seconds / 2) + CHECKS_SECONDS
+
+
+def seconds_of_all(trials: Sequence[tuple[Trial, float]], jobs: int) -> float:
+    """Seconds until trials have run of which each takes so many alone, `jobs` at the same time: what is timed
+    comes one after the other, all else side by side; no less than the longest of them takes."""
+    if jobs == 1 or not trials:
+        return sum(seconds for _, seconds in trials)
+    timed = sum(min(seconds, alone_seconds(trial)) for trial, seconds in trials)
+    beside = sum(seconds for _, seconds in trials) - timed
+    return max(timed + beside / jobs, *(seconds for _, seconds in trials))
+
+
 Alike = tuple[Hashable, ...]
 ALIKE_WORDS = ("trials of its task and backend", "trials of its backend", "other trials")
 """What _alike() gives, in words."""
@@ -70,7 +98,7 @@ class TimeEstimator:
     def add(self, records: Sequence[Record], home: Machine | None = None) -> None:
         """Learn from the records of a study. :param home: where records come from that do not say it."""
         for record, machine in zip(records, machines_of(records, home), strict=True):
-            seconds = record.finished - record.started
+            seconds = taken_seconds(record)
             if record.status not in (Status.OK, Status.DIVERGED) or not seconds > 0:
                 continue
             trial = record.trial

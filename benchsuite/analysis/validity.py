@@ -39,6 +39,18 @@ STEADY_STATE = (
 )  # fmt: skip
 """Beginnings of the scalars that come from the timed rounds. Of an invalid timing none of them counts."""
 
+TRAINING = (
+    "train/seconds", "train/cpu_seconds", "train/time_to_target_seconds", "speed/import_seconds",
+    "speed/build_seconds", "speed/first_step_seconds", "speed/compile_seconds", "speed/cold_start_seconds",
+)  # fmt: skip
+"""The scalars of times that are taken while other trials may work. Where those slowed it down none counts."""
+
+ENERGY = "energy/"
+"""The beginning of scalars that hold what the whole machine used."""
+
+BESIDE = "beside"
+"""The word of INVALID_TIMING for what was timed while other trials may have worked."""
+
 
 def exclusion(record: Record) -> str:
     """Why the record is in no ranking, in a word or two: its status, `parity breach` or `parity not checked`;
@@ -68,7 +80,43 @@ def is_ranked(record: Record) -> bool:
 def invalid_timing(record: Record) -> str:
     """The word of INVALID_TIMING for which the record's timing is refused, or ""."""
     verdict = record.verdicts.get("speed", "")
-    return verdict if verdict in INVALID_TIMING else ""
+    if verdict in INVALID_TIMING:
+        return verdict
+    alone = record.environment.get("run.timed_alone", "yes") == "yes"
+    return "" if alone or not verdict or not others_beside(record) else BESIDE
+
+
+def others_beside(record: Record) -> int:
+    """How many other trials worked on the machine while this one was trained, at most. 0 for a record of a
+    version that ran one at a time."""
+    counted = record.environment.get("run.beside", "")
+    if counted.isdecimal():
+        return int(counted)
+    jobs = record.environment.get("run.jobs", "")
+    return int(jobs) - 1 if jobs.isdecimal() and int(jobs) > 0 else 0
+
+
+def slowed_training(record: Record) -> str:
+    """Why the seconds that training took are not those that it would take alone, as a phrase, or "".
+
+    They are, also beside others, where the trial had processor cores of its own: its clock does not run while
+    it waits.
+    """
+    others = others_beside(record)
+    if not others:
+        return ""
+    beside = f"{others} other {'trial' if others == 1 else 'trials'} worked beside it"
+    cores = record.environment.get("run.cores", "")
+    if record.trial.execution.device != "cpu":
+        return f"{beside}, and may have used the same device"
+    if cores == "hardware threads":
+        return f"{beside}, on other hardware threads of its cores"
+    if cores != "own":
+        return f"{beside}, and it had no cores of its own"
+    wall, cpu = (record.scalars.get(name, math.nan) for name in ("train/seconds", "train/cpu_seconds"))
+    if record.trial.execution.alone and wall > DISTURBED * cpu:
+        return f"{beside}, and wall time was {wall / cpu:.1f} times the processor time"
+    return ""
 
 
 def problem(record: Record) -> str:
@@ -167,10 +215,12 @@ def sequences_per_second(record: Record, what: Timed = "step", by: Clock | None 
 
 
 def valid_scalars(record: Record) -> dict[str, float]:
-    """The record's scalars, without the figures of a timing that is invalid."""
-    if not invalid_timing(record):
-        return dict(record.scalars)
-    return {name: value for name, value in record.scalars.items() if not name.startswith(STEADY_STATE)}
+    """The record's scalars, without the figures of a timing that is invalid, of a training that others slowed
+    down, and of energy that others used, too."""
+    refused: tuple[str, ...] = STEADY_STATE if invalid_timing(record) else ()
+    refused += TRAINING if slowed_training(record) else ()
+    refused += (ENERGY,) if others_beside(record) else ()
+    return {name: value for name, value in record.scalars.items() if not name.startswith(refused)}
 
 
 def valid_series(record: Record, series: Iterable[Series]) -> list[Series]:

@@ -237,6 +237,8 @@ def begun_line(name: str, plan: Plan) -> str:
     words += [f"{left} not recorded and left alone"] if left else []
     if runs and plan.seconds is not None:
         words.append(f"about {format_duration(plan.seconds)}")
+    if runs and plan.jobs > 1:
+        words.append(f"{plan.jobs} at a time")
     return f"study {name}: {', '.join(words)}"
 
 

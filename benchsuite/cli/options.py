@@ -76,7 +76,17 @@ Isolation = Annotated[
         help="Warm workers serve trials in turn, or every trial has a fresh process.",
     ),
 ]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Trials at the same time.")]
+Jobs = Annotated[
+    str,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N|auto",
+        envvar="BENCHSUITE_JOBS",
+        help="Trials at the same time; auto: as many as there are cores for their threads, and memory. What is "
+        "timed has the machine alone all the same.",
+    ),
+]
 Timeout = Annotated[
     str,
     typer.Option("--timeout", metavar="SECONDS|none", help="Time that a trial may take."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ def plan(
     name: given.Name = None,
     executor: given.ExecutorName = "local",
     executor_options: given.ExecutorOptions = None,
+    jobs: given.Jobs = request.AUTO,
     pythons: given.Pythons = None,
     rerun: given.Rerun = None,
     shard: given.ShardOf = None,
@@ -57,7 +59,8 @@ def plan(
         precision=precision,
         seed=seed,
     )
-    options = request.run_options(pythons=pythons, settings=executor_options or ())
+    count = request.job_count(jobs)
+    options = request.run_options(jobs=count, pythons=pythons, settings=executor_options or ())
     print_plan(matrix, filters, overrides, results, name, executor, options, rerun, shard, times, json)
 
 
@@ -108,6 +111,7 @@ def print_plan(
             rerun,
             PastTimes(folder, list(records.values())),
         )
+        planned = replace(planned, jobs=runner.jobs([item.trial for item in planned.of("run")]))
     label = Labels([*(item.trial for item in planned.items), *(record.trial for record in records.values())])
     used = interpreters(options.pythons)
     if json:

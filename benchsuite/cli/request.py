@@ -20,6 +20,8 @@ DEFAULT_TIMEOUT = "43200"
 takes half a day."""
 DEFAULT_MEMORY = "90%"
 """What a trial may use of the memory that is free, by default; several at a time share it."""
+AUTO = "auto"
+"""As many trials at the same time as fit on the machine."""
 PYTHON_SECONDS = 60.0
 """How long an interpreter may take to start."""
 PYTHONS_VARIABLE = "BENCHSUITE_PYTHON"
@@ -61,7 +63,7 @@ def check_rerun(value: str | None) -> None:
 
 def run_options(
     isolation: str = "worker",
-    jobs: int = 1,
+    jobs: int | None = 1,
     timeout: str | float | None = None,
     pythons: Iterable[str] | None = None,
     pin: bool = True,
@@ -87,6 +89,17 @@ def run_options(
         tuple(_retry(text) for text in retry),
         tuple(_setting(text) for text in settings),
     )
+
+
+def job_count(text: str) -> int | None:
+    """Trials at the same time; None for as many as fit. Raises RequestError for what is no number above 0."""
+    from benchsuite.errors import RequestError
+
+    if text == AUTO:
+        return None
+    if not (text.isascii() and text.isdecimal()) or len(text) > 6 or int(text) < 1:
+        raise RequestError(f"--jobs {text}: give a number of trials above 0, or {AUTO}")
+    return int(text)
 
 
 def interpreters(pythons: Iterable[str] | None = None) -> dict[str, str]:

@@ -57,7 +57,7 @@ def run(
     executor: given.ExecutorName = "local",
     executor_options: given.ExecutorOptions = None,
     isolation: given.Isolation = "worker",
-    jobs: given.Jobs = 1,
+    jobs: given.Jobs = request.AUTO,
     timeout: given.Timeout = request.DEFAULT_TIMEOUT,
     memory: given.Memory = request.DEFAULT_MEMORY,
     retry: given.Retry = None,
@@ -86,8 +86,9 @@ def run(
         seed=seed,
     )
     request.check_rerun(rerun)
+    count = request.job_count(jobs)
     options = request.run_options(
-        isolation, jobs, timeout, pythons, pin, memory, retry or (), executor_options or ()
+        isolation, count, timeout, pythons, pin, memory, retry or (), executor_options or ()
     )
     if dry_run:
         print_plan(matrix, filters, overrides, results, name, executor, options, rerun, shard, times)

@@ -22,7 +22,7 @@ class RunOptions:
     """How trials are run; none of it is part of a trial's identity.
 
     isolation  `worker`: warm workers serve trials in turn; `trial`: a fresh process for every trial
-    jobs       trials at the same time
+    jobs       trials at the same time; None for as many as fit on the machine
     timeout    seconds a trial may take, None for no limit
     memory     bytes that a trial may use with all that it starts, infinite for no limit; None for its share of
                what is free when the run begins
@@ -34,7 +34,7 @@ class RunOptions:
     """
 
     isolation: str = "worker"
-    jobs: int = 1
+    jobs: int | None = 1
     timeout: float | None = None
     pythons: tuple[tuple[str, str], ...] = ()
     pin: bool = True
@@ -48,6 +48,11 @@ class Started:
     """A trial began."""
 
     trial: Trial
+
+
+WAITING = "wait"
+"""The phase of a trial that waits because another trial of the machine is timed alone, or to be timed alone
+itself. Its time limit does not count until it goes on."""
 
 
 @with_config(NUMBERS)
@@ -184,6 +189,10 @@ class Executor(abc.ABC):
     def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
         """Yield events until every trial has its Finished; a crash or timeout of one is its record, and the
         next one runs."""
+
+    def jobs(self, trials: Sequence[Trial]) -> int:  # noqa: ARG002
+        """How many of these trials run at the same time; by default one."""
+        return 1
 
     def join(self, study: StudyInfo) -> None:  # noqa: B027
         """Hear which study the trials of the next run() belong to. Nothing needs to be done with that."""

@@ -100,6 +100,7 @@ INVALID_TIMING: dict[str, str] = {
     "idle": "the timed steps left every parameter as it was",
     "incomplete": "drain() has not one loss for each step that was timed",
     "cached": "answers came from memory: equal after the parameters changed, or without a prediction's work",
+    "beside": "other trials were at work on the machine while it was taken",
     "threads": "more processor time passed than the trial's threads can use",
 }
 """Verdicts on a timing that is worth nothing: what was timed is not the work that was asked for."""

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pytest
 from fixtures.planted import planted
+from hypothesis import given
+from hypothesis import strategies as st
 
-from benchsuite.analysis.expected_time import TimeEstimator, asked_work, expected_sources
+from benchsuite.analysis.expected_time import (
+    TimeEstimator,
+    alone_seconds,
+    asked_work,
+    expected_sources,
+    seconds_of_all,
+    taken_seconds,
+)
 from benchsuite.analysis.machines import machine_of
 from benchsuite.analysis.runs import PEAK
 from benchsuite.schema import Record, Status
@@ -83,3 +92,28 @@ def test_where_times_are_known_from_is_counted() -> None:
         ("trials of its task and backend", 1),
         ("", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("waited", "seconds"), [(None, 8.0), ("3.5", 4.5), ("0.000", 8.0), ("-1", 8.0), ("nan", 8.0), ("x", 8.0)]
+)
+def test_what_a_trial_waited_for_others_is_no_time_that_it_takes(waited: str | None, seconds: float) -> None:
+    record = took(8.0, HERE if waited is None else {**HERE, "run.waited_seconds": waited})
+    assert taken_seconds(record) == seconds
+    expected = estimator(record).expected(record.trial)
+    assert expected is not None
+    assert expected.seconds == seconds
+
+
+@given(st.lists(st.floats(0.0, 1e4), max_size=20), st.integers(1, 64))
+def test_several_jobs_end_no_later_than_one_and_no_sooner_than_what_is_timed(
+    seconds: list[float], jobs: int
+) -> None:
+    trial = planted().trial
+    each = [(trial, one) for one in seconds]
+    found, one = seconds_of_all(each, jobs), seconds_of_all(each, 1)
+    timed = sum(min(alone_seconds(trial), one) for one in seconds)
+    assert one == pytest.approx(sum(seconds))
+    assert max([timed, one / jobs, *seconds], default=0.0) <= found * (1 + 1e-9) + 1e-9
+    assert found <= one * (1 + 1e-9)
+    assert seconds_of_all(each, jobs + 1) <= found * (1 + 1e-9)

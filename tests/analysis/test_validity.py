@@ -12,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.analysis import validity
+from benchsuite.analysis.cautions import CautionKind, cautions
+from benchsuite.analysis.ranking import rankings
+from benchsuite.analysis.training_time import training_time
 from benchsuite.analysis.validity import problem_reason
 from benchsuite.schema import INVALID_TIMING, Record, Series, Status
 from benchsuite.schema.texts import MOST_REASON
@@ -136,3 +139,71 @@ def test_a_reason_of_any_length_is_one_short_line_at_once() -> None:
     assert len(problem_reason(long)) <= MOST_REASON
     assert problem_reason(lines) == "first"
     assert time.monotonic() - begin < 2
+
+
+def in_a_run(facts: dict[str, str], cpu: float = 1.0, **fields: object) -> Record:
+    """A record of a run with several jobs, whose training took one second of wall time."""
+    scalars = {"train/cpu_seconds": cpu, "energy/train_joules": 5.0, "train/time_to_target_seconds": 0.5}
+    found = planted(trained=1.0, scalars=scalars, **fields)  # type: ignore[arg-type]
+    return found.model_copy(update={"environment": found.environment | facts})
+
+
+OWN = {"run.jobs": "2", "run.beside": "1", "run.cores": "own", "run.timed_alone": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("record", "slowed"),
+    [
+        (in_a_run({}), ""),
+        (in_a_run({"run.jobs": "1"}), ""),
+        (in_a_run({"run.jobs": "2", "run.beside": "0"}), ""),
+        (in_a_run(OWN), ""),
+        (in_a_run(OWN | {"run.jobs": "1"}), ""),
+        (
+            in_a_run(OWN, cpu=0.5),
+            "1 other trial worked beside it, and wall time was 2.0 times the processor time",
+        ),
+        (in_a_run(OWN, cpu=0.5, execution={"threads": 4}), ""),
+        (
+            in_a_run(OWN | {"run.cores": "any"}),
+            "1 other trial worked beside it, and it had no cores of its own",
+        ),
+        (
+            in_a_run(OWN | {"run.beside": "3", "run.cores": "hardware threads"}),
+            "3 other trials worked beside it, on other hardware threads of its cores",
+        ),
+        (in_a_run({"run.jobs": "3"}), "2 other trials worked beside it, and it had no cores of its own"),
+        (
+            in_a_run(OWN, execution={"device": "gpu"}),
+            "1 other trial worked beside it, and may have used the same device",
+        ),
+    ],
+)
+def test_seconds_of_a_training_that_others_slowed_down_count_nowhere(record: Record, slowed: str) -> None:
+    assert validity.slowed_training(record) == slowed
+    assert (training_time(record) is None) == bool(slowed)
+    kept = validity.valid_scalars(record)
+    for name in ("train/seconds", "train/time_to_target_seconds", "speed/build_seconds"):
+        assert (name in kept) != bool(slowed)
+    assert ("energy/train_joules" in kept) == (validity.others_beside(record) == 0)
+    assert {"speed/step_median_seconds", "test/accuracy", "train/steps"} <= set(kept)
+    (ranking,) = rankings([record])
+    told = [one.sentence for one in cautions(ranking, ranking.models[0]) if one.kind is CautionKind.SLOWED]
+    assert [slowed in one for one in told] == [True] * bool(slowed)
+
+
+@pytest.mark.parametrize(
+    ("facts", "word"),
+    [
+        ({"run.timed_alone": "no", "run.jobs": "1"}, ""),
+        ({"run.timed_alone": "no", "run.jobs": "2"}, "beside"),
+        ({"run.timed_alone": "yes", "run.jobs": "2", "run.beside": "1"}, ""),
+        ({"run.jobs": "2"}, ""),
+    ],
+)
+def test_what_was_timed_beside_others_is_refused(facts: dict[str, str], word: str) -> None:
+    record = in_a_run(facts)
+    assert validity.invalid_timing(record) == word
+    assert (validity.seconds(record) is None) == bool(word)
+    not_timed = record.model_copy(update={"verdicts": {"parity": "ok"}})
+    assert validity.invalid_timing(not_timed) == ""

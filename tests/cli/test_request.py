@@ -114,3 +114,14 @@ def test_retries_are_by_cause() -> None:
     for text in ("lost", "lost=", "lost=-1", "last=2", "=2", "lost=99999"):
         with pytest.raises(RequestError, match="write CAUSE=N"):
             request.run_options(retry=[text])
+
+
+@pytest.mark.parametrize(("text", "expected"), [("auto", None), ("1", 1), ("64", 64)])
+def test_jobs(text: str, expected: int | None) -> None:
+    assert request.job_count(text) == expected
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "", "1.5", "\u0663", "9999999", "all"])
+def test_what_is_no_number_of_jobs_is_refused(text: str) -> None:
+    with pytest.raises(RequestError, match="give a number of trials above 0, or auto"):
+        request.job_count(text)

@@ -69,11 +69,13 @@ def calibrated(
     execution: Execution,
     batch: Batch,
     since: float = 0.0,
+    alone: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
 ) -> Choice:
     """The fastest way to take a training step, as it was measured before on this machine, or as it is now.
 
     :param batch: one that the model is trained on. :param parameters: of the model, in the execution's dtype.
     :param since: seconds since 1970; what was measured before is measured again.
+    :param alone: what is measured is measured in this context.
 
     Raises UnsupportedError where the backend has no way to run the model so.
     """
@@ -83,14 +85,16 @@ def calibrated(
     machine = hardware() | kernel_variables() | software_facts(entry)
     size = size_class(model, recipe, execution, batch)
     by_name = {way.name: way for way in found}
-    begin = time.perf_counter()
     known = kept.find(machine, entry.name, size)
     if known is not None and known.made >= since and known.chosen in by_name:
         return Choice(by_name[known.chosen], known.seconds)
-    seconds = measured(backend, model, parameters, recipe, found, batch)
+    with alone():
+        begin = time.perf_counter()
+        seconds = measured(backend, model, parameters, recipe, found, batch)
+        taken_in_all = time.perf_counter() - begin
     medians = {name: float(np.median(taken)) for name, taken in seconds.items()}
     known = kept.keep(machine, entry.name, size, winner(seconds), medians, since)
-    return Choice(by_name[known.chosen], known.seconds, time.perf_counter() - begin)
+    return Choice(by_name[known.chosen], known.seconds, taken_in_all)
 
 
 def measured(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +14,10 @@ from benchsuite.schema import Decoder, ModelSpec, Recipe
 
 ALIGNED_ROWS = 6
 """First rows of a split whose attention is kept, to be looked at."""
+
+
+def _nothing() -> None:
+    """What is done between batches by default."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Evaluator:
     task: LoadedTask
     model: ModelSpec
     recipe: Recipe
+    between: Callable[[], None] = _nothing
+    """Called after each batch."""
 
     def metrics(self, program: Program, split: Split) -> dict[str, float]:
         """The task's metrics on `split`, greedily decoded where the model decodes; the primary one is
@@ -57,17 +63,21 @@ class Evaluator:
         """Predictions for `split`. Sequences are decoded by a beam of `width` (1: greedily); `aligned` asks
         for the attention of the first rows."""
         if self.model.decoder is not None:
-            return _Generation(self.batcher, self.model.decoder, width, aligned).predict(program, split)
+            generation = _Generation(self.batcher, self.model.decoder, width, aligned, self.between)
+            return generation.predict(program, split)
         if self.recipe.carry:
             assert self.recipe.truncation is not None, "training refused a stream without chunks"
-            return _stream(program, split, self.recipe.batch_size, self.recipe.truncation, self.batcher.dtype)
+            rows, time = self.recipe.batch_size, self.recipe.truncation
+            return _stream(program, split, rows, time, self.batcher.dtype, self.between)
         if self.model.loss == "ctc":
-            return _labels(program, self.batcher, split, width)
-        values = predictions(program, self.batcher, split)
+            return _labels(program, self.batcher, split, width, self.between)
+        values = predictions(program, self.batcher, split, self.between)
         return Predicted(values, finite=bool(np.all(np.isfinite(values))))
 
 
-def predictions(program: Program, batcher: Batcher, split: Split) -> np.ndarray:
+def predictions(
+    program: Program, batcher: Batcher, split: Split, between: Callable[[], None] = _nothing
+) -> np.ndarray:
     """What the program predicts for every row of `split`: (n, C), (n, O), or by step (n, T, ...), where T is
     the longest padded length and steps beyond a row's own length are zero."""
     found: np.ndarray | None = None
@@ -81,11 +91,14 @@ def predictions(program: Program, batcher: Batcher, split: Split) -> np.ndarray:
             found[rows, : part.shape[1]] = part
         else:
             found[rows] = part
+        between()
     assert found is not None, "a split has at least one example"
     return found
 
 
-def _stream(program: Program, split: Split, rows: int, time: int, dtype: str) -> Predicted:
+def _stream(
+    program: Program, split: Split, rows: int, time: int, dtype: str, between: Callable[[], None]
+) -> Predicted:
     """Scores (1, N, ...) of one long sequence, read as the parallel streams that training reads."""
     found: np.ndarray | None = None
     state: State | None = None
@@ -94,11 +107,14 @@ def _stream(program: Program, split: Split, rows: int, time: int, dtype: str) ->
         if found is None:
             found = np.zeros((1, len(split.inputs[0]), *part.shape[2:]), part.dtype)
         found[0, positions[positions >= 0]] = part[positions >= 0]
+        between()
     assert found is not None, "a split has at least one step"
     return Predicted(found, finite=bool(np.all(np.isfinite(found))))
 
 
-def _labels(program: Program, batcher: Batcher, split: Split, width: int) -> Predicted:
+def _labels(
+    program: Program, batcher: Batcher, split: Split, width: int, between: Callable[[], None]
+) -> Predicted:
     """Label sequences (n, T), decoded from CTC's scores."""
     found = np.zeros((len(split), batcher.boundaries[-1]), np.int32)
     finite = True
@@ -108,6 +124,7 @@ def _labels(program: Program, batcher: Batcher, split: Split, width: int) -> Pre
         if finite:
             part = best_path(scores, lengths) if width == 1 else prefix_beam(scores, lengths, width)
             found[rows, : part.shape[1]] = part
+        between()
     return Predicted(found, finite=finite)
 
 
@@ -119,6 +136,7 @@ class _Generation:
     decoder: Decoder
     width: int
     aligned: bool
+    between: Callable[[], None]
 
     def predict(self, program: Program, split: Split) -> Predicted:
         tokens = np.zeros((len(split), self.decoder.limit), np.int32)
@@ -140,6 +158,7 @@ class _Generation:
                     if row < ALIGNED_ROWS:
                         length = int(np.count_nonzero(generated.tokens[place]))
                         alignments[int(row)] = generated.alignment[place, :length, : batch.lengths[place]]
+            self.between()
         metrics = {
             "cross_entropy": loss / max(count, 1),
             "token_accuracy": hits / max(count, 1),

@@ -1,7 +1,8 @@
 """The training loop: the same for every backend, and out of the way of its steps.
 
 Losses are read back every DRAIN_STEPS steps and at the end of an epoch, never after each step, so that a
-device is kept busy. Only steps count as training time; validation and snapshots are outside of it.
+device is kept busy. Only steps count as training time; validation and snapshots are outside of it, and so is
+the time in which training stops because another trial is timed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from benchsuite.data import fixed_order
 from benchsuite.measure.batching import training_batches
 from benchsuite.measure.dropout import with_masks
 from benchsuite.measure.gradients import update_ratio
+from benchsuite.measure.machine import MachineLock
 from benchsuite.measure.training.curves import Curves, TrainingClock
 from benchsuite.measure.training.evaluation import Evaluator
 from benchsuite.measure.training.snapshots import Snapshots, snapshot_epochs
@@ -52,10 +54,12 @@ class Trainer:
         snapshots: Snapshots,
         snapshot_count: int,
         after_first_step: Callable[[Program], None] = lambda _program: None,
+        machine: MachineLock | None = None,
     ) -> None:
         """`after_first_step` is called once, outside of what counts as training time; what it raises ends the
-        training."""
-        self.after_first_step = after_first_step
+        training. `machine` says when to stop between two steps, because another trial is timed; None for never.
+        """
+        self.after_first_step, self.machine = after_first_step, machine
         self.program, self.evaluator, self.seed, self.snapshots = program, evaluator, seed, snapshots
         self.task, self.recipe = evaluator.task, evaluator.recipe
         self.snapshot_at = set(snapshot_epochs(self.recipe.epochs, snapshot_count))
@@ -105,6 +109,9 @@ class Trainer:
                     with clock.paused(self.program):
                         self.curves.note_update(update_ratio(before, self.program.parameters()))
                     before = None
+                if self.machine is not None and self.machine.wanted():
+                    with clock.paused(self.program):
+                        self.machine.step_aside()
                 if self._steps_are_done():
                     break
                 if self.curves.steps % DRAIN_STEPS == 0 and (diverged := self._drain()):
@@ -180,9 +187,10 @@ def train(
     snapshot_count: int,
     report: Report,
     after_first_step: Callable[[Program], None] = lambda _program: None,
+    machine: MachineLock | None = None,
 ) -> Outcome:
     """Train `program` on the training split of the evaluator's task, by its recipe. See Trainer."""
-    return Trainer(program, evaluator, seed, snapshots, snapshot_count, after_first_step).run(report)
+    return Trainer(program, evaluator, seed, snapshots, snapshot_count, after_first_step, machine).run(report)
 
 
 def limited(split: Split, limit: int | None) -> Split:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from benchsuite.measure.calibration import Choice, calibrated, default_way
@@ -13,11 +15,16 @@ from benchsuite.plugins import registry
 from benchsuite.schema import Trial
 
 
-def choose_way(loaded: Loaded, trial: Trial, since: float = 0.0) -> tuple[Loaded, Choice]:
+def choose_way(
+    loaded: Loaded,
+    trial: Trial,
+    since: float = 0.0,
+    alone: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> tuple[Loaded, Choice]:
     """`loaded` with the execution that the trial runs under: the fastest one that it leaves open, or the
     default where protocol.calibration is none. The batch is the one in the middle of those that are timed.
 
-    :param since: what was measured before is measured again.
+    :param since: what was measured before is measured again. :param alone: ways are measured in this context.
 
     Raises UnsupportedError where the backend has no way to run the model.
     """
@@ -34,6 +41,7 @@ def choose_way(loaded: Loaded, trial: Trial, since: float = 0.0) -> tuple[Loaded
         trial.execution,
         batches[len(batches) // 2],
         since,
+        alone,
     )
     if choice.measured_seconds:
         trim_heap()  # or the peak of training would be that of all ways together

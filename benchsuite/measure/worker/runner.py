@@ -22,6 +22,7 @@ from benchsuite.contracts import (
     why_unsupported,
 )
 from benchsuite.errors import BenchsuiteError, RequestError, UnknownNameError, UnsupportedError
+from benchsuite.measure.machine import MachineLock
 from benchsuite.measure.provenance import dataset_digest, trial_fingerprint
 from benchsuite.measure.worker.building import load
 from benchsuite.measure.worker.calibrating import choose_way
@@ -46,6 +47,7 @@ class Session:
         self._task: tuple[str, LoadedTask, str] | None = None
         self._frozen = False
         self._racing: RacingProgram | None = None
+        self._machine: MachineLock | None = None
 
     def describe_backend(self) -> BackendInfo:
         """What this worker's backend has; what keeps it from loading is the answer's problem."""
@@ -77,10 +79,18 @@ class Session:
 
     def run(self, trial: Trial, report: Reporter) -> Record:
         """Run one trial. Never raises for the trial's own failure: the record has the reason."""
+        if self._machine is None:
+            self._machine = MachineLock()
+        try:
+            return self._run(trial, report, self._machine)
+        finally:
+            self._machine.end()
+
+    def _run(self, trial: Trial, report: Reporter, machine: MachineLock) -> Record:
         started = time.time()
         self._leave()
         try:
-            record = TrialRun(self, trial, report).run()
+            record = TrialRun(self, trial, report, machine).run()
         except UnsupportedError as error:
             record = Record(trial=trial, status=Status.SKIPPED, reason=_reason(error))
         except Exception as error:  # whatever fails, it is this trial's record and not the worker's end

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from benchsuite.contracts import Phase, Probe, Program, Progress
+from benchsuite.contracts.executor import WAITING
 from benchsuite.contracts.trained_model import TRAINED_MODEL, TrainedModel, are_weights_asked
 from benchsuite.errors import ContractError
+from benchsuite.measure.machine import MachineLock
 from benchsuite.measure.provenance import data_facts, environment, process_facts
 from benchsuite.measure.provenance.data import text_digest
 from benchsuite.measure.training import Evaluator, Snapshots, train
@@ -25,23 +27,30 @@ Reporter = Callable[[Progress], None]
 
 
 class TrialRun:
-    """The phases of one trial: load, calibrate, build, parity, train, evaluate, time."""
+    """The phases of one trial: load, calibrate, build, parity, train, evaluate, time.
 
-    def __init__(self, session: Loader, trial: Trial, report: Reporter) -> None:
-        self.session, self.trial, self.report = session, trial, report
+    What is timed in the second and the last one has the machine alone; the others stop, where they can, as long
+    as another trial is timed.
+    """
+
+    def __init__(self, session: Loader, trial: Trial, report: Reporter, machine: MachineLock) -> None:
+        self.session, self.trial, self.machine = session, trial, machine
+        self._report, self._latest = report, Progress(trial, "load")
         found, self.plugin_problems = registry().gather("benchsuite_probes", _probes, trial=trial)
         self.probes = [probe for probes in found for probe in probes]
         self.scalars: dict[str, float] = {}
         self.facts: dict[str, str] = {}
 
     def run(self) -> Record:
+        """Begins to work on the machine; that it ends is the caller's part."""
         trial = self.trial
+        self.machine.begin(self._tell_waiting)
         with self._phase("load"):
             loaded = load(self.session, trial)
             backend, task, model = loaded.backend, loaded.task, loaded.model
             cutter = loaded.batcher
         with self._phase("calibrate"):
-            loaded, choice = choose_way(loaded, trial)
+            loaded, choice = choose_way(loaded, trial, alone=self.machine.exclusive)
             self.facts |= choice.facts()
             if choice.measured_seconds:
                 self.scalars["speed/calibration_seconds"] = choice.measured_seconds
@@ -63,7 +72,7 @@ class TrialRun:
         trim_heap()  # or the peak of training would be the reference's
         with self._phase("train"):
             snapshots = Snapshots(model, chunks[0].batch, trial.recipe.truncation)
-            evaluator = Evaluator(cutter, task, model, trial.recipe)
+            evaluator = Evaluator(cutter, task, model, trial.recipe, self._step_aside)
             outcome = train(
                 program,
                 evaluator,
@@ -72,6 +81,7 @@ class TrialRun:
                 trial.protocol.gradient_snapshots,
                 self._progress,
                 lambda trained: check_kernel(trained.kernel(), loaded.execution, model),
+                self.machine,
             )
         parity_check.hold_steps(outcome.losses)
         parity = parity_check.comparison
@@ -85,7 +95,8 @@ class TrialRun:
                 exhibits = self._test(program, evaluator)
         if parity.ok and not outcome.diverged:
             # what does not agree with the reference is not timed: its figure would compare different work
-            with self._phase("time"):
+            self.facts["run.timed_alone"] = "yes" if self.machine.supported else "no"
+            with self.machine.exclusive(), self._phase("time"):
                 on_cpu = trial.execution.device == "cpu"
                 peers = [backend, self.session.load_reference()] if on_cpu else [backend]
                 speed = measure_speed(program, peers, model, trial, cutter, task.train)
@@ -99,6 +110,7 @@ class TrialRun:
         facts = (
             process_facts() | {"data.sha256": loaded.digest, "data.licence": task.licence} | data_facts(task)
         )
+        facts |= self._machine_facts()
         facts |= {
             f"backend.{name}": str(text) for name, text in (backend.versions() | program.notes()).items()
         }
@@ -162,7 +174,17 @@ class TrialRun:
         failed = self.plugin_problems | problems
         return facts | {f"plugin.{name}.problem": problem for name, problem in failed.items()}
 
+    def _machine_facts(self) -> dict[str, str]:
+        """`run.beside`: the most other trials that worked on this machine meanwhile; `run.waited_seconds`."""
+        if not self.machine.supported:
+            return {"run.timed_alone.problem": self.machine.problem}
+        return {
+            "run.beside": str(self.machine.beside),
+            "run.waited_seconds": f"{self.machine.waited:.3f}",
+        }
+
     def _phase(self, name: str) -> Phase:
+        self._step_aside()
         self.report(Progress(self.trial, name))
         return Phase(self.probes, name, self.plugin_problems)
 
@@ -172,6 +194,17 @@ class TrialRun:
                 self.scalars |= {str(name): float(value) for name, value in probe.scalars().items()}
             except Exception as error:  # a plugin's probe may fail in any way
                 self.plugin_problems[type(probe).__qualname__] = described(error)
+
+    def report(self, progress: Progress) -> None:
+        self._latest = progress
+        self._report(progress)
+
+    def _tell_waiting(self, waits: bool) -> None:
+        self._report(Progress(self.trial, WAITING) if waits else self._latest)
+
+    def _step_aside(self) -> None:
+        if self.machine.wanted():
+            self.machine.step_aside()
 
     def _progress(self, epoch: int, loss: float | None, metric: float | None) -> None:
         epochs = self.trial.recipe.epochs

@@ -52,6 +52,8 @@ class ClusterExecutor(Executor):
         local: Executor | None = None,
     ) -> None:
         """:param local: who asks this machine's backends, by default the local executor."""
+        # cores are asked for before a node is known: one trial at a time where nothing else is asked
+        options = replace(options, jobs=options.jobs or 1)
         self._name, self._options, self._scheduler, self._shards = name, options, scheduler, shards
         self._local = LocalExecutor(options) if local is None else local
         self._study: StudyInfo | None = None

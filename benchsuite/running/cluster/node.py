@@ -122,7 +122,7 @@ def _own_options(options: RunOptions) -> RunOptions:
     given = os.environ.pop(NODE_MEMORY, "")
     if options.memory is not None or not given.isdecimal():
         return options
-    return replace(options, memory=FREE_SHARE * int(given) * MIB / max(1, options.jobs))
+    return replace(options, memory=FREE_SHARE * int(given) * MIB / (options.jobs or 1))
 
 
 def _end_with_parent() -> None:

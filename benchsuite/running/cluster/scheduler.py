@@ -37,10 +37,10 @@ def shard_need(trials: Iterable[Trial], options: RunOptions) -> Need:
         device = DeviceName.parse(trial.execution.device)
         threads = max(threads, trial.execution.threads)
         gpus = max(gpus, 0 if device.kind == "cpu" else device.number + 1)
-    memory = None
+    memory, jobs = None, options.jobs or 1
     if options.memory is not None and options.memory < float("inf"):
-        memory = int(options.jobs * options.memory) + PARENT_BYTES
-    return Need(options.jobs * threads, gpus, memory)
+        memory = int(jobs * options.memory) + PARENT_BYTES
+    return Need(jobs * threads, gpus, memory)
 
 
 class Scheduler(abc.ABC):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from benchsuite.running.executors.keys import WorkerKey
 from benchsuite.running.executors.supervisor import WorkerProcess
@@ -14,8 +15,9 @@ MOST_IDLE = 6
 class WorkerPool:
     """Lends workers; safe to use from several threads. With `most_idle` 0 every loan is a fresh process."""
 
-    def __init__(self, module: str, most_idle: int = MOST_IDLE) -> None:
-        self._module, self._most_idle = module, most_idle
+    def __init__(self, module: str, most_idle: int = MOST_IDLE, unset: Sequence[str] = ()) -> None:
+        """:param unset: environment variables of this process that no worker inherits."""
+        self._module, self._most_idle, self._unset = module, most_idle, tuple(unset)
         self._idle: list[tuple[WorkerKey, WorkerProcess]] = []
         self._lent: dict[WorkerProcess, WorkerKey] = {}
         self._lock = threading.Lock()
@@ -29,7 +31,7 @@ class WorkerPool:
             worker.close()
             worker = None
         if worker is None:
-            worker = WorkerProcess(key.python, self._module, key.backend, dict(key.variables))
+            worker = WorkerProcess(key.python, self._module, key.backend, dict(key.variables), self._unset)
         with self._lock:
             self._lent[worker] = key
         return worker
@@ -48,10 +50,25 @@ class WorkerPool:
         for one in surplus:
             one.close()
 
+    @property
+    def keeps_idle(self) -> bool:
+        """Whether workers serve more than one trial."""
+        return self._most_idle > 0
+
+    def keep_idle(self, least: int) -> None:
+        """Keep at least so many idle workers from now on, unless none is kept."""
+        if self._most_idle:
+            self._most_idle = max(self._most_idle, least)
+
     def idle_keys(self) -> set[WorkerKey]:
         """The kinds of worker that wait."""
         with self._lock:
             return {key for key, _ in self._idle}
+
+    def lent_keys(self) -> set[WorkerKey]:
+        """The kinds of worker that are lent."""
+        with self._lock:
+            return set(self._lent.values())
 
     def kill_lent(self) -> None:
         """End the workers that are lent, at once; a borrower sees that its worker has ended."""

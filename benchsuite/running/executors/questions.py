@@ -10,11 +10,15 @@ from benchsuite.measure.worker.channel import CheckSupport, Content, DescribeBac
 from benchsuite.running.executors.endings import Ended
 from benchsuite.running.executors.keys import WorkerKey
 from benchsuite.running.executors.pool import WorkerPool
+from benchsuite.running.executors.starting import starting
 from benchsuite.running.executors.supervisor import QUESTION_SECONDS
 from benchsuite.schema import Status, Trial
 
 LEAST_QUESTION_SECONDS = 20.0
 """How long a worker may take to load its framework and to answer, however short a trial's time is."""
+
+MOST_WAIT_SECONDS = 60.0
+"""How long a question waits until no trial of the machine is timed; then it is asked all the same."""
 
 MOST_LOST = 12
 """Workers of one kind that may be lost while they answer; after that its other trials are not asked about."""
@@ -53,6 +57,10 @@ class Questions:
 
     def ask(self, key: WorkerKey, command: WorkerCommand) -> tuple[Content | str, bool]:
         """The answer, or why there is none; and whether the worker was lost, which another one may not be."""
+        with starting(MOST_WAIT_SECONDS):
+            return self._ask(key, command)
+
+    def _ask(self, key: WorkerKey, command: WorkerCommand) -> tuple[Content | str, bool]:
         try:
             worker = self._pool.lend(key)
         except BenchsuiteError as error:

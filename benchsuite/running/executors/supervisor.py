@@ -8,10 +8,11 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import psutil
 
+from benchsuite.contracts.executor import WAITING, Progress
 from benchsuite.errors import WorkerError
 from benchsuite.measure.timing.cores import keep_on
 from benchsuite.measure.worker.channel import Content, WorkerCommand, decode_answer, encode
@@ -49,7 +50,16 @@ class WorkerProcess:
     Raises WorkerError when the interpreter cannot be started.
     """
 
-    def __init__(self, python: str, module: str, backend: str, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        python: str,
+        module: str,
+        backend: str,
+        variables: Mapping[str, str],
+        unset: Collection[str] = (),
+    ) -> None:
+        """:param variables: of its environment, beside those of this process but for the ones in `unset`."""
+        inherited = {name: value for name, value in os.environ.items() if name not in unset}
         self._mark = new_mark()
         reading, writing = os.pipe()
         # unbuffered and with faulthandler, so that a crash leaves its last words in the output
@@ -61,7 +71,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=(writing,),
-                env={**os.environ, **variables, VARIABLE: self._mark},
+                env={**inherited, **variables, VARIABLE: self._mark},
                 start_new_session=True,
                 bufsize=0,
             )
@@ -127,7 +137,7 @@ class WorkerProcess:
         """Send a command; yield the content of its answers as they come. The last one is Ended when the
         worker died, broke its channel, took too long or used too much memory.
 
-        :param seconds: how long the command may take; None for no limit.
+        :param seconds: how long the command may take, less what it waits for other trials; None for no limit.
         :param per_answer: `seconds` is how long each of its answers may take.
         :param memory: bytes that the worker may use, with all that it started; None for no limit.
         """
@@ -139,9 +149,12 @@ class WorkerProcess:
         watch, looked = MemoryWatch(self._process.pid), now
         unsent = memoryview(encode(command))
         deadline = None if seconds is None else time.monotonic() + seconds
+        waits_since: float | None = None
         while True:
             unsent = self._send(unsent)
-            left = POLL_SECONDS if deadline is None else min(POLL_SECONDS, deadline - time.monotonic())
+            left = POLL_SECONDS
+            if deadline is not None and waits_since is None:
+                left = min(left, deadline - time.monotonic())
             if left <= 0:
                 self.kill()
                 yield Ended(Status.TIMEOUT, f"took longer than {seconds:g} s", "timeout")
@@ -173,6 +186,12 @@ class WorkerProcess:
                     return
                 if answer.ends:
                     self._drain_output()
+                waits = isinstance(answer.content, Progress) and answer.content.phase == WAITING
+                if waits and waits_since is None:
+                    waits_since = time.monotonic()
+                elif not waits and waits_since is not None:
+                    deadline = None if deadline is None else deadline + time.monotonic() - waits_since
+                    waits_since = None
                 yield answer.content
                 if answer.ends:
                     return

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from benchsuite.analysis.expected_time import ExpectedTime, TimeEstimator
+from benchsuite.analysis.expected_time import ExpectedTime, TimeEstimator, seconds_of_all
 from benchsuite.contracts import TrialSupport
 from benchsuite.running.matrix.expansion import Skipped
 from benchsuite.schema import Record, Status, Trial
@@ -34,22 +34,19 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every trial of a run and what becomes of it, in running order."""
+    """Every trial of a run and what becomes of it, in running order; `jobs` run at the same time."""
 
     items: tuple[Planned, ...]
+    jobs: int = 1
 
     def of(self, action: Action) -> list[Planned]:
         return [item for item in self.items if item.action == action]
 
     @property
     def seconds(self) -> float | None:
-        """Expected seconds of what will run, one trial after the other; None where it is not known of all."""
-        total = 0.0
-        for item in self.of("run"):
-            if item.expected is None:
-                return None
-            total += item.expected.seconds
-        return total
+        """Expected seconds until all that will run has run; None where it is not known of every trial."""
+        known = [(item.trial, item.expected.seconds) for item in self.of("run") if item.expected is not None]
+        return seconds_of_all(known, self.jobs) if len(known) == len(self.of("run")) else None
 
 
 Expect = Callable[[Sequence[Trial]], Sequence[ExpectedTime | None]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,7 @@ def _begin(
     known = latest(records)
     times = PastTimes(store.folder, records)
     plan = make_plan(trials, executor.check_support(trials), skipped, known, rerun, times)
+    plan = replace(plan, jobs=executor.jobs([item.trial for item in plan.of("run")]))
     info = StudyInfo(name, store.folder, dict(settings), _labels(plan, known))
     executor.join(info)
     on_event(Begun(info, plan))
