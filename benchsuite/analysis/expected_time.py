@@ -15,7 +15,7 @@ BESIDE_TRAINING = 2.0
 """Seconds that a trial takes at least, as a guess: it loads data, is checked for parity and timed."""
 SECONDS_PER_UNIT = 2e-5
 """Seconds per unit of the product in asked_work(), as a guess."""
-TIMED_KINDS, CHECKS_SECONDS = 3, 0.3
+TIMINGS_BY_TRIAL, CHECKS_SECONDS = 3, 0.3
 """Training steps, inference and transfer are timed; seconds of the checks and of the machine's limit beside."""
 ASSUMED_STEPS, ASSUMED_ROWS = 30, 10_000
 """Steps of a sequence and rows of a data set, where the trial does not say them."""
@@ -61,7 +61,7 @@ def taken_seconds(record: Record) -> float:
 def alone_seconds(trial: Trial) -> float:
     """About how many seconds of a trial have the machine alone: its timed rounds and what precedes them."""
     protocol = trial.protocol
-    kinds = TIMED_KINDS + (trial.architecture in ("encoder_decoder", "attention"))
+    kinds = TIMINGS_BY_TRIAL + (trial.architecture in ("encoder_decoder", "attention"))
     return kinds * (protocol.rounds * protocol.round_seconds + protocol.warmup_seconds / 2) + CHECKS_SECONDS
 
 

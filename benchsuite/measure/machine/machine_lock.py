@@ -21,17 +21,17 @@ from benchsuite.measure.machine.runtime import runtime_folder
 LOCK_FILE = "machine.lock"
 
 QUEUE = 0
-WORKING, STARTING, WAITING = 1 << 40, 2 << 40, 3 << 40
+WORKING, STARTING, TO_BE_TIMED = 1 << 40, 2 << 40, 3 << 40
 """Where the bytes begin of those that work, that start a worker, that wait to be timed."""
 LENGTH = 1 << 40
 """How many bytes of each kind there are: everybody takes one by chance."""
-BUSY, BUSY_LENGTH = WORKING, 2 * LENGTH
+BUSY_BYTES, BUSY_LENGTH = WORKING, 2 * LENGTH
 """The bytes of which none is held while a trial is timed."""
 
-LOOK_SECONDS = 0.02
+WANTED_SECONDS = 0.02
 """How often a training looks whether somebody waits to be timed."""
 
-COUNT_SECONDS = 1.0
+BESIDE_SECONDS = 1.0
 """How often it counts who works beside it."""
 
 PATIENCE_SECONDS = 3.0
@@ -89,9 +89,9 @@ class MachineLock:
         now = time.perf_counter()
         if self._locks is None or now < self._look:
             return False
-        self._look = now + LOOK_SECONDS
+        self._look = now + WANTED_SECONDS
         if now >= self._count:
-            self._count = now + COUNT_SECONDS
+            self._count = now + BESIDE_SECONDS
             self._note_beside()
         return self._locks.is_held(QUEUE, alone=True)
 
@@ -117,7 +117,7 @@ class MachineLock:
         try:
             yield
         finally:
-            locks.unlock(BUSY, BUSY_LENGTH)
+            locks.unlock(BUSY_BYTES, BUSY_LENGTH)
             locks.unlock(QUEUE)
             if worked:
                 self._share()
@@ -182,19 +182,19 @@ def _try_all(locks: ByteLocks) -> bool:
     """Take the machine if it is free now."""
     if not locks.try_lock(QUEUE):
         return False
-    if locks.try_lock(BUSY, BUSY_LENGTH):
+    if locks.try_lock(BUSY_BYTES, BUSY_LENGTH):
         return True
     locks.unlock(QUEUE)
     return False
 
 
 def _take_all(locks: ByteLocks) -> None:
-    waiting = _some(WAITING)
+    waiting = _some(TO_BE_TIMED)
     locks.lock(waiting)
     try:
         _await_company(locks)
         locks.lock(QUEUE)
-        locks.lock(BUSY, BUSY_LENGTH)
+        locks.lock(BUSY_BYTES, BUSY_LENGTH)
     finally:
         locks.unlock(waiting)
 
@@ -205,6 +205,6 @@ def _await_company(locks: ByteLocks) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end and not locks.is_held(QUEUE, alone=True):
         working = len(locks.held(WORKING, LENGTH))
-        if 1 + len(locks.held(WAITING, LENGTH)) >= working:
+        if 1 + len(locks.held(TO_BE_TIMED, LENGTH)) >= working:
             return
-        time.sleep(LOOK_SECONDS)
+        time.sleep(WANTED_SECONDS)

@@ -31,7 +31,7 @@ from benchsuite.schema import Trial
 CORES_FILE = "cores.lock"
 TURN = MOST_CORES
 """The byte that is held by who chooses: one after the other, so that a trial of many threads gets its turn."""
-WAIT_SECONDS = 0.02
+CORES_SECONDS = 0.02
 """How often it is looked whether cores are free."""
 
 
@@ -110,7 +110,7 @@ class CorePool:
                     return Kept(cores, on_one_physical_core(cores, own.physical, busy))
                 for core in cores:  # a program of another version may have taken one in the meantime
                     locks.unlock(core)
-                time.sleep(WAIT_SECONDS)
+                time.sleep(CORES_SECONDS)
         return Kept()
 
 
@@ -128,14 +128,14 @@ def _take_any(locks: ByteLocks, count: int, wanted: int, stopped: Callable[[], b
                 return
             for one in free:
                 locks.unlock(one)
-            time.sleep(WAIT_SECONDS)
+            time.sleep(CORES_SECONDS)
 
 
 @contextlib.contextmanager
 def _in_turn(locks: ByteLocks, stopped: Callable[[], bool]) -> Iterator[bool]:
     """Have byte TURN for as long as the context lasts; False where waiting was stopped."""
     while not (held := locks.try_lock(TURN)) and not stopped():
-        time.sleep(WAIT_SECONDS)
+        time.sleep(CORES_SECONDS)
     try:
         yield held
     finally:

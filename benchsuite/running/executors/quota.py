@@ -6,8 +6,8 @@ import hashlib
 import math
 from pathlib import Path
 
-GROUPS = Path("/proc/self/cgroup")
-ROOT = Path("/sys/fs/cgroup")
+GROUPS_FILE = Path("/proc/self/cgroup")
+GROUPS_ROOT = Path("/sys/fs/cgroup")
 
 
 def parse_cpu_max(text: str) -> float:
@@ -38,7 +38,7 @@ def own_groups(text: str) -> dict[str, str]:
     return found
 
 
-def allowed_processors(groups: Path = GROUPS, root: Path = ROOT) -> float:
+def allowed_processors(groups: Path = GROUPS_FILE, root: Path = GROUPS_ROOT) -> float:
     """The least that this process's control groups allow, those around them included; infinite for no limit."""
     own = own_groups(_text(groups))
     limits = [parse_cpu_max(_text(folder / "cpu.max")) for folder in _upwards(root, own.get("", "/"))]
@@ -49,7 +49,7 @@ def allowed_processors(groups: Path = GROUPS, root: Path = ROOT) -> float:
     return min(limits)
 
 
-def group_name(groups: Path = GROUPS) -> str:
+def group_name(groups: Path = GROUPS_FILE) -> str:
     """A short name of this process's control groups, equal for processes that share a limit."""
     own = own_groups(_text(groups))
     return hashlib.sha256(f"{own.get('', '')}\n{own.get('cpu', '')}".encode()).hexdigest()[:12]

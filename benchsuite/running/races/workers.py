@@ -27,7 +27,7 @@ MOST_RACERS = 8
 """Racers that may race together; each holds an imported framework in memory."""
 
 SAMPLE_SECONDS = 60.0
-MOST_WAIT_SECONDS = 60.0
+RACE_WAIT_SECONDS = 60.0
 """How long a race waits for cores of its own, and until no trial is timed; then it begins all the same."""
 SLOWNESS = 100.0
 """A sample may take SAMPLE_SECONDS, or so many times as long as the warm-up foretold."""
@@ -126,7 +126,7 @@ class RaceRunner:
         self, trials: Sequence[Trial], what: str, on_event: ProgressListener
     ) -> Iterator[list[RaceWorker]]:
         """A worker per trial, ready to race or with its problem, for as long as the context lasts."""
-        end = time.monotonic() + MOST_WAIT_SECONDS
+        end = time.monotonic() + RACE_WAIT_SECONDS
         with self._own.leased(self._threads, lambda: time.monotonic() > end) as kept:
             self.cores = kept.cores
             with self._started(trials, what, on_event) as racers:
@@ -138,7 +138,7 @@ class RaceRunner:
     ) -> Iterator[list[RaceWorker]]:
         racers: list[RaceWorker] = []
         try:
-            with starting(MOST_WAIT_SECONDS):
+            with starting(RACE_WAIT_SECONDS):
                 racers.extend(self._worker(trial) for trial in trials)
                 self._prepare(racers, what, on_event)
             yield racers
