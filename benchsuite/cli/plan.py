@@ -39,7 +39,7 @@ def plan(
     name: given.Name = None,
     executor: given.ExecutorName = "local",
     executor_options: given.ExecutorOptions = None,
-    jobs: given.Jobs = request.AUTO,
+    jobs: given.Jobs = request.AUTO_JOBS,
     pythons: given.Pythons = None,
     rerun: given.Rerun = None,
     shard: given.ShardOf = None,

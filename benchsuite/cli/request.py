@@ -20,7 +20,7 @@ DEFAULT_TIMEOUT = "43200"
 takes half a day."""
 DEFAULT_MEMORY = "90%"
 """What a trial may use of the memory that is free, by default; several at a time share it."""
-AUTO = "auto"
+AUTO_JOBS = "auto"
 """As many trials at the same time as fit on the machine."""
 PYTHON_SECONDS = 60.0
 """How long an interpreter may take to start."""
@@ -95,10 +95,10 @@ def job_count(text: str) -> int | None:
     """Trials at the same time; None for as many as fit. Raises RequestError for what is no number above 0."""
     from benchsuite.errors import RequestError
 
-    if text == AUTO:
+    if text == AUTO_JOBS:
         return None
     if not (text.isascii() and text.isdecimal()) or len(text) > 6 or int(text) < 1:
-        raise RequestError(f"--jobs {text}: give a number of trials above 0, or {AUTO}")
+        raise RequestError(f"--jobs {text}: give a number of trials above 0, or {AUTO_JOBS}")
     return int(text)
 
 

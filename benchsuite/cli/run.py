@@ -57,7 +57,7 @@ def run(
     executor: given.ExecutorName = "local",
     executor_options: given.ExecutorOptions = None,
     isolation: given.Isolation = "worker",
-    jobs: given.Jobs = request.AUTO,
+    jobs: given.Jobs = request.AUTO_JOBS,
     timeout: given.Timeout = request.DEFAULT_TIMEOUT,
     memory: given.Memory = request.DEFAULT_MEMORY,
     retry: given.Retry = None,
