@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -17,10 +18,12 @@ from benchsuite.contracts import (
     StudyInfo,
     TrialSupport,
 )
+from benchsuite.contracts.study import RESULTS_VARIABLE
 from benchsuite.errors import RequestError
 from benchsuite.running.cluster.runs import ClusterRun, RunFolder, runs_of
 from benchsuite.running.cluster.scheduler import Need, Scheduler, shard_need
 from benchsuite.running.cluster.watch import RunWatch
+from benchsuite.running.executors.guardian import VARIABLE as WORKER_MARK
 from benchsuite.running.executors.local import LocalExecutor
 from benchsuite.running.shards import cut_trials, trial_weights
 from benchsuite.running.store import StudyStore
@@ -114,7 +117,7 @@ class ClusterExecutor(Executor):
         """Cut trials into shards and submit them."""
         assert self._study is not None
         shards = self._cut(trials, records)
-        run = ClusterRun(self._name, self._options, shards)
+        run = ClusterRun(self._name, self._options, shards, _own_settings())
         watch = RunWatch(RunFolder.create(self._study.folder, run), self._scheduler)
         watch.submit()
         self._watches.append(watch)
@@ -194,6 +197,15 @@ def _on_cpu(trial: Trial) -> Trial:
     if trial.execution.device == "cpu":
         return trial
     return trial.model_copy(update={"execution": trial.execution.model_copy(update={"device": "cpu"})})
+
+
+def _own_settings() -> tuple[tuple[str, str], ...]:
+    """Where data lie, whether energy is measured: nodes may have another environment than this machine."""
+    return tuple(
+        (name, value)
+        for name, value in sorted(os.environ.items())
+        if name.startswith("BENCHSUITE_") and name not in (WORKER_MARK, RESULTS_VARIABLE)
+    )
 
 
 def _differences(watch: RunWatch) -> Iterator[Notice]:

@@ -82,6 +82,7 @@ def run_attempt(folder: RunFolder, shard: int, executor: Executor | None = None)
     Returns whether it came to its end; what ends it early is not recorded. Raises BenchsuiteError.
     """
     run = folder.read()
+    os.environ.update(run.settings)
     trials = {trial.id: trial for trial in run.shards[shard]}
     done: set[str] = set()
     for earlier in folder.attempts(shard):

@@ -41,11 +41,13 @@ class ClusterRun:
     executor  the name of the executor that asked
     options   how nodes run the trials
     shards    the trials of each shard
+    settings  variables of the environment by which a user sets benchsuite, as they were where it was asked
     """
 
     executor: str
     options: RunOptions
     shards: tuple[tuple[Trial, ...], ...]
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,16 @@ def test_a_driver_that_was_interrupted_finds_its_jobs(tmp_path: Path) -> None:
     assert not (folder.path / "shards").exists()
 
 
+def test_what_the_environment_sets_goes_to_the_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCHSUITE_DATA", "/data")
+    monkeypatch.setenv("BENCHSUITE_RESULTS", "/elsewhere")
+    run(tmp_path, cluster_executor(Leaves(vanishes, vanishes)))
+    (folder,) = runs_of(tmp_path / "s")
+    asked = dict(folder.read().settings)
+    assert asked["BENCHSUITE_DATA"] == "/data"
+    assert not {"BENCHSUITE_RESULTS", "BENCHSUITE_WORKER"} & set(asked)
+
+
 def test_what_was_recorded_while_nobody_watched_is_in_the_study(tmp_path: Path) -> None:
     run(tmp_path, cluster_executor(Leaves(vanishes, vanishes)))
     (folder,) = runs_of(tmp_path / "s")

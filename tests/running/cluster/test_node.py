@@ -84,6 +84,18 @@ def test_an_attempt_runs_what_no_earlier_one_has_recorded(tmp_path: Path) -> Non
     assert recorded_trials(second, by_id) == {TRIALS[1].id}
 
 
+def test_a_node_has_the_settings_of_the_machine_that_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCHSUITE_DATA", "here")
+    settings = (("BENCHSUITE_DATA", "there"), ("BENCHSUITE_ENERGY", ""))
+    folder = RunFolder.create(tmp_path, ClusterRun("test", RunOptions(), (TRIALS[:1],), settings))
+    monkeypatch.delenv("BENCHSUITE_ENERGY", raising=False)
+    node.run_attempt(folder, 0, WarmExecutor())
+    assert {name: os.environ[name] for name, _ in settings} == dict(settings)
+    monkeypatch.delenv("BENCHSUITE_ENERGY")
+
+
 def test_why_an_attempt_could_not_run_is_told(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
 
