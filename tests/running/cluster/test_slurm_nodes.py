@@ -163,7 +163,7 @@ def test_quick_on_four_shards_with_a_node_that_dies_is_the_local_quick(
     local = begin("quick", tmp_path / "alone", *asked)
     assert local.wait(3000) == 0
     driver = begin("quick", tmp_path / "cluster", *asked, *SLURM, **slurm)
-    assert wait_until(lambda: len(journals(tmp_path)) >= 4, 600)
+    assert wait_until(lambda: len(journals(tmp_path / "cluster")) >= 4, 600)
     node = kill_a_busy_node(cluster)
     said, _ = driver.communicate(timeout=3000)
     cluster.back(node)
