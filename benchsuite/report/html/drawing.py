@@ -154,9 +154,11 @@ class _Frame:
         marks = days(self.x0, self.x1) if dates else ticks(self.x0, self.x1, 4, whole=True)
         for value in marks:
             at = LEFT + (value - self.x0) / (self.x1 - self.x0) * (right - LEFT)
+            text = format_date(value)[:10] if dates else format_number(value)
+            end = at + 3 * len(text) > DRAWING_WIDTH  # half of its width: the label would be cut
+            anchor, place = ("end", DRAWING_WIDTH) if end else ("middle", at)
             parts.append(
-                f'<text class="tick" x="{at:.1f}" y="{floor + 12}" text-anchor="middle">'
-                f"{format_date(value)[:10] if dates else format_number(value)}</text>"
+                f'<text class="tick" x="{place:.1f}" y="{floor + 12}" text-anchor="{anchor}">{text}</text>'
             )
         marks = _decades(self.y0, self.y1) if self.log else ticks(self.y0, self.y1, 4)
         for value in marks:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.contracts.report import Line, LineChart
+from benchsuite.report.formatting import format_number
 from benchsuite.report.html.drawing import DRAWING_HEIGHT, DRAWING_WIDTH, POINTS, draw, thinned, ticks
 
 numbers = st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=1, max_size=30)
@@ -64,3 +65,16 @@ def test_ticks_are_round_and_within(low: float, high: float) -> None:
     found = list(ticks(low, high, 4))
     assert 2 <= len(found) <= 8
     assert all(low - 1e-9 <= value <= high * (1 + 1e-9) for value in found)
+
+
+@pytest.mark.parametrize("last", [8.0, 200.0, 20_000.0])
+def test_the_last_label_below_a_drawing_is_not_cut(last: float) -> None:
+    svg, _ = draw(LineChart("t", (Line("a", [0.0, last], [0.0, 1.0]),), "x", "y"))
+    labels = re.findall(
+        r'<text class="tick" x="([\d.]+)" y="\d+" text-anchor="(middle|end)">([^<]*)</text>', svg
+    )
+    below = [label for label in labels if label[2] == format_number(last)]
+    assert below
+    for at, anchor, text in below:
+        wide = 5.3 * len(text)  # digits of 9.5 px
+        assert float(at) + (wide / 2 if anchor == "middle" else 0) <= DRAWING_WIDTH + 1
