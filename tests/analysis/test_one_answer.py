@@ -320,9 +320,11 @@ def test_a_disturbed_timing_is_not_steady_and_compared_by_processor_time(
     assert found.frame.loc[numpy, "unsteady"].str.contains("something else had the core").all()
     assert (found.frame.loc[~numpy, "unsteady"] == "").all()
     assert sum("benchsuite.unsteady" in run.data.tags for run in found.mirrored.values()) == 3
-    sides = [[one for one in found.records if one.trial.backend == name] for name in ("torch", "numpy")]
+    first, second = (
+        [one for one in found.records if one.trial.backend == name] for name in ("torch", "numpy")
+    )
     left, right = Selection("a", {"backend": ("torch",)}), Selection("a", {"backend": ("numpy",)})
-    [effect] = compare(*sides, left, right).speeds
+    [effect] = compare(first, second, left, right).speeds
     assert (effect.verdict, effect.clock) == (Verdict.BETTER, "cpu")
 
 

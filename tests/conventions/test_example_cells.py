@@ -33,8 +33,15 @@ def test_a_cell_is_one_file_of_at_most_sixty_lines() -> None:
 
 
 @pytest.mark.timeout(900)
-def test_the_authors_own_tests_pass(site: Path) -> None:
-    said = authors_tests(EXAMPLE, site, timeout=800)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        pytest.param("not float32 or not test_model", id="float64"),
+        pytest.param("", id="whole", marks=pytest.mark.slow),
+    ],
+)
+def test_the_authors_own_tests_pass(site: Path, chosen: str) -> None:
+    said = authors_tests(EXAMPLE, site, timeout=800, chosen=chosen)
     assert " passed" in said
     skipped = [line for line in said.splitlines() if line.startswith("SKIPPED")]
     assert all("has no affine step, so unroll scan cannot run it" in line for line in skipped), skipped

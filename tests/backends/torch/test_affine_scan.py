@@ -108,11 +108,9 @@ def test_what_scans_in_training_generates_step_by_step(cell: str, attention: str
 def test_long_rows_agree_with_the_loop() -> None:
     """Rounding grows with log T, and so may the difference."""
     case = replace(case_of("decay", "plain-steps"), time=1000)
-    found = []
-    for unroll in ("scan", "dynamic"):
-        program = kit(unroll=unroll).build(case)
-        found.append(program.gradients(program.place(case.batch("float64"))))
-    comparison = compare(*found, "float64")
+    programs = [kit(unroll=unroll).build(case) for unroll in ("scan", "dynamic")]
+    scanned, looped = (program.gradients(program.place(case.batch("float64"))) for program in programs)
+    comparison = compare(scanned, looped, "float64")
     assert comparison.ok, comparison.sentence()
 
 

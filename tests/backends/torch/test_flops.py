@@ -21,7 +21,7 @@ CASES = flop_cases()
 
 
 def _product(a: Any, b: Any, **_: Any) -> int:
-    return 2 * a[0] * a[1] * (b[1] if len(b) > 1 else 1)
+    return int(2 * a[0] * a[1] * (b[1] if len(b) > 1 else 1))
 
 
 def _added(start: Any, a: Any, b: Any, **_: Any) -> int:  # noqa: ARG001

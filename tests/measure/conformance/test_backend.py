@@ -9,7 +9,7 @@ import pytest
 from fixtures import broken
 from fixtures.broken import kit
 
-from benchsuite.contracts import Backend
+from benchsuite.contracts import Backend, Program
 from benchsuite.measure.conformance import backend as checks
 from benchsuite.measure.conformance.backend import Check, ConformanceError
 from benchsuite.measure.conformance.cases import (
@@ -152,9 +152,9 @@ def test_a_backend_is_asked_about_each_cases_own_model_and_recipe() -> None:
 
 def test_what_a_backend_does_not_offer_is_unsupported() -> None:
     class Bare(ReferenceProgram):
-        outputs = checks.Program.outputs
-        make_state = checks.Program.make_state  # type: ignore[assignment]
-        read_state = checks.Program.read_state
+        outputs = Program.outputs
+        make_state = Program.make_state  # type: ignore[assignment]
+        read_state = Program.read_state
 
     wanted = {
         "outputs[lstm-deep]": "unsupported",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import threadpoolctl
+from fixtures.broken import BrokenBackend
 from fixtures.faults import contract
 from fixtures.faults.table import FAULTS, PROBES, TIMED, failures
 from fixtures.scripted import wait_until
@@ -38,7 +39,7 @@ def test_threads_beyond_those_asked_for_are_seen() -> None:
     if len(cores_of()) < 2:
         pytest.skip("needs Linux and two cores")
     item = next(item for item in suite(core=True) if item.name.startswith("threads"))
-    backend = contract.BrokenBackend(contract.TwoThreads)
+    backend = BrokenBackend(contract.TwoThreads)
     seen = wait_until(lambda: bool(failures(backend, [item])), 60)
     if not seen and os.getloadavg()[0] > len(cores_of()):
         pytest.skip("other processes have the second core")

@@ -49,12 +49,12 @@ def test_the_core_kit_has_variables_of_its_own_where_a_backend_gives_any(core: b
 def test_threads_and_the_backends_own_variables() -> None:
     entry = BackendEntry(
         "b",
-        lambda: None,
+        ReferenceBackend,
         "for tests",
         (),
         None,
         environment=lambda e: {"MINE": e.precision, "MKL_NUM_THREADS": "9"},
-    )  # type: ignore[arg-type, return-value]
+    )
     found = worker_variables(entry, Execution(threads=3, precision="float64", allocator="tuned"))
     assert found["OMP_NUM_THREADS"] == found["OPENBLAS_NUM_THREADS"] == "3"
     assert (found["MINE"], found["MKL_NUM_THREADS"]) == ("float64", "9")

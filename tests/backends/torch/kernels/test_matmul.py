@@ -32,7 +32,7 @@ def tensors(m: int, k: int, n: int) -> tuple[torch.Tensor, ...]:
 
 
 def close(found: torch.Tensor, wanted: torch.Tensor) -> bool:
-    return torch.allclose(found.double(), wanted, rtol=1e-5, atol=1e-4)
+    return bool(torch.allclose(found.double(), wanted, rtol=1e-5, atol=1e-4))
 
 
 @pytest.mark.parametrize("transposed", [False, True], ids=["rows", "columns"])
