@@ -230,7 +230,8 @@ def test_points_of_the_loss_have_times_of_their_own_within_the_trial() -> None:
     }
     assert taken.pop("train/loss") == pytest.approx([start + 2.5, start + 3.0, start + 4.0, start + 5.0])
     assert taken.popitem()[1] == pytest.approx([start + 3.0, start + 5.0])
-    estimated = [point.seconds for point in points(one, [loss]) if point.step]
+    estimated = [point.seconds for point in points(one, [loss]) if point.step and point.seconds is not None]
+    assert len(estimated) == sum(bool(point.step) for point in points(one, [loss]))
     assert estimated == sorted(estimated)
     assert estimated[-1] == pytest.approx(start + 5.0)
     assert all(point.seconds is None for point in points(one, []) if not point.step)

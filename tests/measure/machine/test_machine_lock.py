@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchsuite.errors import RequestError
-from benchsuite.measure.machine import machine_lock, runtime
+from benchsuite.measure.machine import machine_lock
 from benchsuite.measure.machine.byte_locks import SUPPORTED, ByteLocks
 from benchsuite.measure.machine.machine_lock import MachineLock
 from benchsuite.measure.machine.runtime import RUNTIME_VARIABLE, runtime_folder
@@ -180,7 +180,7 @@ def test_the_folder_is_this_users_own(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv(RUNTIME_VARIABLE, str(tmp_path / "own"))
     assert runtime_folder() == tmp_path / "own"
     monkeypatch.delenv(RUNTIME_VARIABLE)
-    monkeypatch.setattr(runtime.os, "getuid", lambda: 987_654_321)
+    monkeypatch.setattr("os.getuid", lambda: 987_654_321)
     folder = Path("/tmp/benchsuite-987654321")
     try:
         with pytest.raises(RequestError, match="is not a folder of this user's"):
