@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from benchsuite.running.store import ARTIFACTS, MERGED, StudyStore, attempt_of
 from benchsuite.running.suites import Suite
 from benchsuite.schema import Record
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _ATTACHED = ("series", "exhibits")
 
 
@@ -47,7 +49,8 @@ class Subject:
     def merged(self) -> Sequence[Mapping[str, Any]]:
         """What study.json says of the studies that were merged to this one."""
         given = self.description.get(MERGED)
-        return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+        entries = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+        return [one for one in entries if isinstance(one.get("machines", []), list)]
 
     @property
     def well(self) -> list[Evidence]:
@@ -83,10 +86,12 @@ def _artifacts(folder: Path, found: Evidence) -> list[str]:
     """Artifacts are named by the hash of their content."""
     faults = []
     for name, digest in found.record.environment.items():
-        path = folder / ARTIFACTS / digest
         if not name.startswith("artifact.") or not found.ended_well:
             continue
-        if not path.is_file():
+        path = folder / ARTIFACTS / digest
+        if not _DIGEST.fullmatch(digest):
+            faults.append(found.fault(f"{name} is no SHA-256"))
+        elif not path.is_file():
             faults.append(found.fault(f"{name} is not among the files"))
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             faults.append(found.fault(f"{name} has other content than its hash says"))

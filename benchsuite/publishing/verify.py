@@ -9,7 +9,7 @@ from pathlib import Path
 from benchsuite.errors import StoreError
 from benchsuite.publishing.bundle import METADATA, STUDY, unpacked
 from benchsuite.publishing.hashes import hash_faults
-from benchsuite.publishing.rules import VERIFICATION_RULES
+from benchsuite.publishing.rules import VERIFICATION_RULES, VerifyRule
 from benchsuite.publishing.subject import Subject, read_evidence
 from benchsuite.publishing.verdict import RuleVerdict, Verification
 from benchsuite.running.store import StudyStore
@@ -18,6 +18,7 @@ from benchsuite.running.suites import Suite, frozen_suites, load_suite, suite_of
 from benchsuite.schema.texts import described
 
 NOT_READ = "the study could not be read"
+NOT_JUDGED = "the records hold what the rule does not expect"
 
 
 def verify(path: Path, suite: str | Suite | None = None) -> Verification:
@@ -67,8 +68,17 @@ def _verified(
         claimed=asked is not None,
         now=time.time(),
     )
-    verdicts = tuple(rule.judge(rule, subject) for rule in VERIFICATION_RULES)
+    verdicts = tuple(_judged(rule, subject) for rule in VERIFICATION_RULES)
     return Verification(name, None if chosen is None else chosen.name, verdicts)
+
+
+def _judged(rule: VerifyRule, subject: Subject) -> RuleVerdict:
+    """The rule's verdict. Files of a stranger may hold what no rule expects: that is no pass, and no reason to
+    say nothing of the other rules."""
+    try:
+        return rule.judge(rule, subject)
+    except Exception as error:  # of whatever kind, by what a stranger wrote
+        return RuleVerdict(rule.name, "fail", f"{NOT_JUDGED}: {described(error)}")
 
 
 def _unread(name: str, suite: Suite | None, rule: str, fault: str) -> Verification:

@@ -15,6 +15,7 @@ from fixtures.tampered import TAMPERS, Forged, honest_study, suite_of_study
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchsuite.analysis.verification.evidence import Evidence
 from benchsuite.errors import StoreError, UnknownNameError
 from benchsuite.publishing.bundle import METADATA, write_bundle
 from benchsuite.publishing.not_detected import NOT_DETECTED
@@ -235,3 +236,52 @@ def test_one_machines_records_under_another_machines_name_are_copies(
     (theirs / "records.jsonl").write_text(text, "utf-8")
     found = verify(merged([honest, theirs], tmp_path / "both"), suite)
     assert [one.rule for one in found.of("fail")] == ["copies"], found.to_markdown()
+
+
+ODD = [math.nan, math.inf, -math.inf, -1.0, 0.0, 0.5, 1e308, 5e-324, 2.0**60]
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_record_holds_every_rule_has_a_verdict(
+    honest: Path, suite: Suite, data: st.DataObject
+) -> None:
+    """Figures that are no figures, figures, words and curves that are missing, and facts that say nothing."""
+    records, (first, *others), damage, faults = read_evidence(honest)
+    known = first.record
+    names = st.lists(st.sampled_from(sorted(known.scalars)), max_size=4, unique=True)
+    scalars = known.scalars | {name: data.draw(st.sampled_from(ODD)) for name in data.draw(names)}
+    for name in data.draw(names):
+        scalars.pop(name)
+    verdicts = {
+        name: data.draw(st.sampled_from([word, "odd", ""]))
+        for name, word in known.verdicts.items()
+        if data.draw(st.booleans())
+    }
+    facts = {name: data.draw(st.sampled_from([text, "", "x"])) for name, text in known.environment.items()}
+    series = dict(first.series)
+    for name in data.draw(st.lists(st.sampled_from(sorted(series)), max_size=4, unique=True)):
+        values = [data.draw(st.sampled_from(ODD))] * data.draw(st.integers(1, 3))
+        series[name] = series[name].model_copy(
+            update={"x": [float(n) for n in range(len(values))], "y": values}
+        )
+    for name in data.draw(st.lists(st.sampled_from(sorted(series)), max_size=4, unique=True)):
+        series.pop(name)
+    update = {"scalars": scalars, "verdicts": verdicts, "environment": facts, "baselines": {}, "primary": ""}
+    record = known.model_copy(update=update if data.draw(st.booleans()) else {"scalars": scalars})
+    description = data.draw(
+        st.sampled_from(
+            [{}, {"merged": [{"machines": 5}]}, {"merged": 5}, {"created": "x", "environment": 5}]
+        )
+    )
+    subject = Subject(
+        [record, *records[1:]],
+        [Evidence(record, series, first.exhibits), *others],
+        description,
+        damage,
+        faults,
+        suite=suite,
+        now=time.time(),
+    )
+    for rule in VERIFICATION_RULES:
+        rule.judge(rule, subject)  # raises nothing

@@ -40,10 +40,10 @@ def completeness_faults(found: Evidence) -> Iterator[str]:
         yield found.fault(f"lacks {', '.join(missing)}")
     for name in ("train/epochs", "train/steps", "train/sequences", "model/parameters"):
         value = record.scalars.get(name, 1.0)
-        if not (value >= 1 and value == int(value)):
+        if not (value >= 1 and value.is_integer()):
             yield found.fault(f"{name} is {value:g}, which is no count")
     for name, value in record.scalars.items():
-        if name.startswith("memory/") and not (value >= 0 and value == int(value)):
+        if name.startswith("memory/") and not (value >= 0 and value.is_integer()):
             yield found.fault(f"{name} is {value:g}, which is no number of bytes")
     peak, train = record.scalars.get("memory/peak_bytes"), record.scalars.get("memory/train_peak_bytes")
     if peak is not None and train is not None and peak != train:
