@@ -56,12 +56,17 @@ def parity_faults(found: Evidence) -> Iterator[str]:
 def widened_forward(found: Evidence) -> float:
     """By how much the tolerance of losses and predictions was widened; records of earlier versions had one
     factor for gradients alone."""
-    return found.scalar("parity/widened_forward") or 1.0
+    return _factor(found.scalar("parity/widened_forward"))
 
 
 def widened_backward(found: Evidence) -> float:
     """By how much the tolerance of gradients was widened."""
-    return found.scalar("parity/widened") or 1.0
+    return _factor(found.scalar("parity/widened"))
+
+
+def _factor(recorded: float | None) -> float:
+    """1 where there is none, and for one that no tolerance is widened by: that is a fault of its own."""
+    return recorded if recorded is not None and recorded >= 1 else 1.0
 
 
 def _widening(found: Evidence) -> Iterator[str]:

@@ -75,8 +75,8 @@ def _rates(found: Evidence) -> Iterator[str]:
     """Rates are counts over the medians."""
     scalars = found.record.scalars
     step, inference = (
-        scalars.get(STEP_MEDIAN, math.nan),
-        scalars.get("speed/inference_median_seconds", math.nan),
+        scalars.get(STEP_MEDIAN) or math.nan,
+        scalars.get("speed/inference_median_seconds") or math.nan,
     )
     per_batch = scalars.get("speed/sequences_per_second", math.nan) * step
     if fault := differs(
