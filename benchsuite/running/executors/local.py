@@ -128,14 +128,15 @@ class LocalExecutor(Executor):
     def jobs(self, trials: Sequence[Trial]) -> int:
         if self._options.jobs is not None:
             return self._options.jobs
-        return fitting_jobs(trials, read_topology()) if trials else 1
+        return fitting_jobs(trials, read_topology(look=False)) if trials else 1
 
     def remarks(self, trials: Sequence[Trial]) -> list[str]:
         """Whether there are too few cores to keep trials on cores of their own."""
         jobs, threads = self.jobs(trials), wanted_threads(trials)
         if not self._options.pin or not threads:
             return []
-        found, cores = read_topology(), core_pool(jobs, threads)
+        found = read_topology(look=False)
+        cores = CorePool(found, jobs, threads)
         several = f"{jobs} jobs of " if jobs > 1 else ""
         need = f"{several}{threads} thread{'s' * (threads > 1)} need {jobs * threads} cores"
         usable = min(len(found.order), found.allowed)

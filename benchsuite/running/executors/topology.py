@@ -52,13 +52,16 @@ class Topology:
         return min(self.groups, self.allowed)
 
 
-def read_topology() -> Topology:
-    """The cores of this process, quiet ones first: of its affinity (`taskset`), and of GOMP_CPU_AFFINITY."""
+def read_topology(look: bool = True) -> Topology:
+    """The cores of this process, quiet ones first: of its affinity (`taskset`), and of GOMP_CPU_AFFINITY.
+
+    :param look: whether their load is looked at, for LOOK_SECONDS; otherwise all are taken to be quiet.
+    """
     cores = cores_of()
     asked = parse_gomp(os.environ.get("GOMP_CPU_AFFINITY", ""))
     cores = frozenset(cores & asked) or cores
     physical = {core: _physical(core) for core in sorted(cores)}
-    order = preferred(physical, _load(sorted(cores))) if cores else []
+    order = preferred(physical, _load(sorted(cores)) if look else {}) if cores else []
     allowed = min(allowed_processors(), float(max(len(cores), 1)))
     return Topology(tuple(order), physical, max(1, math.floor(allowed)))
 
