@@ -126,13 +126,15 @@ def test_cancel_ends_the_jobs_and_the_next_run_keeps_what_they_recorded(
 def test_a_job_whose_time_ends_is_queued_again(slurm: dict[str, str], tmp_path: Path) -> None:
     """The partition `short` ends jobs after two minutes; a minute before, they are told."""
     matrix = tmp_path / "nodes.toml"
-    steps = MATRIX.replace('"recipe.steps" = 10', '"recipe.steps" = 40000').replace("[0, 1, 2, 3]", "[0, 1]")
-    matrix.write_text(steps.replace('["rnn", "lstm", "gru"]', '"rnn"'))
+    seeds = MATRIX.replace("[0, 1, 2, 3]", str(list(range(400))))
+    matrix.write_text(seeds.replace('["rnn", "lstm", "gru"]', '"rnn"'))
     options = ("--executor", "slurm", "--executor-option", "shards=1", "--executor-option", "partition=short")
     driver = begin(matrix, tmp_path, *options, **slurm)
     said, _ = driver.communicate(timeout=1200)
     assert driver.returncode == 0, said
-    assert times_recorded(tmp_path / "nodes") == {1: 2}
+    assert times_recorded(tmp_path / "nodes") == {1: 400}
+    logs = "".join(path.read_text() for path in (tmp_path / "nodes").glob(".cluster/*/logs/*.out"))
+    assert "DUE TO JOB REQUEUE" in logs
 
 
 @pytest.mark.parametrize(
