@@ -84,7 +84,15 @@ print(json.dumps([record.model_dump(mode="json"), phases]))
     record, phases = ask(script, site)
     assert record["status"] == "ok", record["reason"] + record["exception"]
     assert record["verdicts"]["parity"] == "ok"
-    assert list(dict.fromkeys(phases)) == ["load", "build", "parity", "train", "evaluate", "time"]
+    assert list(dict.fromkeys(phases)) == [
+        "load",
+        "calibrate",
+        "build",
+        "parity",
+        "train",
+        "evaluate",
+        "time",
+    ]
     assert record["primary"] == "accuracy"
     assert 0 <= record["scalars"]["test/accuracy"] <= 1
     assert record["baselines"]["majority"]["accuracy"] == pytest.approx(0.5, abs=0.1)

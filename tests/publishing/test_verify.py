@@ -8,6 +8,7 @@ import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fixtures.sources import ROOT
@@ -269,7 +270,7 @@ def test_whatever_a_record_holds_every_rule_has_a_verdict(
         series.pop(name)
     update = {"scalars": scalars, "verdicts": verdicts, "environment": facts, "baselines": {}, "primary": ""}
     record = known.model_copy(update=update if data.draw(st.booleans()) else {"scalars": scalars})
-    description = data.draw(
+    description: dict[str, Any] = data.draw(
         st.sampled_from(
             [{}, {"merged": [{"machines": 5}]}, {"merged": 5}, {"created": "x", "environment": 5}]
         )
