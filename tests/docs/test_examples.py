@@ -14,6 +14,7 @@ import yaml
 from fixtures.sources import ROOT
 
 from benchsuite.plugins import registry
+from benchsuite.publishing.board.accepted import read_accepted
 from benchsuite.running.matrix import expand, parse_matrix
 
 PAGES = [ROOT / "docs" / "tutorial.md", *sorted((ROOT / "docs" / "howto").glob("*.md"))]
@@ -29,11 +30,22 @@ def blocks(kind: str) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize(("page", "text"), blocks("toml"), ids=lambda value: value.split("\n")[0][:20])
+MATRICES = [(page, text) for page, text in blocks("toml") if not text.startswith("[[accepted]]")]
+
+
+@pytest.mark.parametrize(("page", "text"), MATRICES, ids=lambda value: value.split("\n")[0][:20])
 def test_a_matrix_expands(page: str, text: str) -> None:
     found = expand(parse_matrix(text, page, page), registry())
     assert found.trials
     assert not found.skipped
+
+
+def test_reasons_of_accepted_changes_can_be_read(tmp_path: Path) -> None:
+    [text] = [text for _, text in blocks("toml") if text.startswith("[[accepted]]")]
+    (tmp_path / "accepted.toml").write_text(text, encoding="utf-8")
+    [found] = read_accepted(tmp_path)
+    assert (found.figure, found.since.isoformat()) == ("speed", "2026-11-01")
+    assert "multiplies with another library" in found.reason
 
 
 def test_a_workflow_is_yaml_and_installs_what_it_runs() -> None:

@@ -94,5 +94,5 @@ def test_any_tables_and_texts_are_shown(
     tags = set(re.findall(r"<(\w+)", html))
     assert tags <= {
         "figure", "figcaption", "dl", "div", "dt", "dd", "svg", "image", "text", "p", "span", "polyline",
-        "path", "img", "table", "caption", "thead", "tbody", "tr", "th", "td",
+        "path", "img", "ul", "li", "table", "caption", "thead", "tbody", "tr", "th", "td",
     }  # fmt: skip

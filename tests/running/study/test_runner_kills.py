@@ -24,7 +24,8 @@ SECONDS = 600.0 + os.getpid() / 1e7
 
 VARYING = {"attempt", "started", "finished"}
 VARYING_SCALARS = {"scripted/process", "scripted/served"}
-"""What two undisturbed runs differ in: times, and which process ran how many trials."""
+VARYING_FACTS = {"run.cores"}
+"""What two undisturbed runs differ in: times, which process ran how many trials, and which cores were free."""
 
 
 def begin(folder: Path) -> subprocess.Popen[bytes]:
@@ -43,6 +44,8 @@ def content(folder: Path) -> dict[str, Any]:
         kept["scalars"] = {name: repr(value) for name, value in record.scalars.items()}
         for name in VARYING_SCALARS:
             del kept["scalars"][name]
+        for name in VARYING_FACTS:
+            kept["environment"].pop(name, None)
         found[trial] = (kept, [one.model_dump() for one in store.series(trial)])
     return found
 
