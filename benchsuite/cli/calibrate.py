@@ -66,7 +66,7 @@ def _one_seed(trials: Iterable[Trial]) -> list[Trial]:
     """Of trials that differ in their seed alone, the first."""
     kept: dict[str, Trial] = {}
     for trial in trials:
-        kept.setdefault(trial.model_copy(update={"seed": 0}).id, trial)
+        kept.setdefault(trial.configuration_id, trial)
     return list(kept.values())
 
 

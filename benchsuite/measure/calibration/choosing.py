@@ -64,16 +64,17 @@ def calibrated(
     entry: BackendEntry,
     backend: Backend,
     model: ModelSpec,
-    parameters: Parameters,
+    parameters: Callable[[], Parameters],
     recipe: Recipe,
     execution: Execution,
-    batch: Batch,
+    batch: Callable[[], Batch],
     since: float = 0.0,
     alone: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
 ) -> Choice:
     """The fastest way to take a training step, as it was measured before on this machine, or as it is now.
 
-    :param batch: one that the model is trained on. :param parameters: of the model, in the execution's dtype.
+    :param batch: makes one that the model is trained on; called where more than one way is open.
+    :param parameters: makes those of the model, in the execution's dtype; called where steps are timed.
     :param since: seconds since 1970; what was measured before is measured again.
     :param alone: what is measured is measured in this context.
 
@@ -83,14 +84,15 @@ def calibrated(
     if len(found) == 1:
         return Choice(found[0], {})
     machine = hardware() | kernel_variables() | software_facts(entry)
-    size = size_class(model, recipe, execution, batch)
+    trained = batch()
+    size = size_class(model, recipe, execution, trained)
     by_name = {way.name: way for way in found}
     known = kept.find(machine, entry.name, size)
     if known is not None and known.made >= since and known.chosen in by_name:
         return Choice(by_name[known.chosen], known.seconds)
     with alone():
         begin = time.perf_counter()
-        seconds = measured(backend, model, parameters, recipe, found, batch)
+        seconds = measured(backend, model, parameters(), recipe, found, trained)
         taken_in_all = time.perf_counter() - begin
     medians = {name: float(np.median(taken)) for name, taken in seconds.items()}
     known = kept.keep(machine, entry.name, size, winner(seconds), medians, since)

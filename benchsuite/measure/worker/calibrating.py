@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
+from benchsuite.contracts import Batch, Parameters
 from benchsuite.measure.calibration import Choice, calibrated, default_way
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.worker.building import Loaded
@@ -31,15 +32,22 @@ def choose_way(
     if trial.protocol.calibration == "none":
         choice = default_way(loaded.backend, loaded.model, loaded.recipe, trial.execution)
         return replace(loaded, execution=choice.way.execution), choice
-    batches = timing_batches(trial, loaded.batcher, loaded.task.train, loaded.model)
+
+    def parameters() -> Parameters:
+        return initial_parameters(loaded.model, trial.seed, trial.execution.dtype, loaded.recipe)
+
+    def middle_batch() -> Batch:
+        batches = timing_batches(trial, loaded.batcher, loaded.task.train, loaded.model)
+        return batches[len(batches) // 2]
+
     choice = calibrated(
         registry().backend(trial.backend),
         loaded.backend,
         loaded.model,
-        initial_parameters(loaded.model, trial.seed, trial.execution.dtype, loaded.recipe),
+        parameters,
         loaded.recipe,
         trial.execution,
-        batches[len(batches) // 2],
+        middle_batch,
         since,
         alone,
     )

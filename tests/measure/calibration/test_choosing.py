@@ -63,7 +63,7 @@ def choose(backend: ReferenceBackend, since: float = 0.0, **execution: str) -> C
     batch = Batch(np.zeros((4, 5, 3), np.float64), np.full(4, 5, np.int32), np.zeros(4, np.int32))
     asked = Execution.model_validate({"precision": "float64", **execution})
     entry, weights = registry().backend("numpy"), parameters(MODEL)
-    return calibrated(entry, backend, MODEL, weights, Recipe(), asked, batch, since)
+    return calibrated(entry, backend, MODEL, lambda: weights, Recipe(), asked, lambda: batch, since)
 
 
 @pytest.mark.parametrize("unroll", ["dynamic", "best"])
