@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from benchsuite.analysis.comparison import Effect, Selection, StudyComparison
     from benchsuite.contracts.report import Form
-    from benchsuite.running.study import Study
+    from benchsuite.running.study import StoredStudy
     from benchsuite.schema import Record
 
 CLOCK_NAMES = {"cpu": "CPU time", "wall": "wall time"}
@@ -83,7 +83,7 @@ def compare(
             raise typer.Exit(1)
 
 
-def _with_published(study: Study, mine: Selection, published: Path) -> StudyComparison:
+def _with_published(study: StoredStudy, mine: Selection, published: Path) -> StudyComparison:
     """What the chosen trials of `study` are, compared with those of a results repository."""
     import dataclasses
 

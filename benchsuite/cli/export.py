@@ -13,7 +13,7 @@ from benchsuite.cli import options as given
 from benchsuite.cli.output import warn
 
 if TYPE_CHECKING:
-    from benchsuite.running.study import Study
+    from benchsuite.running.study import StoredStudy
 
 PYTEST_BENCHMARK = "pytest-benchmark"
 EXPORT_FORMATS = ("csv", "parquet", "json", PYTEST_BENCHMARK)
@@ -67,7 +67,7 @@ def export(
         ) from error
 
 
-def _export_benchmarks(study: Study, output: Path | None) -> None:
+def _export_benchmarks(study: StoredStudy, output: Path | None) -> None:
     import json
 
     from benchsuite.publishing.pytest_benchmark import pytest_benchmark_json

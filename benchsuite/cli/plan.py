@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benchsuite.analysis.identity import Labels
     from benchsuite.contracts import RunOptions
     from benchsuite.running.matrix import Plan
-    from benchsuite.running.study import Study
+    from benchsuite.running.study import StoredStudy
     from benchsuite.schema import Record
 
 
@@ -121,7 +121,7 @@ def print_plan(
         _print_interpreters(planned, used)
 
 
-def open_times(name: str | None, results: Path | None) -> Study | None:
+def open_times(name: str | None, results: Path | None) -> StoredStudy | None:
     """The study that --times names. Raises RequestError for one that is not there."""
     from benchsuite.cli.studies import open_study
 

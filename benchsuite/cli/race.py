@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchsuite.running.races import Race, RaceGroup, RaceResults
-    from benchsuite.running.study import Study
+    from benchsuite.running.study import StoredStudy
     from benchsuite.schema import Record
     from benchsuite.schema.race import Racer, Rank
 
@@ -106,7 +106,7 @@ def race(
     _end(raced)
 
 
-def _study(name: str, results: Path | None) -> Study:
+def _study(name: str, results: Path | None) -> StoredStudy:
     """A study whose folder can be written. Raises RequestError for a bundle."""
     from benchsuite.cli.studies import open_study
     from benchsuite.errors import RequestError
@@ -118,7 +118,7 @@ def _study(name: str, results: Path | None) -> Study:
     return open_study(name, results)
 
 
-def _race_groups(study: Study, filters: dict[str, list[str]], quiet: bool) -> list[RaceGroup]:
+def _race_groups(study: StoredStudy, filters: dict[str, list[str]], quiet: bool) -> list[RaceGroup]:
     """Raises RequestError where there is nothing to race."""
     from benchsuite.errors import RequestError
     from benchsuite.running.matrix.expansion import Expansion
@@ -147,7 +147,7 @@ def _race_groups(study: Study, filters: dict[str, list[str]], quiet: bool) -> li
     return found
 
 
-def _nothing(study: Study, records: Sequence[Record]) -> str:
+def _nothing(study: StoredStudy, records: Sequence[Record]) -> str:
     from benchsuite.analysis.validity import has_valid_timing
 
     ranked = [record for record in records if has_valid_timing(record)]

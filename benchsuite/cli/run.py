@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchsuite.running.matrix import Planned
-    from benchsuite.running.study import Study, StudyEvent
+    from benchsuite.running.study import StoredStudy, StudyEvent
 
 
 def run(
@@ -127,7 +127,7 @@ def run(
     _conclude(done, planned, said.getvalue(), shard)
 
 
-def _conclude(done: Study, planned: Sequence[Planned], said: str, shard: str | None = None) -> None:
+def _conclude(done: StoredStudy, planned: Sequence[Planned], said: str, shard: str | None = None) -> None:
     """Print the table of the trials asked for (a study may hold many more) and end with the right code."""
     from benchsuite.cli.summary import failed, print_summary
     from benchsuite.running.study import results_folder

@@ -12,7 +12,7 @@ from benchsuite.cli.output import NO_VALUE, console, print_json, table
 
 if TYPE_CHECKING:
     from benchsuite.analysis.decay import Moment
-    from benchsuite.running.study import Study
+    from benchsuite.running.study import StoredStudy
     from benchsuite.schema import Record
 
 WHEN: dict[Moment, str] = {"start": "before", "end": "after"}
@@ -48,7 +48,7 @@ def show(
         typer.echo(f"study: {found.folder} ({len(found.records)} records); `--trials` lists them")
 
 
-def _plain(study: Study, record: Record) -> Any:
+def _plain(study: StoredStudy, record: Record) -> Any:
     """The record as its journal line has it, where what is not a finite number is text; with its label, and
     what is wrong with it. Of a timing that is refused there is no figure."""
     from benchsuite.analysis.validity import problem, problem_reason, unsteady, valid_scalars
@@ -63,7 +63,7 @@ def _plain(study: Study, record: Record) -> Any:
     }
 
 
-def _print_trials(study: Study) -> None:
+def _print_trials(study: StoredStudy) -> None:
     from benchsuite.analysis.validity import problem, problem_reason
     from benchsuite.report.formatting import format_value
 
@@ -82,7 +82,7 @@ def _print_trials(study: Study) -> None:
     console().print(table(study.name, ["id", "", "trial", ">metric", "reason"], rows))
 
 
-def _print_record(study: Study, record: Record) -> None:
+def _print_record(study: StoredStudy, record: Record) -> None:
     from rich.text import Text
 
     from benchsuite.analysis.decay import MOMENTS, verdicts

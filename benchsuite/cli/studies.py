@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from benchsuite.cli.output import warn
 
 if TYPE_CHECKING:
-    from benchsuite.running.study import Study
+    from benchsuite.running.study import StoredStudy
     from benchsuite.schema import Record
 
 
-def open_study(name: str, results: Path | None, *, allow_damage: bool = True) -> Study:
+def open_study(name: str, results: Path | None, *, allow_damage: bool = True) -> StoredStudy:
     """The study of that name in the results folder, or at that path, or in the bundle at that path. Warns of
     every line of its journal that is no record.
 
@@ -54,14 +54,14 @@ _warned: set[str] = set()
 """Warnings about damage that were printed: a command may open a study twice."""
 
 
-def _open(name: str, results: Path | None) -> Study:
+def _open(name: str, results: Path | None) -> StoredStudy:
     import dataclasses
 
     from benchsuite.api.opening import locate
-    from benchsuite.running.study import Study
+    from benchsuite.running.study import StoredStudy
 
     found = locate(name, results, _unpacked)
-    study = Study.read(found.folder)
+    study = StoredStudy.read(found.folder)
     return dataclasses.replace(study, name=found.name or study.name, origin=found.origin)
 
 
@@ -74,7 +74,7 @@ def close_bundles() -> None:
     _warned.clear()
 
 
-def find_records(study: Study, start: str) -> list[Record]:
+def find_records(study: StoredStudy, start: str) -> list[Record]:
     """The records of the trial whose id begins with `start`, one for each machine that ran it. Raises
     RequestError when the ids of no trial or of several do."""
     from benchsuite.errors import RequestError

@@ -26,7 +26,7 @@ from urllib.parse import unquote
 from benchsuite.data.citation import citation_file
 from benchsuite.errors import MissingFrameworkError, StoreError
 from benchsuite.running.store import PARTIAL, RACES, STUDY_FOLDERS, StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 from benchsuite.schema.texts import described
 
@@ -37,7 +37,7 @@ MOST_BYTES = 8 * 2**30
 """A bundle that unpacks to more than this is refused: it would fill the disk."""
 
 
-def write_bundle(study: Study, path: Path, report: Path | None = None, licence: str = "") -> Path:
+def write_bundle(study: StoredStudy, path: Path, report: Path | None = None, licence: str = "") -> Path:
     """Write `study` to the zip `path` and return it.
 
     :param report: folder of its report, to be taken along. :param licence: under which the author publishes it.
@@ -147,7 +147,7 @@ COPIES, COPY_SECONDS = 20, 0.2
 """How often a study that is being written is copied again, until a copy is of one moment, and the pause."""
 
 
-def _copy_study(study: Study, target: Path) -> None:
+def _copy_study(study: StoredStudy, target: Path) -> None:
     """What belongs to the study and nothing else that may lie in its folder, as it was at one moment. Raises
     StoreError where it is written faster than it is copied."""
     for _ in range(COPIES):

@@ -17,14 +17,14 @@ import numpy as np
 from benchsuite.analysis.machines import Machine
 from benchsuite.analysis.validity import common_clock, has_valid_timing, problem_reason, seconds
 from benchsuite.analysis.versions import framework_version
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 
 FORMAT_VERSION = "5.1.0"
 """The version of pytest-benchmark whose layout this is."""
 
 
-def pytest_benchmark_json(study: Study) -> tuple[dict[str, Any], list[str]]:
+def pytest_benchmark_json(study: StoredStudy) -> tuple[dict[str, Any], list[str]]:
     """The JSON's values, and a sentence for each trial that is left out because it has no valid timing.
 
     Raises StoreError for curves that cannot be read.
@@ -78,7 +78,7 @@ def _machine_info(environment: Mapping[str, str], machines: Iterable[Machine]) -
     }
 
 
-def _benchmark(study: Study, record: Record, label: str, machine: str) -> dict[str, Any]:
+def _benchmark(study: StoredStudy, record: Record, label: str, machine: str) -> dict[str, Any]:
     clock, trial = common_clock([record]), record.trial
     curves = {one.name: one.y for one in study.series(record.trial_id, record.attempt)}
     found = [value for value in curves.get(f"speed/step_{clock}", []) if math.isfinite(value) and value > 0]

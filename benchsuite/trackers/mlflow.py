@@ -126,9 +126,9 @@ def sync(folder: Path, uri: str, with_report: bool = False) -> tuple[int, list[s
     MissingFrameworkError, or RequestError when MLflow cannot be reached or refuses.
     """
     from benchsuite.analysis.identity import Labels
-    from benchsuite.running.study import Study
+    from benchsuite.running.study import StoredStudy
 
-    records = Study.read(folder).records
+    records = StoredStudy.read(folder).records
     try:
         label = Labels(record.trial for record in records)
         mirror = connect(folder, uri, label, with_report=with_report)

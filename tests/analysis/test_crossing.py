@@ -14,13 +14,13 @@ from benchsuite.analysis.crossing import Crossing, crossings
 from benchsuite.analysis.ranking import rankings
 from benchsuite.analysis.runs import runs_of
 from benchsuite.analysis.scaling import laws
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 LENGTHS = (32, 128, 512, 2048)
 
 
 def found(folder: Path, times: planted.Times) -> list[Crossing]:
-    study = Study.load(planted.study(folder, times))
+    study = StoredStudy.load(planted.study(folder, times))
     return crossings(laws(runs_of(rankings(study.records))))
 
 

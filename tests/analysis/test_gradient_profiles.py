@@ -11,13 +11,13 @@ from fixtures import varied
 from benchsuite.analysis.gradient_profiles import CellGroup, cell_group, run_profiles, teaching_order, thinned
 from benchsuite.report.data import ReportData, collect
 from benchsuite.running.store.series import write_series
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Series, Trial
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
-    return collect([Study.load(varied.study(tmp_path_factory.mktemp("studies") / "varied"))])
+    return collect([StoredStudy.load(varied.study(tmp_path_factory.mktemp("studies") / "varied"))])
 
 
 def groups(data: ReportData) -> list[CellGroup]:
@@ -60,7 +60,7 @@ def test_seeds_are_averaged_geometrically_over_the_lags_that_all_have(tmp_path: 
     trials = [varied.trial(cell="gru", backend="jax", seed=seed) for seed in range(3)]
     for trial, sizes in zip(trials, ([1.0, 0.1, 0.01], [2.0, 0.8, 0.2], [1.0, 0.4, 0.1, 0.1]), strict=True):
         _write(folder, trial, sizes)
-    data = collect([Study.load(folder)])
+    data = collect([StoredStudy.load(folder)])
     results = next(results for results in data.tasks if "length=100" in results.title)
     assert results.ranking is not None
     run = next(
@@ -84,7 +84,7 @@ def test_curves_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
     folder = varied.study(tmp_path / "s")
     for path in (folder / "series").iterdir():
         path.write_bytes(b"no parquet")
-    assert groups(collect([Study.load(folder)])) == []
+    assert groups(collect([StoredStudy.load(folder)])) == []
 
 
 def test_thinning_keeps_the_first_and_the_last(data: ReportData) -> None:

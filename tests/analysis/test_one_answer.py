@@ -23,7 +23,7 @@ from benchsuite.analysis.comparison import Selection, StudyComparison, Verdict, 
 from benchsuite.report import write_report
 from benchsuite.running.races import race_groups
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import INVALID_TIMING, Record, Status
 from benchsuite.trackers import mlflow as tracker
 
@@ -39,13 +39,13 @@ class Outputs:
     folder: Path
 
     @cached_property
-    def study(self) -> Study:
+    def study(self) -> StoredStudy:
         store = StudyStore(self.folder / "results" / "mine")
         with store.writing():
             store.describe({"matrix": {"name": "mine", "text": ""}})
             for record in self.records:
                 store.append(record)
-        return Study.load(store.folder)
+        return StoredStudy.load(store.folder)
 
     @cached_property
     def terminal(self) -> str:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from benchsuite.analysis.reproduction import Likeness, ReproducedFigure, Reproduction, compare_records
 from benchsuite.cli.app import app
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study, run
+from benchsuite.running.study import StoredStudy, run
 from benchsuite.schema import Record, Series, Status
 
 CURVE = Series(name="train/loss", axis="step", x=[1.0, 2.0, 3.0], y=[2.0, 1.0, 0.5])
@@ -90,7 +90,7 @@ def test_a_trial_that_fails_now_is_different_and_its_reason_is_named() -> None:
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(tmp_path_factory: pytest.TempPathFactory) -> StoredStudy:
     """One tiny trial in NumPy, really run."""
     tables = {
         "name": "tiny",
@@ -115,14 +115,14 @@ def reproduce(folder: Path) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def test_a_trial_of_a_study_runs_again_to_the_same_bits(study: Study) -> None:
+def test_a_trial_of_a_study_runs_again_to_the_same_bits(study: StoredStudy) -> None:
     code, said = reproduce(study.folder)
     assert code == 0, said
     assert "bit-equal" in said
     assert "1 trials run again: 1 bit-equal" in said
 
 
-def test_another_seed_in_the_journal_is_found_out(study: Study, tmp_path: Path) -> None:
+def test_another_seed_in_the_journal_is_found_out(study: StoredStudy, tmp_path: Path) -> None:
     """A record whose trial is not the one that gave its figures."""
     store = StudyStore(tmp_path / "planted")
     one = study.records[0]
@@ -135,7 +135,7 @@ def test_another_seed_in_the_journal_is_found_out(study: Study, tmp_path: Path) 
     assert "1 different" in said
 
 
-def test_other_data_and_other_versions_are_found_out(study: Study, tmp_path: Path) -> None:
+def test_other_data_and_other_versions_are_found_out(study: StoredStudy, tmp_path: Path) -> None:
     store = StudyStore(tmp_path / "planted")
     one = study.records[0]
     versions = one.environment["python.distributions"].replace("numpy==", "numpy==0.")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchsuite.analysis.ranking import rankings
 from benchsuite.analysis.runs import Run, geometric_mean, median_of, runs_of
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record, Trial
 
 
@@ -24,7 +24,7 @@ def runs(folder: Path, trials: Sequence[Trial], **scalars: float) -> list[Run]:
         for place, trial in enumerate(trials):
             made: Record = varied.record(trial, place)
             store.append(made.model_copy(update={"scalars": made.scalars | scalars}))
-    return runs_of(rankings(Study.load(folder).records))
+    return runs_of(rankings(StoredStudy.load(folder).records))
 
 
 def test_the_fastest_run_of_a_model_is_1_and_the_others_are_compared_with_it(tmp_path: Path) -> None:
@@ -52,7 +52,8 @@ def test_the_limit_is_the_best_that_any_backend_showed_for_the_model(tmp_path: P
             own = {"speed/peak_flops_per_second": peak, "speed/peak_share": 0.4}
             store.append(made.model_copy(update={"scalars": made.scalars | own}))
     found = {
-        run.aggregate.trial.backend: run for run in runs_of(rankings(Study.load(tmp_path / "s").records))
+        run.aggregate.trial.backend: run
+        for run in runs_of(rankings(StoredStudy.load(tmp_path / "s").records))
     }
     assert {run.limit for run in found.values()} == {2e11}
     assert found["numpy"].share == pytest.approx(0.1)

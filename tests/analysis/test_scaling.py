@@ -15,13 +15,13 @@ from benchsuite.analysis.ranking import rankings
 from benchsuite.analysis.runs import Run, runs_of
 from benchsuite.analysis.scaling import SIZES, fit, laws
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     folder = varied.study(tmp_path_factory.mktemp("studies") / "varied")
-    return runs_of(rankings(Study.load(folder).records))
+    return runs_of(rankings(StoredStudy.load(folder).records))
 
 
 @given(exponent=st.floats(-3, 3), constant=st.floats(1e-6, 1e3))
@@ -76,7 +76,7 @@ def test_one_thread_of_a_cpu_is_fitted_by_its_processor_time(tmp_path: Path) -> 
             made = varied.record(varied.trial(size={"hidden": hidden}), place)
             own = {"speed/step_cpu_seconds": 1e-5 * hidden, "speed/step_median_seconds": 1e-5 * hidden**2}
             store.append(made.model_copy(update={"scalars": made.scalars | own}))
-    (law,) = laws(runs_of(rankings(Study.load(tmp_path / "s").records)))
+    (law,) = laws(runs_of(rankings(StoredStudy.load(tmp_path / "s").records)))
     assert law.exponent == pytest.approx(1.0)
 
 

@@ -14,7 +14,7 @@ from fixtures.planted import planted
 from fixtures.shards import BIG, SMALL, on, write_study
 
 from benchsuite.analysis.reproduction import Likeness, compare_records
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 ASKED = ("smoke", "--backend", "numpy", "--set", "seed=0,1,2,3,4", "--set", "protocol.rounds=1")
 SHARDS = 4
@@ -40,7 +40,7 @@ def test_shards_that_are_merged_equal_the_study_of_one_run(results: Path) -> Non
     said = call("merge", *map(shard, range(1, SHARDS + 1)), "--output", "merged").stdout
     assert "5 trials, 5 records" in said
     assert "missing" not in said
-    whole, merged = Study.read(results / "whole"), Study.read(results / "merged")
+    whole, merged = StoredStudy.read(results / "whole"), StoredStudy.read(results / "merged")
     assert {one.trial_id for one in merged.records} == {one.trial_id for one in whole.records}
     for record in whole.records:
         (same,) = [one for one in merged.records if one.trial_id == record.trial_id]
@@ -68,7 +68,7 @@ def test_a_shard_that_is_run_again_has_nothing_to_do(results: Path) -> None:
     planned = json.loads(call("plan", *ASKED, "--shard", f"2/{SHARDS}", "--json").stdout)
     assert {item["action"] for item in planned} == {"fresh"}
     assert {item["id"] for item in planned} == {
-        one.trial_id for one in Study.read(results / shard(2)).records
+        one.trial_id for one in StoredStudy.read(results / shard(2)).records
     }
     assert {item["seconds_from"] for item in planned} == {"records of the configuration"}
 
@@ -99,7 +99,7 @@ def test_shards_are_balanced_by_the_times_of_a_study(results: Path) -> None:
     for index in range(1, 3):
         asked = ("plan", *ASKED, "--name", "new", "--shard", f"{index}/2", "--times", "whole", "--json")
         ids += [item["id"] for item in json.loads(call(*asked).stdout)]
-    assert sorted(ids) == sorted(one.trial_id for one in Study.read(results / "whole").records)
+    assert sorted(ids) == sorted(one.trial_id for one in StoredStudy.read(results / "whole").records)
     call("plan", *ASKED, "--times", "whole", code=2)
     call("plan", *ASKED, "--shard", "1/2", "--times", "nothing", code=2)
 
@@ -108,7 +108,7 @@ def test_more_shards_than_trials_leave_some_without_any(results: Path) -> None:
     said = call("run", "smoke", "--backend", "numpy", "--shard", "1/9", "--name", "few", "--set", "seed=0")
     assert "0 trials to run" in said.stdout
     assert "no record" in call("merge", "few.shard-1-of-9", "--output", "few").stdout
-    assert Study.read(results / "few").records == []
+    assert StoredStudy.read(results / "few").records == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from fixtures import planted
 
 from benchsuite.cli.run import _conclude
 from benchsuite.running.matrix import make_plan
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import INVALID_TIMING, Record, Status
 
 
@@ -21,7 +21,7 @@ def concluded(records: list[Record], folder: Path) -> int:
     trials = [record.trial for record in records]
     plan = make_plan(trials, [TrialSupport(None, "f")] * len(trials))
     try:
-        _conclude(Study("mine", folder, records), plan.items, "")
+        _conclude(StoredStudy("mine", folder, records), plan.items, "")
     except typer.Exit as ended:
         return ended.exit_code
     return 0

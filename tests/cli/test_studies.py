@@ -12,17 +12,17 @@ from fixtures.records import record
 from benchsuite.cli.studies import close_bundles, find_records, open_study
 from benchsuite.errors import RequestError, StoreError, UnknownNameError
 from benchsuite.publishing.bundle import write_bundle
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 RECORDS = [record(seed=seed) for seed in range(20)]
 
 
 @pytest.fixture
-def study(tmp_path: Path) -> Study:
+def study(tmp_path: Path) -> StoredStudy:
     return store(tmp_path / "results" / "mine", RECORDS)
 
 
-def test_by_name_path_and_bundle(study: Study, tmp_path: Path) -> None:
+def test_by_name_path_and_bundle(study: StoredStudy, tmp_path: Path) -> None:
     path = write_bundle(study, tmp_path / "other.zip")
     named = [
         open_study("mine", study.folder.parent),
@@ -38,7 +38,7 @@ def test_by_name_path_and_bundle(study: Study, tmp_path: Path) -> None:
     assert not unpacked.exists()
 
 
-def test_what_is_not_there_is_named_with_what_is(study: Study, tmp_path: Path) -> None:
+def test_what_is_not_there_is_named_with_what_is(study: StoredStudy, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'mine'"):
         open_study("mien", study.folder.parent)
     with pytest.raises(StoreError, match="there is no study at"):
@@ -47,7 +47,7 @@ def test_what_is_not_there_is_named_with_what_is(study: Study, tmp_path: Path) -
     assert "cannot be read as a bundle" in call("show", str(tmp_path / "no.zip"), code=2).stderr
 
 
-def test_a_trial_is_found_by_as_many_digits_as_tell_it(study: Study) -> None:
+def test_a_trial_is_found_by_as_many_digits_as_tell_it(study: StoredStudy) -> None:
     wanted = RECORDS[3]
     assert [one.trial for one in find_records(study, wanted.trial_id)] == [wanted.trial]
     with pytest.raises(RequestError, match="no trial of mine begins with 'zz'"):

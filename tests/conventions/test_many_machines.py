@@ -19,7 +19,7 @@ from benchsuite.cli.app import app
 from benchsuite.running.matrix import builtin_matrices
 from benchsuite.running.merge import merge_studies
 from benchsuite.running.shards import parse_shard
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 PAGE = (ROOT / "docs" / "howto" / "many_machines.md").read_text("utf-8")
 COMMAND = re.compile(r"benchsuite (?:run|plan|merge|bundle|report|sync|data) [^\n`#]+")
@@ -126,7 +126,7 @@ def test_the_array_runs_every_trial_once(tmp_path: Path, count: int) -> None:
         start(index, SLURM_ARRAY_TASK_COUNT=str(count))
     assert "0 trials to run" in start(1, SLURM_ARRAY_TASK_COUNT="1", SHARDS=str(count))
     results = tmp_path / "results"
-    shards = [Study.read(path) for path in sorted(results.glob(f"smoke.shard-*-of-{count}"))]
+    shards = [StoredStudy.read(path) for path in sorted(results.glob(f"smoke.shard-*-of-{count}"))]
     assert [len(one.records) for one in shards] == [1] * count
     merged = merge_studies(shards, results / "smoke")
     assert (merged.trials, merged.missing) == (count, ())

@@ -9,7 +9,7 @@ from benchsuite.analysis.validity import is_ranked
 from benchsuite.plugins import registry
 from benchsuite.publishing.bundle import unpacked
 from benchsuite.running.matrix import load_matrix, select
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 BUNDLE = ROOT / "results" / "quick-cpu.crate.zip"
 ADDED_LATER = {"associative_recall", "selective_copy", "state_tracking"}
@@ -18,7 +18,7 @@ ADDED_LATER = {"associative_recall", "selective_copy", "state_tracking"}
 
 def test_every_trial_of_the_kept_study_is_ok_at_parity_and_has_its_curves() -> None:
     with unpacked(BUNDLE) as folder:
-        study = Study.load(folder)
+        study = StoredStudy.load(folder)
         assert len(study.records) > 150
         assert all(is_ranked(record) for record in study.records)
         assert all(study.series(record.trial_id) for record in study.records[::20])
@@ -30,7 +30,7 @@ def test_every_trial_of_the_kept_study_is_ok_at_parity_and_has_its_curves() -> N
 
 def test_its_trials_have_the_ids_under_which_their_curves_are_kept() -> None:
     with unpacked(BUNDLE) as folder:
-        study = Study.load(folder)
+        study = StoredStudy.load(folder)
         kept = {file.name.partition(".")[0] for file in folder.rglob("*") if file.is_file()}
         assert {record.trial.id for record in study.records} <= kept
 
@@ -40,7 +40,7 @@ def test_its_tables_stand_beside_it(tmp_path_factory: pytest.TempPathFactory) ->
 
     output = tmp_path_factory.mktemp("report")
     with unpacked(BUNDLE) as folder:
-        write_report([Study.load(folder)], output, ["markdown"])
+        write_report([StoredStudy.load(folder)], output, ["markdown"])
     told = (output / "report.md").read_text(encoding="utf-8").splitlines()
     readme = (ROOT / "results" / "README.md").read_text(encoding="utf-8").splitlines()
     tables = [line for line in told[: told.index("### What was run")] if line.startswith("|")]

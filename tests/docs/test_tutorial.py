@@ -11,7 +11,7 @@ import pytest
 from fixtures.command import call
 from fixtures.sources import ROOT
 
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 TEXT = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(sh|toml|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -59,7 +59,7 @@ def test_the_first_result_has_the_caution_that_the_tutorial_explains(done: dict[
 
 
 def test_the_answer_is_the_one_that_the_tutorial_reads(done: dict[str, str]) -> None:
-    frame = Study.load("results/first").frame()
+    frame = StoredStudy.load("results/first").frame()
     error = frame.groupby("cell")["test/mse"].mean()
     assert error["rnn"] > 0.14
     assert error["lstm"] < 0.01

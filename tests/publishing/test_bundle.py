@@ -16,7 +16,7 @@ from benchsuite.errors import StoreError
 from benchsuite.publishing import bundle
 from benchsuite.publishing.bundle import METADATA, unpacked, write_bundle
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Exhibit, Series
 
 TEXT = Exhibit(name="row 0", kind="text", lines={"source": ["eins"], "prediction": ["one"]})
@@ -24,7 +24,7 @@ CURVE = Series(name="train/loss", axis="step", x=[1.0, 2.0], y=[2.0, 1.0])
 
 
 @pytest.fixture
-def study(tmp_path: Path) -> Study:
+def study(tmp_path: Path) -> StoredStudy:
     store = StudyStore(tmp_path / "mine")
     facts = {"data.sha256": "ab" * 32, "data.licence": "CC BY 4.0"}
     with store.writing():
@@ -40,10 +40,10 @@ def study(tmp_path: Path) -> Study:
             )
             store.append(one)
     (store.folder / "notes.pdf").write_bytes(b"private")
-    return Study.load(store.folder)
+    return StoredStudy.load(store.folder)
 
 
-def test_a_bundle_is_a_crate_that_names_its_files_and_its_data(study: Study, tmp_path: Path) -> None:
+def test_a_bundle_is_a_crate_that_names_its_files_and_its_data(study: StoredStudy, tmp_path: Path) -> None:
     path = write_bundle(study, tmp_path / "out" / "mine.zip", licence="CC-BY-4.0")
     crate = ROCrate(path)
     names = {entity.id for entity in crate.get_entities()}
@@ -60,9 +60,9 @@ def test_a_bundle_is_a_crate_that_names_its_files_and_its_data(study: Study, tmp
     assert not list(path.parent.glob("*.partial*"))
 
 
-def test_a_bundle_gives_its_study_back(study: Study, tmp_path: Path) -> None:
+def test_a_bundle_gives_its_study_back(study: StoredStudy, tmp_path: Path) -> None:
     with unpacked(write_bundle(study, tmp_path / "mine.zip")) as folder:
-        again = Study.load(folder)
+        again = StoredStudy.load(folder)
         assert again.records == study.records
         trial = study.records[0].trial_id
         assert again.series(trial) == [CURVE]
@@ -71,7 +71,7 @@ def test_a_bundle_gives_its_study_back(study: Study, tmp_path: Path) -> None:
         assert artifacts == ["{}"]
 
 
-def test_a_report_is_taken_along(study: Study, tmp_path: Path) -> None:
+def test_a_report_is_taken_along(study: StoredStudy, tmp_path: Path) -> None:
     report = tmp_path / "report"
     report.mkdir()
     (report / "index.html").write_text("<!doctype html><title>mine</title>")
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
 def everything(path: Path) -> list[object]:
     """All that a reader finds in a bundle."""
     with unpacked(path) as folder:
-        found = Study.read(folder)
+        found = StoredStudy.read(folder)
         records = found.records
         return [
             [one.model_dump_json() for one in records],
@@ -117,7 +117,7 @@ def everything(path: Path) -> list[object]:
         ]
 
 
-def test_a_damaged_bundle_is_refused_or_read_whole(study: Study, tmp_path: Path) -> None:
+def test_a_damaged_bundle_is_refused_or_read_whole(study: StoredStudy, tmp_path: Path) -> None:
     """Whatever bit is flipped, wherever the file is cut: no traceback, and nothing missing without a word."""
     path = write_bundle(study, tmp_path / "mine.zip")
     whole, content = everything(path), path.read_bytes()
@@ -138,7 +138,7 @@ def test_a_damaged_bundle_is_refused_or_read_whole(study: Study, tmp_path: Path)
     assert refused > 75
 
 
-def test_a_bundle_that_lacks_a_file_it_names_is_refused(study: Study, tmp_path: Path) -> None:
+def test_a_bundle_that_lacks_a_file_it_names_is_refused(study: StoredStudy, tmp_path: Path) -> None:
     path, less = write_bundle(study, tmp_path / "mine.zip"), tmp_path / "less.zip"
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(less, "w") as other:
         for name in archive.namelist():
@@ -149,7 +149,7 @@ def test_a_bundle_that_lacks_a_file_it_names_is_refused(study: Study, tmp_path: 
 
 
 def test_a_bundle_that_unpacks_to_too_much_is_refused(
-    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: StoredStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundle, "MOST_BYTES", 1000)
     path = write_bundle(study, tmp_path / "mine.zip")
@@ -158,7 +158,7 @@ def test_a_bundle_that_unpacks_to_too_much_is_refused(
 
 
 def test_a_description_that_unpacks_to_too_much_is_refused(
-    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: StoredStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundle, "MOST_METADATA_BYTES", 100)
     path = write_bundle(study, tmp_path / "mine.zip")
@@ -166,7 +166,7 @@ def test_a_description_that_unpacks_to_too_much_is_refused(
         pass
 
 
-def test_a_member_that_says_it_is_small_and_is_not_is_refused(study: Study, tmp_path: Path) -> None:
+def test_a_member_that_says_it_is_small_and_is_not_is_refused(study: StoredStudy, tmp_path: Path) -> None:
     """A zip's directory can lie about sizes: what unpacks to gigabytes is cut there, and refused."""
     path = write_bundle(study, tmp_path / "mine.zip")
     with zipfile.ZipFile(path) as archive:
@@ -181,14 +181,14 @@ def test_a_member_that_says_it_is_small_and_is_not_is_refused(study: Study, tmp_
         pass
 
 
-def test_a_bundle_that_cannot_be_written_leaves_nothing(study: Study, tmp_path: Path) -> None:
+def test_a_bundle_that_cannot_be_written_leaves_nothing(study: StoredStudy, tmp_path: Path) -> None:
     (tmp_path / "out" / "mine.zip").mkdir(parents=True)
     with pytest.raises(StoreError, match="cannot be written"):
         write_bundle(study, tmp_path / "out" / "mine.zip")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.zip"]
 
 
-def test_a_study_that_is_being_written_can_be_bundled(study: Study, tmp_path: Path) -> None:
+def test_a_study_that_is_being_written_can_be_bundled(study: StoredStudy, tmp_path: Path) -> None:
     """Every bundle made meanwhile is of one moment: each record has its curves."""
     done = threading.Event()
 

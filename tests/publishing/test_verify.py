@@ -25,7 +25,7 @@ from benchsuite.publishing.subject import Subject, read_evidence
 from benchsuite.publishing.verify import verify
 from benchsuite.running.merge import merge_studies
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.running.suites import Suite
 
 ALSO = {
@@ -63,7 +63,7 @@ def test_an_honest_study_passes(honest: Path, suite: Suite) -> None:
 
 
 def test_an_honest_bundle_passes_without_a_warning(honest: Path, suite: Suite, tmp_path: Path) -> None:
-    path = write_bundle(Study.read(honest), tmp_path / "small.crate.zip")
+    path = write_bundle(StoredStudy.read(honest), tmp_path / "small.crate.zip")
     found = verify(path, suite)
     assert {one.rule for one in found.rules if one.status != "pass"} <= {REFUSED}, found.to_markdown()
     assert found.subject == "small.crate.zip"
@@ -104,7 +104,7 @@ def rezipped(path: Path, target: Path, changes: dict[str, bytes | None]) -> Path
 
 
 def test_a_file_that_was_changed_in_the_bundle_is_caught_by_its_hash(honest: Path, tmp_path: Path) -> None:
-    path = write_bundle(Study.read(honest), tmp_path / "small.crate.zip")
+    path = write_bundle(StoredStudy.read(honest), tmp_path / "small.crate.zip")
     with zipfile.ZipFile(path) as archive:
         text = archive.read("study/study.json")
     changed = rezipped(path, tmp_path / "changed.crate.zip", {"study/study.json": text + b"\n"})
@@ -114,7 +114,7 @@ def test_a_file_that_was_changed_in_the_bundle_is_caught_by_its_hash(honest: Pat
 
 
 def test_a_hash_that_is_left_out_is_no_way_round(honest: Path, tmp_path: Path) -> None:
-    path = write_bundle(Study.read(honest), tmp_path / "small.crate.zip")
+    path = write_bundle(StoredStudy.read(honest), tmp_path / "small.crate.zip")
     with zipfile.ZipFile(path) as archive:
         crate = json.loads(archive.read(METADATA))
     for one in crate["@graph"]:
@@ -127,7 +127,7 @@ def test_a_hash_that_is_left_out_is_no_way_round(honest: Path, tmp_path: Path) -
 def test_a_bundle_that_lacks_a_file_fails_and_one_that_is_none_is_a_wrong_request(
     honest: Path, tmp_path: Path
 ) -> None:
-    path = write_bundle(Study.read(honest), tmp_path / "small.crate.zip")
+    path = write_bundle(StoredStudy.read(honest), tmp_path / "small.crate.zip")
     lacking = rezipped(path, tmp_path / "lacking.crate.zip", {"study/records.jsonl": None})
     found = verify(lacking)
     assert [one.rule for one in found.of("fail")] == ["files"]
@@ -209,12 +209,12 @@ def strangers(honest: Path, folder: Path) -> Path:
 
 def test_a_strangers_bundle_passes_under_any_name(honest: Path, suite: Suite, tmp_path: Path) -> None:
     study = strangers(honest, tmp_path / "elsewhere" / "small")
-    path = write_bundle(Study.read(study), tmp_path / "their results.zip")
+    path = write_bundle(StoredStudy.read(study), tmp_path / "their results.zip")
     assert verify(path, suite).passed, verify(path, suite).to_markdown()
 
 
 def merged(studies: list[Path], output: Path) -> Path:
-    merge_studies([Study.read(one) for one in studies], output)
+    merge_studies([StoredStudy.read(one) for one in studies], output)
     return output
 
 

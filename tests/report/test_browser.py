@@ -17,7 +17,7 @@ from fixtures import synthetic
 
 from benchsuite.report import write_report
 from benchsuite.running.store.attachments import write_exhibits
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 pytestmark = pytest.mark.browser
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the dependency group `browser`")
@@ -32,9 +32,9 @@ DRAWN = """[...document.querySelectorAll('.plot')].every(
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     study = synthetic.study(folder / "study", TRIALS, 2, 3)
-    for record in Study.load(study).records[:4]:
+    for record in StoredStudy.load(study).records[:4]:
         write_exhibits(study / "exhibits" / f"{record.trial_id}.json", synthetic.exhibits())
-    write_report([Study.load(study)], folder / "site", ["html"])
+    write_report([StoredStudy.load(study)], folder / "site", ["html"])
     return folder / "site"
 
 

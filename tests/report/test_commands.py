@@ -20,7 +20,7 @@ from benchsuite.report.commands import Variation, reproduce_command, results_wor
 from benchsuite.report.content import make_site
 from benchsuite.report.data import collect
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study, run
+from benchsuite.running.study import StoredStudy, run
 
 TINY = {
     "size.hidden": 4, "recipe.epochs": 1, "recipe.limit": 64, "recipe.batch_size": 16, "protocol.rounds": 3,
@@ -54,13 +54,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def study(home: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+def study(home: Path, monkeypatch: pytest.MonkeyPatch) -> StoredStudy:
     monkeypatch.chdir(home)
     monkeypatch.delenv("BENCHSUITE_RESULTS", raising=False)
     return open_study("mine", None)
 
 
-def printed(study: Study) -> list[str]:
+def printed(study: StoredStudy) -> list[str]:
     """Every command on the pages of the report, those of trials included."""
     site = make_site(collect([study]))
     pages = [*site.pages, *site.trials(0, 1)]
@@ -68,7 +68,7 @@ def printed(study: Study) -> list[str]:
     return list(dict.fromkeys(block.text for block in blocks if block.text.startswith("benchsuite ")))
 
 
-def test_every_command_of_a_report_plans_what_its_sentence_says(study: Study) -> None:
+def test_every_command_of_a_report_plans_what_its_sentence_says(study: StoredStudy) -> None:
     """No command runs a trial into the study itself, and none runs more than a handful."""
     runs = [command for command in printed(study) if command.startswith("benchsuite run ")]
     assert len(runs) >= 6
@@ -82,17 +82,17 @@ def test_every_command_of_a_report_plans_what_its_sentence_says(study: Study) ->
         assert name != "mine"
 
 
-def test_a_printed_command_gives_what_the_page_lacked(study: Study, home: Path) -> None:
+def test_a_printed_command_gives_what_the_page_lacked(study: StoredStudy, home: Path) -> None:
     (command,) = [one for one in printed(study) if "size.hidden=" in one]
     done = call(command.replace("32,64,128,256", "4,8,16"))
     assert done.exit_code == 0, done.output
-    varied = Study.load(home / "results" / "mine-hidden")
+    varied = StoredStudy.load(home / "results" / "mine-hidden")
     said = "\n".join(text(everything(page)) for page in make_site(collect([varied])).pages)
     assert "scaling with hidden size" not in said
-    assert len(Study.load(home / "results" / "mine").records) == 1, "the study itself stays as it is"
+    assert len(StoredStudy.load(home / "results" / "mine").records) == 1, "the study itself stays as it is"
 
 
-def test_a_trial_is_run_again_by_the_command_on_its_page(study: Study) -> None:
+def test_a_trial_is_run_again_by_the_command_on_its_page(study: StoredStudy) -> None:
     (command,) = [one for one in printed(study) if study.records[0].trial_id in one]
     assert command == f"benchsuite reproduce mine {study.records[0].trial_id}"
     done = call(command)
@@ -118,19 +118,19 @@ def test_of_a_bundle_the_command_names_the_bundle() -> None:
 
 @pytest.mark.usefixtures("study")
 def test_a_study_that_lies_elsewhere_is_named_with_its_folder(home: Path, tmp_path: Path) -> None:
-    again = Study.load(home / "results" / "mine")
+    again = StoredStudy.load(home / "results" / "mine")
     assert reproduce_command(again).text == "benchsuite reproduce mine"
     store = StudyStore(tmp_path / "others" / "away")
     with store.writing():
         store.describe({"matrix": {}})
         store.append(record())
-    away = Study.load(tmp_path / "others" / "away")
+    away = StoredStudy.load(tmp_path / "others" / "away")
     assert reproduce_command(away).text == f"benchsuite reproduce away --results {tmp_path / 'others'}"
 
 
 @pytest.mark.parametrize("variation", VARIATIONS, ids=lambda one: one.name)
 def test_where_nothing_can_be_varied_a_sentence_says_so(variation: Variation) -> None:
-    data = collect([Study("mine", Path("results/mine"), [])])
+    data = collect([StoredStudy("mine", Path("results/mine"), [])])
     (block,) = vary(data, variation)
     assert "No trial of this study can be run with" in text([block])
 
@@ -140,6 +140,6 @@ def test_a_matrix_that_is_no_file_any_more_is_said_to_be_on_the_methods_page(tmp
     with store.writing():
         store.describe({"matrix": {"name": "own matrix", "origin": "/gone/own.toml", "text": "[axes]"}})
         store.append(record())
-    blocks = vary(collect([Study.load(tmp_path / "results" / "mine")]), commands.VARY_HIDDEN)
+    blocks = vary(collect([StoredStudy.load(tmp_path / "results" / "mine")]), commands.VARY_HIDDEN)
     assert "is on the page Methods; save it as own-matrix.toml" in text(blocks)
     assert "benchsuite run own-matrix.toml" in text(blocks)

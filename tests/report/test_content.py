@@ -18,7 +18,7 @@ from benchsuite.report.data import collect
 from benchsuite.report.flow import bare
 from benchsuite.report.layout import cell_of, table_text
 from benchsuite.report.site import Page, Site
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import INVALID_TIMING, Record, Series, Status
 
 SPEED = "speed/sequences_per_second"
@@ -37,7 +37,7 @@ def timed(backend: str, speed: float, verdict: str = "stable", seed: int = 0, **
     return made.model_copy(update={"verdicts": {**made.verdicts, "speed": verdict}, "series": series})
 
 
-class Held(Study):
+class Held(StoredStudy):
     """A study in memory, with the curves that its records hold."""
 
     def series(self, trial_id: str, attempt: str | None = None) -> list[Series]:  # noqa: ARG002

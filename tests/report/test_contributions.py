@@ -35,7 +35,7 @@ from benchsuite.errors import ContractError
 from benchsuite.plugins import load
 from benchsuite.report import write_report
 from benchsuite.report.contributions import contributions, read_sections
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 
 TABLE = Table(
@@ -92,7 +92,7 @@ def test_sections_join_their_page_and_what_breaks_is_named_and_left_out(tmp_path
         registry.manager.register(plugin, name)
     heard: list[str] = []
     write_report(
-        [Study("s", tmp_path, [record(), record(seed=1)])], tmp_path / "site", ["html"],
+        [StoredStudy("s", tmp_path, [record(), record(seed=1)])], tmp_path / "site", ["html"],
         plugins=registry, on_problem=heard.append,
     )  # fmt: skip
     methods, more = see(tmp_path / "site" / "methods.html"), see(tmp_path / "site" / "more.html")

@@ -12,7 +12,7 @@ from benchsuite.analysis.machines import UNKNOWN_MACHINE
 from benchsuite.errors import StoreError
 from benchsuite.report.data import ReportData, collect
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record, Status
 
 BIG = {"hardware.cpu": "Big", "hardware.cores": "64"}
@@ -23,13 +23,13 @@ def on(environment: dict[str, str], finished: float = 103.0, **fields: Any) -> R
     return record(**fields).model_copy(update={"environment": environment, "finished": finished})
 
 
-def study(folder: Path, *records: Record, environment: dict[str, str] | None = None) -> Study:
+def study(folder: Path, *records: Record, environment: dict[str, str] | None = None) -> StoredStudy:
     store = StudyStore(folder)
     with store.writing():
         store.describe({"environment": environment} if environment else {})
         for one in records:
             store.append(one)
-    return Study.load(folder)
+    return StoredStudy.load(folder)
 
 
 def test_rankings_never_mix_hardware(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_boards_are_told_apart_by_the_options_that_differ(tmp_path: Path) -> Non
 
 def test_an_id_that_is_none_gives_a_page_that_is_no_path(tmp_path: Path) -> None:
     evil = on(BIG).model_copy(update={"id": "../../evil"})
-    made = Study("a", tmp_path, [evil])
+    made = StoredStudy("a", tmp_path, [evil])
     found: ReportData = collect([made])
     assert found.entries[0].page.startswith("trial:evil-")
 

@@ -13,7 +13,7 @@ from fixtures.hostile import EVIL, evil_record, store
 from fixtures.pages import TAGS, Seen, see
 
 from benchsuite.report import write_report
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of a study as runs leave them."""
     folder = tmp_path_factory.mktemp("site")
-    study = Study.load(synthetic.study(folder / "study", 200, 2, 3))
+    study = StoredStudy.load(synthetic.study(folder / "study", 200, 2, 3))
     write_report([study], folder / "site", ["html"])
     return folder / "site"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from benchsuite.contracts.report import Column, Table, TableCell
 from benchsuite.report import write_report
 from benchsuite.report.latex import MOST_LATEX_ROWS, ONE_PAGE, escape, table_latex
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 ENGINES = (
     ("pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape"),
@@ -134,7 +134,7 @@ def document(tables: Path) -> Path:
 
 @pytest.mark.latex
 def test_the_tables_of_a_study_compile_in_a_paper(tmp_path: Path) -> None:
-    study = Study.load(varied.study(tmp_path / "varied"))
+    study = StoredStudy.load(varied.study(tmp_path / "varied"))
     (path,) = write_report([study], tmp_path / "out", ["latex"])
     compiled(document(path))
 

@@ -27,7 +27,7 @@ from benchsuite.contracts.report import (
 from benchsuite.report import write_report
 from benchsuite.report.markdown import MOST_MARKDOWN_ROWS, document, escape
 from benchsuite.report.site import Page, Site
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 TAGS = set("h1 h2 h3 p ul li pre code strong table thead tbody tr th td".split())  # noqa: SIM905
 """Elements that a document has: links and pictures are none of them."""
@@ -154,7 +154,7 @@ def test_a_fence_is_longer_than_any_within_it() -> None:
 
 
 def test_a_study_is_rendered_with_all_its_tables(tmp_path: Path) -> None:
-    study = Study.load(varied.study(tmp_path / "varied"))
+    study = StoredStudy.load(varied.study(tmp_path / "varied"))
     (path,) = write_report([study], tmp_path / "out", ["markdown"])
     assert path == tmp_path / "out" / "report.md"
     rendered = render(path.read_text(encoding="utf-8"))

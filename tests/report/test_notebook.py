@@ -12,17 +12,17 @@ from benchsuite.errors import RequestError
 from benchsuite.report.array_charts import line_chart, picture_chart
 from benchsuite.report.notebook import study_charts, svg
 from benchsuite.report.write import write_report
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 
-def study(folder: Path) -> Study:
+def study(folder: Path) -> StoredStudy:
     trained = {"speed/step_median_seconds": 0.01, "speed/step_cpu_seconds": 0.01, "train/seconds": 2.0}
     records = [
         record(0.9 - seed / 10, cell=cell, seed=seed, scalars=trained)
         for cell in ("lstm", "gru")
         for seed in (0, 1)
     ]
-    return Study("mine", folder, records)
+    return StoredStudy("mine", folder, records)
 
 
 def test_charts_are_those_of_the_site_by_page_and_title(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from fixtures.records import record
 from benchsuite.report import write_report
 from benchsuite.report.data import collect
 from benchsuite.report.raw import JOURNALS_FILE, TRIALS_FILE, raw_keys, write_raw
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -23,7 +23,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def test_every_page_leads_to_every_figure_and_to_the_records(tmp_path: Path) -> None:
-    study = Study.load(synthetic.study(tmp_path / "s", 12, 2, 2))
+    study = StoredStudy.load(synthetic.study(tmp_path / "s", 12, 2, 2))
     write_report([study], tmp_path / "site", ["html"])
     found = rows(tmp_path / "site" / TRIALS_FILE)
     assert [row["trial"] for row in found] == [one.trial_id for one in study.records]
@@ -42,7 +42,7 @@ def test_every_page_leads_to_every_figure_and_to_the_records(tmp_path: Path) -> 
 def test_a_refused_figure_and_a_formula_stay_out(tmp_path: Path) -> None:
     refused = record(0.9, backend="jax", scalars={"speed/sequences_per_second": 679_479.0}, reason="=1+1")
     refused = refused.model_copy(update={"verdicts": {**refused.verdicts, "speed": "cached"}})
-    data = collect([Study("s", tmp_path, [refused, record(0.8, backend="torch")])])
+    data = collect([StoredStudy("s", tmp_path, [refused, record(0.8, backend="torch")])])
     write_raw(data, tmp_path / "out")
     assert "679479" not in (tmp_path / "out" / TRIALS_FILE).read_text("utf-8")
     first = rows(tmp_path / "out" / TRIALS_FILE)[0]

@@ -10,12 +10,12 @@ from fixtures.records import record
 
 from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.report import FORMATS, write_report
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record, Status
 
 
 def written(folder: Path, records: list[Record], *formats: str) -> Path:
-    write_report([Study("mine", folder, records)], folder / "out", formats or ("html",))
+    write_report([StoredStudy("mine", folder, records)], folder / "out", formats or ("html",))
     return folder / "out"
 
 

@@ -30,7 +30,7 @@ from benchsuite.errors import RequestError, StoreError
 from benchsuite.plugins import Registry
 from benchsuite.running.merge import merge_studies
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study, Warned, run_study
+from benchsuite.running.study import StoredStudy, Warned, run_study
 from benchsuite.schema import Record, Series, Status, Trial
 from benchsuite.trackers import mlflow as tracker
 from benchsuite.trackers import sender
@@ -68,7 +68,7 @@ def test_a_new_database_keeps_a_write_ahead_log_and_an_old_one_its_own_way(tmp_p
 
 def run(
     results: Path, trials: list[Trial], uri: str | None = None, **options: Any
-) -> tuple[Study, list[str]]:
+) -> tuple[StoredStudy, list[str]]:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(tracker, "mlflow")

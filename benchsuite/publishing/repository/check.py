@@ -21,7 +21,7 @@ from benchsuite.publishing.repository.submission import (
     summarised,
 )
 from benchsuite.publishing.verify import verify
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 
 OF_A_SUBMISSION = {BUNDLE, SUMMARY, VERIFICATION}
@@ -69,7 +69,7 @@ def _faults(repository: Repository, folder: Path) -> Iterator[str]:
     if found.passed is not (summary.level == "verified"):
         yield f"the summary says {summary.level}, and benchsuite verify says: {found.sentence}"
     with unpacked(bundle) as unzipped:
-        study = Study.read(unzipped)
+        study = StoredStudy.read(unzipped)
         again = _summary(study, summary, found.suite or "", bundle)
         for name, value in again.model_dump().items():
             if getattr(summary, name) != value:
@@ -95,7 +95,7 @@ def _parsed(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "record": Record.model_validate_json(row["record"]).model_dump_json()}
 
 
-def _summary(study: Study, summary: Submission, suite: str, bundle: Path) -> Submission:
+def _summary(study: StoredStudy, summary: Submission, suite: str, bundle: Path) -> Submission:
     """The summary that the bundle gives; what only the publisher knows is as it is."""
     description = study.description()
     return summarised(

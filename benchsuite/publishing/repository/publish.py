@@ -24,7 +24,7 @@ from benchsuite.publishing.repository.submission import (
 )
 from benchsuite.publishing.verdict import Verification
 from benchsuite.publishing.verify import verify
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 
 LONGEST_NAME = 100
@@ -72,9 +72,9 @@ def publish_study(
         bundle = (
             source
             if source.is_file()
-            else write_bundle(Study.read(source), Path(made) / BUNDLE, None, licence)
+            else write_bundle(StoredStudy.read(source), Path(made) / BUNDLE, None, licence)
         )
-        study = Study.read(stack.enter_context(unpacked(bundle)))
+        study = StoredStudy.read(stack.enter_context(unpacked(bundle)))
         description = study.description()
         name = str(description.get("name") or source.name.removesuffix(".zip").removesuffix(".crate"))
         if not study.records:

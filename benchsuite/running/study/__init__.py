@@ -5,6 +5,5 @@ from benchsuite.running.study.api import run
 from benchsuite.running.study.events import Begun, StudyEvent, Warned
 from benchsuite.running.study.runner import run_study
 from benchsuite.running.study.study import StoredStudy
-from benchsuite.running.study.study import StoredStudy as Study  # the name by which the core calls it
 
-__all__ = ["Begun", "StoredStudy", "Study", "StudyEvent", "Warned", "results_folder", "run", "run_study"]
+__all__ = ["Begun", "StoredStudy", "StudyEvent", "Warned", "results_folder", "run", "run_study"]

@@ -140,9 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trials = expand(parse_matrix(files[f"{suite}.toml"], suite, suite), found).trials
         bands_file = f"{suite}.bands.json"
         if given.bands is not None:
-            from benchsuite.running.study import Study
+            from benchsuite.running.study import StoredStudy
 
-            study = Study.read(given.bands)
+            study = StoredStudy.read(given.bands)
             made = make_bands(trials, study.records, given.source or study.name)
             files[bands_file] = _json({digest: band.as_json() for digest, band in sorted(made.items())})
         elif not (given.folder / bands_file).exists():

@@ -21,13 +21,13 @@ from benchsuite.publishing.repository.index import SCHEMA
 from benchsuite.publishing.repository.publish import publish_repository
 from benchsuite.publishing.repository.submission import SUMMARY
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Series
 
 CURVE = Series(name="train/loss", axis="step", x=[1.0, 2.0], y=[2.0, 1.0])
 
 
-def study(folder: Path, seeds: int = 2, name: str = "mine") -> Study:
+def study(folder: Path, seeds: int = 2, name: str = "mine") -> StoredStudy:
     made = [record(0.9, seed=seed).model_copy(update={"series": [CURVE]}) for seed in range(seeds)]
     return store(folder / name, made)
 

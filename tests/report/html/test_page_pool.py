@@ -12,7 +12,7 @@ from benchsuite.errors import RequestError
 from benchsuite.report import write_report
 from benchsuite.report.html import page_pool
 from benchsuite.report.html.page_pool import MOST, Shares, helpers
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 
 def test_few_pages_are_written_by_one_process() -> None:
@@ -58,7 +58,7 @@ def test_what_cannot_be_done_is_raised() -> None:
 def test_a_site_is_the_same_by_one_process_and_by_three(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = Study.load(synthetic.study(tmp_path / "study", 30, 2, 2))
+    study = StoredStudy.load(synthetic.study(tmp_path / "study", 30, 2, 2))
     write_report([study], tmp_path / "one", ["html"])
     monkeypatch.setattr(page_pool, "MANY", 5)
     write_report([study], tmp_path / "several", ["html"])
@@ -73,11 +73,11 @@ def test_a_site_is_the_same_by_one_process_and_by_three(
 
 def test_an_earlier_report_makes_room_and_nothing_else_does(tmp_path: Path) -> None:
     output = tmp_path / "site"
-    write_report([Study.load(synthetic.study(tmp_path / "first", 12, 1, 1))], output, ["html"])
+    write_report([StoredStudy.load(synthetic.study(tmp_path / "first", 12, 1, 1))], output, ["html"])
     (output / "notes.html").write_text("<p>mine")
     (output / "notes.txt").write_text("mine")
     before = {path.name for path in (output / "trials").iterdir()}
-    second = Study.load(synthetic.study(tmp_path / "second", 3, 1, 1))
+    second = StoredStudy.load(synthetic.study(tmp_path / "second", 3, 1, 1))
     write_report([second], output, ["html"])
     after = {path.name for path in (output / "trials").iterdir()}
     assert after == {f"{record.trial_id}.html" for record in second.records}

@@ -23,7 +23,7 @@ from benchsuite.report.site import Page
 from benchsuite.running.races import Race, Racer, RaceResults, judge
 from benchsuite.running.races.files import RaceFile
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Execution, Recipe, Record
 
 
@@ -33,7 +33,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 
 def shown(*folders: Path) -> Page:
-    found = backends_page(collect([Study.load(folder) for folder in folders]))
+    found = backends_page(collect([StoredStudy.load(folder) for folder in folders]))
     assert found is not None
     return found
 
@@ -139,7 +139,7 @@ def test_the_ratio_of_two_speeds_has_an_interval_from_both(tmp_path: Path) -> No
     def kept(record: Record) -> bool:
         return record.trial.task == "adding"
 
-    study = Study.load(some(tmp_path / "s", kept))
+    study = StoredStudy.load(some(tmp_path / "s", kept))
     (pair,) = pairs_of(runs_of(rankings(study.records)))
     assert pair.default.aggregate.trial.execution.allocator == "default"
     assert pair.half is not None
@@ -183,7 +183,7 @@ def test_machines_are_never_mixed(tmp_path: Path) -> None:
 
 def test_a_study_without_a_ranked_trial_has_no_such_page(tmp_path: Path) -> None:
     folder = some(tmp_path / "s", lambda record: not is_ranked(record))
-    assert backends_page(collect([Study.load(folder)])) is None
+    assert backends_page(collect([StoredStudy.load(folder)])) is None
 
 
 def race(folder: Path, started: float, slower: float, cpu: str = "Example") -> None:
@@ -247,7 +247,7 @@ def test_a_backend_is_one_row_with_its_ways_inside(tmp_path: Path) -> None:
         for unroll, pair in ways.items()
         for cell, speed in zip(("lstm", "gru"), pair, strict=True)
     ]
-    page = backends_page(collect([Study("s", tmp_path, records)]))
+    page = backends_page(collect([StoredStudy("s", tmp_path, records)]))
     assert page is not None
     blocks = section(page, "Speed")
     (table,) = (one for one in blocks if isinstance(one, Table))

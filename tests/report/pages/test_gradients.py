@@ -14,7 +14,7 @@ from benchsuite.report.data import collect
 from benchsuite.report.pages.gradients import gradients_page
 from benchsuite.report.site import Page
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 TITLE = "adding / generated length=100"
 
@@ -22,7 +22,7 @@ TITLE = "adding / generated length=100"
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     folder = varied.study(tmp_path_factory.mktemp("studies") / "varied")
-    found = gradients_page(collect([Study.load(folder)]))
+    found = gradients_page(collect([StoredStudy.load(folder)]))
     assert found is not None
     return found
 
@@ -96,7 +96,7 @@ def test_what_a_study_does_not_vary_is_told_with_the_command_that_would(tmp_path
     with store.writing():
         store.describe({"matrix": {}, "environment": {}})
         store.append(varied.record(varied.trial(), 0))
-    page = gradients_page(collect([Study.load(tmp_path / "s")]))
+    page = gradients_page(collect([StoredStudy.load(tmp_path / "s")]))
     assert page is not None
     said = text(everything(page))
     assert "No trial of these studies has curves" in said

@@ -12,7 +12,7 @@ from benchsuite.contracts.report import Block, TableCell
 from benchsuite.report.data import TaskResults, collect
 from benchsuite.report.layout import cell_of, table_text
 from benchsuite.report.pages.over_tasks import over_tasks, rankings_of_one_machine, results_table
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 
 SCORES = {"lstm": 0.9, "gru": 0.8, "rnn": 0.7}
@@ -23,12 +23,12 @@ def scored(task: str, **scores: float) -> list[Record]:
 
 
 def shown(folder: Path, records: list[Record]) -> list[Block]:
-    return list(over_tasks(collect([Study("s", folder, records)])))
+    return list(over_tasks(collect([StoredStudy("s", folder, records)])))
 
 
 def test_every_model_is_a_row_and_every_task_a_column_with_its_best_marked(tmp_path: Path) -> None:
     records = [*scored("a", **SCORES), *scored("b", gru=0.5), record(0.6, task="b", cell="gru", seed=1)]
-    data = collect([Study("s", tmp_path, records)])
+    data = collect([StoredStudy("s", tmp_path, records)])
     table = results_table(data.tasks)
     assert [column.name for column in table.columns] == [
         "model",
@@ -48,7 +48,7 @@ def test_every_model_is_a_row_and_every_task_a_column_with_its_best_marked(tmp_p
 
 
 def test_models_that_are_equal_are_both_the_best(tmp_path: Path) -> None:
-    data = collect([Study("s", tmp_path, scored("a", lstm=1.0, gru=1.0, rnn=0.2))])
+    data = collect([StoredStudy("s", tmp_path, scored("a", lstm=1.0, gru=1.0, rnn=0.2))])
     marks = [row[1].mark for row in results_table(data.tasks).rows if isinstance(row[1], TableCell)]
     assert marks == ["best", "best", ""]
 
@@ -68,7 +68,7 @@ def test_no_model_is_called_best_where_ranks_do_not_differ(tmp_path: Path) -> No
 
 def test_tasks_of_a_second_machine_do_not_count_twice(tmp_path: Path) -> None:
     records = [one for task in "abc" for one in scored(task, **SCORES)]
-    made = collect([Study("s", tmp_path, records)]).tasks
+    made = collect([StoredStudy("s", tmp_path, records)]).tasks
     other = [
         TaskResults(b.key, b.title, Machine((("hardware.cpu", "x"),)), b.entries, b.ranking) for b in made[:2]
     ]
@@ -82,7 +82,7 @@ def test_what_seeds_do_not_tell_from_the_best_is_marked_as_tied(tmp_path: Path) 
         for cell, values in seeds.items()
         for at, value in enumerate(values)
     ]
-    table = results_table(collect([Study("s", tmp_path, records)]).tasks)
+    table = results_table(collect([StoredStudy("s", tmp_path, records)]).tasks)
     assert [(row[0], cell_of(row[1]).mark) for row in table.rows] == [
         ("lstm plain", "best"), ("gru plain", "tied"), ("rnn plain", ""),
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from benchsuite.report.data import collect
 from benchsuite.report.pages.parity import parity_page
 from benchsuite.report.site import Page
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record, Status
 from benchsuite.schema.thresholds import TOLERANCES
 
@@ -50,7 +50,7 @@ def shown(folder: Path, records: Sequence[Record]) -> Page | None:
         store.describe({"matrix": {}, "environment": {}})
         for one in records:
             store.append(one)
-    return parity_page(collect([Study.load(folder)]))
+    return parity_page(collect([StoredStudy.load(folder)]))
 
 
 def page(folder: Path, records: Sequence[Record]) -> Page:

@@ -12,13 +12,13 @@ from benchsuite.report.data import collect
 from benchsuite.report.pages.published import published_page
 from benchsuite.report.site import Page
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     folder = varied.study(tmp_path_factory.mktemp("studies") / "varied")
-    found = published_page(collect([Study.load(folder)]))
+    found = published_page(collect([StoredStudy.load(folder)]))
     assert found is not None
     return found
 
@@ -67,4 +67,4 @@ def test_a_study_without_such_a_configuration_has_no_such_page(tmp_path: Path) -
     with store.writing():
         store.describe({"matrix": {}, "environment": {}})
         store.append(varied.record(varied.trial(), 0))
-    assert published_page(collect([Study.load(tmp_path / "s")])) is None
+    assert published_page(collect([StoredStudy.load(tmp_path / "s")])) is None

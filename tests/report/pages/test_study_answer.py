@@ -10,12 +10,12 @@ from fixtures.records import record
 from benchsuite.report.data import collect
 from benchsuite.report.flow import bare
 from benchsuite.report.pages.study_answer import study_answer
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record, Status
 
 
 def said(folder: Path, records: list[Record]) -> str:
-    return bare(study_answer(collect([Study("s", folder, records)])))
+    return bare(study_answer(collect([StoredStudy("s", folder, records)])))
 
 
 def seeds(task: str, **values: tuple[float, ...]) -> list[Record]:

@@ -14,7 +14,7 @@ from benchsuite.report import write_report
 from benchsuite.report.data import collect
 from benchsuite.report.pages.task import task_page
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Exhibit, Record
 from benchsuite.schema.record import Status
 
@@ -39,15 +39,15 @@ def with_curves(value: float, *exhibits: Exhibit, **fields: Any) -> Record:
     return record(value, **fields).model_copy(update={"exhibits": list(exhibits)})
 
 
-def stored(folder: Path, *records: Record) -> Study:
+def stored(folder: Path, *records: Record) -> StoredStudy:
     store = StudyStore(folder)
     with store.writing():
         for one in records:
             store.append(one)
-    return Study.load(folder)
+    return StoredStudy.load(folder)
 
 
-def blocks_of(study: Study) -> list[Block]:
+def blocks_of(study: StoredStudy) -> list[Block]:
     data = collect([study])
     return list(section(task_page(data.tasks[0], data), "Curves of the test split"))
 

@@ -25,7 +25,7 @@ from benchsuite.errors import RequestError
 from benchsuite.plugins import Registry
 from benchsuite.running.cluster.runs import CLUSTER_FOLDER, RunFolder, ShardJobs, runs_of
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study, StudyEvent, run_study
+from benchsuite.running.study import StoredStudy, StudyEvent, run_study
 from benchsuite.schema import Record, Status, Trial
 
 TRIALS = [scripted_trial(seed=seed) for seed in range(6)]
@@ -33,7 +33,7 @@ TRIALS = [scripted_trial(seed=seed) for seed in range(6)]
 
 def run(
     results: Path, executor: Executor, trials: Sequence[Trial] = TRIALS, seen: list[StudyEvent] | None = None
-) -> Study:
+) -> StoredStudy:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     heard = [] if seen is None else seen

@@ -14,7 +14,7 @@ import benchsuite
 from benchsuite.contracts import Finished, RunOptions
 from benchsuite.errors import RequestError
 from benchsuite.plugins import is_installed
-from benchsuite.running.study import Study, StudyEvent
+from benchsuite.running.study import StoredStudy, StudyEvent
 from benchsuite.schema import Status
 
 pytestmark = [
@@ -64,7 +64,7 @@ def test_a_node_that_dies_costs_nothing_but_time(cluster: Any, matrix: Path, tmp
         options=options(cluster),
         on_event=hear,
     )
-    alone: Study = benchsuite.run(matrix, results=tmp_path / "alone", tracking_uri="none")
+    alone: StoredStudy = benchsuite.run(matrix, results=tmp_path / "alone", tracking_uri="none")
     assert {record.status for record in study.records} == {Status.OK}
     assert times_recorded(study.folder) == {1: 12}
     assert differences(study, alone) == []

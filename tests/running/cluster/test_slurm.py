@@ -15,7 +15,7 @@ from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.plugins import registry
 from benchsuite.running.cluster.settings import ClusterSettings
 from benchsuite.running.cluster.slurm import _state
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 MATRIX = {
     "name": "tiny",
@@ -36,7 +36,7 @@ MATRIX = {
 LOCAL = (("cluster", "local"), ("shards", "1"))
 
 
-def run(results: Path, executor: str, *settings: tuple[str, str]) -> Study:
+def run(results: Path, executor: str, *settings: tuple[str, str]) -> StoredStudy:
     return benchsuite.run(
         MATRIX, results=results, tracking_uri="none", executor=executor, options=RunOptions(settings=settings)
     )

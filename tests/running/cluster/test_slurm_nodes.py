@@ -16,7 +16,7 @@ from fixtures.command import call
 from fixtures.scripted import wait_until
 from fixtures.slurm_cluster import SlurmCluster, is_installed
 
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Status
 
 pytestmark = [
@@ -52,11 +52,11 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def alone(matrix: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
+def alone(matrix: Path, tmp_path_factory: pytest.TempPathFactory) -> StoredStudy:
     """The same study, run by the local executor."""
     results = tmp_path_factory.mktemp("alone")
     assert begin(matrix, results).wait(600) == 0
-    return Study.read(results / "nodes")
+    return StoredStudy.read(results / "nodes")
 
 
 def kill_a_busy_node(cluster: SlurmCluster) -> str:
@@ -67,7 +67,7 @@ def kill_a_busy_node(cluster: SlurmCluster) -> str:
 
 
 def test_a_node_that_dies_costs_nothing_but_time(
-    cluster: SlurmCluster, slurm: dict[str, str], matrix: Path, alone: Study, tmp_path: Path
+    cluster: SlurmCluster, slurm: dict[str, str], matrix: Path, alone: StoredStudy, tmp_path: Path
 ) -> None:
     driver = begin(matrix, tmp_path, *SLURM, **slurm)
     assert wait_until(lambda: len(journals(tmp_path)) >= 2, 120)
@@ -75,7 +75,7 @@ def test_a_node_that_dies_costs_nothing_but_time(
     said, _ = driver.communicate(timeout=600)
     cluster.back(node)
     assert driver.returncode == 0, said
-    study = Study.read(tmp_path / "nodes")
+    study = StoredStudy.read(tmp_path / "nodes")
     assert {record.status for record in study.records} == {Status.OK}
     assert times_recorded(study.folder) == {1: 12}
     assert differences(study, alone) == []
@@ -84,7 +84,7 @@ def test_a_node_that_dies_costs_nothing_but_time(
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_driver_that_ends_leaves_its_jobs_and_finds_them(
-    slurm: dict[str, str], matrix: Path, alone: Study, tmp_path: Path, number: int
+    slurm: dict[str, str], matrix: Path, alone: StoredStudy, tmp_path: Path, number: int
 ) -> None:
     driver = begin(matrix, tmp_path, *SLURM, **slurm)
     assert wait_until(lambda: bool(journals(tmp_path)), 120)
@@ -96,7 +96,7 @@ def test_a_driver_that_ends_leaves_its_jobs_and_finds_them(
     said, _ = again.communicate(timeout=600)
     assert again.returncode == 0, said
     assert "are watched again" in said
-    study = Study.read(tmp_path / "nodes")
+    study = StoredStudy.read(tmp_path / "nodes")
     assert times_recorded(study.folder) == {1: 12}
     assert differences(study, alone) == []
 
@@ -170,7 +170,10 @@ def test_quick_on_four_shards_with_a_node_that_dies_is_the_local_quick(
     said, _ = driver.communicate(timeout=3000)
     cluster.back(node)
     assert driver.returncode == 0, said
-    study, alone = Study.read(tmp_path / "cluster" / "quick"), Study.read(tmp_path / "alone" / "quick")
+    study, alone = (
+        StoredStudy.read(tmp_path / "cluster" / "quick"),
+        StoredStudy.read(tmp_path / "alone" / "quick"),
+    )
     assert set(times_recorded(study.folder)) == {1}
     assert differences(study, alone) == []
     assert outlives(tmp_path) == []

@@ -15,10 +15,10 @@ from benchsuite.analysis.machines import machine_of
 from benchsuite.errors import StoreError
 from benchsuite.running.merge import merge_studies
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 
 
-def three(folder: Path) -> list[Study]:
+def three(folder: Path) -> list[StoredStudy]:
     """Two machines, one trial that ran on both, one that failed before it could say where."""
     lost = planted(0.5, seed=5).model_copy(update={"environment": {}, "finished": 150.0})
     return [
@@ -32,7 +32,7 @@ def test_a_merged_study_has_every_record_with_its_files(tmp_path: Path) -> None:
     studies = three(tmp_path)
     merged = merge_studies(studies, tmp_path / "m")
     assert (merged.records, merged.trials) == (4, 3)
-    study = Study.read(tmp_path / "m")
+    study = StoredStudy.read(tmp_path / "m")
     assert {machine_of(one.environment).name for one in study.records} == {"Big, 64 cores", "Small, 1 core"}
     for source in studies:
         for record in source.records:
@@ -57,7 +57,7 @@ def test_neither_the_order_nor_how_often_nor_in_how_many_steps_matters(tmp_path:
     for one in (*studies, *studies):
         merge_studies([one], tmp_path / "steps")
     assert content(tmp_path / "steps") == wanted
-    merge_studies([Study.read(tmp_path / "m"), studies[1]], tmp_path / "again")
+    merge_studies([StoredStudy.read(tmp_path / "m"), studies[1]], tmp_path / "again")
     assert content(tmp_path / "again") == wanted
     before = StudyStore(tmp_path / "m").description()
     merge_studies(studies, tmp_path / "m")
@@ -77,7 +77,7 @@ def test_two_records_of_a_trial_on_one_machine_are_refused_by_name(tmp_path: Pat
     for keep, lines in (("newest", 1), ("all", 2)):
         merged = merge_studies(studies, tmp_path / keep, keep)  # type: ignore[arg-type]
         assert (merged.records, merged.trials) == (lines, 1)
-        (record,) = Study.read(tmp_path / keep).records
+        (record,) = StoredStudy.read(tmp_path / keep).records
         assert record.scalars["test/accuracy"] == 0.25
         assert len(list((tmp_path / keep / "series").iterdir())) == 1
 
@@ -92,7 +92,7 @@ def test_a_record_that_another_study_replaced_later_is_no_conflict(tmp_path: Pat
     )
     merged = merge_studies([new, old], tmp_path / "m")
     assert (merged.records, merged.trials) == (2, 1)
-    assert [one.scalars["test/accuracy"] for one in Study.read(tmp_path / "m").records] == [0.6]
+    assert [one.scalars["test/accuracy"] for one in StoredStudy.read(tmp_path / "m").records] == [0.6]
 
 
 def test_a_record_that_was_changed_is_refused_whatever_is_kept(tmp_path: Path) -> None:
@@ -112,10 +112,10 @@ def test_records_of_versions_without_attempts_come_along(tmp_path: Path) -> None
         for folder in ("series", "exhibits"):
             (path,) = (tmp_path / name / folder).iterdir()
             path.rename(path.with_name(path.name.replace(f".{record.attempt}", "")))
-    studies = [Study.read(tmp_path / name) for name in ("a", "b")]
+    studies = [StoredStudy.read(tmp_path / name) for name in ("a", "b")]
     merge_studies(studies, tmp_path / "m")
     merge_studies(studies, tmp_path / "m")
-    merged = Study.read(tmp_path / "m")
+    merged = StoredStudy.read(tmp_path / "m")
     assert len(merged.records) == 2
     assert len({tuple(merged.series(one.trial_id, one.attempt)[0].y) for one in merged.records}) == 2
 
@@ -124,7 +124,7 @@ def test_damage_is_reported_and_kept_in_mind(tmp_path: Path) -> None:
     studies = three(tmp_path)
     with (tmp_path / "b" / "records.jsonl").open("ab") as file:
         file.write(b"no record\n")
-    studies[1] = Study.read(tmp_path / "b")
+    studies[1] = StoredStudy.read(tmp_path / "b")
     merged = merge_studies(studies, tmp_path / "m")
     assert any("line 2 of the journal of b is no record" in one for one in merged.warnings)
     told = StudyStore(tmp_path / "m").description()["merged"]
@@ -144,7 +144,7 @@ def test_a_damaged_output_is_kept_beside_the_one_that_replaces_it(tmp_path: Path
     (kept,) = (tmp_path / "m").glob("records.jsonl.*")
     assert kept.read_bytes() == damaged
     assert any(kept.name in one for one in merged.warnings)
-    assert len(Study.read(tmp_path / "m").records) == 4
+    assert len(StoredStudy.read(tmp_path / "m").records) == 4
 
 
 class _StoppedError(BaseException):
@@ -208,7 +208,7 @@ def test_races_of_one_second_on_two_machines_both_come_along(tmp_path: Path) -> 
     (tmp_path / "b" / "races" / "20261128T130000Z.parquet").write_text("of a race that did not end")
     for _ in range(2):
         merge_studies(studies, tmp_path / "m")
-    merge_studies([Study.read(tmp_path / "m")], tmp_path / "n")
+    merge_studies([StoredStudy.read(tmp_path / "m")], tmp_path / "n")
     for output in ("m", "n"):
         files = {path.name: path.read_text() for path in (tmp_path / output / "races").iterdir()}
         assert len(files) == 4
@@ -224,7 +224,7 @@ def test_the_study_goes_on_where_it_was_merged(tmp_path: Path) -> None:
     with store.writing():
         store.history()
         store.append(on(SMALL, planted(0.99), 900.0, loss=9.0))
-    study = Study.read(tmp_path / "m")
+    study = StoredStudy.read(tmp_path / "m")
     same = [one for one in study.records if one.trial.seed == 0]
     assert sorted(one.scalars["test/accuracy"] for one in same) == [0.9, 0.99]
     assert sorted(study.series(one.trial_id, one.attempt)[0].y[0] for one in same) == [3.0, 9.0]

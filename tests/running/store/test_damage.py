@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from benchsuite.contracts import Damage
 from benchsuite.running.store import Journal, StudyStore
-from benchsuite.running.study import Study
+from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 
 GOOD, LOST, OTHER = record(0.9, seed=0), record(0.8, seed=1), record(0.7, seed=2)
@@ -58,12 +58,12 @@ def journal(folder: Path, *lines: bytes) -> Path:
     ],
 )
 def test_the_line_and_its_trial_are_told(tmp_path: Path, lines: list[bytes], expected: Damage) -> None:
-    study = Study.read(journal(tmp_path / "s", *lines))
+    study = StoredStudy.read(journal(tmp_path / "s", *lines))
     assert study.damage == (expected,)
 
 
 def test_what_is_wrong_with_a_whole_line_is_told(tmp_path: Path) -> None:
-    (one,) = Study.read(journal(tmp_path / "s", flawed(LOST))).damage
+    (one,) = StoredStudy.read(journal(tmp_path / "s", flawed(LOST))).damage
     assert one.problem.startswith("status: Input should be 'ok'")
     assert one.trial == LOST.trial_id
 
@@ -163,9 +163,9 @@ def test_a_bundle_that_was_allowed_tells_its_readers(results: Path) -> None:
 
 def test_programs_are_told(results: Path) -> None:
     with pytest.warns(UserWarning, match="line 2 of the journal of s") as caught:
-        study = Study.load(results / "s")
+        study = StoredStudy.load(results / "s")
     assert len(caught) == 1
     assert caught[0].filename == __file__
     (said,) = study.frame().attrs["damage"]
     assert said.startswith(SAID)
-    assert Study.load(results / "whole").frame().attrs == {}
+    assert StoredStudy.load(results / "whole").frame().attrs == {}

@@ -25,7 +25,7 @@ from benchsuite.errors import StoreError
 from benchsuite.plugins import Registry
 from benchsuite.running.matrix import Skipped
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Begun, Study, StudyEvent, Warned, run_study
+from benchsuite.running.study import Begun, StoredStudy, StudyEvent, Warned, run_study
 from benchsuite.schema import Exhibit, Record, Status, Trial
 from benchsuite.schema.texts import MOST_REASON
 
@@ -73,7 +73,7 @@ class Broken:
 
 def study(
     results: Path, trials: list[Trial], *plugins: Any, seen: list[StudyEvent] | None = None, **options: Any
-) -> Study:
+) -> StoredStudy:
     with scripted_executor() as executor:
         heard = seen if seen is not None else []
         return run_study("s", trials, executor, registry(*plugins), results, on_event=heard.append, **options)

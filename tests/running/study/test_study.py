@@ -14,7 +14,7 @@ from fixtures.scripted import scripted_trial
 import benchsuite
 from benchsuite.errors import MatrixError, StoreError, UnknownNameError
 from benchsuite.running.store import StudyStore
-from benchsuite.running.study import Study, results_folder
+from benchsuite.running.study import StoredStudy, results_folder
 from benchsuite.schema import INVALID_TIMING, Record, Series, Status
 
 
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_frame_has_a_row_for_each_record_and_plain_columns(folder: Path) -> None:
-    frame = Study.load(folder).frame()
+    frame = StoredStudy.load(folder).frame()
     assert len(frame) == 2
     first = frame.iloc[0]
     expected = {
@@ -66,18 +66,18 @@ def test_a_frame_has_a_row_for_each_record_and_plain_columns(folder: Path) -> No
 
 
 def test_curves_by_trial(folder: Path) -> None:
-    study = Study.load(str(folder))
+    study = StoredStudy.load(str(folder))
     assert study.series(scripted_trial(depth=3).id)[0].y == [3.0, 4.0]
     assert study.series(scripted_trial(seed=1).id) == []
     with pytest.raises(StoreError, match="no study"):
-        Study.load(folder / "none")
+        StoredStudy.load(folder / "none")
 
 
 def test_an_empty_study_has_an_empty_frame(tmp_path: Path) -> None:
     with StudyStore(tmp_path / "s").writing():
         StudyStore(tmp_path / "s")
     (tmp_path / "s" / "records.jsonl").touch()
-    assert Study.load(tmp_path / "s").frame().empty
+    assert StoredStudy.load(tmp_path / "s").frame().empty
 
 
 def test_the_package_offers_run_and_study_without_loading_them() -> None:
@@ -90,7 +90,7 @@ def test_the_package_offers_run_and_study_without_loading_them() -> None:
         "assert not {'pandas', 'pyarrow', 'mlflow', 'torch'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
-    assert issubclass(benchsuite.Study, Study)
+    assert issubclass(benchsuite.Study, StoredStudy)
     with pytest.raises(AttributeError, match="no attribute 'studdy'"):
         _ = benchsuite.studdy
 
@@ -116,7 +116,7 @@ def test_a_wrong_request_is_refused_before_anything_is_written(tmp_path: Path) -
 
 @pytest.mark.parametrize("word", INVALID_TIMING)
 def test_a_frame_has_no_figure_of_a_refused_timing_and_says_why(word: str, tmp_path: Path) -> None:
-    study = Study("s", tmp_path, [planted(timing=word), planted(cell="gru")])
+    study = StoredStudy("s", tmp_path, [planted(timing=word), planted(cell="gru")])
     refused, valid = (row for _, row in study.frame().iterrows())
     assert math.isnan(refused["speed/sequences_per_second"])
     assert math.isnan(refused["speed/step_median_seconds"])
@@ -128,7 +128,7 @@ def test_a_frame_has_no_figure_of_a_refused_timing_and_says_why(word: str, tmp_p
 
 
 def test_a_frame_has_the_verdict_of_each_snapshot_of_a_gradient(tmp_path: Path) -> None:
-    frame = Study("s", tmp_path, vanishing_at_the_start_alone()).frame()
+    frame = StoredStudy("s", tmp_path, vanishing_at_the_start_alone()).frame()
     assert frame.loc[0, "verdict.gradient_start"] == "vanishing"
     assert frame.loc[0, "verdict.gradient_end"] == "stable"
     assert "verdict.gradient" not in frame.columns
