@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from benchsuite.contracts.backend import Backend
 from benchsuite.contracts.checks import execution_problem, model_problem, scan_problem
 from benchsuite.schema import (
+    BEST_OF,
     BEST_UNROLL,
-    UNROLLS,
     Execution,
     ModelSpec,
     Recipe,
@@ -21,7 +21,7 @@ from benchsuite.schema import (
 def why_unsupported(backend: Backend, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
     """None, or why `backend` cannot run `model` so: what no backend could, then what this one does not.
 
-    Unroll `best` can run where any of UNROLLS can; where none can, the reason is that of unroll dynamic.
+    Unroll `best` can run where any of BEST_OF can; where none can, the reason is that of unroll dynamic.
     """
     problem = model_problem(model, recipe) or execution_problem(execution)
     if problem:
@@ -58,11 +58,10 @@ def ways(backend: Backend, model: ModelSpec, recipe: Recipe, execution: Executio
 
 
 def _unrolled(execution: Execution) -> list[Execution]:
-    """`execution`, or each that `best` may stand for, dynamic first."""
+    """`execution`, or each that `best` may stand for, the default first."""
     if execution.unroll != BEST_UNROLL:
         return [execution]
-    names = sorted(UNROLLS, key=lambda name: name != "dynamic")
-    return [execution.model_copy(update={"unroll": name}) for name in names]
+    return [execution.model_copy(update={"unroll": name}) for name in BEST_OF]
 
 
 def _choice_problem(offered: Mapping[str, tuple[str, ...]], execution: Execution) -> str | None:

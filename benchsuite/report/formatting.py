@@ -22,6 +22,8 @@ DIGITS = 4
 """Significant digits of a number whose uncertainty is not known."""
 ROUGH_DIGITS = 2
 """Significant digits of a number that is known to be rough, such as a timing that was not steady."""
+COST_DIGITS = 3
+"""Significant digits of what one way takes over what another one takes: 1.02 is a difference."""
 WIDE_RANGE = 1000.0
 """Ratio of the largest to the smallest value of a group above which one unit does not suit all of them."""
 LONGEST_EXPONENT = 400

@@ -28,6 +28,7 @@ from benchsuite.schema.model import (
 from benchsuite.schema.names import (
     ARCHITECTURES,
     ATTENTIONS,
+    BEST_OF,
     BEST_UNROLL,
     CLIPS,
     INITIALISATIONS,
@@ -48,6 +49,7 @@ from benchsuite.schema.trial import Execution, Protocol, Recipe, Scalar, Size, T
 __all__ = [
     "ARCHITECTURES",
     "ATTENTIONS",
+    "BEST_OF",
     "BEST_UNROLL",
     "BLANK",
     "BUILTIN_CELLS",

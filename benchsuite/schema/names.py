@@ -24,7 +24,11 @@ UNROLLS: dict[str, str] = {
 }
 
 BEST_UNROLL = "best"
-"""The unroll that stands for the fastest of UNROLLS on this machine, which a calibration finds."""
+"""The unroll that stands for the fastest of BEST_OF on this machine, which a calibration finds."""
+
+BEST_OF = tuple(sorted(UNROLLS.keys() - {"static"}, key=lambda name: (name != "dynamic", name)))
+"""The unrolls that `best` may stand for, the default first. Not `static`: it computes all padding, and where it
+is compiled, each shape of a batch takes seconds to minutes, which few trainings gain back."""
 
 PRECISIONS: dict[str, str] = {
     "float32": "IEEE single precision, TF32 off",

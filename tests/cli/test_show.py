@@ -51,6 +51,16 @@ def test_both_snapshots_of_a_gradient_are_shown_and_nothing_between_them(tmp_pat
     assert "verdict: gradient" not in text
 
 
+def test_the_way_that_ran_is_shown_with_what_the_others_cost(tmp_path: Path) -> None:
+    facts = {
+        "calibration.way": "fused products=blas",
+        "calibration.relative_seconds": "dynamic products=blas: 1.204; fused products=blas: 1.000",
+    }
+    made = record(0.9, execution={"unroll": "best"}).model_copy(update={"environment": facts})
+    text = " ".join(call("show", stored(tmp_path, [made]), made.trial_id).stdout.split())
+    assert "way fused products=blas; dynamic products=blas takes 1.2 times as long" in text
+
+
 def test_the_list_of_trials_names_each_and_what_is_wrong_with_it(tmp_path: Path) -> None:
     records = [*planted.three_horizons(Status.FAILED), planted.planted(cell="gru", timing="cached")]
     text = call("show", stored(tmp_path, records), "--trials").stdout

@@ -16,7 +16,7 @@ from typing import Protocol
 import torch
 
 ONEDNN_FROM = 1 << 20
-"""Multiplications of a product up to which torch's own is the faster one on every processor."""
+"""Multiplications of a product up to which torch's own is taken: a call would cost more than it saves."""
 NARROWEST = 16
 """Narrower products read memory rather than multiply, which MKL does better."""
 

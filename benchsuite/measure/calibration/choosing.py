@@ -87,10 +87,17 @@ def calibrated(
     trained = batch()
     size = size_class(model, recipe, execution, trained)
     by_name = {way.name: way for way in found}
-    known = kept.find(machine, entry.name, size)
-    if known is not None and known.made >= since and known.chosen in by_name:
-        return Choice(by_name[known.chosen], known.seconds)
+
+    def known_choice() -> Choice | None:
+        known = kept.find(machine, entry.name, size)
+        valid = known is not None and known.made >= since and known.chosen in by_name
+        return Choice(by_name[known.chosen], known.seconds) if known is not None and valid else None
+
+    if choice := known_choice():
+        return choice
     with alone():
+        if choice := known_choice():  # measured by another process, while this one waited
+            return choice
         begin = time.perf_counter()
         seconds = measured(backend, model, parameters(), recipe, found, trained)
         taken_in_all = time.perf_counter() - begin

@@ -24,6 +24,7 @@ from benchsuite.report.pages.backends_limits import limit, scaling
 from benchsuite.report.pages.backends_races import raced
 from benchsuite.report.pages.backends_rows import backend_rows, backends_in_order, of_backend
 from benchsuite.report.pages.backends_timings import kernels, timings
+from benchsuite.report.pages.backends_ways import ways
 from benchsuite.report.pages.overview import CLOSE
 from benchsuite.report.site import Page
 
@@ -56,6 +57,7 @@ def _parts(data: ReportData, runs: Sequence[Run]) -> Iterator[tuple[str, tuple[B
     yield "Speed", tuple(_speed(data, runs, backends))
     yield "Starting", tuple(starting(runs, backends))
     yield "Which kernel really ran", (kernels(runs),)
+    yield "In which way each model ran", tuple(ways(data, runs))
     yield "How time grows with size", tuple(scaling(data, runs))
     yield "How far from the machine's limit", tuple(limit(data, runs, backends))
     yield "Memory", tuple(memory(runs, backends))

@@ -15,6 +15,7 @@ from benchsuite.analysis.validity import (
     sequences_per_second,
     valid_scalars,
 )
+from benchsuite.analysis.ways import way_that_ran
 from benchsuite.contracts.report import (
     Block,
     Command,
@@ -34,7 +35,7 @@ from benchsuite.errors import StoreError
 from benchsuite.report.commands import reproduce_command
 from benchsuite.report.data import Entry, TaskResults
 from benchsuite.report.figures import definition
-from benchsuite.report.formatting import format_count
+from benchsuite.report.formatting import COST_DIGITS, format_count, format_number
 from benchsuite.report.pages.methods import LONG_FACT
 from benchsuite.report.pages.panels import panels
 from benchsuite.report.site import Page
@@ -130,8 +131,19 @@ def _head(entry: Entry, results: TaskResults) -> Iterable[Block]:
         Fact("status", TableCell(str(record.status), mark="" if record.status is Status.OK else "bad")),
         *verdicts,
         Fact("kernel that ran", record.kernel or None, help="as the framework says"),
+        *_way(record),
     )
     yield Grid((Facts("", right), Facts("", left)))
+
+
+def _way(record: Record) -> Iterable[Fact]:
+    way = way_that_ran(record)
+    if way is not None:
+        yield Fact("way that ran", way.name, help="the unroll, and the backend's choices")
+        for name, cost in way.others.items():
+            yield Fact(
+                name, TableCell(cost, f"{format_number(cost, COST_DIGITS)} times its step", mark="dim")
+            )
 
 
 def _problem(record: Record) -> Iterable[Block]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -59,11 +61,16 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CALIBRATION_VARIABLE, str(tmp_path))
 
 
-def choose(backend: ReferenceBackend, since: float = 0.0, **execution: str) -> Choice:
+def choose(
+    backend: ReferenceBackend,
+    since: float = 0.0,
+    alone: Callable[[], AbstractContextManager[None]] = nullcontext,
+    **execution: str,
+) -> Choice:
     batch = Batch(np.zeros((4, 5, 3), np.float64), np.full(4, 5, np.int32), np.zeros(4, np.int32))
     asked = Execution.model_validate({"precision": "float64", **execution})
     entry, weights = registry().backend("numpy"), parameters(MODEL)
-    return calibrated(entry, backend, MODEL, lambda: weights, Recipe(), asked, lambda: batch, since)
+    return calibrated(entry, backend, MODEL, lambda: weights, Recipe(), asked, lambda: batch, since, alone)
 
 
 @pytest.mark.parametrize("unroll", ["dynamic", "best"])
@@ -78,6 +85,21 @@ def test_the_faster_way_is_chosen_and_not_measured_twice(unroll: str) -> None:
     assert (again.way, again.seconds, again.measured_seconds) == (first.way, first.seconds, 0.0)
     assert backend.built == ["slow", "quick"]
     assert [one.chosen for one in kept_choices()] == [QUICK]
+
+
+def test_what_another_process_measured_meanwhile_is_taken() -> None:
+    """As two workers do that meet an unknown model at once: one measures, the other waits for the machine."""
+    backend, other = TwoLibraries(), TwoLibraries()
+
+    @contextlib.contextmanager
+    def alone() -> Iterator[None]:
+        choose(other)
+        yield
+
+    found = choose(backend, alone=alone)
+    assert (found.way.name, found.measured_seconds) == (QUICK, 0.0)
+    assert backend.built == []
+    assert other.built == ["slow", "quick"]
 
 
 def test_a_record_says_which_way_ran_and_what_the_others_cost() -> None:

@@ -69,6 +69,28 @@ def test_relative_speeds_are_drawn_by_model_and_backend(page: Page) -> None:
     assert len(chart.table.rows) == len(drawn)
 
 
+def test_the_way_that_ran_and_what_the_others_cost_are_shown_where_they_were_measured(
+    page: Page, tmp_path: Path
+) -> None:
+    title = "In which way each model ran"
+    assert "none was measured" in text(section(page, title))
+    facts = {
+        "calibration.way": "fused products=blas",
+        "calibration.relative_seconds": "dynamic products=blas: 1.204; dynamic products=onednn: 1.5; "
+        "fused products=blas: 1.000",
+    }
+    store = StudyStore(tmp_path / "measured")
+    made = planted.record(0.9, backend="torch", execution={"unroll": "best"})
+    with store.writing():
+        store.describe({})
+        store.append(made.model_copy(update={"environment": facts}))
+    [table] = tables(section(shown(store.folder), title)).values()
+    [row] = table
+    assert row["way that ran"] == "fused products=blas"
+    assert row["default took"] == pytest.approx(1.204)
+    assert row["the others"] == "dynamic products=blas 1.2, dynamic products=onednn 1.5"
+
+
 def test_compilation_stands_apart(page: Page) -> None:
     rows = {
         row["run by"]: row for row in tables(section(page, "Starting"))["Cold start, medians over models"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fixtures.matrix_worlds import GOOD, small_registry
 
-from benchsuite.errors import RequestError
+from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.running.matrix import Matrix, expand, parse_matrix, select
 from benchsuite.schema import Trial
 
@@ -45,6 +45,30 @@ def test_plugins_may_change_and_skip_trials() -> None:
     found = select(Matrix("test", {"axes": {**BASE, "backend": ["numpy", "torch"]}}), world)
     assert [(t.backend, t.seed) for t in found.trials] == [("numpy", 0), ("numpy", 7)]
     assert [(skip.trial.backend, skip.reason) for skip in found.skipped] == [("torch", "torch is out today")]
+
+
+@pytest.mark.parametrize(
+    ("unrolls", "kept"),
+    [
+        ("", ["best", "static"]),
+        ("fused", ["fused"]),
+        ("static", ["static"]),
+        ("dynamic,fused", ["dynamic", "fused"]),
+        ("best", ["best"]),
+    ],
+)
+def test_a_filter_by_unroll_names_the_way_of_a_trial_that_asks_for_the_best(
+    unrolls: str, kept: list[str]
+) -> None:
+    matrix = Matrix("test", {"axes": {**BASE, "unroll": ["best", "static"]}})
+    found = select(matrix, small_registry(), {"unroll": [one for one in unrolls.split(",") if one]})
+    assert [trial.execution.unroll for trial in found.trials] == kept
+
+
+def test_an_unroll_that_is_none_names_no_way() -> None:
+    matrix = Matrix("test", {"axes": {**BASE, "unroll": "best"}})
+    with pytest.raises(UnknownNameError, match="unknown unroll 'statc'; did you mean 'static'"):
+        select(matrix, small_registry(), {"unroll": ["statc"]})
 
 
 @pytest.mark.parametrize(

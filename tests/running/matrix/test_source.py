@@ -13,8 +13,11 @@ from benchsuite.plugins import registry
 from benchsuite.running.matrix import builtin_matrices, expand, load_matrix, parse_matrix
 from benchsuite.running.matrix.source import name_of_file
 from benchsuite.running.store import study_folder
+from benchsuite.schema import BEST_UNROLL
+from benchsuite.schema.names import NO_CELL
 
 REGISTRY = small_registry()
+ROOT = Path(__file__).resolve().parents[3]
 
 
 BASE: dict[str, Any] = {
@@ -52,8 +55,23 @@ def test_quick_is_what_the_readme_promises() -> None:
     assert len(found) >= 112
     for entry in registry().tasks.values():
         assert {t.source for t in found if t.task == entry.name} <= set(entry.offline)
-    points = {(t.task, t.cell, t.architecture, t.backend) for t in found}
+    points = {(t.task, t.cell, t.architecture, t.backend, t.execution.unroll) for t in found}
     assert len(points) == len(found)
+    best = {(t.task, t.cell, t.architecture, t.backend) for t in found if t.execution.unroll == BEST_UNROLL}
+    every = {(t.task, t.cell, t.architecture, t.backend) for t in found if t.cell != NO_CELL}
+    assert best == every, "each backend runs each model by its fastest way here"
+
+
+def test_the_readme_says_how_many_models_quick_trains() -> None:
+    count = len(expand(builtin_matrices()["quick"], registry()).trials)
+    assert f"trains {count} small models" in (ROOT / "README.md").read_text("utf-8")
+    assert f"entrena {count} modelos" in (ROOT / "README.es.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["quick", "standard", "applications", "paper"])
+def test_no_built_in_matrix_leaves_out_a_way_by_cell(name: str) -> None:
+    """Which way is the fastest depends on the machine: it is measured there, and no rule of a matrix."""
+    assert "exclude" not in builtin_matrices()[name].data
 
 
 @pytest.mark.parametrize(
