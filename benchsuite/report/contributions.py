@@ -22,6 +22,7 @@ from benchsuite.contracts.report import (
 from benchsuite.errors import ContractError
 from benchsuite.plugins import Registry
 from benchsuite.schema import Record
+from benchsuite.schema.validation import problem_of
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _deepest(error: ValidationError) -> str:
     where = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
     said = f"{where} is {type(wrong[0]['input']).__name__}"
     if len(wrong) == 1:
-        return f"{said}: {wrong[0]['msg'][:1].lower()}{wrong[0]['msg'][1:]}"
+        return f"{said}: {problem_of(wrong[0])}"
     return f"{said}, none of {', '.join(str(one['loc'][-1]) for one in wrong)}"
 
 

@@ -25,8 +25,9 @@ from benchsuite.contracts.executor import (
 from benchsuite.errors import ContractError, WorkerError
 from benchsuite.schema import Exhibit, Record, Series, Trial
 from benchsuite.schema.bounds import bounded
-from benchsuite.schema.texts import capped, cleaned
+from benchsuite.schema.texts import cleaned
 from benchsuite.schema.trial import Frozen
+from benchsuite.schema.validation import first_problem
 
 
 class CaseId(Frozen):
@@ -327,10 +328,8 @@ def validated(found: BackendInfo) -> BackendInfo:
     try:
         return _BACKEND.validate_python(cleaned(asdict(found)))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
         raise ContractError(
-            f"a backend described itself against its contract: {place}: {first['msg']}"
+            f"a backend described itself against its contract: {first_problem(error)}"
         ) from error
 
 
@@ -376,9 +375,7 @@ def _fits(answer: WorkerAnswer, command: WorkerCommand) -> bool:
 
 
 def _detail(error: ValidationError, line: bytes) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = capped(".".join(str(part) for part in first["loc"]), 100)
-    return f" ({f'{place}: ' if place else ''}{first['msg'][:100]}): {_shorten(line)}"
+    return f" ({first_problem(error)[:200]}): {_shorten(line)}"
 
 
 def _shorten(line: bytes, most: int = 120) -> str:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchsuite.errors import StoreError
 from benchsuite.publishing.repository.folder import ACCEPTED
+from benchsuite.schema.validation import first_problem
 
 Figure = Literal["speed", "metric"]
 
@@ -71,9 +72,7 @@ def read_accepted(repository: Path) -> list[Accepted]:
     except FileNotFoundError:
         return []
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise StoreError(f"{path}: [[accepted]] {where}: {first['msg']}") from error
+        raise StoreError(f"{path}: [[accepted]] {first_problem(error)}") from error
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
     return sorted(made, key=lambda one: one.since)

@@ -22,6 +22,7 @@ from benchsuite.running.matrix.source import Matrix
 from benchsuite.schema import Trial
 from benchsuite.schema.fields import BadValueError
 from benchsuite.schema.names import NO_CELL
+from benchsuite.schema.validation import place_of, problem_of
 
 TABLES = ("name", "summary", "defaults", "axes", "include", "exclude", "tasks")
 REQUIRED = ("architecture", "cell", "backend")
@@ -203,7 +204,7 @@ def expand(matrix: Matrix, registry: Registry, overrides: Iterable[str] = ()) ->
             trial = _trial(values, work.tasks)
         except ValidationError as error:
             for detail in error.errors():
-                work.problem(place, f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}")
+                work.problem(place, f"{place_of(detail)}: {problem_of(detail)}")
             continue
         if work.excluded(trial):
             continue

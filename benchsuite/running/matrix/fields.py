@@ -17,6 +17,7 @@ from benchsuite.schema import ARCHITECTURES, known_cells
 from benchsuite.schema.device import DEVICE
 from benchsuite.schema.fields import BadValueError, field_types
 from benchsuite.schema.trial import Scalar
+from benchsuite.schema.validation import problem_of
 
 
 def names_of(path: str, task_names: Iterable[str], backend_names: Iterable[str]) -> list[str] | None:
@@ -48,7 +49,7 @@ def check_value(path: str, value: Any) -> Scalar | None:
     try:
         checked: Scalar | None = _adapter(path).validate_python(value)
     except ValidationError as error:
-        raise BadValueError(f"{shown(value)}: {error.errors()[0]['msg'].lower()}") from None
+        raise BadValueError(f"{shown(value)}: {problem_of(error.errors()[0])}") from None
     if path == "execution.device" and not DEVICE.fullmatch(str(value)):
         raise BadValueError(f"{shown(value)}: a device is `cpu`, `gpu`, or `gpu:1` for the second one")
     return checked

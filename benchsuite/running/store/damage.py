@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from benchsuite.contracts import Damage
 from benchsuite.schema import Record, Trial
 from benchsuite.schema.texts import MOST_REASON, capped, described
+from benchsuite.schema.validation import first_problem
 
 _TRIAL = re.compile(r'"trial":\s*(?=\{)')
 _ID = re.compile(r'"id":\s*"([0-9a-f]{16})"')
@@ -28,11 +29,9 @@ def read_damage(line: int, text: bytes, error: Exception) -> Damage:
 def _problem(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return described(error)
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "json_invalid":
+    if any(one["type"] == "json_invalid" for one in error.errors(include_url=False, include_input=False)):
         return "it is not JSON"
-    return capped(f"{place}: {first['msg']}", MOST_REASON)
+    return capped(first_problem(error), MOST_REASON)
 
 
 def find_others(damage: Sequence[Damage], records: Mapping[int, Record]) -> list[Damage]:

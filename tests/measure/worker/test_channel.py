@@ -158,7 +158,7 @@ def test_records_with_their_curves(scalars: dict[str, float], text: str, values:
         (b"{}\n", "malformed .*kind"),
         (b'{"kind":"dance"}\n', "malformed .*kind"),
         (b'{"kind":"progress","phse":"train"}\n', "malformed"),
-        (b'{"kind":"record"}\n', r"malformed \(record.record: Field required"),
+        (b'{"kind":"record"}\n', r"malformed \(record.record: field required"),
         (b"\xff" * 200, "malformed"),
         (encode(TrialFinished.of(Record(trial=scripted_trial(), status=Status.OK))), "out of turn"),
         (encode(TrialFinished.of(RECORD)).replace(b'"series":[]', b'"series":3'), r"record.series"),

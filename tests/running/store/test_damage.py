@@ -53,7 +53,7 @@ def journal(folder: Path, *lines: bytes) -> Path:
         ([line(GOOD), cut(GOOD)], Damage(2, "it is not JSON", GOOD.trial_id, GOOD.trial.label, "earlier")),
         ([line(LOST)[:20], line(GOOD)], Damage(1, "it is not JSON")),
         ([b"\0" * 30], Damage(1, "it is not JSON")),
-        ([b'{"status": "ok"}'], Damage(1, "trial: Field required")),
+        ([b'{"status": "ok"}'], Damage(1, "trial: field required")),
         ([b'"id":"0123456789abcdef", "status"'], Damage(1, "it is not JSON", "0123456789abcdef")),
     ],
 )
@@ -64,7 +64,7 @@ def test_the_line_and_its_trial_are_told(tmp_path: Path, lines: list[bytes], exp
 
 def test_what_is_wrong_with_a_whole_line_is_told(tmp_path: Path) -> None:
     (one,) = StoredStudy.read(journal(tmp_path / "s", flawed(LOST))).damage
-    assert one.problem.startswith("status: Input should be 'ok'")
+    assert one.problem.startswith("status: input should be 'ok'")
     assert one.trial == LOST.trial_id
 
 
