@@ -1,4 +1,4 @@
-"""benchsuite.run: the main job from Python."""
+"""Run a matrix into a stored study: what `benchsuite.run` and the command line are made of."""
 
 from __future__ import annotations
 
@@ -48,24 +48,9 @@ def run(
     times: StoredStudy | None = None,
     on_event: StudyListener = ignore,
 ) -> StoredStudy:
-    """Run a matrix and return its study.
+    """Run a matrix and return its stored study.
 
-    :param matrix: a built-in matrix's name, a TOML file, or the tables of one as a mapping.
-    :param filters: field -> values to keep, as the options of `benchsuite run`.
-    :param overrides: `field=value` settings that go before the matrix's own, `field+=value` to add to them.
-    :param name: the study's name; the matrix's by default.
-    :param results: where studies lie; BENCHSUITE_RESULTS, else `results`, by default.
-    :param tracking_uri: where to mirror to MLflow; `none` for nowhere, None for a database in `results`.
-    :param log_models: keep each trial's best weights in the study, and mirror them as models.
-    :param system_metrics: mirror the machine's load during each trial.
-    :param log_report: attach the report's first page and pictures to the study's run in MLflow.
-    :param executor: who runs the trials.
-    :param options: isolation, jobs, timeout, interpreters.
-    :param rerun: None for what is new, failed or stale; `failed`; or `all`.
-    :param shard: `3/16` runs the third of sixteen parts, into the study `NAME.shard-03-of-16`, which is
-        mirrored only where `tracking_uri` is given. Every machine needs the same matrix, filters and overrides.
-    :param times: the study by whose times shards are balanced; every machine must be given the same.
-    :param on_event: called with every event as it happens.
+    The parameters are those of `benchsuite.run`, which documents them, less what it shows.
 
     Raises MatrixError and other RequestErrors before anything runs.
     """
