@@ -50,6 +50,10 @@ class LoadedTask(abc.ABC):
     artifacts           name -> text of what the data were made with (a trained tokeniser): stored with the
                         study, by hash
     signatures          metric -> how it is computed, where a library states that (sacreBLEU's signatures)
+    origin              of inputs or targets that a floating-point formula makes (spectra of sound), so that
+                        their last digits depend on the processor: what they are made of, exactly, for instance
+                        a SHA-256 of the samples with the formula's settings. The digest of the data is then of
+                        this text, see dataset_digest(). Empty where every machine gets the same bits
     """
 
     primary: ClassVar[str]
@@ -66,6 +70,7 @@ class LoadedTask(abc.ABC):
     licence: str = ""
     artifacts: Mapping[str, str] = field(default_factory=dict, repr=False)
     signatures: Mapping[str, str] = field(default_factory=dict)
+    origin: str = field(default="", repr=False)
 
     @abc.abstractmethod
     def model(self, architecture: str, cell: str, size: Size) -> ModelSpec:

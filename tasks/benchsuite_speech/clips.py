@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import wave
 import zipfile
@@ -30,6 +31,8 @@ class Clips:
     takes     (n,) int64, number of the recording among those of its speaker and digit
     names     of the speakers
     licence   of the source
+    content   SHA-256 of the samples as 16-bit integers, clip by clip, and of digits, speakers and takes: the
+              same on every machine, which the last digits of `waves` need not be
     """
 
     waves: list[np.ndarray]
@@ -38,6 +41,7 @@ class Clips:
     takes: np.ndarray
     names: tuple[str, ...]
     licence: str
+    content: str
 
     def __len__(self) -> int:
         return len(self.waves)
@@ -72,25 +76,30 @@ def read_fsdd(path: Path) -> Clips:
 
     Raises DataError for an archive without recordings, or with one of another format.
     """
-    waves, found = [], []
+    samples, found = [], []
     with zipfile.ZipFile(path) as archive:
         for name in sorted(archive.namelist()):
             if match := _NAME.fullmatch(name):
                 with archive.open(name) as stream:
-                    waves.append(normalised(_read_wave(f"{path}: {name}", stream)))
+                    samples.append(_read_wave(f"{path}: {name}", stream))
                 found.append((int(match[1]), match[2], int(match[3])))
     if not found:
         raise DataError(f"{path}: no file called recordings/DIGIT_SPEAKER_TAKE.wav in it")
     digits, speakers, takes = zip(*found, strict=True)
     names, numbers = np.unique(speakers, return_inverse=True)
-    return Clips(
-        waves,
-        np.array(digits, np.int32),
-        numbers,
-        np.array(takes),
-        tuple(str(name) for name in names),
-        FSDD.licence,
-    )
+    labels = np.array([digits, numbers, takes])
+    return clips_of(samples, labels, tuple(str(name) for name in names), FSDD.licence)
+
+
+def clips_of(samples: list[np.ndarray], labels: np.ndarray, names: tuple[str, ...], licence: str) -> Clips:
+    """Clips of recorded samples, (samples,) whole numbers of 16 bits each, in any dtype; `labels` (3, n):
+    digit, speaker and take of each."""
+    content = hashlib.sha256(np.ascontiguousarray(labels, "<i8").data)
+    for one in samples:
+        content.update(one.astype("<i2").tobytes())
+    digits, speakers, takes = labels.astype(np.int64)
+    waves = [normalised(one) for one in samples]
+    return Clips(waves, digits.astype(np.int32), speakers, takes, names, licence, content.hexdigest())
 
 
 def _read_wave(place: str, stream: object) -> np.ndarray:

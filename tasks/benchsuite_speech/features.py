@@ -46,6 +46,14 @@ class LogMel:
         normal: np.ndarray = ((log - log.mean()) / (deviation if deviation > 0 else 1.0)).astype(np.float32)
         return normal
 
+    @property
+    def recipe(self) -> str:
+        """The settings in words: with the samples, all that the features are made of."""
+        return (
+            f"log-mel: {self.bands} bands from {LOWEST} Hz, window {self.window}, hop {self.hop}, {RANGE} dB, "
+            "normalised by clip"
+        )
+
     @cached_property
     def bank(self) -> np.ndarray:
         """(bins, bands) float32: the triangles, each with its top at one.

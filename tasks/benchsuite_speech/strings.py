@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from benchsuite_speech.clips import RATE, Clips
@@ -35,6 +37,15 @@ def draw_strings(clips: Clips, allowed: np.ndarray, count: int, seed: int) -> li
         takes = [pool[speaker, digit] for digit in digits]
         chosen.append(np.array([rows[random.randint(len(rows))] for rows in takes]))
     return chosen
+
+
+def drawn_clips(strings: list[list[np.ndarray]]) -> str:
+    """SHA-256 of the clips' row numbers in the strings of each split."""
+    content = hashlib.sha256()
+    for split in strings:
+        for rows in split:
+            content.update(f"{rows.tolist()}".encode())
+    return content.hexdigest()
 
 
 def join(random: np.random.RandomState, waves: list[np.ndarray]) -> np.ndarray:

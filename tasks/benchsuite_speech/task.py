@@ -44,6 +44,7 @@ class Speech(Task):
                 "average_spectrum": classification_metrics(order_free, truth),
             },
             licence=clips.licence,
+            origin=f"{clips.content} {features.recipe}",
         )
 
 

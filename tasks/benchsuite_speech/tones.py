@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchsuite_speech.clips import RATE, Clips, normalised
+from benchsuite_speech.clips import RATE, Clips, clips_of
 
 TAKES = 20
 """Of each digit by each voice."""
@@ -54,7 +54,7 @@ def tones() -> Clips:
     pace = random.uniform(0.06, 0.09, count)
     level = random.permutation(np.geomspace(0.05, 0.8, count))  # sixteen-fold, as in recordings
     noise = 10 ** random.uniform(-1.0, -0.2, count)  # 20 to 4 dB below the voice
-    waves, found = [], []
+    samples, found = [], []
     for digit, phones in enumerate(DIGITS):
         for voice in range(count):
             for take in range(TAKES):
@@ -67,10 +67,9 @@ def tones() -> Clips:
                     pace[voice] * varied[2],
                 )
                 clip += random.standard_normal(len(clip)) * noise[voice] * varied[3] * clip.std()
-                waves.append(normalised(np.rint(clip / np.abs(clip).max() * level[voice] * 32767)))
+                samples.append(np.rint(clip / np.abs(clip).max() * level[voice] * 32767))
                 found.append((digit, voice, take))
-    digits, speakers, takes = np.array(found).T
-    return Clips(waves, digits.astype(np.int32), speakers, takes, VOICES, "generated; no rights reserved")
+    return clips_of(samples, np.array(found).T, VOICES, "generated; no rights reserved")
 
 
 def speak(random: np.random.RandomState, phones: str, pitch: float, tract: float, pace: float) -> np.ndarray:

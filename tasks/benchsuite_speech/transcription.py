@@ -16,7 +16,7 @@ from benchsuite_speech.clips import Clips
 from benchsuite_speech.exhibits import spectrogram, transcript
 from benchsuite_speech.features import LogMel
 from benchsuite_speech.settings import load_clips, log_mel
-from benchsuite_speech.strings import draw_strings, frames_needed, join
+from benchsuite_speech.strings import draw_strings, drawn_clips, frames_needed, join
 from benchsuite_speech.task import WORDS
 
 LABELS = ("<blank>", *WORDS)
@@ -53,6 +53,7 @@ class SpeechStrings(Task):
             clips=tuple(tuple(map(clips.title, string)) for string in drawn[2]),
             baselines={"constant": _word_errors(_constant(train, len(test)), test)},
             licence=clips.licence,
+            origin=f"{clips.content} {features.recipe} {drawn_clips(drawn)}",
             target_vocabulary=LABELS,
             signatures={"word_error_rate": f"jiwer {version('jiwer')}"},
         )

@@ -1,8 +1,8 @@
 """Hashes of the data of a suite, as far as they are the same on every machine.
 
-Data that a formula makes of floating-point numbers (the tones of a speech task) differ in their last digits
-between processors. They are made twice, the second time without the newer instructions of this processor; what
-differs has no hash that another machine could be compared with.
+The data are made twice, the second time without the newer instructions of this processor. A task whose values
+a floating-point formula makes, and which does not state their origin (LoadedTask.origin), may then have another
+hash: one that no other machine could be compared with.
 """
 
 from __future__ import annotations
