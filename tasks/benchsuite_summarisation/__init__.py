@@ -38,8 +38,9 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
             sources={
                 "aeslc": "emails to subject lines, non-commercial licence (Zhang and Tetreault 2019)",
                 "reports": "generated reports to headlines; needs no download",
+                "short_reports": "the same of two or three towns; needs no download",
             },
-            offline=("reports",),
+            offline=("reports", "short_reports"),
             architectures=("encoder_decoder", "attention"),
             options={
                 "max_length": Option(120, "most words of a text; longer ones lose their end", least=1),

@@ -11,14 +11,12 @@ others and carried over: what attention is for.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from benchsuite_summarisation.corpora import Corpus, Summarised
-
-SIZES = (8000, 500, 1000)
-"""Reports in the training, validation and test split."""
 
 _SEED = 2004
 
@@ -37,18 +35,42 @@ TOWNS = (
     "malmo", "nantes", "oulu", "porto", "quimper", "riga", "siena", "tartu", "ulm", "varna", "wels", "zadar",
 )  # fmt: skip
 VALUES = range(10, 60)
+
+
+@dataclass(frozen=True)
+class Form:
+    """Which reports there are.
+
+    sizes   reports in the training, validation and test split
+    towns   the first ones of TOWNS that occur
+    counts  least and most towns of a report
+    values  that are measured
+    notes   share of the notes that stand in a report
+    """
+
+    sizes: tuple[int, int, int] = (8000, 500, 1000)
+    towns: int = len(TOWNS)
+    counts: tuple[int, int] = (3, 8)
+    values: range = VALUES
+    notes: float = 0.5
+
+
+REPORTS = Form()
+SHORT_REPORTS = Form((2000, 200, 400), towns=8, counts=(2, 3), values=range(10, 20), notes=0.0)
+"""Few words in short texts: a network with attention learns them in seconds."""
+
 _SENDERS = ("anna", "bruno", "carla", "david", "elena", "frank")
 _MONTHS = ("january", "april", "july", "october")
 
 
-def reports() -> Corpus:
+def reports(form: Form = REPORTS) -> Corpus:
     """The three splits; no report occurs twice."""
     random = np.random.RandomState(_SEED)  # its stream is frozen, so these reports never change
     rows: dict[str, tuple[str, str]] = {}
-    while len(rows) < sum(SIZES):
-        text, headline, first = _report(random)
+    while len(rows) < sum(form.sizes):
+        text, headline, first = _report(random, form)
         rows.setdefault(text, (headline, first))
-    ends = np.cumsum((0, *SIZES))
+    ends = np.cumsum((0, *form.sizes))
     texts, headlines = list(rows), [headline for headline, _ in rows.values()]
     train, validation, test = (
         Summarised(texts[start:stop], headlines[start:stop]) for start, stop in pairwise(ends)
@@ -58,16 +80,16 @@ def reports() -> Corpus:
     return Corpus(licence, train, validation, test, guesses={"first_entry": guesses})
 
 
-def _report(random: np.random.RandomState) -> tuple[str, str, str]:
+def _report(random: np.random.RandomState, form: Form) -> tuple[str, str, str]:
     """A report, its headline, and the headline that its first entry would have."""
     subject = _one(random, tuple(SUBJECTS))
     choose, headline = SUBJECTS[subject]
-    count = random.randint(3, 9)
-    towns = [TOWNS[index] for index in random.permutation(len(TOWNS))[:count]]
-    values = (VALUES[0] + random.permutation(len(VALUES))[:count]).tolist()
+    count = random.randint(form.counts[0], form.counts[1] + 1)
+    towns = [TOWNS[index] for index in random.permutation(form.towns)[:count]]
+    values = (form.values[0] + random.permutation(len(form.values))[:count]).tolist()
     lines = [f"{town}: {value}." for town, value in zip(towns, values, strict=True)]
     for note in _notes(random):
-        if random.random_sample() < 0.5:
+        if random.random_sample() < form.notes:
             lines.insert(random.randint(len(lines) + 1), note)
     matters = values.index(choose(values))
     text = " ".join([f"report: {subject}.", *lines])

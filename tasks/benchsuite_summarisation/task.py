@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -22,9 +23,13 @@ from benchsuite.data import (
 from benchsuite.schema import Exhibit
 from benchsuite_summarisation.corpora import Corpus, aeslc
 from benchsuite_summarisation.metrics import KINDS, rouge, signature
-from benchsuite_summarisation.reports import reports
+from benchsuite_summarisation.reports import SHORT_REPORTS, reports
 
-SOURCES = {"aeslc": aeslc, "reports": reports}
+SOURCES: dict[str, Callable[[], Corpus]] = {
+    "aeslc": aeslc,
+    "reports": reports,
+    "short_reports": partial(reports, SHORT_REPORTS),
+}
 
 
 class Summarisation(Task):

@@ -7,6 +7,7 @@ long word, Spanish has tens with and without `y`, French counts `quatre-vingt-di
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,9 +15,19 @@ import numpy as np
 from benchsuite.data import fixed_order
 from benchsuite_translation.corpora import Corpus, Pairs
 
-LARGEST = 99_999
-SIZES = (8000, 500, 1000)
-"""Numbers in the training, validation and test split, no number in two of them."""
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers 0 to `largest`, and how many of them the training, validation and test split have; no number
+    is in two of them."""
+
+    largest: int
+    sizes: tuple[int, int, int]
+
+
+NUMBERS = Range(99_999, (8000, 500, 1000))
+SMALL_NUMBERS = Range(999, (700, 100, 200))
+"""Few words in short rows: a network without attention learns them in seconds."""
 
 _SEED = 1901
 
@@ -28,12 +39,12 @@ GERMAN_PARTS = re.compile(
 """What German number words are made of."""
 
 
-def numbers(source: str, target: str) -> Corpus:
+def numbers(source: str, target: str, among: Range = NUMBERS) -> Corpus:
     """Number words in the languages `source` and `target`, codes that num2words knows."""
     from num2words import num2words
 
-    ends = np.cumsum((0, *SIZES))
-    order = fixed_order(LARGEST + 1, _SEED)
+    ends = np.cumsum((0, *among.sizes))
+    order = fixed_order(among.largest + 1, _SEED)
     train, validation, test = (
         Pairs(
             [num2words(number, lang=source) for number in chosen],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -21,15 +22,19 @@ from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite_translation.corpora import Corpus, multi30k, tatoeba
 from benchsuite_translation.dictionary import word_by_word
 from benchsuite_translation.metrics import TextMetrics
-from benchsuite_translation.numbers import numbers
+from benchsuite_translation.numbers import SMALL_NUMBERS, numbers
 from benchsuite_translation.tokens import TOKENISERS, Rules
 
-SOURCES = {
+SOURCES: dict[str, tuple[Callable[[str, str], Corpus], tuple[str, ...]]] = {
     "multi30k": (multi30k, ("de-en", "en-de", "en-fr", "fr-en")),
     "tatoeba": (tatoeba, ("en-es",)),
     "numbers": (numbers, ("en-es", "en-de", "en-fr")),
+    "small_numbers": (partial(numbers, among=SMALL_NUMBERS), ("en-es", "en-de", "en-fr")),
 }
 """Each source with its pairs, the default one first."""
+
+_SHORT_TEXTS = ("numbers", "small_numbers")
+"""Sources with texts of fewer than four words, of which BLEU counts as many n-grams as there are."""
 
 
 class Translation(Task):
@@ -52,7 +57,9 @@ class Translation(Task):
         splits = sequence_splits(reader.vocabulary, writer.vocabulary, [texts[0], *held_out])
         train = _short(splits[0], most, source)
 
-        metrics = TextMetrics(options.flag("lower_case"), effective_order=source == "numbers")
+        metrics = TextMetrics(
+            options.flag("lower_case"), effective_order=source in ("numbers", "small_numbers")
+        )
         guesses = {"copy": corpus.test.sources}
         if options.text("tokens") == "words":
             found = word_by_word(train, reader.vocabulary, writer.vocabulary, texts[2][0])

@@ -72,11 +72,12 @@ def benchsuite_register_tasks() -> Iterable[TaskEntry]:
         TaskEntry(
             name="video_pairs",
             load=_load_pairs,
-            summary="which two digits are these? frames of two bouncing digits in, 55 classes out",
+            summary="which two digits are these? frames of two bouncing digits in, their pair out",
             sources=_SOURCES,
             offline=("moving_digits",),
             options={
                 **_film(8000, scale=4),
+                "kinds": Option(10, "how many different digits there are, from 0 on", tuple(range(2, 11))),
                 "readout": Option("mean", "what the classifier sees of the outputs", CLASSIFIER_READOUTS),
             },
             files=tuple(MNIST_FILES.values()),

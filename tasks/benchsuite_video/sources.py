@@ -35,13 +35,14 @@ class FilmSplits:
     licence: str
 
 
-def load_films(source: str, options: Options) -> FilmSplits:
-    """The films that the options ask for; each split's are of its own pictures."""
+def load_films(source: str, options: Options, kinds: int = 10) -> FilmSplits:
+    """The films that the options ask for, of the digits 0 to `kinds` - 1; each split's are of its own
+    pictures."""
     load, repeat, side = SOURCES[source]
     count, frames, scale = (options.integer(name) for name in ("sequences", "frames", "scale"))
     images: ImageSplits = load()
     train, validation, test = (
-        _films(part, size, frames, side, scale, repeat, images.maximum, seed)
+        _films(part, kinds, size, frames, side, scale, repeat, images.maximum, seed)
         for part, size, seed in zip(
             (images.train, images.validation, images.test),
             (count, count // 10, count // 5),
@@ -53,9 +54,19 @@ def load_films(source: str, options: Options) -> FilmSplits:
 
 
 def _films(
-    part: LabelledImages, count: int, frames: int, side: int, scale: int, repeat: int, maximum: int, seed: int
+    part: LabelledImages,
+    kinds: int,
+    count: int,
+    frames: int,
+    side: int,
+    scale: int,
+    repeat: int,
+    maximum: int,
+    seed: int,
 ) -> LabelledFilms:
-    large = LabelledImages(part.pictures.repeat(repeat, axis=1).repeat(repeat, axis=2), part.labels)
+    kept = part.labels < kinds
+    pictures, labels = part.pictures[kept], part.labels[kept]
+    large = LabelledImages(pictures.repeat(repeat, axis=1).repeat(repeat, axis=2), labels)
     found, shown = draw_films(large, count, frames, side, scale, seed)
     found /= maximum
     return LabelledFilms(found, shown)

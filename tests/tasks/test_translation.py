@@ -24,7 +24,7 @@ from benchsuite.schema import Dense, Recurrent, Scalar, Size, Tokens
 from benchsuite_translation.corpora import by_sentence, read_lines, read_tatoeba, tatoeba
 from benchsuite_translation.dictionary import dictionary
 from benchsuite_translation.metrics import TextMetrics
-from benchsuite_translation.numbers import GERMAN_PARTS, numbers
+from benchsuite_translation.numbers import GERMAN_PARTS, SMALL_NUMBERS, numbers
 from benchsuite_translation.task import SOURCES, LoadedTranslation
 from benchsuite_translation.tokens import TOKENISERS, Rules, Words
 
@@ -85,6 +85,14 @@ def test_numbers_are_pinned_and_distinct(data: LoadedTranslation) -> None:
         "setenta y nueve mil trescientos treinta y cuatro",
     )
     assert texts(data, data.test) == corpus.test.targets
+
+
+def test_small_numbers_are_all_numbers_up_to_999() -> None:
+    corpus = numbers("en", "es", SMALL_NUMBERS)
+    parts = (corpus.train, corpus.validation, corpus.test)
+    assert tuple(len(part.sources) for part in parts) == SMALL_NUMBERS.sizes
+    assert len({text for part in parts for text in part.sources}) == 1000
+    assert not [text for part in parts for text in part.sources if "thousand" in text]
 
 
 @pytest.mark.parametrize("pair", SOURCES["numbers"][1])

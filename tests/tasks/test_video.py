@@ -15,7 +15,7 @@ from benchsuite.errors import DataError, RequestError, UnknownNameError, Unsuppo
 from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
 from benchsuite_video.film import STEP, films, trajectories
 from benchsuite_video.metrics import CLIP, frame_metrics, sigmoid
-from benchsuite_video.pairs import PAIRS, LoadedVideoPairs, digit_accuracy, pair_classes
+from benchsuite_video.pairs import PAIRS, LoadedVideoPairs, digit_accuracy, pair_classes, pairs_of
 from benchsuite_video.task import LoadedVideo
 
 NEXT, PAIR = benchsuite_video.benchsuite_register_tasks()
@@ -227,6 +227,17 @@ def test_there_are_55_unordered_pairs() -> None:
     assert np.array_equal(classes, pair_classes(every[:, ::-1]))
     assert sorted(np.bincount(classes)) == [1] * 10 + [2] * 45
     assert all(tuple(sorted(pair)) == PAIRS[index] for pair, index in zip(every, classes, strict=True))
+
+
+def test_films_of_three_kinds_have_six_pairs() -> None:
+    data = load_task(LoadedVideoPairs, PAIR, "moving_digits", **options(kinds=3))
+    assert data.classes == ("0 and 0", "0 and 1", "0 and 2", "1 and 1", "1 and 2", "2 and 2")
+    assert np.array_equal(pair_classes(np.array([[2, 1], [0, 2], [2, 2]]), 3), [4, 2, 5])
+    every = [split.row_targets for split in (data.train, data.validation, data.test)]
+    assert set(np.concatenate(every)) <= set(range(len(pairs_of(3))))
+    found = data.score(np.eye(6)[data.test.row_targets] * 50, data.test)
+    assert (found["accuracy"], found["digit_accuracy"]) == (1, 1)
+    assert data.model("plain", "gru", Size(hidden=7)).head == Dense(6)
 
 
 @given(st.integers(0, 54), st.integers(0, 54))
