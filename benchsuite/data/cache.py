@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchsuite.contracts.file import DataFile
-from benchsuite.data.download_limit import LimitedProgress
+from benchsuite.data.download_limit import PIECE_BYTES, LimitedProgress, wait_while_it_comes
 from benchsuite.data.progress import DownloadProgress
 from benchsuite.data.unreachable import known_failure, note_failure
 from benchsuite.errors import DataError, NotDownloadedError, RequestError
@@ -30,9 +30,6 @@ FileState = Literal["present", "missing", "corrupt"]
 
 TIMEOUT_SECONDS = 30
 """Longest silence of a server before a download fails."""
-
-DOWNLOAD_CHUNK_BYTES = 1 << 16
-"""What is read at a time, and told to a progress bar."""
 
 _log = logging.getLogger(__name__)
 
@@ -144,12 +141,15 @@ def _download(file: DataFile, url: str, path: Path, progress: DownloadProgress |
         )
     pooch.get_logger().setLevel(logging.WARNING)  # what it says of each download is the caller's to say
     limited = LimitedProgress(file, progress)
-    downloader = pooch.HTTPDownloader(limited, DOWNLOAD_CHUNK_BYTES, timeout=TIMEOUT_SECONDS)
+    downloader = pooch.HTTPDownloader(limited, PIECE_BYTES, timeout=TIMEOUT_SECONDS)
     # a folder of its own, so that what a download that was killed has left is found and removed
     part = path.parent / f".{file.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     try:
-        brought = Path(pooch.retrieve(url, f"sha256:{file.sha256}", file.name, part, downloader=downloader))
+        brought = wait_while_it_comes(
+            lambda: pooch.retrieve(url, f"sha256:{file.sha256}", file.name, part, downloader=downloader),
+            limited,
+        )
         brought.chmod(0o644)  # pooch's temporary file is for its owner alone, a cache may be shared
         brought.replace(path)
     except Exception as error:  # pooch passes on whatever its HTTP library raises

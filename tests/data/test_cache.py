@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.data import DataFile, cache_folder, fetch, list_files, status
+from benchsuite.data import DataFile, cache_folder, download_limit, fetch, list_files, status
 from benchsuite.errors import DataError, RequestError
 
 CONTENT = b"five words and a newline\n"
@@ -141,9 +141,15 @@ def test_a_download_with_another_hash_is_refused(served: tuple[Path, str], cache
 
 
 class _Odd(http.server.BaseHTTPRequestHandler):
-    """Sends less than it announces (`/cut`), a piece at a time (`/slow`), or never ends (`/endless`)."""
+    """Sends less than it announces (`/cut`), a byte at a time (`/slow`), or never ends: at once (`/endless`), a
+    byte now and then in the headers (`/headers`) or in the body (`/trickle`), or nothing at all (`/silent`)."""
 
     def do_GET(self) -> None:  # the name is the base class's
+        if self.path in ("/headers", "/trickle", "/silent"):
+            before = {"/headers": b"HTTP/1.0 200 OK\r\nX: ", "/silent": b""}
+            body = b"HTTP/1.0 200 OK\r\nContent-Length: 999999\r\n\r\n"
+            self._trickle(before.get(self.path, body))
+            return
         self.send_response(200)
         if self.path != "/endless":
             self.send_header("Content-Length", str(len(CONTENT)))
@@ -159,6 +165,14 @@ class _Odd(http.server.BaseHTTPRequestHandler):
             with contextlib.suppress(OSError):
                 while True:
                     self.wfile.write(b"x" * (1 << 16))
+
+    def _trickle(self, before: bytes) -> None:
+        """A byte now and then after what is sent at once; nothing where that is nothing."""
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(before or b"")
+                before = before and b"x"
+                time.sleep(0.05)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -188,6 +202,28 @@ def test_what_is_cut_or_does_not_end_is_refused_and_leaves_nothing(
 
 def test_a_slow_download_is_waited_for(odd: str) -> None:
     assert fetch(card("slow", base=odd)).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("name", ["headers", "trickle", "silent"])
+def test_a_server_that_answers_a_byte_now_and_then_is_given_up_in_bounded_time(
+    odd: str, served: tuple[Path, str], cache: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(download_limit, "PIECE_SECONDS", 0.3)
+    monkeypatch.setenv("BENCHSUITE_WORKER", "a/1")
+    before = time.monotonic()
+    with pytest.raises(DataError, match=r"the server sent less than 64 KiB in 0\.3 s") as raised:
+        fetch(card(name, base=odd))
+    assert time.monotonic() - before < 5
+    assert "put it at" in str(raised.value)
+    # the rest of the run does not wait again, and another server is asked as before
+    with pytest.raises(
+        DataError, match=r"not tried, because 127\.0\.0\.1 did not answer earlier in this run"
+    ):
+        fetch(card(name, base=odd))
+    folder, base = served
+    (folder / name).write_bytes(CONTENT)
+    assert fetch(card(name, base=base)).read_bytes() == CONTENT
+    assert [file for file in kept(cache) if not file.startswith(".unreachable-")] == [name]
 
 
 def test_no_archive_of_data_is_unpacked_to_the_disk() -> None:

@@ -10,8 +10,12 @@ from benchsuite.analysis.machines import Machine, described_machine, machine_of
 from benchsuite.contracts import Event, Finished, Notice, Progress, Started
 from benchsuite.errors import StoreError
 from benchsuite.running.cluster.events import Tail, events_path, progress_fields, read_line
+from benchsuite.running.cluster.runs import RunFolder
 from benchsuite.running.store import JOURNAL, StudyStore
 from benchsuite.schema import Cause, Record, Trial
+
+MOST_EMPTY = 3
+"""Attempts in turn that record nothing, until a job is not queued again as it is."""
 
 FROM_OUTSIDE: tuple[Cause, ...] = ("lost", "interrupted")
 """Causes of a trial's end that a job's own end has as well: the scheduler ends workers before, after or with
@@ -91,6 +95,16 @@ class AttemptReader:
                 except (OSError, ValueError) as error:
                     raise StoreError(f"{path} cannot be read: {error}") from error
         return found
+
+
+def gets_further(folder: RunFolder, shard: int) -> bool:
+    """Whether one of the last MOST_EMPTY attempts of a shard recorded a trial that counts, or there are not as
+    many yet. Raises StoreError."""
+    attempts = folder.attempts(shard)
+    trials = {trial.id: trial for trial in folder.read().shards[shard]}
+    return len(attempts) < MOST_EMPTY or any(
+        recorded_trials(attempt, trials) for attempt in attempts[-MOST_EMPTY:]
+    )
 
 
 def recorded_trials(folder: Path, trials: Mapping[str, Trial]) -> set[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from benchsuite.analysis.agreement import disagreements, plugin_versions
+from benchsuite.analysis.expected_time import asked_work, seconds_of_all
 from benchsuite.contracts import (
     BackendInfo,
     Event,
@@ -22,11 +23,14 @@ from benchsuite.contracts.study import RESULTS_VARIABLE
 from benchsuite.errors import RequestError
 from benchsuite.running.cluster.runs import ClusterRun, RunFolder, runs_of
 from benchsuite.running.cluster.scheduler import Need, Scheduler, shard_need
+from benchsuite.running.cluster.sizing import shard_count
 from benchsuite.running.cluster.watch import RunWatch
 from benchsuite.running.executors.guardian import VARIABLE as WORKER_MARK
 from benchsuite.running.executors.local import LocalExecutor
-from benchsuite.running.shards import cut_trials, trial_weights
+from benchsuite.running.shards import cut_trials
+from benchsuite.running.shards.weights import MICROSECONDS
 from benchsuite.running.store import StudyStore
+from benchsuite.running.study.past import PastTimes
 from benchsuite.schema import Record, Trial
 
 WATCH_SECONDS, SHARD_SECONDS = 0.3, 0.005
@@ -40,7 +44,8 @@ class ClusterExecutor(Executor):
     records are yielded as they are written, with curves and exhibits, so that the study that is being run has
     every one of them when it ends.
 
-    shards  how many shards to make; None for as many as the scheduler can run at the same time
+    shards  how many shards to make; None for as many as the scheduler can run at the same time and the trials'
+            expected time is worth
 
     What can run is asked of this machine's backends; for devices other than the CPU it is asked where the
     trials run.
@@ -116,8 +121,14 @@ class ClusterExecutor(Executor):
     def _begin(self, trials: Sequence[Trial], records: Sequence[Record]) -> Iterator[Event]:
         """Cut trials into shards and submit them."""
         assert self._study is not None
-        shards = self._cut(trials, records)
-        run = ClusterRun(self._name, self._options, shards, _own_settings())
+        expected = PastTimes(self._study.folder, records, elsewhere=True)(trials)
+        by_id = {
+            trial.id: asked_work(trial) if known is None else known.seconds
+            for trial, known in zip(trials, expected, strict=True)
+        }
+        shards = self._cut(trials, by_id)
+        known = [None if None in expected else self._seconds(shard, by_id) for shard in shards]
+        run = ClusterRun(self._name, self._options, shards, _own_settings(), tuple(known))
         watch = RunWatch(RunFolder.create(self._study.folder, run), self._scheduler)
         watch.submit()
         self._watches.append(watch)
@@ -126,20 +137,35 @@ class ClusterExecutor(Executor):
             f"{watch.folder.name}{f'. {self.left_behind()}' if self._scheduler.detached else ''}"
         )
 
-    def _cut(self, trials: Sequence[Trial], records: Sequence[Record]) -> tuple[tuple[Trial, ...], ...]:
-        """Trials of one need share shards, as many as can run at the same time."""
+    def _seconds(self, trials: Sequence[Trial], seconds: Mapping[str, float]) -> float:
+        """What trials take on one node."""
+        return seconds_of_all([(trial, seconds[trial.id]) for trial in trials], self._options.jobs or 1)
+
+    def _cut(self, trials: Sequence[Trial], seconds: Mapping[str, float]) -> tuple[tuple[Trial, ...], ...]:
+        """Trials of one need share shards.
+
+        :param seconds: trial id -> what it is expected to take.
+        """
         groups: dict[Need, list[Trial]] = {}
         for trial in trials:
             groups.setdefault(shard_need([trial], self._options), []).append(trial)
-        weight = trial_weights(records)
+
+        def weight(trial: Trial) -> int:
+            return round(MICROSECONDS * seconds[trial.id])
+
         total = sum(map(weight, trials))
         found: list[tuple[Trial, ...]] = []
         for need, members in groups.items():
-            slots = self._scheduler.slots(need)
+            count = shard_count(
+                self._seconds(members, seconds),
+                self._scheduler.slots(need),
+                self._scheduler.least_seconds,
+                self._scheduler.most_minutes,
+            )
             if self._shards is not None:  # each need's share of them
-                slots = max(1, round(self._shards * sum(map(weight, members)) / total))
+                count = max(1, round(self._shards * sum(map(weight, members)) / total))
             by_id = {trial.id: trial for trial in members}
-            cut = cut_trials(members, min(slots, len(members)), weight)
+            cut = cut_trials(members, min(count, len(members)), weight)
             # in running order, as the study has them
             parts = [
                 [trial for trial_id, trial in by_id.items() if trial_id in set(part)] for part in cut.parts

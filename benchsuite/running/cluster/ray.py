@@ -33,6 +33,7 @@ class RayScheduler(Scheduler):
     detached = False
     look_seconds = 2.0
     settle_seconds = 10.0
+    least_seconds = 60.0
 
     def __init__(self, address: str) -> None:
         import ray
@@ -59,7 +60,10 @@ class RayScheduler(Scheduler):
             )
         return sum(rooms)
 
-    def submit(self, folder: RunFolder, submission: ShardJobs, need: Need) -> tuple[str, ...]:
+    def submit(
+        self, folder: RunFolder, submission: ShardJobs, need: Need, minutes: int | None
+    ) -> tuple[str, ...]:
+        del minutes  # Ray's tasks have no time limit
         task = self._ray.remote(run_shard).options(
             num_cpus=need.cores,
             num_gpus=need.gpus,

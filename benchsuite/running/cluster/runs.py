@@ -42,12 +42,14 @@ class ClusterRun:
     options   how nodes run the trials
     shards    the trials of each shard
     settings  variables of the environment by which a user sets benchsuite, as they were where it was asked
+    seconds   what each shard is expected to take, None where no record tells it; () in older files
     """
 
     executor: str
     options: RunOptions
     shards: tuple[tuple[Trial, ...], ...]
     settings: tuple[tuple[str, str], ...] = ()
+    seconds: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,8 @@ class Scheduler(abc.ABC):
     detached        whether what it was given goes on without the process that gave it
     look_seconds    how often states() may be asked
     settle_seconds  how long the files of a node that has ended may need until they are seen here
+    least_seconds   work that a shard should have at least, for its start costs time, too
+    most_minutes    the longest time that a job can have; None for no limit
     most_shards     shards that one submission can have
     """
 
@@ -57,6 +59,8 @@ class Scheduler(abc.ABC):
     detached = True
     look_seconds = 10.0
     settle_seconds = 20.0
+    least_seconds = 300.0
+    most_minutes: int | None = None
     most_shards = 1000
 
     @abc.abstractmethod
@@ -65,9 +69,14 @@ class Scheduler(abc.ABC):
         ever run."""
 
     @abc.abstractmethod
-    def submit(self, folder: RunFolder, submission: ShardJobs, need: Need) -> tuple[str, ...]:
+    def submit(
+        self, folder: RunFolder, submission: ShardJobs, need: Need, minutes: int | None
+    ) -> tuple[str, ...]:
         """Have node.start_shard() called for each shard, on a node that has what it needs, and again when that
-        node dies; returns the ids that states() and cancel() need. Raises RequestError where it is refused."""
+        node dies; returns the ids that states() and cancel() need. Raises RequestError where it is refused.
+
+        :param minutes: what a job may take, None for the longest time that it can have.
+        """
 
     @abc.abstractmethod
     def states(self, submissions: Sequence[ShardJobs]) -> Mapping[str, Sequence[ShardState]] | None:

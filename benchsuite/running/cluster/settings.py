@@ -10,9 +10,11 @@ from benchsuite.errors import RequestError
 SBATCH = "sbatch."
 SLURM = {
     "partition": "the partition; by default the cluster's",
-    "shards": "how many shards; by default as many as the partition can run at the same time",
+    "shards": "how many shards; by default as many as the partition can run at the same time, each with five "
+    "minutes of work at least and with no more than a job's time",
     "parallel": "how many shards may run at the same time",
-    "minutes": "how long a job may run until it is queued again; by default what is allowed, up to a day",
+    "minutes": "how long a job may run until it is queued again; by default half an hour and twice what earlier "
+    "records let expect, and without records what is allowed, up to a day",
     "setup": "a line of shell before a shard starts, as in `module load cuda`; may be repeated",
     "python": "the command that is Python on a node, as in `apptainer exec image.sif python`",
     f"{SBATCH}*": "any option of sbatch, as in sbatch.account=me or sbatch.gres=gpu:a100:1",
@@ -21,7 +23,8 @@ SLURM = {
 SLURM_REPEATABLE = ("setup",)
 RAY = {
     "address": "where the cluster is, as ray.init() takes it; by default `auto`, the one of this machine",
-    "shards": "how many shards; by default as many as the cluster can run at the same time",
+    "shards": "how many shards; by default as many as the cluster can run at the same time, each with a minute "
+    "of work at least",
 }
 
 

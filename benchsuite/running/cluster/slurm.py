@@ -64,6 +64,7 @@ class SlurmScheduler(Scheduler):
         self._settings = settings
         self._minutes = settings.number("minutes")
         self._partition: Partition = read_partition(settings.text("partition"))
+        self.most_minutes = self._minutes or min(self._partition.minutes or MOST_MINUTES, MOST_MINUTES)
 
     @cached_property
     def most_shards(self) -> int:  # type: ignore[override]
@@ -72,7 +73,9 @@ class SlurmScheduler(Scheduler):
     def slots(self, need: Need) -> int:
         return self._partition.slots(need)
 
-    def submit(self, folder: RunFolder, submission: ShardJobs, need: Need) -> tuple[str, ...]:
+    def submit(
+        self, folder: RunFolder, submission: ShardJobs, need: Need, minutes: int | None
+    ) -> tuple[str, ...]:
         import submitit
 
         settings = self._settings
@@ -83,7 +86,7 @@ class SlurmScheduler(Scheduler):
             executor.update_parameters(
                 job_name=submission.name,
                 partition=self._partition.name,
-                time=self._minutes or min(self._partition.minutes or MOST_MINUTES, MOST_MINUTES),
+                time=self._time(minutes),
                 nodes=1,
                 cpus_per_task=need.cores,
                 gpus_per_node=need.gpus or None,
@@ -101,6 +104,11 @@ class SlurmScheduler(Scheduler):
                 },
             )
             return _submit(executor, folder, submission)
+
+    def _time(self, minutes: int | None) -> int:
+        """What a user asked for, else what is expected, else all that is allowed."""
+        most = self.most_minutes or MOST_MINUTES
+        return most if self._minutes or minutes is None else min(minutes, most)
 
     def states(self, submissions: Sequence[ShardJobs]) -> Mapping[str, Sequence[ShardState]] | None:
         names = ",".join(one.name for one in submissions)
@@ -127,6 +135,7 @@ class LocalMode(Scheduler):
     title = "submitit's local mode"
     look_seconds = 1.0
     settle_seconds = 1.0
+    least_seconds = 60.0
 
     def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
@@ -134,8 +143,10 @@ class LocalMode(Scheduler):
     def slots(self, need: Need) -> int:
         return max(1, (os.cpu_count() or 1) // need.cores)
 
-    def submit(self, folder: RunFolder, submission: ShardJobs, need: Need) -> tuple[str, ...]:
-        del need
+    def submit(
+        self, folder: RunFolder, submission: ShardJobs, need: Need, minutes: int | None
+    ) -> tuple[str, ...]:
+        del need, minutes
         import submitit
 
         executor = submitit.LocalExecutor(folder.logs, python=self._settings.text("python"))

@@ -25,7 +25,17 @@ class ShardTask:
         return run_shard(self.folder, self.shard)
 
     def checkpoint(self) -> Any:
-        """Called when the job's time ends: it is queued again, and goes on from the shard's journals."""
+        """Called when the job's time ends or it must make room: it is queued again, and goes on from the
+        shard's journals.
+
+        None, which ends the job, where its attempts record nothing: a trial takes longer than the job's time.
+        The driver submits the shard again, with all the time that is allowed.
+        """
         from submitit.helpers import DelayedSubmission
 
+        from benchsuite.running.cluster.attempts import gets_further
+        from benchsuite.running.cluster.runs import RunFolder
+
+        if not gets_further(RunFolder(Path(self.folder)), self.shard):
+            return None
         return DelayedSubmission(self)

@@ -12,6 +12,7 @@ from benchsuite.errors import BenchsuiteError
 from benchsuite.running.cluster.attempts import AttemptReader
 from benchsuite.running.cluster.runs import RunFolder, ShardJobs
 from benchsuite.running.cluster.scheduler import Need, Scheduler, ShardState, shard_need
+from benchsuite.running.cluster.sizing import job_minutes
 from benchsuite.schema import Cause, Record, Status, Trial
 
 MOST_FRUITLESS = 3
@@ -152,14 +153,23 @@ class RunWatch:
             for start in range(0, len(members), most):
                 self._submit_together(members[start : start + most], need)
 
+    def _minutes(self, shards: list[int]) -> int | None:
+        """What jobs of these shards ask for. A shard that was submitted before may have taken longer than was
+        expected: it gets all that is allowed."""
+        before = {shard for one in self._submissions for shard in one.shards}
+        if not self.run.seconds or before & set(shards):
+            return None
+        return job_minutes(self.run.seconds[shard] for shard in shards)
+
     def _submit_together(self, shards: list[int], need: Need) -> None:
+        minutes = self._minutes(shards)
         recorded = tuple(len(self.run.shards[one]) - len(self.left[one]) for one in shards)
         name = f"{self.folder.name}.{len(self._submissions) + 1}"
         submission = ShardJobs(name, tuple(shards), recorded)
         # written down before it is done: a driver that ends in between finds the jobs by their name
         self._keep([*self._submissions, submission])
         try:
-            ids = self._scheduler.submit(self.folder, submission, need)
+            ids = self._scheduler.submit(self.folder, submission, need, minutes)
         except BaseException:
             self._keep(self._submissions[:-1])
             raise

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchsuite.analysis.expected_time import ExpectedTime, TimeEstimator
-from benchsuite.analysis.machines import machine_of
+from benchsuite.analysis.machines import Machine, machine_of
 from benchsuite.errors import StoreError
 from benchsuite.measure.provenance import hardware
 from benchsuite.running.store import JOURNAL, StudyStore
@@ -24,15 +24,20 @@ class PastTimes:
     """Expects times from the records of a study, and from those of the other studies beside it where the study
     does not know a configuration."""
 
-    def __init__(self, folder: Path, records: Sequence[Record]) -> None:
-        """:param folder: the study's own. :param records: its records."""
-        self._folder, self._records = folder, records
+    def __init__(self, folder: Path, records: Sequence[Record], elsewhere: bool = False) -> None:
+        """
+        :param folder: the study's own.
+        :param records: its records.
+        :param elsewhere: the trials run on other machines than this one, of which nothing is known.
+        """
+        self._folder, self._records, self._elsewhere = folder, records, elsewhere
 
     def __call__(self, trials: Sequence[Trial]) -> list[ExpectedTime | None]:
         """The expected time of each trial; None where nothing is known of any."""
         if not trials:
             return []
-        estimator = TimeEstimator(machine_of(hardware()), product_rate)
+        here = Machine() if self._elsewhere else machine_of(hardware())
+        estimator = TimeEstimator(here, product_rate)
         estimator.add(self._records)
         if not all(map(estimator.knows, trials)):
             self._read_others(estimator)

@@ -11,9 +11,11 @@ from fixtures.scripted import scripted_trial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.contracts import Event, Finished, Notice, Progress, Started
-from benchsuite.running.cluster.attempts import AttemptReader, recorded_trials
+from benchsuite.contracts import Event, Finished, Notice, Progress, RunOptions, Started
+from benchsuite.running.cluster.attempts import AttemptReader, gets_further, recorded_trials
 from benchsuite.running.cluster.events import EventLog, Tail, events_path
+from benchsuite.running.cluster.runs import ClusterRun, RunFolder
+from benchsuite.running.cluster.task import ShardTask
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import Warned
 from benchsuite.schema import Cause, Exhibit, Record, Series, Status, Trial
@@ -119,3 +121,21 @@ def test_a_tail_gives_every_line_once_however_the_file_grows(
         before = cut
         seen += tail.lines()
     assert seen == lines
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"), [([], True), ([0, 0], True), ([1, 0, 0], True), ([1, 0, 0, 0], False)]
+)
+def test_a_shard_whose_last_attempts_recorded_nothing_gets_no_further(
+    tmp_path: Path, counts: list[int], expected: bool
+) -> None:
+    """A trial that takes longer than its job's time would be queued again for ever."""
+    pytest.importorskip("submitit")
+    folder = RunFolder.create(tmp_path / "s", ClusterRun("test", RunOptions(), (tuple(TRIALS),)))
+    for count in counts:
+        store = StudyStore(folder.new_attempt(0))
+        with store.writing():
+            for trial in TRIALS[:count]:
+                store.append(record(trial))
+    assert gets_further(folder, 0) is expected
+    assert (ShardTask(str(folder.path), 0).checkpoint() is not None) is expected

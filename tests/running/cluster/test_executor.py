@@ -20,6 +20,7 @@ from fixtures.inline_scheduler import (
 from fixtures.scripted import scripted_trial
 
 from benchsuite import hookspecs
+from benchsuite.analysis.expected_time import asked_work
 from benchsuite.contracts import Executor, Notice, RunOptions, StudyInfo
 from benchsuite.errors import RequestError
 from benchsuite.plugins import Registry
@@ -97,6 +98,25 @@ def test_shards_of_one_need_are_submitted_together_as_many_as_the_scheduler_take
         (2, 2 << 30),
     ]
     assert scheduler.submitted == [(0, 1, 2), (3, 4, 5), (6, 7)]
+
+
+def test_the_time_that_is_asked_for_follows_earlier_records(tmp_path: Path) -> None:
+    """All that is allowed where nothing is known; and again where a job did not come to its end."""
+    first = InlineScheduler()
+    run(tmp_path, cluster_executor(first))
+    second = InlineScheduler(ends_after(1), vanishes)
+    run(tmp_path, cluster_executor(second), [scripted_trial(seed=seed) for seed in range(20, 26)])
+    assert first.minutes == [None]
+    assert second.minutes == [31, None]
+
+
+@pytest.mark.parametrize(("parts", "count"), [(0.1, 1), (2.5, 3), (100, 6)])
+def test_the_number_of_shards_follows_the_expected_time(tmp_path: Path, parts: float, count: int) -> None:
+    """:param parts: how often the least work that a shard should have is in that of all trials."""
+    scheduler = InlineScheduler(room=6)
+    scheduler.least_seconds = sum(map(asked_work, TRIALS)) / parts
+    run(tmp_path, cluster_executor(scheduler))
+    assert sum(map(len, scheduler.submitted)) == count
 
 
 class Leaves(InlineScheduler):

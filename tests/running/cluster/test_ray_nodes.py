@@ -61,7 +61,7 @@ def test_a_node_that_dies_costs_nothing_but_time(cluster: Any, matrix: Path, tmp
         results=tmp_path / "cluster",
         tracking_uri="none",
         executor="ray",
-        options=options(cluster),
+        options=options(cluster, ("shards", "3")),
         on_event=hear,
     )
     alone: StoredStudy = benchsuite.run(matrix, results=tmp_path / "alone", tracking_uri="none")
