@@ -13,8 +13,8 @@ SLURM = {
     "shards": "how many shards; by default as many as the partition can run at the same time, each with five "
     "minutes of work at least and with no more than a job's time",
     "parallel": "how many shards may run at the same time",
-    "minutes": "how long a job may run until it is queued again; by default half an hour and twice what earlier "
-    "records let expect, and without records what is allowed, up to a day",
+    "minutes": "how long a job may run until it is queued again; by default half an hour and twice what "
+    "earlier records let expect, and without records what is allowed, up to a day",
     "setup": "a line of shell before a shard starts, as in `module load cuda`; may be repeated",
     "python": "the command that is Python on a node, as in `apptainer exec image.sif python`",
     f"{SBATCH}*": "any option of sbatch, as in sbatch.account=me or sbatch.gres=gpu:a100:1",
