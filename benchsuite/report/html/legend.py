@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -22,7 +23,12 @@ def chart_legend(entries: Iterable[LegendEntry]) -> Markup:
 
 def lines_legend(names: Iterable[tuple[str, int]]) -> Markup:
     """The legend of a drawing of curves: (name, place of the line); nothing where there are fewer than two."""
-    known = list(names)
+    return _lines_legend(tuple(names))
+
+
+@lru_cache(512)
+def _lines_legend(known: tuple[tuple[str, int], ...]) -> Markup:
+    """The pages of thousands of trials have the same few."""
     if len(known) < 2:
         return Markup()
     return _legend(_key(name, swatch(place, "", DASHES[place]), "line", str(place)) for name, place in known)
