@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-MARGIN = 2.0
+TIME_MARGIN = 2.0
 """How much longer than expected a shard may take within the time that its job asks for."""
 STARTING_MINUTES = 30
 """Minutes of a job beside its trials: its start, loading data, the first compilation of each framework."""
@@ -24,7 +24,7 @@ def shard_count(seconds: float, slots: int, least: float, minutes: int | None) -
     count = min(slots, math.ceil(seconds / least)) if least > 0 else slots
     if minutes is not None:
         useful = max(minutes - STARTING_MINUTES, minutes / 2)
-        count = max(count, math.ceil(MARGIN * seconds / 60 / useful))
+        count = max(count, math.ceil(TIME_MARGIN * seconds / 60 / useful))
     return max(1, count)
 
 
@@ -36,4 +36,4 @@ def job_minutes(seconds: Iterable[float | None]) -> int | None:
         if one is None:
             return None
         longest = max(longest, one)
-    return STARTING_MINUTES + math.ceil(MARGIN * longest / 60)
+    return STARTING_MINUTES + math.ceil(TIME_MARGIN * longest / 60)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchsuite.running.cluster.sizing import MARGIN, job_minutes, shard_count
+from benchsuite.running.cluster.sizing import TIME_MARGIN, job_minutes, shard_count
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_shard_of_a_mean_load_ends_within_what_is_asked_for(
     assert count >= 1
     asked = job_minutes([seconds / count])
     assert asked is not None
-    assert MARGIN * seconds / count <= 60 * min(asked, minutes) * (1 + 1e-9)
+    assert TIME_MARGIN * seconds / count <= 60 * min(asked, minutes) * (1 + 1e-9)
 
 
 def test_a_job_asks_for_the_longest_of_its_shards_and_for_all_where_one_is_unknown() -> None:
