@@ -10,7 +10,7 @@ import torch
 
 from benchsuite.contracts import Backend, Device, Parameters
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
-from benchsuite_torch import runtime, support
+from benchsuite_torch import compiled, runtime, support
 from benchsuite_torch.kernels.matmul import peak_product
 from benchsuite_torch.program import TorchProgram
 
@@ -58,6 +58,7 @@ class TorchBackend(Backend):
         return run
 
     def release(self) -> None:
+        compiled.release()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

@@ -133,10 +133,8 @@ class DecoderLayers:
             if outputs is not None:
                 outputs |= fused.layer_outputs(self.stack, u, rows, state)
         else:
-            recorded = unroll == "autograd"
-            s, _ = loops.run(
-                self.stack, u, rows, None, state, probes, recorded=recorded, outputs=outputs, masks=masks
-            )
+            way = loops.recorded if unroll == "autograd" else None
+            s, _ = loops.run(self.stack, u, rows, None, state, probes, False, way, outputs, masks=masks)
         if self.decoder.attention == "multiplicative":
             s = torch.cat([s, self._multiplicative(s, y, placed.rows)], dim=2)
         return heads.valid_only(s, rows)

@@ -43,6 +43,14 @@ class ReverseRows(torch.autograd.Function):  # type: ignore[misc]
         return d.flatten(0, 1).index_select(0, reversal).view(d.shape), None
 
 
+def reversed_rows(x: torch.Tensor, rows: RowLengths) -> torch.Tensor:
+    """x (steps, B, D) with each row reversed within its length."""
+    if rows.full:
+        return x.flip(0)
+    found: torch.Tensor = ReverseRows.apply(x, rows.reversal)
+    return found
+
+
 def run(
     stack: RecurrentStack,
     x: torch.Tensor,

@@ -1,15 +1,17 @@
-"""The recurrence as a Python loop over steps: by our own kernel (`static`, `dynamic`), or by torch's cells
-under autograd (`autograd`), the way a PyTorch user writes a loop.
+"""The recurrence as a Python loop over steps: by our own kernel (`static`, `dynamic`), by torch's cells under
+autograd (`autograd`), the way a PyTorch user writes a loop, or over blocks of compiled steps (`compiled`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 
+from benchsuite.errors import UnsupportedError
 from benchsuite_torch import affine_scan, generic
 from benchsuite_torch.cells import cell_step
+from benchsuite_torch.compiled import CompiledLoop
 from benchsuite_torch.dropout import NO_MASKS, dropped
 from benchsuite_torch.kernels.recurrent_loop import LoopConfig, RecurrentLoop
 from benchsuite_torch.layers import CellDirection, CellStack, Direction, LayerStates, Stack
@@ -21,6 +23,23 @@ Outputs = dict[str, torch.Tensor]
 """Layer prefix -> every y_t (steps, B, H), arbitrary on padding; h_t where a cell's output is its state."""
 
 
+OneDirection = Callable[
+    [
+        str,
+        Direction,
+        torch.Tensor,
+        RowLengths,
+        int | None,
+        LayerStates,
+        list[torch.Tensor] | None,
+        bool,
+    ],
+    tuple[torch.Tensor, LayerStates | None],
+]
+"""From cell, layer, x (steps, B, I), its rows, truncation, the state before, probes by step, and whether the
+end is asked for: every h_t (steps, B, H), and the state at each row's own end."""
+
+
 def run(
     stack: Stack,
     x: torch.Tensor,
@@ -29,7 +48,7 @@ def run(
     state: LayerStates | None,
     probes: Probes | None = None,
     final: bool = False,
-    recorded: bool = False,
+    one_direction: OneDirection | None = None,
     outputs: Outputs | None = None,
     resets: Resets | None = None,
     masks: Mapping[str, torch.Tensor] = NO_MASKS,
@@ -37,9 +56,9 @@ def run(
     """Outputs of the top layer (steps, B, F) for inputs (steps, B, I), and the state at each row's own end.
 
     :param state: where the forward direction starts (None: the initial one). :param probes: is filled with what
-        dL/dh_t is read from. :param final: whether the final state is asked for. :param recorded: whether
-        autograd records torch's cells, instead of our kernel. :param outputs: is filled with the outputs of
-        every layer. :param resets: of a CellStack alone. :param masks: of dropout; `<prefix>.h` likewise.
+        dL/dh_t is read from. :param final: whether the final state is asked for. :param one_direction: what
+        runs a layer of rnn, lstm or gru in one direction (None: our kernel). :param outputs: is filled with the
+        outputs of every layer. :param resets: of a CellStack alone. :param masks: of dropout; `<prefix>.h` too.
 
     Outputs on padding are arbitrary.
     """
@@ -60,8 +79,8 @@ def run(
                 way = affine_scan if stack.scans else generic
                 y, end = way.run_layer(direction, x, reading, initial, probe, final)
             else:
-                one_direction = _recorded if recorded else _by_kernel
-                y, end = one_direction(stack.body.cell, direction, x, rows, truncation, initial, probe, final)
+                runner = one_direction or _by_kernel
+                y, end = runner(stack.body.cell, direction, x, rows, truncation, initial, probe, final)
             by_direction.append(y)
             if outputs is not None:
                 outputs[direction.prefix] = y
@@ -101,7 +120,29 @@ def _by_kernel(
     return outputs, _at_row_ends(parts, rows)
 
 
-def _recorded(
+def compiled(loop: CompiledLoop) -> OneDirection:
+    """Layers run by `loop`; it knows no probes. Raises UnsupportedError for truncation."""
+
+    def run_direction(
+        cell: str,
+        layer: Direction,
+        x: torch.Tensor,
+        rows: RowLengths,
+        truncation: int | None,
+        state: LayerStates,
+        probe: list[torch.Tensor] | None,
+        final: bool,
+    ) -> tuple[torch.Tensor, LayerStates | None]:
+        assert probe is None
+        if truncation is not None and truncation < rows.steps:
+            raise UnsupportedError("unroll compiled has no truncated BPTT")
+        parts = loop.run_direction(cell, layer, x, rows, state)
+        return parts[0], _at_row_ends(list(parts), rows) if final else None
+
+    return run_direction
+
+
+def recorded(
     cell: str,
     layer: Direction,
     x: torch.Tensor,

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe, Tokens, parameter_shapes
 from benchsuite_torch import fused, heads, loops, runtime
+from benchsuite_torch.compiled import CompiledLoop
 from benchsuite_torch.convolution import ConvolutionalBody
 from benchsuite_torch.decoder import DecoderLayers
 from benchsuite_torch.decoding import TorchDecoding
@@ -30,6 +31,7 @@ from benchsuite_torch.placement import PlacedBatch
 BACKWARD = {
     "fused": "torch.nn's layers; dL/dh_t by a second pass of our own loop",
     "autograd": "recorded by autograd",
+    "compiled": "compiled by torch.compile; dL/dh_t by a second pass of our own loop",
 }
 
 
@@ -43,6 +45,7 @@ class Model:
         self._truncation = recipe.truncation
         self._packing = device.type == "cuda"
         own_kernels = self.unroll != "autograd"
+        self.compiled = CompiledLoop() if self.unroll == "compiled" else None
         tensors: NamedTensors = {}
         self.embedding: torch.Tensor | None = None
         if isinstance(spec.input, Tokens):
@@ -70,6 +73,11 @@ class Model:
     @property
     def fused(self) -> bool:
         return self.unroll == "fused"
+
+    @property
+    def hides_states(self) -> bool:
+        """Whether dL/dh_t needs a second pass: what runs the steps returns no h_t to differentiate by."""
+        return self.unroll in ("fused", "compiled")
 
     @property
     def generic(self) -> bool:
@@ -170,7 +178,7 @@ class Model:
         masks: Mapping[str, torch.Tensor] = NO_MASKS,
     ) -> tuple[torch.Tensor, LayerStates | None]:
         assert not isinstance(self.body, ConvolutionalBody)
-        x, recorded = self._embed(placed), self.unroll == "autograd"
+        x = self._embed(placed)
         return loops.run(
             self.body,
             x,
@@ -179,11 +187,16 @@ class Model:
             state,
             probes,
             final,
-            recorded,
+            self._one_direction(probes),
             outputs,
             placed.resets,
             masks,
         )
+
+    def _one_direction(self, probes: loops.Probes | None) -> loops.OneDirection | None:
+        if self.unroll == "autograd":
+            return loops.recorded
+        return None if self.compiled is None or probes is not None else loops.compiled(self.compiled)
 
     def _embed(self, placed: PlacedBatch) -> torch.Tensor:
         return (

@@ -50,7 +50,7 @@ class TorchProgram(Program):
 
     def place(self, batch: Batch) -> PlacedBatch:
         runtime.apply(self._settings)
-        static = self._unroll == "static"
+        static = self._unroll in ("static", "compiled")
         placed = place_batch(batch, self._spec, static, self._sorts, self._device, self._dtype)
         runtime.synchronize(self._device)
         return placed
@@ -93,18 +93,18 @@ class TorchProgram(Program):
         return _copy(placed.unsort(predictions)), end
 
     def gradients(self, placed: Any) -> Gradients:
-        """Loss, predictions and parameter gradients come from the unroll itself. dL/dh_t of a fused unroll
-        comes from a second pass, by our own loop, over the same parameters."""
+        """Loss, predictions and parameter gradients come from the unroll itself. dL/dh_t of a fused or compiled
+        unroll comes from a second pass, by our own loop, over the same parameters."""
         runtime.apply(self._settings)
         model, probes = self._model, Probes()
-        if model.fused:
+        if model.hides_states:
             features, _ = model.features(placed, training=True)
         else:
             features, probes = model.probed(placed)
         loss = model.head.loss(features, placed)
         found = _gradients(loss, [*self._trainable, *_flat(probes)])
         of_states = found[len(self._trainable) :]
-        if model.fused:
+        if model.hides_states:
             probed, probes = model.probed(placed)
             of_states = _gradients(model.head.loss(probed, placed), _flat(probes))
         with torch.no_grad():
@@ -183,6 +183,8 @@ class TorchProgram(Program):
         }
         if self._model.generic and isinstance(self._spec.body, Recurrent):
             found["cell"] = step_source(self._spec.body.cell, "torch")
+        if (compiled := self._model.compiled) is not None:
+            found["compilation"] = f"{compiled.blocks} blocks of steps in {compiled.seconds:.1f} s"
         return found
 
 

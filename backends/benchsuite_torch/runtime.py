@@ -115,6 +115,8 @@ CELL_LOOP = "benchsuite::cell_loop"
 """What a profile calls a loop over a cell's own step."""
 ASSOCIATIVE_SCAN = "AffineScan"
 """The autograd function of benchsuite_torch.affine_scan."""
+COMPILED_BLOCK = "CompiledFunction"
+"""The autograd function of what torch.compile made."""
 HANDWRITTEN_LOOPS = ("RecurrentLoop", "AdditiveLoop")
 """What only our own loops over steps call, once per layer: the autograd functions of
 benchsuite_torch.kernels."""
@@ -123,7 +125,7 @@ benchsuite_torch.kernels."""
 def kernel_of(call: Callable[[], object]) -> str:
     """Run `call` once under the profiler and name what ran: `cudnn`, `onednn`, `aten` (layers of torch.nn),
     `autograd_loop` (cells of torch.nn, or any cell's own step, in a loop), `handwritten_loop` (our own kernel),
-    `associative_scan`. Several are joined by
+    `compiled_loop` (steps that torch.compile joined), `associative_scan`. Several are joined by
     `+`, such as `aten+handwritten_loop` for a fused encoder and a decoder with additive attention."""
     with profile(activities=[ProfilerActivity.CPU]) as record:
         call()
@@ -134,6 +136,7 @@ def kernel_of(call: Callable[[], object]) -> str:
     loops = {
         "associative_scan": (ASSOCIATIVE_SCAN,),
         "autograd_loop": (*CELL_OPERATORS, CELL_LOOP),
+        "compiled_loop": (COMPILED_BLOCK,),
         "handwritten_loop": HANDWRITTEN_LOOPS,
     }
     return "+".join([*names, *(loop for loop, operators in loops.items() if ran.intersection(operators))])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 
 from benchsuite.contracts import INGREDIENTS, Supported
-from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe, Recurrent
+from benchsuite.schema import ARCHITECTURES, DeviceName, Execution, ModelSpec, Recipe, Recurrent
 from benchsuite_torch import runtime
+from benchsuite_torch.compiled import compiler_problem
 from benchsuite_torch.kernels import matmul, tanh
 from benchsuite_torch.layers import KERNEL_CELLS
 
@@ -22,7 +23,28 @@ OWN_LAYERS = Supported.everything(
     },
     instead="use unroll dynamic or static",
 )
-SUPPORTED = Supported.everything("torch", under={"fused": OWN_LAYERS, "autograd": OWN_LAYERS})
+COMPILED = Supported.everything(
+    "torch",
+    cells=tuple(sorted(KERNEL_CELLS)),
+    architectures=tuple(name for name in ARCHITECTURES if name not in ("encoder_decoder", "attention")),
+    devices=("cpu",),
+    ingredients=OWN_LAYERS.ingredients,
+    truncation=False,
+    resets=False,
+    because={
+        "cells": "the steps of three cells are written out for it",
+        "architectures": "a decoder's steps are not compiled",
+        "devices": "tried on a CPU alone",
+        "ingredients": "its steps mask no hidden states; or use unroll dynamic or static",
+        "truncation": "a block of steps is differentiated as a whole",
+        "resets": "its steps set no state between them",
+    },
+    instead="use unroll dynamic or static",
+)
+"""Of torch.compile, see benchsuite_torch.compiled."""
+SUPPORTED = Supported.everything(
+    "torch", under={"fused": OWN_LAYERS, "autograd": OWN_LAYERS, "compiled": COMPILED}
+)
 
 
 def problem(model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
@@ -32,12 +54,13 @@ def problem(model: ModelSpec, recipe: Recipe, execution: Execution) -> str | Non
         or runtime.device_problem(DeviceName.parse(execution.device))
         or _precision_problem(execution)
         or _kernel_problem(model, execution)
+        or (compiler_problem() if execution.unroll == "compiled" else None)
     )
 
 
 def choices(model: ModelSpec, execution: Execution) -> dict[str, tuple[str, ...]]:
     """Name -> ways, see Backend.choices()."""
-    if execution.device != "cpu" or execution.unroll == "autograd":
+    if execution.device != "cpu" or execution.unroll in ("autograd", "compiled"):
         return {}
     found: dict[str, tuple[str, ...]] = {}
     if execution.dtype == "float32" and matmul.has_onednn():

@@ -74,7 +74,8 @@ def backend(
     unroll: Annotated[
         str,
         typer.Option(
-            help="static, dynamic, fused, autograd, scan; with commas [dim](all; with --core dynamic)[/dim]."
+            help="static, dynamic, fused, autograd, compiled, scan; with commas [dim](all but compiled, which "
+            "takes minutes; with --core dynamic)[/dim]."
         ),
     ] = "",
     device: OnDevice = "cpu",
@@ -102,10 +103,13 @@ def backend(
     from benchsuite.running.checks import check_backend
     from benchsuite.running.matrix import split_values
     from benchsuite.schema import UNROLLS, Execution
+    from benchsuite.schema.names import COMPILED_UNROLL
 
     entry = _plugins("backend", name).backend(name)
     precisions = _precisions(precision or (CORE_PRECISION if core else BOTH_PRECISIONS))
-    unrolls = split_values(unroll or (CORE_UNROLL if core else ",".join(UNROLLS)))
+    unrolls = split_values(
+        unroll or (CORE_UNROLL if core else ",".join(name for name in UNROLLS if name != COMPILED_UNROLL))
+    )
     _check_known("unroll", unrolls, UNROLLS)
     python = request.interpreters(pythons).get(entry.name, sys.executable)
     parts = [

@@ -184,7 +184,8 @@ class Program(abc.ABC):
         `python_loop` ...), asked of the framework, not assumed. Called after at least one step(). Loops over
         steps are named `python_loop`, `handwritten_loop` (a loop in a framework that differentiates, with its
         derivative written by hand), `autograd_loop` (the framework's own cells, differentiated by it),
-        `while_loop`, `scan` and `unrolled`; any other word is taken for a fused kernel."""
+        `compiled_loop` (blocks of steps that a compiler joined), `while_loop`, `scan` and `unrolled`; any other
+        word is taken for a fused kernel."""
 
     def decoding(self, placed: object, width: int = 1, aligned: bool = False) -> Decoding:  # noqa: ARG002
         """Start generating from a batch's inputs (its targets are not looked at), `width` hypotheses a row;

@@ -20,15 +20,21 @@ UNROLLS: dict[str, str] = {
     "dynamic": "a loop as long as the longest sequence of the batch",
     "fused": "the framework's own fused kernel",
     "autograd": "the framework's own cells in a loop, differentiated by the framework",
+    "compiled": "the cell's steps joined and compiled by the framework's compiler, block by block",
     "scan": "an associative scan over time, for cells with an affine step",
 }
+
+COMPILED_UNROLL = "compiled"
+"""The unroll of which a compiler takes seconds for every shape: taken where it is asked for by name alone."""
 
 BEST_UNROLL = "best"
 """The unroll that stands for the fastest of BEST_OF on this machine, which a calibration finds."""
 
-BEST_OF = tuple(sorted(UNROLLS.keys() - {"static"}, key=lambda name: (name != "dynamic", name)))
-"""The unrolls that `best` may stand for, the default first. Not `static`: it computes all padding, and where it
-is compiled, each shape of a batch takes seconds to minutes, which few trainings gain back."""
+BEST_OF = tuple(
+    sorted(UNROLLS.keys() - {"static", COMPILED_UNROLL}, key=lambda name: (name != "dynamic", name))
+)
+"""The unrolls that `best` may stand for, the default first. Not `static` and `compiled`: they compute all
+padding, and compiling takes seconds to minutes for each shape of a batch, which few trainings gain back."""
 
 PRECISIONS: dict[str, str] = {
     "float32": "IEEE single precision, TF32 off",

@@ -163,7 +163,7 @@ class Execution(Frozen):
 
     device: str = "cpu"
     """`cpu`, `gpu`, or `gpu:1` for the second one."""
-    unroll: Literal["static", "dynamic", "fused", "autograd", "scan", "best"] = "dynamic"
+    unroll: Literal["static", "dynamic", "fused", "autograd", "compiled", "scan", "best"] = "dynamic"
     """How the recurrence runs over time, see names.UNROLLS; `best`: the fastest of them on this machine."""
     precision: Literal["float32", "float64", "tf32"] = "float32"
     """The type of all numbers, see names.PRECISIONS."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from benchsuite.errors import ContractError, KernelFallbackError
 from benchsuite.schema import Execution, ModelSpec
 
-LOOPS = ("python_loop", "handwritten_loop", "autograd_loop", "while_loop", "scan", "unrolled")
+LOOPS = (
+    "python_loop",
+    "handwritten_loop",
+    "autograd_loop",
+    "compiled_loop",
+    "while_loop",
+    "scan",
+    "unrolled",
+)
 """Kernels that are loops over steps: see Program.kernel()."""
 DEVICE_KERNELS = ("cudnn", "miopen")
 """On a GPU, a fused recurrence is one of these; a framework's own composition of small kernels is not."""

@@ -13,6 +13,7 @@ from benchsuite.measure.conformance import backend as checks
 from benchsuite.measure.conformance.backend import Check, Kit
 from benchsuite.measure.conformance.suite import KitResult, run_item, suite
 from benchsuite.schema import UNROLLS, Execution
+from benchsuite.schema.names import COMPILED_UNROLL
 from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_torch.backend import TorchBackend
 
@@ -24,6 +25,7 @@ DECLINED: dict[str, tuple[str, ...]] = {
     "fused": OWN_LAYERS,
     "autograd": OWN_LAYERS,
     "scan": ("no affine step", "no steps to scan"),
+    "compiled": (*OWN_LAYERS, "no cell", "no architecture", "truncated BPTT"),
 }
 """Unroll -> words of the reasons with which items of the kit may be declined; every other one must pass."""
 
@@ -45,11 +47,17 @@ def kit(unroll: str, precision: str) -> Kit:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize(("unroll", "precision"), list(itertools.product(UNROLLS, ("float64", "float32"))))
+@pytest.mark.parametrize(
+    ("unroll", "precision"),
+    [
+        pytest.param(unroll, precision, marks=[pytest.mark.slow] if unroll == COMPILED_UNROLL else [])
+        for unroll, precision in itertools.product(UNROLLS, ("float64", "float32"))
+    ],
+)
 def test_conformance(unroll: str, precision: str, check: Check) -> None:
     under_test = kit(unroll, precision)
     # static differs from dynamic in how much padding it runs, and in nothing else
-    core = unroll == "static" or precision == "float32"
+    core = unroll in ("static", COMPILED_UNROLL) or precision == "float32"
     items = [item for item in suite(core) if item.check is check]
     results = [run_item(under_test, item) for item in items]
     assert items
