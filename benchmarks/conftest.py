@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from benchmarks import corners
+from benchmarks.corners import CORNERS
 from benchmarks.goals import Goal, table, write
 from benchmarks.processes import environment, install_null
+from benchsuite.running.races.runner import LEAST_ROUNDS
 
+ROUNDS, WITHOUT = "BENCHMARKS_ROUNDS", "BENCHMARKS_WITHOUT"
+"""What --rounds and --without leave for test_kernels.py."""
 GOALS = pytest.StashKey[list[Goal]]()
 LONGEST_SECONDS = 3600
 
@@ -31,10 +37,40 @@ class Set(Protocol):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--goals-json", metavar="PATH", type=Path, help="store the table of goals as JSON")
+    parser.addoption("--isa", metavar="CORNERS", help=f"a column each of {', '.join(CORNERS)}, or all")
+    parser.addoption("--rounds", metavar="N", type=int, help="rounds of each race")
+    parser.addoption("--without", metavar="WAYS", help="peers that do not race: compile,packed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """With --isa the same command runs once in each corner, and the table has a column for each."""
+    asked = config.getoption("--isa")
+    if not asked:
+        return None
+    try:
+        names = corners.chosen(asked)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+    return corners.run(names, _without_isa([str(one) for one in config.invocation_params.args]))
+
+
+def _without_isa(arguments: list[str]) -> list[str]:
+    left: list[str] = []
+    for place, text in enumerate(arguments):
+        if text != "--isa" and not text.startswith("--isa=") and arguments[place - 1 : place] != ["--isa"]:
+            left.append(text)
+    return left
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[GOALS] = []
+    rounds = config.getoption("--rounds")
+    if rounds is not None and rounds < LEAST_ROUNDS:
+        raise pytest.UsageError(f"--rounds {rounds}: a race is judged from {LEAST_ROUNDS} rounds on")
+    for option, variable in (("--rounds", ROUNDS), ("--without", WITHOUT)):
+        if config.getoption(option):
+            os.environ[variable] = str(config.getoption(option))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from benchmarks.contestants import FRAMEWORKS, Contestant, peers
+from benchmarks.contestants import FRAMEWORKS, Contestant, contestant_name, peers
 from benchmarks.matmul_bound import MatmulBound
 from benchmarks.shapes import SHAPES, Shape
 from benchmarks.suite import SuiteContestant
@@ -38,7 +38,7 @@ class ContestantSession(Session):
 
     def check_support(self, trials: Sequence[Trial]) -> list[TrialSupport]:
         """Imports the framework; what a contestant cannot run is told when it is built."""
-        framework = self.name.partition(":")[0]
+        framework = contestant_name(self.name).partition(":")[0]
         if framework in FRAMEWORKS:
             peers(framework)
         return [TrialSupport(None) for _ in trials]
@@ -48,7 +48,9 @@ class ContestantSession(Session):
         report(Progress(trial, "build"))
         begin = time.perf_counter()
         try:
-            contestant = build(self.name, SHAPES[str(trial.options["shape"])], trial.execution)
+            contestant = build(
+                contestant_name(self.name), SHAPES[str(trial.options["shape"])], trial.execution
+            )
             contestant.step()
             contestant.synchronize()
         except Unsupported as reason:

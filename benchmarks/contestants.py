@@ -18,6 +18,16 @@ FRAMEWORKS = {
 }
 
 
+def entry_name(contestant: str) -> str:
+    """`torch:nn` as the name of a backend may be: `torch--nn`."""
+    return contestant.replace(":", "--", 1)
+
+
+def contestant_name(entry: str) -> str:
+    """The inverse of entry_name()."""
+    return entry.replace("--", ":", 1)
+
+
 class Contestant(abc.ABC):
     """A model with its optimiser, built from the shape's own initial weights, its batch loaded beforehand."""
 

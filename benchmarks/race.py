@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.contestants import FRAMEWORKS
+from benchmarks.contestants import FRAMEWORKS, entry_name
+from benchmarks.corners import CORNER
 from benchmarks.shapes import Shape
 from benchmarks.unsupported import UNSUPPORTED
 from benchsuite.contracts import Backend, BackendEntry, RunOptions
@@ -45,7 +46,7 @@ class Entry:
         execution = Execution.model_validate({"allocator": self.allocator})
         return Trial(
             task="benchmark", source="random", options={"shape": self.shape.name}, cell=self.shape.cell,
-            architecture="plain", backend=self.name, execution=execution, seed=self.number,
+            architecture="plain", backend=entry_name(self.name), execution=execution, seed=self.number,
         )  # fmt: skip
 
 
@@ -58,7 +59,10 @@ def race(entries: Sequence[Entry], what: str = "step", rounds: int = ROUNDS) -> 
     """
     _let_every_kernel_run()
     group = RaceGroup("benchmark", {str(place): entry.trial for place, entry in enumerate(entries)})
-    trials, backends = list(group.racers.values()), {entry.name: _card(entry.name) for entry in entries}
+    trials, backends = (
+        list(group.racers.values()),
+        {entry_name(entry.name): _card(entry.name) for entry in entries},
+    )
     with (
         tempfile.TemporaryDirectory() as folder,
         RaceRunner(trials, RunOptions(), backends, WORKER) as runner,
@@ -79,7 +83,9 @@ def race(entries: Sequence[Entry], what: str = "step", rounds: int = ROUNDS) -> 
 
 
 def _let_every_kernel_run() -> None:
-    """Drop what holds the kernels of one library back and not those of the others."""
+    """Drop what holds the kernels of one library back and not those of the others, which a corner does not."""
+    if CORNER in os.environ:
+        return
     for name in [name for name in os.environ if name.startswith("OPENBLAS_")]:
         del os.environ[name]
 
@@ -92,7 +98,7 @@ def _card(name: str) -> BackendEntry:
     def load() -> Backend:
         raise AssertionError("a contestant is no backend")
 
-    return BackendEntry(name, load, "a contestant", (), None, environment=backend.environment)
+    return BackendEntry(entry_name(name), load, "a contestant", (), None, environment=backend.environment)
 
 
 def _check_losses(racers: dict[Entry, Racer]) -> None:

@@ -7,18 +7,24 @@ from benchmarks.shapes import RECIPE, Shape
 from benchmarks.unsupported import Unsupported
 from benchsuite.contracts import why_unsupported
 from benchsuite.errors import UnsupportedError
+from benchsuite.measure.calibration import calibrated
 from benchsuite.plugins import registry
-from benchsuite.schema import Execution
+from benchsuite.schema import BEST_UNROLL, Execution
 
 
 class SuiteContestant(Contestant):
-    """A backend's program, as a trial would build it."""
+    """A backend's program, as a trial would build it; of unroll best the way that a calibration finds here."""
 
     def __init__(self, backend: str, execution: Execution, shape: Shape) -> None:
         loaded = registry().backends[backend].load()
         if reason := why_unsupported(loaded, shape.model(), RECIPE, execution):
             raise Unsupported(reason)
         try:
+            entry = registry().backends[backend]
+            if execution.unroll == BEST_UNROLL:
+                given = entry, loaded, shape.model(), shape.parameters, RECIPE, execution, shape.data
+                execution = calibrated(*given).way.execution
+            self._way = f" ({execution.unroll} {execution.choices})"
             self._program = loaded.build(shape.model(), shape.parameters(), RECIPE, execution)
             self._placed = self._program.place(shape.data())
         except UnsupportedError as error:
@@ -26,7 +32,7 @@ class SuiteContestant(Contestant):
 
     @property
     def notes(self) -> str:  # type: ignore[override]
-        return self._program.kernel()
+        return self._program.kernel() + self._way
 
     def step(self) -> None:
         self._program.step(self._placed)

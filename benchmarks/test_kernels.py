@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import conftest
 from benchmarks.conftest import Set
 from benchmarks.race import Entry, race
 from benchmarks.shapes import FULL, RAGGED, SHAPES, Shape
@@ -31,11 +32,12 @@ TABLE = [
 EVERYTHING = os.environ.get("KERNELS", "table") == "all"
 RACED = FULL if EVERYTHING else [SHAPES[name] for name in TABLE]
 PADDED = RAGGED if EVERYTHING else [SHAPES["lstm-padded-B128-H128"]]
-ROUNDS = 7
+ROUNDS = int(os.environ.get(conftest.ROUNDS, "7"))
+LEFT_OUT = os.environ.get(conftest.WITHOUT, "").split(",")
 
 SUITES = {
     "numpy": ["suite-dynamic"],
-    "torch": ["suite-fused", "suite-dynamic"],
+    "torch": ["suite-best"],
     "tensorflow": ["suite-dynamic", "suite-static"],
     "jax": ["suite-dynamic"],
 }
@@ -154,7 +156,8 @@ def test_padding_is_no_work(cell: str, goal: Set, benchmark: Any) -> None:
 @pytest.mark.parametrize("shape", [*RACED, *PADDED], ids=lambda shape: shape.name)
 @pytest.mark.parametrize("framework", SUITES)
 def test_no_idiomatic_way_is_faster(framework: str, shape: Shape, goal: Set, benchmark: Any) -> None:
-    names = tuple(f"{framework}:{way}" for way in [*SUITES[framework], *PEERS[framework]])
+    ways = [*SUITES[framework], *(way for way in PEERS[framework] if way not in LEFT_OUT)]
+    names = tuple(f"{framework}:{way}" for way in ways)
     found = benchmark.pedantic(medians, (shape, names, "step", "tuned"), rounds=1)
     benchmark.extra_info.update(found)
     ours, best = (
