@@ -21,7 +21,8 @@ from benchsuite_jax.support import device_problem, precision_problem, unsupporte
 class JaxBackend(Backend):
     """Builds programs of pure functions, compiled by XLA for one device.
 
-    Programs of one model, recipe and execution compile each function once between them, until release().
+    Programs of one model, recipe and execution compile each function once between them, until release(): also
+    those of trials that differ in their seed.
     """
 
     def __init__(self) -> None:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program, StepLog
+from benchsuite.contracts.shared_compilations import REUSED_NOTE
 from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite.schema.cells import step_source
 from benchsuite_jax import optimisers
@@ -189,6 +190,7 @@ class JaxProgram(Program):
         found = {
             "compilations": str(self._executables.made),
             "compile_seconds": f"{self._executables.seconds:.3f}",
+            REUSED_NOTE: str(self._executables.reused),
         }
         if isinstance(self._spec.body, Convolutional):
             return found

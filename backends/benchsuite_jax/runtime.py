@@ -83,6 +83,7 @@ class Executables:
     shared    what programs that were built alike have compiled: taken from there instead of compiled again
     compiled  what has been used so far
     made      how many of these were compiled here; seconds: what that took
+    reused    how many of them another program had compiled
     """
 
     scope: Callable[[], AbstractContextManager[Any]]
@@ -91,6 +92,7 @@ class Executables:
     compiled: dict[Key, Any] = field(default_factory=dict)
     made: int = 0
     seconds: float = 0.0
+    reused: int = 0
 
     def get(
         self,
@@ -113,6 +115,8 @@ class Executables:
                     self.shared[key] = lowered.compile(dict(self.options if options is None else options))
                 self.made += 1
                 self.seconds += time.perf_counter() - start
+            else:
+                self.reused += 1
             self.compiled[key] = self.shared[key]
         return self.compiled[key]
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from benchsuite.analysis.ranking import Model, Ranking
-from benchsuite.analysis.validity import disturbance, invalid_timing, slowed_training, unsteady
+from benchsuite.analysis.validity import (
+    disturbance,
+    invalid_timing,
+    reused_compilations,
+    slowed_training,
+    unsteady,
+)
 from benchsuite.schema import INVALID_TIMING, Record
 
 
@@ -23,6 +29,7 @@ class CautionKind(StrEnum):
     REFUSED = "timing refused"
     UNSTEADY = "not steady"
     SLOWED = "training slowed"
+    COMPILED_BEFORE = "compiled before"
 
 
 MEANING = {
@@ -33,6 +40,7 @@ MEANING = {
     CautionKind.REFUSED: "a timing is refused and not shown: what was measured was not the work",
     CautionKind.UNSTEADY: "a timing is not steady: its figure is rough",
     CautionKind.SLOWED: "the seconds of a training are not shown: other trials slowed it down",
+    CautionKind.COMPILED_BEFORE: "the seconds of a training are not shown: an earlier trial had compiled what it ran",
 }
 """What a caution of each kind says in general, where there are too many sentences of its own."""
 
@@ -113,6 +121,14 @@ def _on_timing(model: Model) -> Iterable[Caution]:
             # of trials that were slowed down by more or less, one says enough
             f"the seconds of training with {backend} are not shown: {max(phrases)}",
         )
+    for backend in sorted({record.trial.backend for record in records}):
+        own = [record for record in records if record.trial.backend == backend]
+        if given := [record for record in own if reused_compilations(record)]:
+            yield Caution(
+                CautionKind.COMPILED_BEFORE,
+                f"the seconds of training with {backend} are not shown of {len(given)} of its {len(own)} trials: an "
+                "earlier one had compiled what they ran",
+            )
 
 
 def _reasons(records: Iterable[Record]) -> list[str]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from benchsuite.analysis.seeds import Aggregate, Estimate, estimate
-from benchsuite.analysis.validity import is_ranked, seconds, slowed_training
+from benchsuite.analysis.validity import is_ranked, seconds, training_not_comparable
 from benchsuite.schema import Record
 
 
@@ -34,8 +34,9 @@ class TrainingTime:
 
 
 def training_time(record: Record) -> TrainingTime | None:
-    """The seconds of a ranked record; None where it has not all of them, or other trials slowed it down."""
-    if not is_ranked(record) or slowed_training(record):
+    """The seconds of a ranked record; None where it has not all of them, or other trials slowed it down or had
+    compiled what it ran."""
+    if not is_ranked(record) or training_not_comparable(record):
         return None
     names = ("speed/import_seconds", "speed/build_seconds", "train/seconds", "train/steps")
     imported, built, trained, steps = (record.scalars.get(name, math.nan) for name in names)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import Literal
 
+from benchsuite.contracts.shared_compilations import REUSED_NOTE
 from benchsuite.schema import INVALID_TIMING, Record, Series, Status, Trial
 from benchsuite.schema.texts import MOST_REASON, capped
 from benchsuite.schema.thresholds import DISTURBED, UNSTABLE
@@ -43,7 +44,8 @@ TRAINING = (
     "train/seconds", "train/cpu_seconds", "train/time_to_target_seconds", "speed/import_seconds",
     "speed/build_seconds", "speed/first_step_seconds", "speed/compile_seconds", "speed/cold_start_seconds",
 )  # fmt: skip
-"""The scalars of times that are taken while other trials may work. Where those slowed it down none counts."""
+"""The scalars of times that are taken while other trials may work. Where those slowed it down, or had compiled
+what it ran, none counts."""
 
 ENERGY = "energy/"
 """The beginning of scalars that hold what the whole machine used."""
@@ -117,6 +119,22 @@ def slowed_training(record: Record) -> str:
     if record.trial.execution.alone and wall > DISTURBED * cpu:
         return f"{beside}, and wall time was {wall / cpu:.1f} times the processor time"
     return ""
+
+
+def reused_compilations(record: Record) -> int:
+    """How many compiled functions the trial was given by earlier ones; 0 where the backend does not say."""
+    counted = record.environment.get(f"backend.{REUSED_NOTE}", "")
+    return int(counted) if counted.isdecimal() else 0
+
+
+def training_not_comparable(record: Record) -> str:
+    """Why the seconds that training took are not those of a trial that is alone and begins with nothing compiled, as a
+    phrase, or ""."""
+    if reused := reused_compilations(record):
+        return (
+            f"it was given {reused} compiled {'function' if reused == 1 else 'functions'} of an earlier trial"
+        )
+    return slowed_training(record)
 
 
 def problem(record: Record) -> str:
@@ -216,9 +234,9 @@ def sequences_per_second(record: Record, what: Timed = "step", by: Clock | None 
 
 def valid_scalars(record: Record) -> dict[str, float]:
     """The record's scalars, without the figures of a timing that is invalid, of a training that others slowed
-    down, and of energy that others used, too."""
+    down or compiled for, and of energy that others used, too."""
     refused: tuple[str, ...] = STEADY_STATE if invalid_timing(record) else ()
-    refused += TRAINING if slowed_training(record) else ()
+    refused += TRAINING if training_not_comparable(record) else ()
     refused += (ENERGY,) if others_beside(record) else ()
     return {name: value for name, value in record.scalars.items() if not name.startswith(refused)}
 

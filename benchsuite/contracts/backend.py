@@ -199,7 +199,9 @@ class Program(abc.ABC):
         return {}
 
     def notes(self) -> dict[str, str]:
-        """What else a reader of the record should know (traces, algorithm choices); may be empty."""
+        """What else a reader of the record should know (traces, algorithm choices); may be empty. Where a program
+        may be given what an earlier one compiled, `compilations_reused` says how many functions
+        (contracts.shared_compilations)."""
         return {}
 
 
@@ -249,7 +251,8 @@ class Backend(abc.ABC):
 
     def release(self) -> None:  # noqa: B027 - doing nothing is a valid answer
         """Called after a trial, when its program is gone: release what the framework still holds for it
-        (compiled graphs, cached device memory)."""
+        (compiled graphs, cached device memory). Where users ask for shared compilation it is not called between
+        trials that differ in their seed alone."""
 
     def versions(self) -> dict[str, str]:
         """What to record of the framework: versions, BLAS, CUDA, cuDNN, build flags."""

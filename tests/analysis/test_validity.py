@@ -192,6 +192,28 @@ def test_seconds_of_a_training_that_others_slowed_down_count_nowhere(record: Rec
     assert [slowed in one for one in told] == [True] * bool(slowed)
 
 
+@pytest.mark.parametrize(("note", "reused"), [("", 0), ("0", 0), ("1", 1), ("7", 7), ("-1", 0), ("many", 0)])
+def test_seconds_of_a_training_whose_functions_were_compiled_before_count_nowhere(
+    note: str, reused: int
+) -> None:
+    record = in_a_run({"backend.compilations_reused": note})
+    assert validity.reused_compilations(record) == reused
+    assert (training_time(record) is None) == bool(reused)
+    kept = validity.valid_scalars(record)
+    for name in ("train/seconds", "train/time_to_target_seconds", "speed/build_seconds"):
+        assert (name in kept) != bool(reused)
+    assert {"speed/step_median_seconds", "test/accuracy", "train/steps"} <= set(kept)
+    (ranking,) = rankings(
+        [record, in_a_run({}).model_copy(update={"trial": record.trial.model_copy(update={"seed": 9})})]
+    )
+    told = [
+        one.sentence
+        for one in cautions(ranking, ranking.models[0])
+        if one.kind is CautionKind.COMPILED_BEFORE
+    ]
+    assert ["1 of its 2 trials" in one for one in told] == [True] * bool(reused)
+
+
 @pytest.mark.parametrize(
     ("facts", "word"),
     [

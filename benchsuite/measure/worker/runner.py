@@ -21,6 +21,7 @@ from benchsuite.contracts import (
     TrialSupport,
     why_unsupported,
 )
+from benchsuite.contracts.shared_compilations import is_sharing_asked
 from benchsuite.errors import BenchsuiteError, RequestError, UnknownNameError, UnsupportedError
 from benchsuite.measure.machine import MachineLock
 from benchsuite.measure.provenance import dataset_digest, trial_fingerprint
@@ -48,6 +49,7 @@ class Session:
         self._frozen = False
         self._racing: RacingProgram | None = None
         self._machine: MachineLock | None = None
+        self._compiled_for = ""
 
     def describe_backend(self) -> BackendInfo:
         """What this worker's backend has; what keeps it from loading is the answer's problem."""
@@ -88,7 +90,7 @@ class Session:
 
     def _run(self, trial: Trial, report: Reporter, machine: MachineLock) -> Record:
         started = time.time()
-        self._leave()
+        self._leave(trial)
         try:
             record = TrialRun(self, trial, report, machine).run()
         except UnsupportedError as error:
@@ -101,7 +103,7 @@ class Session:
                 reason=_reason(error),
                 exception=traced(error),
             )
-        known = record.environment | self._release()
+        known = record.environment | self._release(trial)
         facts = {"fingerprint": self._fingerprint_or_none(trial), "finished": time.time()}
         return record.model_copy(update={"started": started, "environment": known, **facts})
 
@@ -149,20 +151,28 @@ class Session:
 
         return run_check(self, asked, tell)
 
-    def _leave(self) -> None:
-        """Free the trial that raced last."""
-        if self._racing is not None:
+    def _leave(self, entering: Trial | None = None) -> None:
+        """Free the trial that raced last, and what is compiled, unless it is for trials of `entering`'s
+        configuration."""
+        stays = entering is not None and entering.configuration_id == self._compiled_for
+        if self._racing is not None or (self._compiled_for and not stays):
             self._racing = None
             self._release()
 
-    def _release(self) -> dict[str, str]:
+    def _release(self, left: Trial | None = None) -> dict[str, str]:
         """Free what a trial used. Where the backend fails in that, the record is kept, with the problem in its
-        environment."""
+        environment.
+
+        :param left: the trial, where what was compiled for it may be kept for others of its configuration.
+        """
         if self._backend is None:
             return {}
         gc.collect()
+        keeps = left is not None and is_sharing_asked()
+        self._compiled_for = left.configuration_id if left is not None and keeps else ""
         try:
-            self._backend.release()
+            if not keeps:
+                self._backend.release()
         except Exception as error:  # a plugin may fail in any way
             return {"backend.release.problem": _reason(error)}
         finally:

@@ -14,6 +14,7 @@ import pytest
 jax = pytest.importorskip("jax")
 
 from benchsuite.contracts import Batch  # noqa: E402
+from benchsuite.contracts.shared_compilations import REUSED_NOTE
 from benchsuite.errors import UnsupportedError  # noqa: E402
 from benchsuite.measure.conformance.cases import model_cases  # noqa: E402
 from benchsuite.measure.initialisation import initial_parameters  # noqa: E402
@@ -135,19 +136,20 @@ def test_programs_that_are_built_alike_compile_once() -> None:
     backend, weights = JaxBackend(), initial_parameters(MODEL, 0, "float32")
     batch = Batch(np.ones((2, 3, 3), np.float32), np.full(2, 3, np.int32), np.zeros(2, np.int32))
 
-    def compiled(recipe: Recipe) -> tuple[str, np.ndarray]:
+    def compiled(recipe: Recipe) -> tuple[tuple[str, str], np.ndarray]:
         program = backend.build(MODEL, weights, recipe, Execution())
         placed = program.place(batch)
         program.step(placed)
         assert program.kernel() == "scan"
-        return program.notes()["compilations"], program.predict(placed)[0]
+        notes = program.notes()
+        return (notes["compilations"], notes[REUSED_NOTE]), program.predict(placed)[0]
 
     (first, expected), (second, found) = compiled(Recipe()), compiled(Recipe())
-    assert (first, second) == ("1", "0")
+    assert (first, second) == (("1", "0"), ("0", "1"))
     np.testing.assert_array_equal(found, expected)
-    assert compiled(Recipe(learning_rate=0.5))[0] == "1"
+    assert compiled(Recipe(learning_rate=0.5))[0] == ("1", "0")
     backend.release()
-    assert compiled(Recipe())[0] == "1"
+    assert compiled(Recipe())[0] == ("1", "0")
 
 
 def test_devices_versions_and_product() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fixtures.tiny_trial import TRIAL
 
 from benchsuite.contracts import Device
+from benchsuite.contracts.shared_compilations import SHARING_VARIABLE
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.probes.memory import PeakMemory
 from benchsuite.measure.worker.channel import (
@@ -19,7 +21,7 @@ from benchsuite.measure.worker.channel import (
     encode,
 )
 from benchsuite.measure.worker.runner import Session
-from benchsuite.schema import Status
+from benchsuite.schema import Status, Trial
 from benchsuite.schema.texts import NO_REASON
 
 
@@ -34,6 +36,49 @@ def test_a_backend_that_cannot_release_costs_no_record(monkeypatch: pytest.Monke
     record = session.run(TRIAL, lambda _: None)
     assert record.status is Status.OK
     assert record.environment["backend.release.problem"] == "RuntimeError: the cache is locked"
+
+
+def seeded(seed: int, **changes: Any) -> Trial:
+    return TRIAL.model_copy(update={"seed": seed} | changes)
+
+
+OTHER = seeded(0, recipe=TRIAL.recipe.model_copy(update={"learning_rate": 0.5}))
+
+
+@pytest.mark.parametrize(
+    ("sharing", "trials", "released"),
+    [
+        ("0", [seeded(0), seeded(1), OTHER], [1, 2, 3]),
+        ("1", [seeded(0), seeded(1), seeded(0), OTHER, seeded(0)], [0, 0, 0, 1, 2]),
+    ],
+)
+def test_what_was_compiled_is_kept_for_other_seeds_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, sharing: str, trials: list[Trial], released: list[int]
+) -> None:
+    session, calls, seen = Session("numpy"), list[int](), list[int]()
+    backend, _ = session.load_backend()
+    monkeypatch.setenv(SHARING_VARIABLE, sharing)
+    monkeypatch.setattr(backend, "release", lambda: calls.append(1))
+    for trial in trials:
+        assert session.run(trial, lambda _: None).status is Status.OK
+        seen.append(len(calls))
+    assert seen == released
+    session.ready(TRIAL, "step", lambda _: None)  # a race begins with nothing that trials have compiled
+    assert len(calls) == released[-1] + int(sharing)
+
+
+def test_what_a_calibration_compiled_is_released_before_the_training(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BENCHSUITE_CALIBRATION", str(tmp_path))
+    session, calls, seen = Session("numpy"), list[int](), dict[str, int]()
+    backend, _ = session.load_backend()
+    monkeypatch.setattr(backend, "release", lambda: calls.append(1))
+    trial = seeded(0, execution=TRIAL.execution.model_copy(update={"unroll": "best"}))
+    for run in ("measures", "knows"):
+        calls.clear()
+        session.run(trial, lambda progress, run=run: seen.setdefault(f"{run} {progress.phase}", len(calls)))
+    assert (seen["measures build"], seen["knows build"]) == (1, 0)
 
 
 def test_a_kernel_that_was_not_asked_for_ends_the_trial_after_its_first_step(
