@@ -1,9 +1,9 @@
-"""What a training step asks of NumPy, written down and asked again: as it was, or with a leading axis of replicas.
+"""What a training step asks of NumPy, recorded and asked again: as it was, or with a leading axis of replicas.
 
-A program that trained several seeds at once would make the same calls in the same order, on arrays with one more axis
-in front. Its cost is then known without writing it: the calls are recorded in a real step, and repeated on memory that
-is laid out alike, once for every replica. Assignments to slices are no calls, so that they are not among them: what is
-found is the least that such a program could cost.
+A program that trained several seeds at once would make the same calls in the same order, on arrays with one
+more axis in front. Its cost is then known without writing it: the calls are recorded in a real step, and repeated on
+memory that is laid out alike, once for every replica. Assignments to slices are no calls, so that they are not
+among them: what is found is the least that such a program could cost.
 """
 
 from __future__ import annotations
@@ -200,8 +200,8 @@ def cpu_seconds(call: Callable[[], Any], calls: int) -> float:
 def by_turns(
     ways: dict[str, Callable[[], Any]], rounds: int, seconds: float, before: Sequence[Callable[[], None]] = ()
 ) -> dict[str, float]:
-    """Median CPU seconds of a call of each way. They take turns, of at least so many seconds each; who goes first
-    changes from round to round. `before` is called before each turn, outside of what is timed."""
+    """Median CPU seconds of a call of each way. They take turns, of at least so many seconds each; who goes
+    first changes from round to round. `before` is called before each turn, outside of what is timed."""
     calls = {way: max(1, round(seconds / max(cpu_seconds(call, 2), 1e-6))) for way, call in ways.items()}
     found: dict[str, list[float]] = {way: [] for way in ways}
     for number in range(rounds):

@@ -1,13 +1,12 @@
-"""`python -m benchmarks.replicas [MATRIX ...] [--task TASK]`: what three seeds of one model cost as one program, compared
-with one seed.
+"""`python -m benchmarks.replicas [MATRIX ...] [--task TASK]`: what three seeds cost as one program.
 
-For every model of the built-in matrices (default: `standard`; of `quick` the same three tasks) on the CPU, one thread,
-CPU time, all ways by turns:
+For every model of the built-in matrices (default: `standard`; of `quick` the same three tasks) on the CPU, one
+thread, CPU time, all ways by turns:
 
 * NumPy: the training step as it is, and the least that a program with a leading axis of three seeds could cost
   (benchmarks.repeated_calls);
-* JAX: the compiled step, that of `jax.vmap` over three seeds, and one program that takes the steps of three seeds one
-  after the other; with the seconds that each takes to be compiled.
+* JAX: the compiled step, that of `jax.vmap` over three seeds, and one program that takes the steps of three
+  seeds one after the other; with the seconds that each takes to be compiled.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,8 +50,8 @@ def models(matrix: str, backend: str, task: str | None) -> Iterator[list[Trial]]
 
 
 def padding(loaded: Loaded, trials: list[Trial]) -> tuple[float, int]:
-    """Steps over time of one program of all seeds, which pads each batch to the longest of theirs, divided by those of
-    the seeds apart; and how many lengths there are."""
+    """Steps over time of one program of all seeds, which pads each batch to the longest of theirs, divided by
+    those of the seeds apart; and how many lengths there are."""
     split, cut = loaded.task.train, loaded.batcher
     if len(cut.boundaries) == 1:
         return 1.0, 1
@@ -180,8 +179,8 @@ def _of_shape(loaded: Loaded, trial: Trial, steps: int) -> Any:
 
 
 def _difference(jax: Any, apart: list[Any], together: Any) -> float:
-    """The largest difference of any number after one step between seeds apart and seeds together, relative to the
-    largest number of its array."""
+    """The largest difference of any number after one step between seeds apart and seeds together, relative to
+    the largest number of its array."""
     worst = 0.0
     for seed, one in enumerate(apart):
         for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(together), strict=True):
@@ -201,6 +200,57 @@ def _facts(loaded: Loaded, trials: list[Trial], batch: Any) -> dict[str, Any]:
         "lengths": lengths,
         "steps": training_steps(loaded.recipe, loaded.batcher, loaded.task.train),
     }
+
+
+def numpy_row(found: Mapping[str, Any]) -> list[str]:
+    """Of HEADS: the rest of a step (Python, and assignments to slices) is taken to be shared by all seeds."""
+    step, shared = found["step"], max(0.0, found["step"] - found["one"])
+    figures = [
+        found["products"] / step,
+        shared / step,
+        SEEDS * found["products"] / step,
+        (found["all"] + shared) / step,
+    ]
+    return [
+        *_named(found),
+        *(f"{figure:.2f}" for figure in figures),
+        f"{figures[-1] * found['padding']:.2f}",
+        "",
+    ]
+
+
+def jax_row(found: Mapping[str, Any]) -> list[str]:
+    """Of HEADS. A step is compiled once for each padded length."""
+    step, more, lengths, steps = (found[name] for name in ("step", "padding", "lengths", "steps"))
+    one = lengths * found["compile_step"] + steps * step
+    together = lengths * found["compile_vmap"] + steps * found["vmap"] * more
+    shared = lengths * found["compile_step"] + SEEDS * steps * step
+    figures = [
+        found["compile_step"],
+        found["vmap"] / step,
+        found["scan"] / step,
+        together / one,
+        shared / one,
+    ]
+    return [*_named(found), *(f"{figure:.2f}" for figure in figures), f"{found['difference']['vmap']:.0e}"]
+
+
+def _named(found: Mapping[str, Any]) -> list[str]:
+    shape = f"{found['rows']}x{found['time']}x{found['hidden']}"
+    return [found["model"], shape, f"{1e3 * found['step']:.2f}"]
+
+
+ROWS = {"numpy": numpy_row, "jax": jax_row}
+WIDTHS = (32, 11, 7, 6, 6, 6, 6, 6, 6)
+HEADS = {
+    "numpy": f"""the step of one seed in NumPy, and {SEEDS} seeds as one program, in steps of one seed
+  model; rows x time x hidden; ms per step; share of products; share of Python; {SEEDS} times the products
+  alone; {SEEDS} seeds as one program, at least; the same with batches padded to the longest of all seeds""",
+    "jax": f"""the step of one seed in JAX, and {SEEDS} seeds as one program, in steps of one seed
+  model; rows x time x hidden; ms per step; s to compile it; vmap; one after the other in one program;
+  training of {SEEDS} seeds with vmap, in trainings of one; of {SEEDS} seeds apart with one compilation;
+  largest relative difference under vmap""",
+}
 
 
 def measure(backend: str, matrix: str, task: str | None) -> None:
@@ -237,8 +287,13 @@ def main() -> None:
             measure(asked.backend, matrix, asked.task)
             continue
         for backend in BACKENDS:
+            print(f"\n{matrix}: {HEADS[backend]}")
             for found in measured(backend, matrix, asked.task):
-                print(found)
+                print(
+                    "  ".join(
+                        f"{text:>{width}}" for text, width in zip(ROWS[backend](found), WIDTHS, strict=True)
+                    )
+                )
 
 
 if __name__ == "__main__":

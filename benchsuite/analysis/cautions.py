@@ -40,7 +40,7 @@ MEANING = {
     CautionKind.REFUSED: "a timing is refused and not shown: what was measured was not the work",
     CautionKind.UNSTEADY: "a timing is not steady: its figure is rough",
     CautionKind.SLOWED: "the seconds of a training are not shown: other trials slowed it down",
-    CautionKind.COMPILED_BEFORE: "the seconds of a training are not shown: an earlier trial had compiled what it ran",
+    CautionKind.COMPILED_BEFORE: "the seconds of a training are not shown: others had compiled what it ran",
 }
 """What a caution of each kind says in general, where there are too many sentences of its own."""
 
@@ -126,8 +126,8 @@ def _on_timing(model: Model) -> Iterable[Caution]:
         if given := [record for record in own if reused_compilations(record)]:
             yield Caution(
                 CautionKind.COMPILED_BEFORE,
-                f"the seconds of training with {backend} are not shown of {len(given)} of its {len(own)} trials: an "
-                "earlier one had compiled what they ran",
+                f"the seconds of training with {backend} are not shown of {len(given)} of its {len(own)} "
+                "trials: an earlier one had compiled what they ran",
             )
 
 

@@ -128,8 +128,8 @@ def reused_compilations(record: Record) -> int:
 
 
 def training_not_comparable(record: Record) -> str:
-    """Why the seconds that training took are not those of a trial that is alone and begins with nothing compiled, as a
-    phrase, or ""."""
+    """Why the seconds that training took are not those of a trial that is alone and begins with nothing
+    compiled, as a phrase, or ""."""
     if reused := reused_compilations(record):
         return (
             f"it was given {reused} compiled {'function' if reused == 1 else 'functions'} of an earlier trial"

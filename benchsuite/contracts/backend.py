@@ -199,8 +199,8 @@ class Program(abc.ABC):
         return {}
 
     def notes(self) -> dict[str, str]:
-        """What else a reader of the record should know (traces, algorithm choices); may be empty. Where a program
-        may be given what an earlier one compiled, `compilations_reused` says how many functions
+        """What else a reader of the record should know (traces, algorithm choices); may be empty. Where a
+        program may be given what an earlier one compiled, `compilations_reused` says how many functions
         (contracts.shared_compilations)."""
         return {}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 SHARING_VARIABLE = "BENCHSUITE_SHARE_COMPILED"
-"""With 1, a worker does not release what it compiled for a trial when the next one differs in its seed alone. It is no
-field of the trial: what is trained does not depend on it."""
+"""With 1, a worker does not release what it compiled for a trial when the next one differs in its seed alone.
+It is no field of the trial: what is trained does not depend on it."""
 
 REUSED_NOTE = "compilations_reused"
-"""A program's note (Program.notes): how many compiled functions it was given by programs of earlier trials. Where it is
-not 0, the seconds of its training are not those of a trial that begins with nothing compiled."""
+"""A program's note (Program.notes): how many compiled functions it was given by programs of earlier trials.
+Where it is not 0, the seconds of its training are not those of a trial that begins with nothing compiled."""
 
 
 def is_sharing_asked() -> bool:

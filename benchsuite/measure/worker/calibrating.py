@@ -52,6 +52,6 @@ def choose_way(
         alone,
     )
     if choice.measured_seconds:
-        loaded.backend.release()  # or the training would find its first step compiled, and call that its compile time
+        loaded.backend.release()  # or the training would find its first step compiled
         trim_heap()  # or the peak of training would be that of all ways together
     return replace(loaded, execution=choice.way.execution), choice

@@ -14,7 +14,7 @@ import pytest
 jax = pytest.importorskip("jax")
 
 from benchsuite.contracts import Batch  # noqa: E402
-from benchsuite.contracts.shared_compilations import REUSED_NOTE
+from benchsuite.contracts.shared_compilations import REUSED_NOTE  # noqa: E402
 from benchsuite.errors import UnsupportedError  # noqa: E402
 from benchsuite.measure.conformance.cases import model_cases  # noqa: E402
 from benchsuite.measure.initialisation import initial_parameters  # noqa: E402
