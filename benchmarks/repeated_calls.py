@@ -1,9 +1,9 @@
 """What a training step asks of NumPy, recorded and asked again: as it was, or with a leading axis of replicas.
 
-A program that trained several seeds at once would make the same calls in the same order, on arrays with one
-more axis in front. Its cost is then known without writing it: the calls are recorded in a real step, and repeated on
-memory that is laid out alike, once for every replica. Assignments to slices are no calls, so that they are not
-among them: what is found is the least that such a program could cost.
+A program that trained several seeds at once would make the same calls in the same order, on arrays with
+one more axis in front. Its cost is then known without writing it: the calls are recorded in a real step, and
+repeated on memory that is laid out alike, once for every replica. Assignments to slices are no calls, so that
+they are not among them: what is found is the least that such a program could cost.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """`python -m benchmarks.worker_memory [BACKEND ...] [--trials N]`: a warm worker's memory, over many trials.
 
 The smallest trials, one after another in one process with a worker's environment, of sizes that take turns, so
-that a framework that compiles does so in every trial. Prints the resident memory (MiB, after the trial's memory
-is released) at several points, what it grew by per trial in the last half, and CPU milliseconds per trial in the
-first and the last fifth.
+that a framework that compiles does so in every trial. Prints the resident memory at several points (MiB, after
+the trial's is released), its growth per trial in the last half, and CPU milliseconds per trial in the first and
+the last fifth.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ SHARING_VARIABLE = "BENCHSUITE_SHARE_COMPILED"
 It is no field of the trial: what is trained does not depend on it."""
 
 REUSED_NOTE = "compilations_reused"
-"""A program's note (Program.notes): how many compiled functions it was given by programs of earlier trials.
-Where it is not 0, the seconds of its training are not those of a trial that begins with nothing compiled."""
+"""A program's note (Program.notes): how many compiled functions it was given by programs of earlier
+trials. Where it is not 0, its seconds of training are not those of a trial that compiles for itself."""
 
 
 def is_sharing_asked() -> bool:
