@@ -52,10 +52,10 @@ class MeteredSession(Session):
         reference: Backend = self._meter.methods(super().load_reference())
         return reference
 
-    def _release(self) -> dict[str, str]:
+    def _release(self, left: Trial | None = None) -> dict[str, str]:
         self._mark("release")
         self._meter.let_go()
-        found = super()._release()
+        found = super()._release(left)
         self._mark("record")
         return found
 

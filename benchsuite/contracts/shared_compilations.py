@@ -14,5 +14,5 @@ trials. Where it is not 0, its seconds of training are not those of a trial that
 
 
 def is_sharing_asked() -> bool:
-    """Whether this process is to keep compiled code from one trial to the next one of the same configuration."""
+    """Whether this process is to keep compiled code from one trial to the next of its configuration."""
     return os.environ.get(SHARING_VARIABLE) == "1"
