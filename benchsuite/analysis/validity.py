@@ -241,6 +241,19 @@ def valid_scalars(record: Record) -> dict[str, float]:
     return {name: value for name, value in record.scalars.items() if not name.startswith(refused)}
 
 
+def reasons_left_out(record: Record) -> list[str]:
+    """Why valid_scalars() leaves figures out, as phrases; none where it has all of them."""
+    timing = "the timing is refused" if invalid_timing(record) else ""
+    training = training_not_comparable(record)
+    energy = any(name.startswith(ENERGY) for name in record.scalars) and others_beside(record)
+    found = (
+        timing,
+        f"of the training's seconds, {training}" if training else "",
+        "of the machine's energy, others used some" if energy else "",
+    )
+    return [phrase for phrase in found if phrase]
+
+
 def valid_series(record: Record, series: Iterable[Series]) -> list[Series]:
     """The curves of the record, without the samples of a timing that is invalid."""
     if not invalid_timing(record):

@@ -87,7 +87,14 @@ def _print_record(study: StoredStudy, record: Record) -> None:
 
     from benchsuite.analysis.decay import MOMENTS, verdicts
     from benchsuite.analysis.machines import machine_of
-    from benchsuite.analysis.validity import problem, problem_reason, unsteady, valid_scalars, valid_series
+    from benchsuite.analysis.validity import (
+        problem,
+        problem_reason,
+        reasons_left_out,
+        unsteady,
+        valid_scalars,
+        valid_series,
+    )
     from benchsuite.report.formatting import format_count
     from benchsuite.schema.fields import flatten
     from benchsuite.schema.texts import MOST_TRACE, capped
@@ -100,6 +107,7 @@ def _print_record(study: StoredStudy, record: Record) -> None:
         "problem": ": ".join(text for text in (problem(record), problem_reason(record)) if text),
         "reason": capped(record.reason, MOST_TRACE),
         "not steady": unsteady(record),
+        "figures left out": "; ".join(reasons_left_out(record)),
         "kernel": record.kernel,
         "way": _way_words(record),
     }

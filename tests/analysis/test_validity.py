@@ -186,6 +186,7 @@ def test_seconds_of_a_training_that_others_slowed_down_count_nowhere(record: Rec
     for name in ("train/seconds", "train/time_to_target_seconds", "speed/build_seconds"):
         assert (name in kept) != bool(slowed)
     assert ("energy/train_joules" in kept) == (validity.others_beside(record) == 0)
+    assert bool(validity.reasons_left_out(record)) == (kept != record.scalars)
     assert {"speed/step_median_seconds", "test/accuracy", "train/steps"} <= set(kept)
     (ranking,) = rankings([record])
     told = [one.sentence for one in cautions(ranking, ranking.models[0]) if one.kind is CautionKind.SLOWED]
@@ -199,6 +200,7 @@ def test_seconds_of_a_training_whose_functions_were_compiled_before_count_nowher
     record = in_a_run({"backend.compilations_reused": note})
     assert validity.reused_compilations(record) == reused
     assert (training_time(record) is None) == bool(reused)
+    assert ["compiled" in phrase for phrase in validity.reasons_left_out(record)] == [True] * bool(reused)
     kept = validity.valid_scalars(record)
     for name in ("train/seconds", "train/time_to_target_seconds", "speed/build_seconds"):
         assert (name in kept) != bool(reused)

@@ -12,6 +12,7 @@ from benchsuite.analysis.validity import (
     is_ranked,
     problem,
     problem_reason,
+    reasons_left_out,
     sequences_per_second,
     valid_scalars,
 )
@@ -182,7 +183,10 @@ def _figures(entry: Entry) -> Iterable[Block]:
     yield Grid(tuple(Facts(SCALAR_GROUPS.get(name, name), tuple(groups[name])) for name in names))
     left = len(entry.record.scalars) - len(valid)
     if left:
-        yield Paragraph(f"{format_count(left, 'figure')} of the refused timing are left out.", "note")
+        why = "; ".join(reasons_left_out(entry.record))
+        yield Paragraph(
+            f"{format_count(left, 'figure')} {'is' if left == 1 else 'are'} left out: {why}.", "note"
+        )
     for name, metrics in entry.record.baselines.items():
         facts = tuple(Fact(metric, value) for metric, value in sorted(metrics.items()))
         yield Facts(f"Baseline: {name.replace('_', ' ')}", facts)
