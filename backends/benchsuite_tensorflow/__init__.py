@@ -21,14 +21,14 @@ __all__ = ["benchsuite_register_backends"]
 
 
 def _load() -> Backend:
-    with _hidden("jax"):
+    with hidden("jax"):
         from benchsuite_tensorflow.backend import TensorFlowBackend
 
     return TensorFlowBackend()
 
 
 @contextmanager
-def _hidden(module: str) -> Iterator[None]:
+def hidden(module: str) -> Iterator[None]:
     """Importing `module` fails inside: TensorFlow's converters import jax wherever it is installed, a second
     framework in the process and a second of start-up that nobody here needs."""
     if module in sys.modules:
@@ -41,7 +41,7 @@ def _hidden(module: str) -> Iterator[None]:
         del sys.modules[module]
 
 
-def _environment(execution: Execution) -> Mapping[str, str]:
+def environment(execution: Execution) -> Mapping[str, str]:
     """Threads of TensorFlow's two pools and of OpenMP, a quiet log, GPU memory taken as it is needed."""
     threads = str(execution.threads)
     variables = {
@@ -59,10 +59,10 @@ def _environment(execution: Execution) -> Mapping[str, str]:
     return variables
 
 
-def _core_environment(execution: Execution) -> Mapping[str, str]:
+def core_environment(execution: Execution) -> Mapping[str, str]:
     """The core kit runs each graph a few times: improving graphs would take longer than running them as they
     are."""
-    return {**_environment(execution), "BENCHSUITE_TENSORFLOW_GRAPHS": "plain"}
+    return {**environment(execution), "BENCHSUITE_TENSORFLOW_GRAPHS": "plain"}
 
 
 @hookimpl
@@ -74,7 +74,7 @@ def benchsuite_register_backends() -> Iterable[BackendEntry]:
             summary="TensorFlow: tf.function graphs, unrolled or as while loops, and Keras' cuDNN layers",
             requirements=("tensorflow",),
             extra="tensorflow",
-            environment=_environment,
-            core_environment=_core_environment,
+            environment=environment,
+            core_environment=core_environment,
         )
     ]

@@ -24,7 +24,7 @@ def _load() -> Backend:
     return TorchBackend()
 
 
-def _environment(execution: Execution) -> Mapping[str, str]:
+def environment(execution: Execution) -> Mapping[str, str]:
     """A silent profiler, and the cuBLAS workspace without which cuDNN's recurrent layers are not
     reproducible."""
     variables = {"KINETO_LOG_LEVEL": "99"}  # the profiler that names the kernel would write to stderr
@@ -42,6 +42,6 @@ def benchsuite_register_backends() -> Iterable[BackendEntry]:
             summary="PyTorch: torch.nn's fused layers, torch.nn's cells under autograd, and our own loops",
             requirements=("torch",),
             extra="torch",
-            environment=_environment,
+            environment=environment,
         )
     ]

@@ -31,8 +31,9 @@ ROLES = {
     "runtime": "devices, threads, settings of the framework",
 }
 REQUIRED = {"backend", "program", "model", "layers", "optimisers", "placement", "support", "runtime"}
-FOLDERS = {"kernels", "reference"}
-"""`kernels` may hold files of any name; `reference` keeps to the roles."""
+FOLDERS = {"kernels", "reference", "frameworks"}
+"""`kernels` may hold files of any name; `reference` keeps to the roles; `frameworks` has one file for each
+framework that a library runs on."""
 
 BACKENDS = sorted((ROOT / "backends").glob("benchsuite_*"))
 
@@ -45,7 +46,7 @@ def names(folder: Path) -> set[str]:
 
 def test_all_backends_are_looked_at() -> None:
     assert {folder.name for folder in BACKENDS} >= {
-        f"benchsuite_{name}" for name in ("numpy", "torch", "tensorflow", "jax")
+        f"benchsuite_{name}" for name in ("numpy", "torch", "tensorflow", "jax", "keras")
     }
 
 

@@ -125,7 +125,8 @@ ELSEWHERE = ("backends", "cells", "tasks", "conventions", "docs", "fixtures")
 WHOLE = {
     "analysis/test_one_answer.py", "cli/test_commands.py", "cli/test_process.py", "cli/test_whole.py",
     "report/test_browser.py", "report/test_speed.py",
-    "measure/conformance/test_kit_jax.py", "measure/conformance/test_kit_numpy.py",
+    "measure/conformance/test_kit_jax.py", "measure/conformance/test_kit_keras.py",
+    "measure/conformance/test_kit_numpy.py",
     "measure/conformance/test_kit_tensorflow.py", "measure/conformance/test_kit_torch.py",
     "measure/conformance/test_task_kit.py", "measure/conformance/test_trials.py",
 }  # fmt: skip
