@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
 import typer
 
+from _extensions.cell_pages import cell_page
+from _extensions.markdown import code, table
 from benchsuite.api.compared import COMPARISON_COLUMNS
 from benchsuite.api.study import CURVE_COLUMNS
 from benchsuite.api.tables import RANKING_COLUMNS
 from benchsuite.cli.app import app
 from benchsuite.cli.listing import LISTS
 from benchsuite.running.study.columns import FRAME_COLUMNS, FRAME_PATTERNS, trial_columns
-
-
-def table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A table in Markdown. What would end a cell or begin markup is escaped."""
-    lines = [list(heads)]
-    lines.append(["---"] * len(lines[0]))
-    lines.extend([str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows)
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def code(text: object) -> str:
-    """Text as code, or nothing where there is none."""
-    return f"`{text}`" if str(text) else ""
 
 
 def commands() -> list[tuple[str, Any]]:
@@ -170,7 +159,8 @@ def _columns(described: dict[str, str]) -> Callable[[], str]:
     )
 
 
-GENERATORS: dict[str, Callable[[], str]] = {
+GENERATORS: dict[str, Callable[..., str]] = {
+    "cell": cell_page,
     "command_line": command_line,
     "data_files": data_files,
     "comparison_columns": _columns(COMPARISON_COLUMNS),

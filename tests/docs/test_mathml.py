@@ -13,7 +13,7 @@ pytest.importorskip("docutils", reason="needs the dependency group `docs`")
 from _extensions.mathml import mathml
 
 FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$`])\$([^$\n]+)\$(?!\$)|```math\n(.+?)```", re.DOTALL)
-PAGES = [ROOT / "docs" / name for name in ("explanation/mathematics.md", "modern_cells.md")]
+PAGES = [ROOT / "docs" / "explanation" / "mathematics.md", *sorted((ROOT / "docs" / "cells").glob("*.md"))]
 
 
 def formulas() -> list[str]:
