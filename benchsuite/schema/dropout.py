@@ -17,8 +17,9 @@ def mask_widths(model: ModelSpec, recipe: Recipe) -> dict[str, tuple[float, int]
     rnn.l{l}.x        what enters layer l, both of its directions alike: input_dropout for l = 0, where ids have
                       been embedded already, and layer_dropout above
     rnn.l{l}.{d}.h    h_{t-1} where the products of the layer's step read it: recurrent_dropout
-    dec.l{l}.x, dec.l{l}.fwd.h   the same of a decoder; `dec.l0.x` is as wide as the embedding of the token
+    dec.l{l}.x        what enters layer l of a decoder; for l = 0 it is as wide as the embedding of the token
                       before, and an attention's context is not masked
+    dec.l{l}.fwd.h    as rnn.l{l}.{d}.h
     """
     found: dict[str, tuple[float, int]] = {}
     if not isinstance(model.body, Recurrent):

@@ -204,8 +204,8 @@ class ModelSpec:
     Targets: cross-entropy takes class ids, int32 (B,) or, with readout `steps`, (B, T); the regression
     losses take reals (B, outputs) or (B, T, outputs), and binary cross-entropy such reals in [0, 1] against
     sigmoid(score). A loss is the sum over valid entries over their count (regression and binary
-    cross-entropy: every output counts as an entry). |x| has no derivative at 0: where a prediction equals its
-    target exactly, the gradient of `absolute` is the subgradient 0.
+    cross-entropy: every output counts as an entry). The absolute value has no derivative at 0: where a
+    prediction equals its target exactly, the gradient of `absolute` is the subgradient 0.
 
     Sequences of a length of their own, int32 ids (B, U): with a `decoder` (readout `last`, cross-entropy, a
     dense head over its vocabulary) scores are (B, U, V) and an entry is a target token. Under `ctc` (readout

@@ -11,6 +11,8 @@ from benchsuite.schema.cells import Cell
 
 HALF = 13.0
 """Half the height of a node's outline."""
+SMALLEST = 0.75
+"""How far a drawing shrinks before it is scrolled: its letters stay legible."""
 
 
 def drawing(name: str, cell: Cell, gates: tuple[str, ...] = ()) -> str:
@@ -18,7 +20,7 @@ def drawing(name: str, cell: Cell, gates: tuple[str, ...] = ()) -> str:
     layout = laid_out(shortened_graph(Tracer(gates).sinks(cell)))
     parts = [
         f'<svg class="cell-flow" role="img" viewBox="0 0 {layout.width:.0f} {layout.height:.0f}" '
-        f'width="{layout.width:.0f}" xmlns="http://www.w3.org/2000/svg">',
+        f'width="{layout.width:.0f}" style="min-width: {SMALLEST * layout.width:.0f}px" xmlns="http://www.w3.org/2000/svg">',
         f"<title>Data flow of one step of {escape(name)}</title>",
         '<defs><marker id="flow-end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         'orient="auto"><path d="M0 0 8 4 0 8z"/></marker></defs>',
@@ -54,7 +56,7 @@ def _node(place: Place) -> str:
 
 
 def _note(line: Line) -> str:
-    """A gate's name on the first part of its edge, a sign on the last one, beside the side that it comes from."""
+    """A gate's name on the first part of its edge, a sign on the last one, at the side that it comes from."""
     sign = line.note in SIGNS
     first, second = line.places[-2:] if sign else line.places[:2]
     along = 0.85 if sign else 0.7

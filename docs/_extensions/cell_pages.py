@@ -27,9 +27,9 @@ FUSED = {
 """Cells for which a framework has a fused recurrent kernel, and where."""
 
 LEGEND = (
-    "Drawn from the code that every backend runs, from top to bottom. · is what comes from above, ⊙ the product "
-    "by elements, σ the logistic function; a box with a dark border is a product with a matrix. A letter beside "
-    "a line is the gate that it carries; − and 1/ mark what is subtracted and what divides."
+    "Drawn from the code that every backend runs, from top to bottom. · is what comes from above, ⊙ the "
+    "product by elements, σ the logistic function; a box with a dark border is a product with a matrix. "
+    "A letter beside a line is the gate that it carries; − and 1/ mark what is subtracted and what divides."
 )
 
 

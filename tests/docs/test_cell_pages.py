@@ -29,8 +29,8 @@ GATES = {
     if kind == "cell"
 }
 NAMES = sorted(entries())
-WIDEST = 520
-"""Of a drawing, in units of a letter's 7: what a page of text has room for."""
+WIDEST = 640
+"""Of a drawing, in pixels: what a page of text has room for."""
 
 
 def graph(name: str) -> list[Node]:
