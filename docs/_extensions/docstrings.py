@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-FIRST = re.compile(r"^(\w[\w., ]*?) {2,}(?=\S)")
+FIRST = re.compile(r"^(\w[\w., {}]*?) {2,}(?=\S)")
 FIELD = re.compile(r" +(?=:(?:param \w+|returns|raises \w+):)")
 
 

@@ -12,8 +12,15 @@ PRIME = re.compile(r"<msup>(<mi>\w</mi>)<mi>&#x02032;</mi></msup>")
 
 
 def mathml(formula: str, display: str = "inline") -> str:
-    """A formula in LaTeX as MathML. A prime is raised already: as an exponent it would be so twice."""
-    drawn: str = convert(formula, display=display)
+    """A formula in LaTeX as MathML.
+
+    The lines of `gathered` are rows of an array: the converter knows no such environment, and browsers no line
+    break in a formula. A prime is raised already: as an exponent it would be so twice.
+    """
+    known = formula.replace(r"\begin{gathered}", r"\begin{array}{l}").replace(
+        r"\end{gathered}", r"\end{array}"
+    )
+    drawn: str = convert(known, display=display).replace("<mtable>", '<mtable displaystyle="true">')
     return PRIME.sub(r'<mrow>\1<mo lspace="0em" rspace="0em">&#x02032;</mo></mrow>', drawn)
 
 

@@ -30,6 +30,14 @@ def test_a_formula_is_mathml_without_commands_that_were_not_known(formula: str) 
     drawn = ElementTree.fromstring(mathml(formula, "block"))
     assert drawn.tag.endswith("math")
     assert "\\" not in "".join(drawn.itertext())
+    assert "&" not in "".join(drawn.itertext())
+
+
+@pytest.mark.parametrize("formula", formulas())
+def test_each_line_of_a_formula_is_a_row(formula: str) -> None:
+    drawn = mathml(formula, "block")
+    assert drawn.count("<mtr>") == (formula.count(r"\\") + 1 if r"\\" in formula else 0)
+    assert "newline" not in drawn
 
 
 def test_a_prime_is_raised_once() -> None:
