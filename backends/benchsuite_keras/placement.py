@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from benchsuite.contracts import Batch, valid_mask
-from benchsuite.schema import ModelSpec, Recipe
+from benchsuite.schema import Execution, ModelSpec, Recipe
 from benchsuite_keras.runtime import Tensor
 
 
@@ -34,10 +34,18 @@ class Placed:
         return found if self.weights is None else {**found, "weights": self.weights}
 
 
-def place_batch(batch: Batch, model: ModelSpec, recipe: Recipe, dtype: str) -> Placed:
-    """Copy the batch to the current device."""
+def place_batch(batch: Batch, model: ModelSpec, recipe: Recipe, execution: Execution) -> Placed:
+    """Copy the batch to the current device.
+
+    Under unroll static the inputs have one more part, which nothing reads and whose name has the length:
+    Keras on TensorFlow traces a function for any length once it has met two, and any length cannot be
+    unrolled.
+    """
+    dtype = execution.dtype
     valid = valid_mask(batch.lengths, batch.time)
     inputs = {"sequences": _tensor(batch.inputs, dtype)}
+    if execution.unroll == "static":
+        inputs[f"steps_{batch.time}"] = _tensor(np.zeros((batch.size, 0)), dtype)
     weights = None
     if not valid.all():
         inputs["mask"] = keras.ops.convert_to_tensor(valid, "bool")

@@ -69,7 +69,7 @@ class KerasProgram(Program):
         check_batch(self._framework, self._spec, batch, self._execution)
         self._enter()
         with runtime.scope(self._execution):
-            placed = place_batch(batch, self._spec, self._recipe, self._execution.dtype)
+            placed = place_batch(batch, self._spec, self._recipe, self._execution)
         self.synchronize()
         return placed
 
