@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program, StepLog
+from benchsuite.contracts import Batch, Compilation, Decoding, Gradients, Parameters, Program, StepLog
 from benchsuite.contracts.shared_compilations import REUSED_NOTE
 from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite.schema.cells import step_source
@@ -188,8 +188,8 @@ class JaxProgram(Program):
 
     def notes(self) -> dict[str, str]:
         found = {
-            "compilations": str(self._executables.made),
-            "compile_seconds": f"{self._executables.seconds:.3f}",
+            "compilations": str(len(self._executables.made)),
+            "compile_seconds": f"{sum(one.seconds for one in self._executables.made):.3f}",
             REUSED_NOTE: str(self._executables.reused),
         }
         if isinstance(self._spec.body, Convolutional):
@@ -201,6 +201,9 @@ class JaxProgram(Program):
             return found | {"cell": source, "backward": "jax differentiates the cell's step"}
         by_step, once = f"by step from {ROWS_BY_STEP} rows on", "else in one product"
         return found | {"backward": f"written by hand (jax.custom_vjp); weights' gradients {by_step}, {once}"}
+
+    def compilations(self) -> Sequence[Compilation]:
+        return self._executables.made
 
     @property
     def _quick_compilation(self) -> Mapping[str, int | bool] | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import jax
 
+from benchsuite.contracts import Compilation
 from benchsuite.schema import DeviceName, Execution
 from benchsuite_jax.loops import ASSOCIATIVE
 
@@ -82,16 +83,15 @@ class Executables:
     options   the compiler's
     shared    what programs that were built alike have compiled: taken from there instead of compiled again
     compiled  what has been used so far
-    made      how many of these were compiled here; seconds: what that took
-    reused    how many of them another program had compiled
+    made      what was compiled here
+    reused    how many another program had compiled
     """
 
     scope: Callable[[], AbstractContextManager[Any]]
     options: Mapping[str, int | bool]
     shared: dict[Key, Any] = field(default_factory=dict)
     compiled: dict[Key, Any] = field(default_factory=dict)
-    made: int = 0
-    seconds: float = 0.0
+    made: list[Compilation] = field(default_factory=list)
     reused: int = 0
 
     def get(
@@ -109,16 +109,23 @@ class Executables:
         """
         if key not in self.compiled:
             if key not in self.shared:
-                start = time.perf_counter()
+                wall, cpu = time.perf_counter(), time.process_time()
                 with self.scope():
                     lowered = jax.jit(function, donate_argnums=donate).lower(*arguments)
                     self.shared[key] = lowered.compile(dict(self.options if options is None else options))
-                self.made += 1
-                self.seconds += time.perf_counter() - start
+                taken, used = time.perf_counter() - wall, time.process_time() - cpu
+                self.made.append(Compilation(key[0], _words(key), taken, used))
             else:
                 self.reused += 1
             self.compiled[key] = self.shared[key]
         return self.compiled[key]
+
+
+def _words(key: Key) -> str:
+    """The shape of the inputs that a function is compiled for."""
+    _, compiled_for = key
+    shape = next((part for part in compiled_for if isinstance(part, tuple)), compiled_for)
+    return "x".join(str(size) for size in shape if not isinstance(size, bool))
 
 
 def loop_kind(text: str, scopes: Sequence[str], looping: Sequence[str] = ()) -> str:

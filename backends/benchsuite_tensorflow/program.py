@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program, StepLog
+from benchsuite.contracts import Batch, Compilation, Decoding, Gradients, Parameters, Program, StepLog
 from benchsuite.schema import Execution, ModelSpec, Recipe, Recurrent, parameter_shapes
 from benchsuite.schema.cells import step_source
 from benchsuite_tensorflow import runtime
@@ -138,6 +138,9 @@ class TensorFlowProgram(Program):
             "tensorflow/state_gradients": "second pass by the loop" if second else "same pass",
         }
 
+    def compilations(self) -> Sequence[Compilation]:
+        return self._graphs.made
+
     def _backward_path(self) -> str:
         if self._model.generic:
             scans = self._execution.unroll == "scan"
@@ -179,7 +182,7 @@ class TensorFlowProgram(Program):
     ) -> Any:
         runtime.apply(self._execution)
         with tf.device(self._device):
-            return self._graphs.get(purpose, function, arguments, free_axes, variant)(*arguments)
+            return self._graphs.run(purpose, function, arguments, free_axes, variant)
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: tf.convert_to_tensor(variable) for name, variable in self._variables.items()}

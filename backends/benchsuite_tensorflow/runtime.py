@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
+from benchsuite.contracts import Compilation
 from benchsuite.schema import DeviceName, Execution
 from benchsuite_tensorflow.cells import Tensor
 
@@ -74,14 +75,16 @@ class Graphs:
 
     traces   how many were traced, by purpose
     seconds  what tracing took
+    made     every trace with its first call, in which TensorFlow optimises the graph
     """
 
     def __init__(self) -> None:
         self._traced: dict[tuple[Any, ...], Any] = {}
         self.traces: Counter[str] = Counter()
         self.seconds = 0.0
+        self.made: list[Compilation] = []
 
-    def get(
+    def run(
         self,
         purpose: str,
         function: Callable[..., Any],
@@ -89,7 +92,7 @@ class Graphs:
         free_axes: Sequence[int | None],
         variant: Hashable = None,
     ) -> Any:
-        """The trace of `function` that fits `arguments`, made now if there is none yet.
+        """Call the trace of `function` that fits `arguments`, made now if there is none yet.
 
         :param free_axes: for each argument the axis that one trace serves every length of, or None.
         :param variant: what else `function` depends on.
@@ -99,13 +102,18 @@ class Graphs:
             for argument, free in zip(arguments, free_axes, strict=True)
         )
         key = (purpose, variant, *shapes)
-        if key not in self._traced:
-            started = time.perf_counter()
-            specs = [tf.TensorSpec(s, a.dtype) for s, a in zip(shapes, arguments, strict=True)]
-            self._traced[key] = tf.function(function, autograph=False).get_concrete_function(*specs)
-            self.traces[purpose] += 1
-            self.seconds += time.perf_counter() - started
-        return self._traced[key]
+        if key in self._traced:
+            return self._traced[key](*arguments)
+        wall, cpu = time.perf_counter(), time.process_time()
+        specs = [tf.TensorSpec(s, a.dtype) for s, a in zip(shapes, arguments, strict=True)]
+        self._traced[key] = tf.function(function, autograph=False).get_concrete_function(*specs)
+        self.traces[purpose] += 1
+        self.seconds += time.perf_counter() - wall
+        found = self._traced[key](*arguments)
+        shape = "x".join("any" if size is None else str(size) for size in shapes[0]) if shapes else ""
+        taken, used = time.perf_counter() - wall, time.process_time() - cpu
+        self.made.append(Compilation(purpose, shape, taken, used))
+        return found
 
     @property
     def any(self) -> Any:

@@ -15,7 +15,15 @@ from enum import StrEnum
 from benchsuite.schema import Record, Series
 from benchsuite.schema.thresholds import TOLERANCES
 
-MEASURED = ("speed/", "memory/", "energy/", "train/seconds", "train/cpu_seconds", "train/time_to_target")
+MEASURED = (
+    "speed/",
+    "memory/",
+    "energy/",
+    "time/",
+    "train/seconds",
+    "train/cpu_seconds",
+    "train/time_to_target",
+)
 """Beginnings of the scalars that depend on the machine and on what else runs on it."""
 ENVIRONMENT = (
     "hardware.",

@@ -43,6 +43,7 @@ STEADY_STATE = (
 TRAINING = (
     "train/seconds", "train/cpu_seconds", "train/time_to_target_seconds", "speed/import_seconds",
     "speed/build_seconds", "speed/first_step_seconds", "speed/compile_seconds", "speed/cold_start_seconds",
+    "time/",
 )  # fmt: skip
 """The scalars of times that are taken while other trials may work. Where those slowed it down, or had compiled
 what it ran, none counts."""

@@ -21,6 +21,7 @@ from benchsuite.contracts.checks import (
     model_problem,
     scan_problem,
 )
+from benchsuite.contracts.compilation import Compilation
 from benchsuite.contracts.dataset import Ragged, Split
 from benchsuite.contracts.decoding import Advance, Decoding
 from benchsuite.contracts.executor import (
@@ -68,6 +69,7 @@ __all__ = [
     "CellParameter",
     "CheckedBackend",
     "CheckedProgram",
+    "Compilation",
     "Damage",
     "DataFile",
     "Decoding",

@@ -11,12 +11,13 @@ lacks.
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from benchsuite.contracts.batch import Batch
+from benchsuite.contracts.compilation import Compilation
 from benchsuite.contracts.decoding import Decoding
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import Execution, ModelSpec, Recipe
@@ -203,6 +204,11 @@ class Program(abc.ABC):
         program may be given what an earlier one compiled, `compilations_reused` says how many functions
         (contracts.shared_compilations)."""
         return {}
+
+    def compilations(self) -> Sequence[Compilation]:
+        """What has been compiled or traced for this program so far, in order; empty for a framework that
+        compiles nothing. A record shows these seconds apart from those of the steps."""
+        return ()
 
 
 class Backend(abc.ABC):

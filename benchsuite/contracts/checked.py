@@ -6,7 +6,7 @@ who make their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from benchsuite.contracts.backend import (
 from benchsuite.contracts.batch import NO_TARGETS, Batch
 from benchsuite.contracts.batch_checks import CLASSES, check_batch
 from benchsuite.contracts.checks import check_parameters, check_state, execution_problem
+from benchsuite.contracts.compilation import Compilation
 from benchsuite.contracts.decoding import Decoding
 from benchsuite.contracts.ways import why_unsupported
 from benchsuite.errors import ContractError, UnsupportedError
@@ -110,6 +111,9 @@ class CheckedProgram(Program):
 
     def notes(self) -> dict[str, str]:
         return self._program.notes()
+
+    def compilations(self) -> Sequence[Compilation]:
+        return self._program.compilations()
 
     def _batch(self, placed: object, call: str, targets: bool = True) -> _Owned:
         if not isinstance(placed, _Owned) or placed.owner is not self:

@@ -10,6 +10,7 @@ NOT_DETECTED = {
     "train/seconds": "of earlier versions: with its timed steps it is compared by a factor of two",
     "train/cpu_seconds": "processor time of training has no second witness",
     "train/time_to_target_seconds": "of earlier versions: only that it is within training",
+    "time/": "the parts of a trial's time have one witness: together they are no longer than the trial",
     "memory/": "a peak has no second witness",
     "energy/": "a counter has no second witness",
 }

@@ -213,6 +213,16 @@ FIGURES = (
         ("memory/train_extra_bytes",),
     ),
     _D(
+        "`time/<part>_seconds`, `time/<part>_cpu_seconds`",
+        "wall and CPU seconds of a part of the trial: `import` (of the framework, where this trial did it: a "
+        "worker imports it once, often before its first trial), `data`, `build`, `calibration`, `compile` "
+        "(tracing and compiling what training and evaluation call, as the backend tells it; the facts "
+        "`compiled.<function>` have the shapes), `parity`, `training`, `evaluation` (validation and test), "
+        "`snapshots` (gradient statistics), `timing`, `waiting` (for trials that are timed). No moment is in "
+        "two parts; what the trial took beyond their sum is shown as `other`",
+        ("time/*",),
+    ),
+    _D(
         "`energy/train_cpu_joules`, `_memory_`, `_gpu_`; `energy/train_joules`",
         "joules by which the hardware's own counters (RAPL, NVML) grew while the trial was trained and its "
         "epochs evaluated, by part and in all. A counter is of a whole package: idling and other processes "

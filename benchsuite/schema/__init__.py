@@ -44,6 +44,7 @@ from benchsuite.schema.names import (
 from benchsuite.schema.parameters import GATES, decoder_names, parameter_shapes, recurrent_names, state_shapes
 from benchsuite.schema.record import Cause, Exhibit, Record, Series, Status
 from benchsuite.schema.schedule import is_scheduled, learning_rate, learning_rates
+from benchsuite.schema.time_parts import TIME_PARTS, time_scalar
 from benchsuite.schema.trial import Execution, Protocol, Recipe, Scalar, Size, Trial
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "PRECISIONS",
     "READOUTS",
     "SCHEDULES",
+    "TIME_PARTS",
     "UNROLLS",
     "AttentionKind",
     "Cause",
@@ -104,5 +106,6 @@ __all__ = [
     "recurrent_body",
     "recurrent_names",
     "state_shapes",
+    "time_scalar",
     "with_tied_embeddings",
 ]

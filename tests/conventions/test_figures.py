@@ -9,7 +9,9 @@ from fixtures.sources import ROOT
 
 from benchsuite.report.figures import FIGURES, definition
 
-ROW = re.compile(r"^\| (`(?:test|val|train|gradient|parity|speed|memory|energy|model)/.*) \|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| (`(?:test|val|train|gradient|parity|speed|memory|time|energy|model)/.*) \|$", re.MULTILINE
+)
 
 
 def documented() -> list[tuple[str, str]]:

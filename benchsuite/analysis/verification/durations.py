@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchsuite.analysis.verification.evidence import Evidence
+from benchsuite.schema import TIME_PARTS, time_scalar
 
 FASTER_THAN_TIMED = 2.0
 """Training may be that many times faster than its own timed steps; batches differ in length."""
@@ -20,10 +21,13 @@ def duration_faults(found: Evidence) -> Iterator[str]:
     for name, value in scalars.items():
         if name.endswith("seconds") and not value >= 0:
             yield found.fault(f"{name} is {value:g}")
+    whole = record.finished - record.started
+    parts = sum(value for part in TIME_PARTS if (value := scalars.get(time_scalar(part), 0.0)) > 0)
+    if parts > CLOCK_SLACK * whole:
+        yield found.fault(f"the parts of its time add up to {parts:.4g} s in a trial of {whole:.4g} s")
     train, first = scalars.get("train/seconds"), scalars.get("speed/first_step_seconds", 0.0)
     if train is None:
         return
-    whole = record.finished - record.started
     if train + scalars.get("speed/build_seconds", 0.0) > CLOCK_SLACK * whole:
         yield found.fault(f"trained for {train:.4g} s in a trial of {whole:.4g} s")
     if first > CLOCK_SLACK * train:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from benchsuite.contracts import Device
+from benchsuite.contracts import Compilation, Device
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.conformance.backend import ConformanceError, Kit
 from benchsuite.measure.conformance.cases import Case
@@ -13,7 +13,7 @@ from benchsuite.schema import DeviceName
 
 def check_facts(kit: Kit, case: Case) -> None:
     """devices() names `cpu` first and no device twice; versions() and notes() are texts by name, memory() whole
-    numbers of bytes; product() gives a function that runs."""
+    numbers of bytes; compilations() says what was compiled; product() gives a function that runs."""
     backend, program = kit.backend, kit.build(case)
     program.step(program.place(case.batch(kit.dtype)))
     program.synchronize()
@@ -22,6 +22,7 @@ def check_facts(kit: Kit, case: Case) -> None:
     _check_texts("versions()", backend.versions(), str)
     _check_texts("notes()", program.notes(), str)
     _check_texts("memory()", program.memory(), int)
+    _check_compilations(program.compilations())
     backend.product(8, 4, 3, kit.execution)()
 
 
@@ -36,6 +37,14 @@ def _check_devices(devices: list[Device]) -> None:
             DeviceName.parse(name)
         except UnsupportedError as error:
             raise ConformanceError(f"devices(): {error}") from None
+
+
+def _check_compilations(found: Sequence[object]) -> None:
+    for one in found:
+        if not isinstance(one, Compilation) or not min(one.seconds, one.cpu_seconds) >= 0:
+            raise ConformanceError(
+                f"compilations() gives {one!r}; must be Compilation, with seconds that are not negative"
+            )
 
 
 def _check_texts(what: str, found: Mapping[str, object], kind: type) -> None:

@@ -19,6 +19,7 @@ from benchsuite.measure.batching import training_batches
 from benchsuite.measure.dropout import with_masks
 from benchsuite.measure.gradients import update_ratio
 from benchsuite.measure.machine import MachineLock
+from benchsuite.measure.stopwatch import Stopwatch
 from benchsuite.measure.training.curves import Curves, TrainingClock
 from benchsuite.measure.training.evaluation import Evaluator
 from benchsuite.measure.training.snapshots import Snapshots, snapshot_epochs
@@ -55,10 +56,13 @@ class Trainer:
         snapshot_count: int,
         after_first_step: Callable[[Program], None] = lambda _program: None,
         machine: MachineLock | None = None,
+        watch: Stopwatch | None = None,
     ) -> None:
         """`after_first_step` is called once, outside of what counts as training time; what it raises ends the
         training. `machine` says when to stop between two steps, because another trial is timed; None for never.
+        `watch` is told what is no training; None: nobody asks.
         """
+        self.watch = watch or Stopwatch()
         self.after_first_step, self.machine = after_first_step, machine
         self.program, self.evaluator, self.seed, self.snapshots = program, evaluator, seed, snapshots
         self.task, self.recipe = evaluator.task, evaluator.recipe
@@ -74,12 +78,13 @@ class Trainer:
         epoch = 0
         while epoch < self.recipe.epochs and not self._steps_are_done():
             if epoch in self.snapshot_at:
-                self.snapshots.take(self.program, epoch)
+                self._snapshot(epoch)
             diverged = self._epoch(epoch)
             epoch += 1
             if diverged:
                 break
-            metrics = self.evaluator.metrics(self.program, self.task.validation)
+            with self.watch.of("evaluation"):
+                metrics = self.evaluator.metrics(self.program, self.task.validation)
             self.curves.note_metrics(metrics)
             metric = metrics[self.task.primary]
             self._note(metric, epoch)
@@ -92,21 +97,28 @@ class Trainer:
             if self._patience_is_over(epoch):
                 break
         if not diverged:
-            self.snapshots.take(self.program, epoch)
+            self._snapshot(epoch)
         return self._outcome(epoch, diverged)
+
+    def _snapshot(self, epoch: int) -> None:
+        with self.watch.of("snapshots"):
+            self.snapshots.take(self.program, epoch)
 
     def _epoch(self, epoch: int) -> str:
         """One pass over the training split; returns why training diverged, or an empty string."""
-        before = self.program.parameters() if epoch in self.snapshot_at else None
+        before = None
+        if epoch in self.snapshot_at:
+            with self.watch.of("snapshots"):
+                before = self.program.parameters()
         with TrainingClock(self.curves) as clock:
             cut, state = self.evaluator.batcher, None
             for batch, begins in training_batches(self.recipe, cut, self.task.train, self.seed, epoch):
                 state = self._step(batch, None if begins else state)
                 if self.curves.steps == 1:
-                    with clock.paused(self.program):
+                    with clock.paused(self.program), self.watch.of("parity"):
                         self.after_first_step(self.program)
                 if before is not None:
-                    with clock.paused(self.program):
+                    with clock.paused(self.program), self.watch.of("snapshots"):
                         self.curves.note_update(update_ratio(before, self.program.parameters()))
                     before = None
                 if self.machine is not None and self.machine.wanted():
@@ -188,9 +200,11 @@ def train(
     report: Report,
     after_first_step: Callable[[Program], None] = lambda _program: None,
     machine: MachineLock | None = None,
+    watch: Stopwatch | None = None,
 ) -> Outcome:
     """Train `program` on the training split of the evaluator's task, by its recipe. See Trainer."""
-    return Trainer(program, evaluator, seed, snapshots, snapshot_count, after_first_step, machine).run(report)
+    trainer = Trainer(program, evaluator, seed, snapshots, snapshot_count, after_first_step, machine, watch)
+    return trainer.run(report)
 
 
 def limited(split: Split, limit: int | None) -> Split:

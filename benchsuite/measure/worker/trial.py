@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from benchsuite.contracts import Phase, Probe, Program, Progress
 from benchsuite.contracts.executor import WAITING
@@ -11,6 +12,7 @@ from benchsuite.errors import ContractError
 from benchsuite.measure.machine import MachineLock
 from benchsuite.measure.provenance import data_facts, environment, process_facts
 from benchsuite.measure.provenance.data import text_digest
+from benchsuite.measure.stopwatch import Stopwatch
 from benchsuite.measure.training import Evaluator, Snapshots, train
 from benchsuite.measure.worker.building import Loaded, Loader, build, first_batches, load
 from benchsuite.measure.worker.calibrating import choose_way
@@ -24,6 +26,17 @@ from benchsuite.schema import Exhibit, Record, Status, Trial
 from benchsuite.schema.texts import described
 
 Reporter = Callable[[Progress], None]
+
+PART_OF_PHASE = {
+    "load": "data",
+    "calibrate": "calibration",
+    "build": "build",
+    "parity": "parity",
+    "train": "training",
+    "evaluate": "evaluation",
+    "time": "timing",
+}
+"""Phase of a trial -> the part of its time (schema.TIME_PARTS) that it is, but for other parts inside it."""
 
 
 class TrialRun:
@@ -40,11 +53,14 @@ class TrialRun:
         self.probes = [probe for probes in found for probe in probes]
         self.scalars: dict[str, float] = {}
         self.facts: dict[str, str] = {}
+        self.watch = Stopwatch()
 
     def run(self) -> Record:
         """Begins to work on the machine; that it ends is the caller's part."""
         trial = self.trial
         self.machine.begin(self._tell_waiting)
+        with self.watch.of("import"):
+            self.session.load_backend()
         with self._phase("load"):
             loaded = load(self.session, trial)
             backend, task, model = loaded.backend, loaded.task, loaded.model
@@ -58,7 +74,9 @@ class TrialRun:
             program, weights, seconds = build(loaded, trial)
             self.scalars["speed/import_seconds"] = loaded.import_seconds
             self.scalars["speed/build_seconds"] = seconds
-        chunks = first_batches(loaded, trial)
+        self.watch.watch(program.compilations)
+        with self.watch.of("data"):
+            chunks = first_batches(loaded, trial)
         with self._phase("parity"):
             parity_check = ParityCheck(
                 self.session.load_reference(),
@@ -82,6 +100,7 @@ class TrialRun:
                 self._progress,
                 lambda trained: check_kernel(trained.kernel(), loaded.execution, model),
                 self.machine,
+                self.watch,
             )
         parity_check.hold_steps(outcome.losses)
         parity = parity_check.comparison
@@ -118,6 +137,7 @@ class TrialRun:
         if are_weights_asked() and not outcome.diverged:
             artifacts[TRAINED_MODEL] = TrainedModel(model, outcome.parameters).as_text()
             facts[f"{TRAINED_MODEL}.sha256"] = text_digest(artifacts[TRAINED_MODEL])
+        self.scalars |= self.watch.scalars()
         return Record(
             trial=trial,
             status=Status.DIVERGED if outcome.diverged else Status.OK,
@@ -128,7 +148,7 @@ class TrialRun:
             baselines={name: dict(metrics) for name, metrics in task.baselines.items()},
             primary=task.primary,
             higher_is_better=task.higher_is_better,
-            environment=environment() | facts | self.facts | self._plugin_facts(),
+            environment=environment() | facts | self.facts | self.watch.facts() | self._plugin_facts(),
             series=series,
             exhibits=exhibits,
             artifacts=artifacts,
@@ -183,10 +203,12 @@ class TrialRun:
             "run.waited_seconds": f"{self.machine.waited:.3f}",
         }
 
-    def _phase(self, name: str) -> Phase:
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
         self._step_aside()
         self.report(Progress(self.trial, name))
-        return Phase(self.probes, name, self.plugin_problems)
+        with self.watch.of(PART_OF_PHASE[name]), Phase(self.probes, name, self.plugin_problems):
+            yield
 
     def _ask_probes(self) -> None:
         for probe in self.probes:
@@ -200,6 +222,10 @@ class TrialRun:
         self._report(progress)
 
     def _tell_waiting(self, waits: bool) -> None:
+        if waits:
+            self.watch.enter("waiting")
+        else:
+            self.watch.leave()
         self._report(Progress(self.trial, WAITING) if waits else self._latest)
 
     def _step_aside(self) -> None:

@@ -23,6 +23,7 @@ from benchsuite.report.pages.backends_costs import memory, starting
 from benchsuite.report.pages.backends_limits import limit, scaling
 from benchsuite.report.pages.backends_races import raced
 from benchsuite.report.pages.backends_rows import backend_rows, backends_in_order, of_backend
+from benchsuite.report.pages.backends_time import time_to_trained
 from benchsuite.report.pages.backends_timings import kernels, timings
 from benchsuite.report.pages.backends_ways import ways
 from benchsuite.report.pages.overview import CLOSE
@@ -55,6 +56,7 @@ def backends_page(data: ReportData) -> Page | None:
 def _parts(data: ReportData, runs: Sequence[Run]) -> Iterator[tuple[str, tuple[Block, ...]]]:
     backends = backends_in_order(runs)
     yield "Speed", tuple(_speed(data, runs, backends))
+    yield "Where the time goes", tuple(time_to_trained(runs, backends))
     yield "Starting", tuple(starting(runs, backends))
     yield "Which kernel really ran", (kernels(runs),)
     yield "In which way each model ran", tuple(ways(data, runs))
