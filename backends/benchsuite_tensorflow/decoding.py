@@ -15,7 +15,7 @@ from benchsuite_tensorflow.attention import Memory
 from benchsuite_tensorflow.cells import State, Tensor
 from benchsuite_tensorflow.decoder import DecoderLayers
 from benchsuite_tensorflow.model import Model
-from benchsuite_tensorflow.placement import Placed
+from benchsuite_tensorflow.placement import Placed, fetched, padded_time
 
 Run = Callable[..., Any]
 """(purpose, function, arguments, free axes, variant) -> what the graph of `function` gives for them."""
@@ -81,6 +81,7 @@ class TensorFlowDecoding(Decoding):
         self, generator: Generator, run: Run, placed: Placed, width: int, aligned: bool, free_time: bool
     ) -> None:
         self._generator, self._run = generator, run
+        self._padded = placed.padded
         self._aligned, self._free_time = aligned and generator.attends, free_time
 
         def start(inputs: Tensor, lengths: Tensor) -> list[Tensor]:
@@ -104,4 +105,5 @@ class TensorFlowDecoding(Decoding):
         )
         self._states = found[2 : 2 + generator.state_tensors]
         log_p, ids = (np.array(tensor.numpy()) for tensor in found[:2])
-        return Advance(log_p, ids, np.array(found[-1].numpy()) if aligned else None)
+        alignment = padded_time(fetched(found[-1]), self._padded) if aligned else None
+        return Advance(log_p, ids, alignment)

@@ -25,6 +25,7 @@ class Placed:
     target_positions  (n,), with a decoder: u B + b of every target token, so that the head computes no padding
     resets            (T, B), where the model has resets
     masks             of dropout by name, (B, units), read by steps and backward passes alone
+    padded            the batch's own padded length, where T is that of its longest row
     """
 
     inputs: Tensor
@@ -34,6 +35,7 @@ class Placed:
     target_positions: Tensor | None = None
     resets: Tensor | None = None
     masks: Mapping[str, Tensor] = field(default_factory=dict)
+    padded: int = 0
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -47,10 +49,25 @@ class Placed:
         return int(self.lengths.shape[0])
 
 
-def place_batch(batch: Batch, model: ModelSpec, dtype: str) -> Placed:
-    """Copy the batch to the current device. Time is moved to the front here, once, and not in every step."""
+def place_batch(batch: Batch, model: ModelSpec, dtype: str, to_longest: bool = False) -> Placed:
+    """Copy the batch to the current device. Time is moved to the front here, once, and not in every step.
+
+    :param to_longest: leave out the steps that are beyond every row's length.
+    """
     masks = {name: tf.constant(mask, dtype) for name, mask in batch.masks.items()}
-    return replace(_place_without_masks(batch, model, dtype), masks=masks)
+    kept = _to_longest(batch, model) if to_longest else batch
+    return replace(_place_without_masks(kept, model, dtype), masks=masks, padded=batch.time)
+
+
+def _to_longest(batch: Batch, model: ModelSpec) -> Batch:
+    time = int(batch.lengths.max())
+    by_step = model.readout == "steps" and not model.has_sequence_targets
+    return replace(
+        batch,
+        inputs=batch.inputs[:, :time],
+        targets=batch.targets[:, :time] if by_step and batch.targets.ndim > 1 else batch.targets,
+        resets=None if batch.resets is None else batch.resets[:, :time],
+    )
 
 
 def _place_without_masks(batch: Batch, model: ModelSpec, dtype: str) -> Placed:
@@ -98,3 +115,9 @@ def fetched_states(states: States, model: ModelSpec) -> dict[str, np.ndarray]:
 def fetched(values: Any) -> np.ndarray:
     """A NumPy copy of a tensor or a variable."""
     return np.array(values.numpy())
+
+
+def padded_time(values: np.ndarray, time: int) -> np.ndarray:
+    """values (B, T, ...) with zeros up to (B, time, ...)."""
+    more = time - values.shape[1]
+    return np.pad(values, [(0, 0), (0, more), *[(0, 0)] * (values.ndim - 2)]) if more > 0 else values

@@ -19,7 +19,14 @@ from benchsuite_tensorflow.cells import State, States, Tensor
 from benchsuite_tensorflow.decoding import Generator, TensorFlowDecoding
 from benchsuite_tensorflow.model import Model
 from benchsuite_tensorflow.optimisers import Optimiser, clip
-from benchsuite_tensorflow.placement import Placed, fetched, fetched_states, place_batch, place_states
+from benchsuite_tensorflow.placement import (
+    Placed,
+    fetched,
+    fetched_states,
+    padded_time,
+    place_batch,
+    place_states,
+)
 from benchsuite_tensorflow.support import check_static
 
 
@@ -53,7 +60,7 @@ class TensorFlowProgram(Program):
         if self._static:
             check_static(self._spec, batch)
         with tf.device(self._device):
-            placed = place_batch(batch, self._spec, self._execution.dtype)
+            placed = place_batch(batch, self._spec, self._execution.dtype, self._free_time)
         self.synchronize()
         return placed
 
@@ -69,11 +76,11 @@ class TensorFlowProgram(Program):
 
     def predict(self, placed: Any, state: Any = None) -> tuple[np.ndarray, States | None]:
         found, *final = self._run("predict", self._predict, placed, self._initial(placed, state))
-        return fetched(found), self._by_prefix(final) if self._recipe.carry else None
+        return self._by_row(found, placed), self._by_prefix(final) if self._recipe.carry else None
 
     def outputs(self, placed: Any, state: Any = None) -> dict[str, np.ndarray]:
         found = self._run("outputs", self._outputs, placed, _flat(state or {}))
-        return {name: fetched(h) for name, h in found.items()}
+        return {name: _padded(name, fetched(h), placed) for name, h in found.items()}
 
     def make_state(self, values: Mapping[str, np.ndarray]) -> States:
         with tf.device(self._device):
@@ -89,8 +96,8 @@ class TensorFlowProgram(Program):
         return Gradients(
             loss=float(loss),
             parameters={name: fetched(value) for name, value in found.items()},
-            states={prefix: fetched(value) for prefix, value in states.items()},
-            predictions=fetched(predictions),
+            states={name: _padded(name, fetched(value), placed) for name, value in states.items()},
+            predictions=self._by_row(predictions, placed),
         )
 
     def parameters(self) -> Parameters:
@@ -184,6 +191,12 @@ class TensorFlowProgram(Program):
         with tf.device(self._device):
             return self._graphs.run(purpose, function, arguments, free_axes, variant)
 
+    def _by_row(self, predictions: Tensor, placed: Placed) -> np.ndarray:
+        """Predictions on the host, as long as the batch was given."""
+        found = fetched(predictions)
+        by_step = self._model.by_step and self._spec.decoder is None
+        return padded_time(found, placed.padded) if by_step else found
+
     def _weights(self) -> dict[str, Tensor]:
         return {name: tf.convert_to_tensor(variable) for name, variable in self._variables.items()}
 
@@ -264,6 +277,11 @@ class TensorFlowProgram(Program):
 
 def _flat(states: Mapping[str, State]) -> list[Tensor]:
     return [part for parts in states.values() for part in parts]
+
+
+def _padded(prefix: str, values: np.ndarray, placed: Placed) -> np.ndarray:
+    """What a layer has by step, as long as the batch was given. A decoder's steps are those of its targets."""
+    return values if prefix.startswith("dec.") else padded_time(values, placed.padded)
 
 
 def _dense(gradients: list[Any]) -> list[Tensor]:

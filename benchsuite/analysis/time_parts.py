@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchsuite.analysis.runs import Run
-from benchsuite.analysis.validity import is_ranked, slowed_training
+from benchsuite.analysis.validity import is_ranked, training_not_comparable
 from benchsuite.schema import TIME_PARTS, Record, time_scalar
 
 TO_TRAINED = ("import", "build", "compile", "training", "evaluation")
 """Parts that whoever trains a model pays, whatever it is trained with."""
-OTHER = "other"
+OTHER_PART = "other"
 """What is in no part: the rest of the trial's wall time."""
-ADDED = (*(part for part in TIME_PARTS if part not in TO_TRAINED), OTHER)
+ADDED = (*(part for part in TIME_PARTS if part not in TO_TRAINED), OTHER_PART)
 """Parts that this suite adds, in order to compare and to measure."""
 IMPORT_SECONDS = "speed/import_seconds"
 
@@ -23,7 +23,7 @@ IMPORT_SECONDS = "speed/import_seconds"
 @dataclass(frozen=True)
 class TimeParts:
     """Seconds of one trial by part: the wall clock's, which add up to the trial's, and the processor's, without
-    OTHER."""
+    OTHER_PART."""
 
     wall: Mapping[str, float]
     cpu: Mapping[str, float]
@@ -43,7 +43,7 @@ def time_parts(record: Record) -> TimeParts | None:
         return None
     cpu = {part: scalars.get(time_scalar(part, cpu=True), math.nan) for part in TIME_PARTS}
     rest = record.finished - record.started - math.fsum(wall.values())
-    return TimeParts(wall | {OTHER: max(0.0, rest)}, cpu)
+    return TimeParts(wall | {OTHER_PART: max(0.0, rest)}, cpu)
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,13 @@ def shared_times(runs: Sequence[Run], order: Iterable[str]) -> SharedTimes:
 
     Of several ways in which a backend ran a trial the one that was trained soonest counts. Where no trial is of
     all backends, one after the other is left out, the one without which the others share the most. Only ranked
-    trials count, whose training nothing else slowed down.
+    trials count whose seconds of training can be compared.
     """
     known: dict[str, _Trials] = {name: {} for name in order}
     for run in runs:
         for record in run.aggregate.records:
             found = time_parts(record)
-            if found is None or not is_ranked(record) or slowed_training(record):
+            if found is None or not is_ranked(record) or training_not_comparable(record):
                 continue
             trials = known.setdefault(run.backend, {})
             key = id(run.model), record.trial.seed
@@ -124,7 +124,7 @@ def _shared(known: Mapping[str, _Trials]) -> set[tuple[int, int]]:
 
 
 def _summed(backend: str, trials: Sequence[tuple[Record, TimeParts]]) -> SharedTime:
-    wall = {part: math.fsum(found.wall[part] for _, found in trials) for part in (*TIME_PARTS, OTHER)}
+    wall = {part: math.fsum(found.wall[part] for _, found in trials) for part in (*TIME_PARTS, OTHER_PART)}
     cpu = {part: math.fsum(found.cpu[part] for _, found in trials) for part in TIME_PARTS}
     imports = [record.scalars[IMPORT_SECONDS] for record, _ in trials if IMPORT_SECONDS in record.scalars]
     wall["import"] = median(imports) if imports else wall["import"]

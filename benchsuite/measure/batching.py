@@ -1,7 +1,8 @@
 """Batches: seeded shuffling, few padded lengths, no copy of the data but the batch itself.
 
 A framework compiles or traces once per batch shape, so shapes are few: every batch has the same number of
-rows, and its padded length is one of a handful of boundaries taken from the training split's lengths.
+rows, and its padded length is one of a handful of boundaries taken from the training split's lengths
+(measure.padded_lengths says of how many).
 """
 
 from __future__ import annotations
@@ -44,12 +45,15 @@ class Batcher:
     boundaries  ascending padded lengths; the last one fits the longest sequence of any split
     targets     padded lengths of targets of a length of their own, one for each boundary: a batch takes the
                 first pair that fits both, so that there are no more shapes than boundaries
+    by_length   whether batches are made of rows of like lengths: which rows share one does not depend on the
+                number of boundaries
     """
 
     rows: int
     boundaries: tuple[int, ...]
     dtype: str
     targets: tuple[int, ...] = ()
+    by_length: bool = False
 
     def epoch(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
         """The training batches of one epoch, in an order drawn from (seed, epoch); see drawn()."""
@@ -70,7 +74,7 @@ class Batcher:
                 f"batch_size {self.rows} is more than the {len(split)} training examples; lower it"
             )
         order = order[: count * self.rows]
-        if len(self.boundaries) == 1:
+        if not self.by_length:
             return order.reshape(count, self.rows)
         order = self._sorted_in_windows(order, _work(split))
         return order.reshape(count, self.rows)[random.permutation(count)]
@@ -86,12 +90,11 @@ class Batcher:
 
     def batch(self, split: Split, rows: np.ndarray) -> Batch:
         """The given rows, padded to the smallest boundary that fits them."""
-        lengths = split.inputs.lengths[rows]
-        pair = int(np.searchsorted(self.boundaries, int(lengths.max())))
-        target_lengths = None
+        lengths, target_lengths = split.inputs.lengths[rows], None
         if isinstance(split.targets, Ragged) and not split.aligned:
             target_lengths = split.targets.lengths[rows].astype(np.int32)
-            pair = max(pair, int(np.searchsorted(self.targets, int(target_lengths.max()))))
+        longest = None if target_lengths is None else target_lengths.max()
+        pair = int(self.places(lengths.max(), longest))
         time = self.boundaries[pair]
         inputs = self._cast(split.inputs.padded(rows, time))
         if isinstance(split.targets, Ragged):
@@ -100,6 +103,16 @@ class Batcher:
             targets = self._cast(split.targets[rows])
         resets = None if split.reset_steps is None else split.reset_steps.padded(rows, time)
         return Batch(inputs, lengths.astype(np.int32), targets, target_lengths=target_lengths, resets=resets)
+
+    def places(self, longest: np.ndarray, longest_targets: np.ndarray | None = None) -> np.ndarray:
+        """Which boundary batches are padded to, whose longest rows and, where these have lengths of their own,
+        targets are given: numbers in `boundaries`, of the same shape."""
+        fits = np.searchsorted(self.boundaries, longest)
+        return (
+            fits
+            if longest_targets is None
+            else np.maximum(fits, np.searchsorted(self.targets, longest_targets))
+        )
 
     def _cast(self, array: np.ndarray) -> np.ndarray:
         kind = np.dtype(self.dtype if array.dtype.kind == "f" else np.int32)
@@ -127,10 +140,12 @@ def batcher(train: Split, others: list[Split], rows: int, dtype: str) -> Batcher
     splits = [train, *others]
     read = _quantiles(train.inputs.lengths, max(int(split.inputs.lengths.max()) for split in splits))
     if train.aligned or not isinstance(train.targets, Ragged):
-        return Batcher(rows, tuple(sorted(set(read))), dtype)
+        lengths = tuple(sorted(set(read)))
+        return Batcher(rows, lengths, dtype, by_length=len(lengths) > 1)
     longest = max(int(split.targets.lengths.max()) for split in splits if isinstance(split.targets, Ragged))
     pairs = sorted(set(zip(read, _quantiles(train.targets.lengths, longest), strict=True)))
-    return Batcher(rows, tuple(t for t, _ in pairs), dtype, tuple(u for _, u in pairs))
+    inputs, targets = (tuple(pair[place] for pair in pairs) for place in (0, 1))
+    return Batcher(rows, inputs, dtype, targets, by_length=len(pairs) > 1)
 
 
 def _quantiles(lengths: np.ndarray, longest: int) -> list[int]:

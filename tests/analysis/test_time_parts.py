@@ -1,4 +1,4 @@
-"""Where time went: parts add up to the trial, and backends are compared over the trials that all of them have."""
+"""Where time went: parts add up to the trial, and backends are compared over the trials that all have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from benchsuite.analysis.ranking import rankings
 from benchsuite.analysis.runs import runs_of
-from benchsuite.analysis.time_parts import ADDED, OTHER, TO_TRAINED, shared_times, time_parts
+from benchsuite.analysis.time_parts import ADDED, OTHER_PART, TO_TRAINED, shared_times, time_parts
 from benchsuite.schema import TIME_PARTS, Record
 
 
@@ -25,7 +25,7 @@ def test_the_parts_and_the_rest_are_the_whole_trial(seconds: list[float], rest: 
     found = time_parts(whole(planted(scalars=timed_parts(**given_parts)), sum(seconds) + rest))
     assert found is not None
     assert sum(found.wall.values()) == pytest.approx(sum(seconds) + rest)
-    assert found.wall[OTHER] == pytest.approx(rest, abs=1e-9)
+    assert found.wall[OTHER_PART] == pytest.approx(rest, abs=1e-9)
     assert set(found.wall) == {*TO_TRAINED, *ADDED}
 
 

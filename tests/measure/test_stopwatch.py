@@ -31,7 +31,7 @@ def test_the_clock_of_a_part_does_not_run_inside_another_one() -> None:
 
 def test_a_part_that_fails_ends_all_the_same() -> None:
     watch = Stopwatch()
-    with pytest.raises(ValueError, match="^no$"), watch.of("build"):
+    with pytest.raises(ValueError, match=r"^no$"), watch.of("build"):
         raise ValueError("no")
     with watch.of("parity"):
         time.sleep(SHORT)

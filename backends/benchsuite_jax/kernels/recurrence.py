@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from benchsuite_jax.cells import CellKernel, Residuals, State, Step, Weights
-from benchsuite_jax.loops import LayerRan, ScanConfig
+from benchsuite_jax.loops import LayerRan, ScanConfig, longest
 from benchsuite_jax.placement import valid_steps
 
 ROWS_BY_STEP = 64
@@ -62,7 +62,9 @@ def run_layer(cell: CellKernel, w: Weights, inputs: LayerInputs, config: ScanCon
             state = _where_live(_live(inputs, t), cell.advance(w, x, state), state)
             return state, state[0] if config.emit else None
 
-        final, states = config.run(step, inputs.initial, (inputs.x, _times(inputs)))
+        final, states = config.run(
+            step, inputs.initial, (inputs.x, _times(inputs)), end=longest(inputs.lengths)
+        )
         return _outputs(inputs, states) if config.emit else None, final
 
     def forward(w: Weights, inputs: LayerInputs) -> tuple[Results, Saved]:
@@ -72,7 +74,9 @@ def run_layer(cell: CellKernel, w: Weights, inputs: LayerInputs, config: ScanCon
             new = _where_live(_live(inputs, t), new, state)
             return new, (new, residuals)
 
-        final, (states, residuals) = config.run(step, inputs.initial, (inputs.x, _times(inputs)))
+        final, (states, residuals) = config.run(
+            step, inputs.initial, (inputs.x, _times(inputs)), end=longest(inputs.lengths)
+        )
         outputs = _outputs(inputs, states[0]) if config.emit else None
         return (outputs, final), Saved(w, inputs, states, residuals)
 
@@ -90,7 +94,10 @@ def _backward(
     w, inputs, states, residuals = saved
     d_outputs, d_final = d_ran
     cut = config.truncation if config.truncation and config.truncation < len(inputs.x) else None
-    before = tuple(_before(part, first, config) for part, first in zip(states, inputs.initial, strict=True))
+    before = tuple(
+        _before(part, first, config, inputs.lengths)
+        for part, first in zip(states, inputs.initial, strict=True)
+    )
     by_step = inputs.x.shape[1] >= ROWS_BY_STEP
 
     def step(carry: BackwardCarry, at: tuple[Any, ...]) -> tuple[BackwardCarry, tuple[Any, jax.Array | None]]:
@@ -116,7 +123,7 @@ def _backward(
     zeros = {name: jnp.zeros_like(array) for name, array in w.items()} if by_step else None
     unroll = 1 if by_step else cell.backward_unroll
     (d_initial, d_w), (found, d_probe) = config.run(
-        step, (d_final, zeros), steps, backward=True, unroll=unroll
+        step, (d_final, zeros), steps, backward=True, unroll=unroll, end=longest(inputs.lengths)
     )
     if d_w is None:
         d_w, d_x = cell.weight_grads(inputs.x, before[0], found), cell.input_grad(w, found)
@@ -145,8 +152,12 @@ def _outputs(inputs: LayerInputs, states: jax.Array) -> jax.Array:
     return states if valid is None else jnp.where(valid[..., None], states, 0)
 
 
-def _before(states: jax.Array, first: jax.Array, config: ScanConfig) -> jax.Array:
+def _before(states: jax.Array, first: jax.Array, config: ScanConfig, lengths: jax.Array | None) -> jax.Array:
     """The states before the steps, (T, B, H), from those after them."""
-    if config.reverse:
-        return jnp.concatenate([states[1:], first[None]])
-    return jnp.concatenate([first[None], states[:-1]])
+    if not config.reverse:
+        return jnp.concatenate([first[None], states[:-1]])
+    end = None if config.static else longest(lengths)
+    if end is not None:  # the loop begins there: no state is saved of later steps
+        later = jnp.arange(len(states)) >= end
+        states = jnp.where(later[:, None, None], first, states)
+    return jnp.concatenate([states[1:], first[None]])

@@ -22,6 +22,7 @@ from benchsuite.errors import RequestError, UnsupportedError
 from benchsuite.measure.batching import Batcher, Chunk, batcher, training_batches, training_steps
 from benchsuite.measure.dropout import with_masks
 from benchsuite.measure.initialisation import initial_parameters
+from benchsuite.measure.padded_lengths import with_affordable_lengths
 from benchsuite.measure.training.loop import limited
 from benchsuite.measure.worker.parity_check import STEPS
 from benchsuite.schema import Execution, ModelSpec, Recipe, Trial, is_scheduled, with_tied_embeddings
@@ -72,7 +73,10 @@ def load(session: Loader, trial: Trial) -> Loaded:
     _check_supported(backend, model, trial)
     check_data(model, task)
     cut = _batcher(trial, task)
-    recipe = with_schedule(trial.recipe, training_steps(trial.recipe, cut, task.train))
+    steps = training_steps(trial.recipe, cut, task.train)
+    if not trial.recipe.carry:
+        cut = with_affordable_lengths(cut, task.train, model, steps)
+    recipe = with_schedule(trial.recipe, steps)
     return Loaded(backend, import_seconds, task, digest, model, cut, recipe, trial.execution)
 
 

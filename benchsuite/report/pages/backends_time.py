@@ -9,12 +9,18 @@ import altair as alt
 
 from benchsuite.analysis.runs import Run
 from benchsuite.analysis.time_parts import ADDED, TO_TRAINED, SharedTime, shared_times
-from benchsuite.contracts.report import Block, Chart, Column, Grid, Paragraph, Table, TableCell, Value
-from benchsuite.report.charts import chart, named, plain_legend
+from benchsuite.contracts.report import Block, Chart, Column, Grid, Mark, Paragraph, Table, TableCell, Value
+from benchsuite.report.charts import Legend, chart, named
 from benchsuite.report.formatting import format_count, format_list, format_ratio, format_value
+from benchsuite.report.looks import place_look
 from benchsuite.report.pages.backends_charts import tips
 from benchsuite.report.prose import prose
 
+PART_COLOURS = {
+    "import": 0, "build": 1, "compile": 2, "training": 5, "evaluation": 6,
+    "data": 0, "calibration": 1, "parity": 2, "snapshots": 3, "timing": 5, "waiting": 7, "other": 6,
+}  # fmt: skip
+"""Part -> place of its colour: neighbours in a bar differ in lightness as well, on light and dark ground."""
 HELP = {
     "import": "importing the framework, once: a worker imports it for all of its trials",
     "build": "making weights and program",
@@ -79,7 +85,7 @@ def _chart(title: str, found: Sequence[SharedTime], parts: Sequence[str], longes
         for one in found
         for place, part in enumerate(shown)
     ]  # fmt: skip
-    legend = plain_legend("part", shown, lines=False)
+    legend = Legend("part", {part: place_look(PART_COLOURS[part]) for part in shown}, points=False)
     names = [one.backend for one in found]
     drawn = (
         alt.Chart(named())
@@ -123,10 +129,11 @@ def _trained_table(found: Sequence[SharedTime]) -> Table:
     rows: list[list[Value | TableCell]] = []
     for one in found:
         parts = [one.wall[part] for part in TO_TRAINED]
-        mark = "best" if one.to_trained == least and len(found) > 1 else ""
+        mark: Mark = "best" if one.to_trained == least and len(found) > 1 else ""
         ratio = one.to_trained / least if least else None
+        times = TableCell(ratio, "" if ratio is None else format_ratio(ratio))
         rows.append(
-            [one.backend, one.trials, *parts, TableCell(one.to_trained, mark=mark), ratio, one.to_trained_cpu]
+            [one.backend, one.trials, *parts, TableCell(one.to_trained, mark=mark), times, one.to_trained_cpu]
         )
     return Table("Seconds to trained, by part", columns, rows)
 
