@@ -50,19 +50,12 @@ def models(matrix: str, backend: str, task: str | None) -> Iterator[list[Trial]]
 
 
 def padding(loaded: Loaded, trials: list[Trial]) -> tuple[float, int]:
-    """Steps over time of one program of all seeds, which pads each batch to the longest of theirs, divided by
-    those of the seeds apart; and how many lengths there are."""
+    """Steps over time of one program of all seeds, which goes on to the longest row of any of their batches,
+    divided by those of the seeds apart; and how many padded lengths there are."""
     split, cut = loaded.task.train, loaded.batcher
-    if len(cut.boundaries) == 1:
-        return 1.0, 1
-    lengths = split.inputs.lengths
-    bounds = np.array(cut.boundaries)
-    times = [
-        bounds[np.searchsorted(bounds, lengths[cut.drawn(split, trial.seed, 0)].max(axis=1))]
-        for trial in trials
-    ]
-    together = np.max(times, axis=0).sum() * len(trials)
-    return float(together / np.sum(times)), len(bounds)
+    drawn = [cut.drawn(split, trial.seed, 0) for trial in trials]
+    longest = np.array([split.inputs.lengths[rows].max(axis=1) for rows in drawn])
+    return float(len(trials) * longest.max(axis=0).sum() / longest.sum()), len(cut.boundaries)
 
 
 def measure_numpy(session: Session, trials: list[Trial]) -> dict[str, Any]:
