@@ -22,7 +22,7 @@ def test_a_rule_that_fails_ends_with_1_in_every_form(monkeypatch: pytest.MonkeyP
     found = verify(Path(BUNDLE), "quick@1")
     monkeypatch.setattr("benchsuite.publishing.verify.verify", lambda _path, _suite: found)
     table = call("verify", BUNDLE, "--suite", "quick@1", code=1).stdout
-    assert "quick-cpu.crate.zip: not verified: seeds failed" in table
+    assert "quick-cpu.crate.zip: not verified: data, suite, seeds failed" in table
     given = json.loads(call("verify", BUNDLE, "--json", code=1).stdout)
     told = call("verify", BUNDLE, "--markdown", code=1).stdout
     assert (given["passed"], given["suite"]) == (False, "quick@1")
@@ -47,7 +47,7 @@ def test_a_wrong_request_ends_with_2(words: list[str], said: str, tmp_path: Path
 
 def test_a_part_of_a_suite_is_called_a_part(tmp_path: Path) -> None:
     found = call("plan", "quick@1", "--backend", "numpy", "--task", "copy", "--results", str(tmp_path))
-    assert "part of quick@1: 3 of its 696 trials" in found.stderr
+    assert "part of quick@1: 3 of its 726 trials" in found.stderr
     assert "study quick-1" in found.stdout
 
 
@@ -55,7 +55,7 @@ def test_a_part_of_a_suite_is_called_a_part(tmp_path: Path) -> None:
     ("matrix", "overrides", "said"),
     [
         ("quick@1", [], []),
-        ("quick@1", ["recipe.epochs=1"], ["696 of 696 trials are not of quick@1"]),
+        ("quick@1", ["recipe.epochs=1"], ["726 of 726 trials are not of quick@1"]),
         ("quick", ["recipe.epochs=1"], []),
     ],
 )
