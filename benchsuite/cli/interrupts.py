@@ -25,15 +25,23 @@ _received: list[int] = []
 
 def keep_interrupts() -> None:
     """Python drops an interrupt that falls into a finaliser or a weak reference's callback, and the mirror's
-    libraries run many of those: interrupt again a moment later, until somebody hears it."""
+    libraries run many of those: interrupt again a moment later, until somebody hears it, also whoever waits."""
     sys.unraisablehook = _interrupt_again
 
 
 def _interrupt_again(dropped: Any) -> None:
     if issubclass(dropped.exc_type, KeyboardInterrupt):
-        threading.Timer(PAUSE_SECONDS, _thread.interrupt_main).start()
+        threading.Timer(PAUSE_SECONDS, _interrupt_main).start()
     else:
         sys.__unraisablehook__(dropped)
+
+
+def _interrupt_main() -> None:
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)  # ends a system call too, such as a sleep
+    else:
+        _thread.interrupt_main()
 
 
 @contextlib.contextmanager
