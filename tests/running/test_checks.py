@@ -64,11 +64,11 @@ def on_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 CHECKS: dict[str, Callable[[str], KitCheck]] = {
-    "backend": lambda end: check(f"scripted_{end}", timeout=6),
-    "task": lambda end: check_task("any", ["well", end, "also_well"], timeout=6, module=MODULE),
-    "cell": lambda end: check_cell(end, timeout=6, module=MODULE),
+    "backend": lambda end: check(f"scripted_{end}", timeout=3),
+    "task": lambda end: check_task("any", ["well", end, "also_well"], timeout=3, module=MODULE),
+    "cell": lambda end: check_cell(end, timeout=3, module=MODULE),
     "cell in a backend": lambda end: check_cell_models(
-        end, "scripted", Execution(), ["static"], timeout=6, backends=BACKENDS, module=MODULE
+        end, "scripted", Execution(), ["static"], timeout=3, backends=BACKENDS, module=MODULE
     ),
 }
 
@@ -77,7 +77,7 @@ CHECKS: dict[str, Callable[[str], KitCheck]] = {
 @pytest.mark.parametrize("what", CHECKS)
 @pytest.mark.parametrize(
     ("end", "said"),
-    [("hangs", "took longer than 6 s"), ("dies", "SIGSEGV")],
+    [("hangs", "took longer than 3 s"), ("dies", "SIGSEGV")],
 )
 def test_who_hangs_or_dies_has_failed_in_that_case_alone(what: str, end: str, said: str) -> None:
     asked = CHECKS[what](end)
@@ -101,7 +101,7 @@ def test_a_backend_that_dies_again_and_again_is_given_up() -> None:
 
 @pytest.mark.parametrize("end", ["hangs", "dies"])
 def test_a_failure_is_kept_where_its_explanation_hangs_or_dies(end: str) -> None:
-    found = results(check(f"scripted_fails_and_{end}", timeout=6))
+    found = results(check(f"scripted_fails_and_{end}", timeout=3))
     assert [result.status for result in found] == [
         "ok",
         "failed",

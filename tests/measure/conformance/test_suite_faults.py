@@ -40,7 +40,7 @@ def test_threads_beyond_those_asked_for_are_seen() -> None:
         pytest.skip("needs Linux and two cores")
     item = next(item for item in suite(core=True) if item.name.startswith("threads"))
     backend = BrokenBackend(contract.TwoThreads)
-    seen = wait_until(lambda: bool(failures(backend, [item])), 60)
+    seen = wait_until(lambda: bool(failures(backend, [item])), 10)
     if not seen and os.getloadavg()[0] > len(cores_of()):
         pytest.skip("other processes have the second core")
     assert seen
