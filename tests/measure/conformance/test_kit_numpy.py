@@ -13,7 +13,7 @@ CORE = [("float64", "dynamic"), ("float64", "static"), ("float64", "fused"), ("f
 @pytest.mark.parametrize(("precision", "unroll"), CORE)
 def test_core_kit(precision: str, unroll: str) -> None:
     """Parity, training, truncation, clipping, carried states and the invariances, once each."""
-    hold("numpy", unroll, run_kit("numpy", precision, unroll, core=True))
+    hold("numpy", run_kit("numpy", precision, [unroll], core=True))
 
 
 @pytest.mark.slow
@@ -22,4 +22,4 @@ def test_core_kit(precision: str, unroll: str) -> None:
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_whole_kit(precision: str, unroll: str) -> None:
     """Everything the kit holds."""
-    hold("numpy", unroll, run_kit("numpy", precision, unroll))
+    hold("numpy", run_kit("numpy", precision, [unroll]))

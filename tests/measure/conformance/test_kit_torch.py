@@ -11,7 +11,7 @@ from benchsuite.schema import UNROLLS
 def test_core_kit() -> None:
     """Parity, training, truncation, clipping, carried states and the invariances, once each, in a worker as the
     command line runs them; the other unrolls and float32 are in backends/torch/test_conformance.py."""
-    hold("torch", "dynamic", run_kit("torch", "float64", "dynamic", core=True))
+    hold("torch", run_kit("torch", "float64", ["dynamic"], core=True))
 
 
 @pytest.mark.slow
@@ -20,4 +20,4 @@ def test_core_kit() -> None:
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_whole_kit(precision: str, unroll: str) -> None:
     """Everything the kit holds."""
-    hold("torch", unroll, run_kit("torch", precision, unroll))
+    hold("torch", run_kit("torch", precision, [unroll]))
