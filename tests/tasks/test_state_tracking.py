@@ -19,7 +19,7 @@ from benchsuite.measure.provenance import dataset_digest
 from benchsuite.measure.training.evaluation import predictions
 from benchsuite.plugins import registry
 from benchsuite.schema import Dense, Execution, Exhibit, Recipe, Recurrent, Scalar, Size, Tokens
-from benchsuite_numpy.reference import ReferenceBackend
+from benchsuite_numpy.backend import NumpyBackend
 from benchsuite_state_tracking.groups import Group, cyclic, symmetric
 from benchsuite_state_tracking.task import LoadedStateTracking
 from benchsuite_state_tracking.words import words
@@ -297,7 +297,7 @@ def test_metrics_of_packed_words_are_those_of_words_in_rows_of_their_own(cell: s
     for options in entry_options:
         data = load_task(LoadedStateTracking, ENTRY, "modular_addition", **options)
         model = data.model("plain", cell, Size(hidden=5, embedding=3))
-        program = ReferenceBackend().build(
+        program = NumpyBackend().build(
             model, initial_parameters(model, 0, "float64", Recipe()), Recipe(), Execution(precision="float64")
         )
         cut = batcher(data.train, [data.validation, data.test], 8, "float64")

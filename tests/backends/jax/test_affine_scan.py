@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from fixtures.cell_cases import case_of, with_resets
+from fixtures.cell_cases import case_of
+from fixtures.cell_checks import check_decoder, check_reading, check_resets, check_stream
 from fixtures.cells import AFFINE_CELLS
+from fixtures.covering import covering
 
 jax = pytest.importorskip("jax")
 
@@ -16,9 +16,7 @@ from fixtures import jax_kit  # noqa: E402
 
 from benchsuite.contracts import why_unsupported  # noqa: E402
 from benchsuite.measure.conformance import backend as checks  # noqa: E402
-from benchsuite.measure.conformance import decoding, states  # noqa: E402
 from benchsuite.measure.conformance.backend import Kit  # noqa: E402
-from benchsuite.measure.parity import compare  # noqa: E402
 from benchsuite.schema import Execution, Recipe  # noqa: E402
 from benchsuite_jax.affine_scan import prefixes  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
@@ -31,11 +29,13 @@ def kit(unroll: str = "scan", precision: str = "float64") -> Kit:
 
 
 @pytest.mark.parametrize(
-    "stack",
-    ["plain-steps", "deep_bidirectional", "bidirectional-tokens-mean", "steps-truncated", "deep-truncated",
-     "bidirectional-truncated", "one-step"],
+    ("cell", "stack"),
+    covering(
+        AFFINE_CELLS,
+        ["plain-steps", "deep_bidirectional", "bidirectional-tokens-mean", "steps-truncated", "deep-truncated",
+         "bidirectional-truncated", "one-step"],
+    ),
 )  # fmt: skip
-@pytest.mark.parametrize("cell", AFFINE_CELLS)
 def test_scans_agree_with_the_sequential_reference(cell: str, stack: str) -> None:
     checks.check_gradients(kit(), case_of(cell, stack))
 
@@ -47,32 +47,21 @@ def test_scans_agree_in_single_precision(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", AFFINE_CELLS)
 def test_padding_companions_and_states(cell: str) -> None:
-    case = case_of(cell, "deep_bidirectional")
-    checks.check_padding(kit(), case)
-    checks.check_companions(kit(), case)
-    states.check_outputs(kit(), case)
-    carried = case_of(cell, "deep-carry-ragged")
-    checks.check_carry(kit(), carried)
-    states.check_state_values(kit(), carried)
-    states.check_state_given(kit(), replace(carried, ragged=False))
+    check_reading(kit(), case_of(cell, "deep_bidirectional"))
+    check_stream(kit(), case_of(cell, "deep-carry-ragged"))
 
 
 @pytest.mark.parametrize("cell", AFFINE_CELLS)
 def test_resets(cell: str) -> None:
-    case, batch = with_resets(case_of(cell, "deep-truncated"))
-    program, reference = kit().build(case), kit().build_reference(case)
-    found = program.gradients(program.place(batch))
-    comparison = compare(found, reference.gradients(reference.place(batch)), "float64")
-    assert comparison.ok, comparison.sentence()
+    check_resets(kit(), case_of(cell, "deep-truncated"))
 
 
-@pytest.mark.parametrize("attention", ["none-deep", "additive-plain", "multiplicative-plain"])
-@pytest.mark.parametrize("cell", AFFINE_CELLS)
+@pytest.mark.parametrize(
+    ("cell", "attention"),
+    covering(AFFINE_CELLS, ["none-deep", "additive-plain", "multiplicative-plain"]),
+)
 def test_what_scans_in_training_generates_step_by_step(cell: str, attention: str) -> None:
-    case = case_of(cell, attention)
-    checks.check_gradients(kit(), case)
-    decoding.check_teacher_forcing(kit(), case)
-    decoding.check_generation(kit(), case)
+    check_decoder(kit(), case_of(cell, attention))
 
 
 @pytest.mark.parametrize(

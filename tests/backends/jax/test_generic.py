@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
-import numpy as np
 import pytest
-from fixtures.cell_cases import case_of, with_resets
+from fixtures.cell_cases import case_of
+from fixtures.cell_checks import check_decoder, check_generic_form, check_reading, check_resets, check_stream
 from fixtures.cells import EXAMPLE_CELLS, GENERIC_CELLS, entry, registered
+from fixtures.covering import covering
 
 jax = pytest.importorskip("jax")
 
@@ -15,8 +17,7 @@ from fixtures.jax_kit import kit  # noqa: E402
 
 from benchsuite.errors import ContractError  # noqa: E402
 from benchsuite.measure.conformance import backend as checks  # noqa: E402
-from benchsuite.measure.conformance import decoding, states  # noqa: E402
-from benchsuite.measure.parity import compare  # noqa: E402
+from benchsuite.measure.conformance.cases import Case  # noqa: E402
 from benchsuite.schema import Execution, Features, Recipe, cell_named  # noqa: E402
 from benchsuite.schema.cells import BUILTIN_CELLS, Cell, Operations, States, Weights  # noqa: E402
 from benchsuite.schema.cells.cell import Array  # noqa: E402
@@ -26,34 +27,31 @@ from benchsuite_jax.support import SUPPORTED  # noqa: E402
 pytestmark = pytest.mark.usefixtures("example_cells", "double_precision")
 EXAMPLES = ("decay", "rotation", "steadied", "shown", "opening")
 STACKS = ("plain-steps", "deep_bidirectional", "bidirectional-tokens-mean", "plain")
+UNROLLS = ("dynamic", "static")
+
+
+def short(case: Case, unroll: str) -> Case:
+    """An unrolled graph of few steps, one more than a boundary of truncation: compiling it takes long."""
+    return replace(case, time=5) if unroll == "static" else case
 
 
 def test_the_examples_are_all_tried() -> None:
     assert set(EXAMPLES) == set(EXAMPLE_CELLS)
 
 
-@pytest.mark.parametrize("unroll", ["dynamic", "static"])
-@pytest.mark.parametrize("stack", ["plain-steps", "deep_bidirectional", "bidirectional-truncated"])
-@pytest.mark.parametrize("cell", BUILTIN_CELLS)
-def test_generic_forms_give_what_the_kernels_give(cell: str, stack: str, unroll: str) -> None:
-    """An unrolled graph of few steps, one more than a boundary of truncation: compiling it takes long."""
-    found = []
-    for name in (cell, f"{cell}_generic"):
-        case = replace(case_of(name, stack), name=stack)  # the weights are drawn by the case's name
-        case = replace(case, time=5) if unroll == "static" else case
-        program = kit(unroll).build(case)
-        batch = program.place(case.batch("float64"))
-        found.append((program.gradients(batch), program.outputs(batch), program.kernel()))
-    (kernels, outputs, loop), (generic, other_outputs, other_loop) = found
-    comparison = compare(generic, kernels, "float64")
-    assert comparison.ok, comparison.sentence()
-    for prefix, array in outputs.items():
-        np.testing.assert_allclose(other_outputs[prefix], array, rtol=1e-12, atol=1e-14)
-    assert loop == other_loop
+@pytest.mark.parametrize(
+    ("cell", "stack", "unroll"),
+    covering(
+        BUILTIN_CELLS,
+        [*product(("plain-steps", "deep_bidirectional", "bidirectional-truncated"), UNROLLS)],
+    ),
+)
+def test_built_in_cells_without_their_kernels_are_at_parity(cell: str, stack: str, unroll: str) -> None:
+    program = check_generic_form(kit(unroll), short(case_of(cell, stack), unroll))
+    assert program.kernel() == {"static": "unrolled", "dynamic": "scan"}[unroll]
 
 
-@pytest.mark.parametrize("stack", STACKS)
-@pytest.mark.parametrize("cell", EXAMPLES)
+@pytest.mark.parametrize(("cell", "stack"), covering(EXAMPLES, STACKS))
 def test_examples_agree_with_the_reference(cell: str, stack: str) -> None:
     checks.check_gradients(kit(), case_of(cell, stack))
 
@@ -63,54 +61,47 @@ def test_cells_agree_with_the_reference_in_single_precision(cell: str) -> None:
     checks.check_gradients(kit(precision="float32"), case_of(cell, "deep_bidirectional"))
 
 
-@pytest.mark.parametrize("cell", EXAMPLES)
-def test_an_unrolled_graph_and_truncation(cell: str) -> None:
-    checks.check_gradients(kit("static"), replace(case_of(cell, "bidirectional-tagging"), time=5))
-    checks.check_gradients(kit(), case_of(cell, "steps-truncated"))
-    checks.check_gradients(kit(), case_of(cell, "bidirectional-truncated"))
+@pytest.mark.parametrize(
+    ("cell", "stack", "unroll"),
+    covering(
+        EXAMPLES,
+        [
+            ("bidirectional-tagging", "static"),
+            ("steps-truncated", "dynamic"),
+            ("bidirectional-truncated", "dynamic"),
+        ],
+    ),
+)
+def test_an_unrolled_graph_and_truncation(cell: str, stack: str, unroll: str) -> None:
+    checks.check_gradients(kit(unroll), short(case_of(cell, stack), unroll))
 
 
 @pytest.mark.parametrize("cell", ["steadied", "opening", "rotation"])
 def test_padding_and_companions_change_nothing(cell: str) -> None:
-    case = case_of(cell, "deep_bidirectional")
-    checks.check_padding(kit(), case)
-    checks.check_companions(kit(), case)
-    states.check_outputs(kit(), case)
+    check_reading(kit(), case_of(cell, "deep_bidirectional"))
 
 
 @pytest.mark.parametrize("cell", ["steadied", "opening", "rotation", "lstm_generic"])
 def test_streams_go_on_from_their_states(cell: str) -> None:
-    """Every part of a state is carried; `begins` is not said of a chunk that goes on."""
-    case = case_of(cell, "deep-carry-ragged")
-    checks.check_carry(kit(), case)
-    states.check_state_values(kit(), case)
-    states.check_state_given(kit(), replace(case, ragged=False))
-    states.check_state_companions(kit(), case)
+    check_stream(kit(), case_of(cell, "deep-carry-ragged"))
 
 
-@pytest.mark.parametrize("unroll", ["dynamic", "static"])
-@pytest.mark.parametrize("cell", ["steadied", "opening", "shown", "lstm", "gru", "rnn"])
+@pytest.mark.parametrize(
+    ("cell", "unroll"), covering(["steadied", "opening", "shown", "lstm", "gru", "rnn"], UNROLLS)
+)
 def test_resets(cell: str, unroll: str) -> None:
-    """The built-in cells too: their kernels have none."""
-    case = case_of(cell, "deep-truncated")
-    case, batch = with_resets(replace(case, time=5) if unroll == "static" else case)
-    program, reference = kit(unroll).build(case), kit().build_reference(case)
-    placed, double = program.place(batch), reference.place(batch)
-    comparison = compare(program.gradients(placed), reference.gradients(double), "float64")
-    assert comparison.ok, comparison.sentence()
-    for prefix, array in reference.outputs(double).items():
-        np.testing.assert_allclose(program.outputs(placed)[prefix], array, rtol=1e-12, atol=1e-14)
-    assert program.notes()["cell"] == "generic"
+    check_resets(kit(unroll), short(case_of(cell, "deep-truncated"), unroll))
 
 
-@pytest.mark.parametrize("attention", ["none-deep", "additive-deep", "multiplicative-plain-truncated"])
-@pytest.mark.parametrize("cell", ["steadied", "opening", "rotation", "gru_generic"])
+@pytest.mark.parametrize(
+    ("cell", "attention"),
+    covering(
+        ["steadied", "opening", "rotation", "gru_generic"],
+        ["none-deep", "additive-deep", "multiplicative-plain-truncated"],
+    ),
+)
 def test_decoders(cell: str, attention: str) -> None:
-    case = case_of(cell, attention)
-    checks.check_gradients(kit(), case)
-    states.check_outputs(kit(), case)
-    decoding.check_teacher_forcing(kit(), case)
-    decoding.check_generation(kit(), case)
+    check_decoder(kit(), case_of(cell, attention))
 
 
 def test_a_record_says_that_the_cell_is_generic() -> None:

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from fixtures.cell_cases import case_of, with_resets
-from fixtures.cells import AFFINE_CELLS, example_cells  # noqa: F401
+from fixtures.cell_cases import case_of
+from fixtures.cell_checks import check_resets, check_wide_padding
+from fixtures.cells import AFFINE_CELLS
+from fixtures.covering import covering
 
 tf = pytest.importorskip("tensorflow")
 
-from benchsuite.contracts import Backend, Program, why_unsupported  # noqa: E402
-from benchsuite.measure.conformance.cases import Case, padded  # noqa: E402
+from fixtures.tensorflow_kit import kit  # noqa: E402
+
+from benchsuite.measure.conformance import backend as checks  # noqa: E402
 from benchsuite.measure.decoding import greedy_search  # noqa: E402
-from benchsuite.measure.parity import compare, in_double, relative_error  # noqa: E402
-from benchsuite.plugins import registry  # noqa: E402
-from benchsuite.schema import Execution, Recipe  # noqa: E402
+from benchsuite.measure.parity import relative_error  # noqa: E402
+from benchsuite.schema import Recipe  # noqa: E402
 from benchsuite.schema.cells.cell import affine_step  # noqa: E402
 from benchsuite_tensorflow.affine_scan import BLOCK, scan  # noqa: E402
 
-pytestmark = pytest.mark.usefixtures("example_cells")
-
-SCAN = Execution(precision="float64", unroll="scan")
-
-
-@pytest.fixture(scope="module")
-def backend() -> Iterator[Backend]:
-    found = registry().backend("tensorflow").load()
-    yield found
-    found.release()
-
-
-@pytest.fixture(scope="module")
-def reference() -> Backend:
-    return registry().reference().load_reference()
-
-
-def built(backend: Backend, case: Case, execution: Execution = SCAN) -> Program:
-    return backend.build(case.model, case.parameters(execution.dtype), case.recipe, execution)
+pytestmark = pytest.mark.usefixtures("example_cells", "plain_graphs")
 
 
 def drawn(seed: int, *shape: int) -> Any:
@@ -84,51 +67,37 @@ def test_values_and_gradients_are_those_of_the_loop(parts: int, free: bool, time
 
 
 @pytest.mark.parametrize(
-    ("name", "kernel"),
-    [
-        ("deep_bidirectional-truncated", "associative_scan"),
-        ("steps-truncated", "associative_scan"),
-        ("plain-ctc", "associative_scan"),
-        ("multiplicative-deep", "associative_scan"),
-        ("additive-deep", "associative_scan+while_loop"),
-    ],
+    ("cell", "name", "kernel"),
+    covering(
+        AFFINE_CELLS,
+        [
+            ("deep_bidirectional-truncated", "associative_scan"),
+            ("steps-truncated", "associative_scan"),
+            ("plain-ctc", "associative_scan"),
+            ("multiplicative-deep", "associative_scan"),
+            ("additive-deep", "associative_scan+while_loop"),
+        ],
+    ),
 )
-@pytest.mark.parametrize("cell", AFFINE_CELLS)
-def test_parity(backend: Backend, reference: Backend, cell: str, name: str, kernel: str) -> None:
-    """Large numbers in more padding than there was, where the batch is not a decoder's."""
-    case = case_of(cell, name)
-    ours, theirs = built(backend, case), built(reference, case, Execution(precision="float64"))
-    batch = case.batch("float64")
-    if case.model.decoder is None:
-        batch = padded(batch, 20, (1e3, 0, 0))
-    found = ours.gradients(ours.place(batch))
-    assert compare(found, theirs.gradients(theirs.place(batch)), "float64").breaches == []
-    assert ours.kernel() == kernel
+def test_parity(cell: str, name: str, kernel: str) -> None:
+    assert check_wide_padding(kit("scan"), case_of(cell, name), 20).kernel() == kernel
 
 
 @pytest.mark.parametrize("cell", AFFINE_CELLS)
-def test_single_precision_over_many_steps(backend: Backend, reference: Backend, cell: str) -> None:
-    case = replace(case_of(cell, "deep-steps"), time=150)
-    batch = case.batch("float32")
-    ours = built(backend, case, Execution(unroll="scan"))
-    theirs = built(reference, case, Execution(precision="float64"))
-    found = ours.gradients(ours.place(batch))
-    assert compare(found, theirs.gradients(theirs.place(in_double(batch))), "float32").breaches == []
+def test_single_precision_over_many_steps(cell: str) -> None:
+    checks.check_gradients(kit("scan", "float32"), replace(case_of(cell, "deep-steps"), time=150))
 
 
 @pytest.mark.parametrize("cell", AFFINE_CELLS)
-def test_resets(backend: Backend, reference: Backend, cell: str) -> None:
-    case, batch = with_resets(case_of(cell, "steps-truncated"))
-    ours, theirs = built(backend, case), built(reference, case, Execution(precision="float64"))
-    found = ours.gradients(ours.place(batch))
-    assert compare(found, theirs.gradients(theirs.place(batch)), "float64").breaches == []
+def test_resets(cell: str) -> None:
+    check_resets(kit("scan"), case_of(cell, "steps-truncated"))
 
 
-def test_states_are_passed_in_and_carried(backend: Backend) -> None:
+def test_states_are_passed_in_and_carried() -> None:
     case = replace(case_of("rotation", "deep-steps"), recipe=Recipe(carry=True))
     found = []
-    for execution in (SCAN, Execution(precision="float64")):
-        program, state = built(backend, case, execution), None
+    for unroll in ("scan", "dynamic"):
+        program, state = kit(unroll).build(case), None
         for index in range(2):
             state = program.step(program.place(case.batch("float64", index)), state)
         found.append(program.read_state(state))
@@ -137,11 +106,11 @@ def test_states_are_passed_in_and_carried(backend: Backend) -> None:
         assert relative_error(found[0][name], value) < 1e-12, name
 
 
-def test_what_scans_in_training_generates_step_by_step(backend: Backend) -> None:
+def test_what_scans_in_training_generates_step_by_step() -> None:
     case, found = case_of("decay", "multiplicative-plain"), []
     assert case.model.decoder is not None
-    for execution in (SCAN, Execution(precision="float64")):
-        program = built(backend, case, execution)
+    for unroll in ("scan", "dynamic"):
+        program = kit(unroll).build(case)
         found.append(
             greedy_search(program, program.place(case.batch("float64")), case.model.decoder, case.rows)
         )
@@ -150,14 +119,14 @@ def test_what_scans_in_training_generates_step_by_step(backend: Backend) -> None
 
 
 @pytest.mark.parametrize("cell", ["lstm", "steadied"])
-def test_other_cells_are_refused(backend: Backend, cell: str) -> None:
-    reason = why_unsupported(backend, case_of(cell, "plain").model, Recipe(), SCAN)
+def test_other_cells_are_refused(cell: str) -> None:
+    reason = kit("scan").supports(case_of(cell, "plain"))
     assert reason == f"cell {cell!r} has no affine step, so unroll scan cannot run it; use static or dynamic"
 
 
-def test_one_trace_serves_every_length(backend: Backend) -> None:
+def test_one_trace_serves_every_length() -> None:
     case = case_of("rotation", "plain")
-    program = built(backend, case)
+    program = kit("scan").build(case)
     for time in (3, 40, 17):
         program.step(program.place(replace(case, time=time).batch("float64")))
     assert program.notes()["tensorflow/traces"] == "step 1"

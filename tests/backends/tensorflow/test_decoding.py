@@ -28,6 +28,8 @@ from benchsuite_tensorflow.loops import LOOPS
 from benchsuite_tensorflow.program import TensorFlowProgram
 from benchsuite_tensorflow.runtime import kernel_of
 
+pytestmark = pytest.mark.usefixtures("plain_graphs")
+
 CASES = {case.name: case for case in [*decoder_cases(), *carry_cases(), *model_cases()]}
 ADDITIVE = "gru-additive-plain"
 DOUBLE = Execution(precision="float64")

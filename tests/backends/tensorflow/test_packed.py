@@ -10,7 +10,7 @@ from fixtures.packed import FEW, hold_packed
 from benchsuite.contracts import Backend
 from benchsuite.plugins import registry
 
-pytestmark = pytest.mark.usefixtures("example_cells")
+pytestmark = pytest.mark.usefixtures("example_cells", "plain_graphs")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from fixtures.covering import covering
 
 from benchsuite.contracts import Backend, Batch, Program
 from benchsuite.measure.conformance.cases import Case
@@ -20,6 +21,8 @@ from benchsuite_tensorflow.fused import FusedLayer, keras_weights
 from benchsuite_tensorflow.kernels.recurrence import Recurrence
 from benchsuite_tensorflow.loops import LOOPS
 from benchsuite_tensorflow.program import TensorFlowProgram
+
+pytestmark = pytest.mark.usefixtures("plain_graphs")
 
 DOUBLE = Execution(precision="float64")
 BIDIRECTIONAL = ModelSpec(Features(5), Recurrent("gru", 6, 2, True), Dense(4), "cross_entropy")
@@ -83,8 +86,7 @@ def test_canonical_order_is_not_keras_order() -> None:
     assert not np.array_equal(kernel, weights[0])
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-@pytest.mark.parametrize("readout", ["last", "steps"])
+@pytest.mark.parametrize(("cell", "readout"), covering(["lstm", "gru"], ["last", "steps"]))
 def test_fused_program_with_keras_layers(
     backend: Backend, reference: Backend, monkeypatch: pytest.MonkeyPatch, cell: str, readout: str
 ) -> None:

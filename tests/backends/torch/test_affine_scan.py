@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
-from fixtures.cell_cases import case_of, with_resets
+from fixtures.cell_cases import case_of
+from fixtures.cell_checks import check_decoder, check_reading, check_resets, check_stream
 from fixtures.cells import AFFINE_CELLS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchsuite.contracts import why_unsupported
 from benchsuite.measure.conformance import backend as checks
-from benchsuite.measure.conformance import decoding, states
 from benchsuite.measure.conformance.backend import Kit
 from benchsuite.measure.parity import compare
 from benchsuite.schema import Execution, Recipe
@@ -69,40 +68,24 @@ def test_cells_agree_with_the_reference(cell: str, stack: str) -> None:
 def test_the_kits_other_promises(cell: str) -> None:
     case = case_of(cell, "deep_bidirectional")
     checks.check_training(kit(), case)
-    checks.check_padding(kit(), case)
-    checks.check_companions(kit(), case)
     checks.check_purity(kit(), case)
-    states.check_outputs(kit(), case)
+    check_reading(kit(), case)
 
 
 @pytest.mark.parametrize("cell", AFFINE_CELLS)
 def test_streams_go_on_from_their_states(cell: str) -> None:
-    case = case_of(cell, "deep-carry-ragged")
-    checks.check_carry(kit(), case)
-    states.check_state_values(kit(), case)
-    states.check_state_given(kit(), replace(case, ragged=False))
-    states.check_state_companions(kit(), case)
+    check_stream(kit(), case_of(cell, "deep-carry-ragged"))
 
 
 @pytest.mark.parametrize("cell", AFFINE_CELLS)
 def test_resets(cell: str) -> None:
-    case, batch = with_resets(case_of(cell, "deep-truncated"))
-    program, reference = kit().build(case), kit().build_reference(case)
-    placed, double = program.place(batch), reference.place(batch)
-    comparison = compare(program.gradients(placed), reference.gradients(double), "float64")
-    assert comparison.ok, comparison.sentence()
-    for prefix, array in reference.outputs(double).items():
-        np.testing.assert_allclose(program.outputs(placed)[prefix], array, rtol=1e-12, atol=1e-14)
+    check_resets(kit(), case_of(cell, "deep-truncated"))
 
 
 @pytest.mark.parametrize("attention", ["none-deep", "additive-deep", "multiplicative-plain-truncated"])
 @pytest.mark.parametrize("cell", AFFINE_CELLS)
 def test_what_scans_in_training_generates_step_by_step(cell: str, attention: str) -> None:
-    case = case_of(cell, attention)
-    checks.check_gradients(kit(), case)
-    states.check_outputs(kit(), case)
-    decoding.check_teacher_forcing(kit(), case)
-    decoding.check_generation(kit(), case)
+    check_decoder(kit(), case_of(cell, attention))
 
 
 def test_long_rows_agree_with_the_loop() -> None:

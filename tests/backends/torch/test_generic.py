@@ -6,18 +6,20 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from fixtures.cell_cases import case_of, with_resets
+from fixtures.cell_checks import check_decoder, check_reading, check_resets, check_stream
 from fixtures.cells import EXAMPLE_CELLS, GENERIC_CELLS, entry, registered
+from fixtures.covering import covering
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchsuite.errors import ContractError
 from benchsuite.measure.conformance import backend as checks
-from benchsuite.measure.conformance import decoding, states
 from benchsuite.measure.conformance.backend import Kit
 from benchsuite.measure.conformance.cases import Case
 from benchsuite.measure.parity import compare
@@ -39,6 +41,8 @@ from benchsuite_torch.program import TorchProgram
 
 pytestmark = pytest.mark.usefixtures("example_cells")
 STACKS = ["plain-steps", "deep_bidirectional", "bidirectional-truncated", "deep-truncated"]
+WAYS = [*product(("dynamic", "static"), (False, True))]
+"""An unroll, and whether products go as those of large layers do."""
 
 
 def kit(unroll: str = "dynamic", precision: str = "float64") -> Kit:
@@ -74,10 +78,12 @@ def deferred(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("deferred")
-@pytest.mark.parametrize("unroll", ["dynamic", "static"])
-@pytest.mark.parametrize("stack", STACKS)
-@pytest.mark.parametrize("cell", BUILTIN_CELLS)
-def test_generic_forms_give_what_the_kernels_give(cell: str, stack: str, unroll: str) -> None:
+@pytest.mark.parametrize(
+    ("stack", "cell", "unroll", "deferred"),
+    covering(product(STACKS, BUILTIN_CELLS), WAYS),
+    indirect=["deferred"],
+)
+def test_generic_forms_give_what_the_kernels_give(stack: str, cell: str, unroll: str) -> None:
     found = []
     for name in (cell, f"{cell}_generic"):
         case = replace(case_of(name, stack), name=stack)  # weights are drawn by a case's name
@@ -94,9 +100,11 @@ def test_generic_forms_give_what_the_kernels_give(cell: str, stack: str, unroll:
 
 
 @pytest.mark.usefixtures("deferred")
-@pytest.mark.parametrize("unroll", ["dynamic", "static"])
-@pytest.mark.parametrize("stack", [*STACKS, "bidirectional-tokens-mean", "plain"])
-@pytest.mark.parametrize("cell", EXAMPLE_CELLS)
+@pytest.mark.parametrize(
+    ("cell", "stack", "unroll", "deferred"),
+    covering(product(EXAMPLE_CELLS, [*STACKS, "bidirectional-tokens-mean", "plain"]), WAYS),
+    indirect=["deferred"],
+)
 def test_examples_agree_with_the_reference(cell: str, stack: str, unroll: str) -> None:
     checks.check_gradients(kit(unroll), case_of(cell, stack))
 
@@ -117,45 +125,34 @@ def test_cells_train_as_the_reference_does(cell: str) -> None:
 @pytest.mark.parametrize("cell", EXAMPLE_CELLS)
 def test_padding_and_companions_change_nothing(cell: str, unroll: str) -> None:
     case = case_of(cell, "deep_bidirectional")
-    checks.check_padding(kit(unroll), case)
-    checks.check_companions(kit(unroll), case)
+    check_reading(kit(unroll), case)
     checks.check_purity(kit(unroll), case)
-    states.check_outputs(kit(unroll), case)
 
 
 @pytest.mark.parametrize("cell", [*EXAMPLE_CELLS, "lstm_generic"])
 def test_streams_go_on_from_their_states(cell: str) -> None:
-    """Every part of a state is carried; `begins` is not said of a chunk that goes on."""
-    case = case_of(cell, "deep-carry-ragged")
-    checks.check_carry(kit(), case)
-    states.check_state_values(kit(), case)
-    states.check_state_given(kit(), replace(case, ragged=False))
-    states.check_state_companions(kit(), case)
+    check_stream(kit(), case_of(cell, "deep-carry-ragged"))
 
 
 @pytest.mark.parametrize("unroll", ["dynamic", "static"])
 @pytest.mark.parametrize("cell", [*EXAMPLE_CELLS, *BUILTIN_CELLS])
 def test_resets(cell: str, unroll: str) -> None:
-    """The built-in cells too: their kernels have none."""
-    case, batch = with_resets(case_of(cell, "deep-truncated"))
-    program, reference = kit(unroll).build(case), kit().build_reference(case)
-    placed, double = program.place(batch), reference.place(batch)
-    comparison = compare(program.gradients(placed), reference.gradients(double), "float64")
-    assert comparison.ok, comparison.sentence()
-    for prefix, array in reference.outputs(double).items():
-        np.testing.assert_allclose(program.outputs(placed)[prefix], array, rtol=1e-12, atol=1e-14)
-    assert program.notes()["cell"] == "generic"
+    check_resets(kit(unroll), case_of(cell, "deep-truncated"))
 
 
 @pytest.mark.usefixtures("deferred")
-@pytest.mark.parametrize("attention", ["none-deep", "additive-deep", "multiplicative-plain-truncated"])
-@pytest.mark.parametrize("cell", [*EXAMPLE_CELLS, "gru_generic"])
+@pytest.mark.parametrize(
+    ("cell", "attention", "deferred"),
+    covering(
+        product(
+            [*EXAMPLE_CELLS, "gru_generic"], ["none-deep", "additive-deep", "multiplicative-plain-truncated"]
+        ),
+        [False, True],
+    ),
+    indirect=["deferred"],
+)
 def test_decoders(cell: str, attention: str) -> None:
-    case = case_of(cell, attention)
-    checks.check_gradients(kit(), case)
-    states.check_outputs(kit(), case)
-    decoding.check_teacher_forcing(kit(), case)
-    decoding.check_generation(kit(), case)
+    check_decoder(kit(), case_of(cell, attention))
 
 
 @pytest.mark.usefixtures("deferred")

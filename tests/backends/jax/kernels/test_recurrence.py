@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.covering import covering
 
 jax = pytest.importorskip("jax")
 
@@ -52,15 +54,15 @@ def differentiated(cell: str, w: dict[str, Any], given: LayerInputs, config: Sca
     return jnp.stack(found), state
 
 
-@pytest.mark.parametrize("static", [False, True])
-@pytest.mark.parametrize("rows", [2, ROWS_BY_STEP])
 @pytest.mark.parametrize(
-    ("inputs", "ragged", "reverse", "truncation"),
-    [(INPUTS, False, False, None), (INPUTS, True, False, 2), (1, True, True, 2), (1, False, True, None)],
+    ("static", "rows", "cell", "inputs", "ragged", "reverse", "truncation"),
+    covering(
+        product([False, True], [2, ROWS_BY_STEP], KERNELS),
+        [(INPUTS, False, False, None), (INPUTS, True, False, 2), (1, True, True, 2), (1, False, True, None)],
+    ),
 )
-@pytest.mark.parametrize("cell", KERNELS)
 def test_every_gradient(
-    cell: str, inputs: int, ragged: bool, reverse: bool, truncation: int | None, rows: int, static: bool
+    static: bool, rows: int, cell: str, inputs: int, ragged: bool, reverse: bool, truncation: int | None
 ) -> None:
     w, given = weights(cell, inputs), layer_inputs(cell, rows, inputs, ragged)
     config = ScanConfig(static, reverse, truncation, emit=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.covering import covering
 
 tf = pytest.importorskip("tensorflow")
 
@@ -39,13 +41,14 @@ def differentiated(cell: str, x: Any, w: list[Any], state: tuple[Any, ...], atta
     return tf.stack(found)
 
 
-@pytest.mark.parametrize("unroll", LOOPS)
-@pytest.mark.parametrize("rows", [FEW, MANY])
 @pytest.mark.parametrize(
-    ("inputs", "cut", "time"), [(INPUTS, False, STEPS_PER_ROUND + 2), (1, True, 3), (INPUTS, True, 5)]
+    ("cell", "unroll", "rows", "inputs", "cut", "time"),
+    covering(
+        product(CELLS, LOOPS, [FEW, MANY]),
+        [(INPUTS, False, STEPS_PER_ROUND + 2), (1, True, 3), (INPUTS, True, 5)],
+    ),
 )
-@pytest.mark.parametrize("cell", CELLS)
-def test_every_gradient(cell: str, inputs: int, cut: bool, time: int, rows: int, unroll: str) -> None:
+def test_every_gradient(cell: str, unroll: str, rows: int, inputs: int, cut: bool, time: int) -> None:
     x, w = drawn(10, time, rows, inputs), weights(cell, inputs)
     start = tuple(drawn(20 + part, rows, HIDDEN) for part in range(CELLS[cell].parts))
     attached = None
