@@ -35,8 +35,7 @@ def records(results: Path) -> list[Record]:
 def test_export_gives_one_row_a_trial(results: Path, tmp_path: Path, form: str) -> None:
     file = tmp_path / f"table.{form}"
     call("export", "smoke", "--format", form, "--output", str(file))
-    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[form]
-    frame = read(file)
+    frame = getattr(pd, f"read_{form}")(file)
     assert len(frame) == 1
     assert frame["test/accuracy"][0] == pytest.approx(records(results)[0].scalars["test/accuracy"])
 

@@ -39,8 +39,8 @@ def test_a_race_is_printed_stored_bundled_and_reported(results: Path, tmp_path: 
     assert "numpy dynamic allocator=tuned" in said
     assert "fastest" in said
     assert f"1 race, stored in {results / 'pair' / 'races'}" in said
-    (results,) = read_races(results / "pair")
-    assert results.races[0].judgement is not None
+    (raced,) = read_races(results / "pair")
+    assert raced.races[0].judgement is not None
     path = tmp_path / "pair.zip"
     call("bundle", "pair", "--no-report", "--output", str(path))
     call("report", str(path), "--output", str(tmp_path / "site"), "--format", "markdown")

@@ -30,7 +30,8 @@ def test_what_is_collected_and_flags_may_be_given_again() -> None:
 
 
 def test_every_command_is_one_that_looks() -> None:
-    groups = [app, *(group.typer_instance for group in app.registered_groups)]
+    groups = [app, *(group.typer_instance for group in app.registered_groups if group.typer_instance)]
+    assert len(groups) == 1 + len(app.registered_groups)
     assert all(isinstance(group, Commands) for group in groups)
     assert all(
         command.cls is SingleOptionsCommand for group in groups for command in group.registered_commands

@@ -111,8 +111,10 @@ def test_a_metric_that_is_no_number_comes_last_and_breaks_nothing() -> None:
 
 
 def test_settings_are_shown_where_they_tell_models_apart() -> None:
-    slow, fast = {"recipe": {"learning_rate": 0.1}}, {"recipe": {"learning_rate": 0.2}}
-    text = printed([record(0.8, **slow), record(0.9, **fast), record(0.7, cell="gru", architecture="deep")])
+    slow, fast = ({"learning_rate": rate} for rate in (0.1, 0.2))
+    text = printed(
+        [record(0.8, recipe=slow), record(0.9, recipe=fast), record(0.7, cell="gru", architecture="deep")]
+    )
     assert rows(text, "learning_rate=0.2")[0][:4] == ["1", "lstm plain", "learning_rate=0.2", "0.9"]
     assert "settings" not in printed([record(0.8), record(0.7, architecture="deep", size={"layers": 2})])
 

@@ -28,11 +28,17 @@ TRAINED = {
 }  # fmt: skip
 
 
-def timed(backend: str, speed: float, verdict: str = "stable", seed: int = 0, **scalars: float) -> Record:
+def timed(
+    backend: str,
+    speed: float,
+    verdict: str = "stable",
+    seed: int = 0,
+    scalars: dict[str, float] | None = None,
+) -> Record:
     """A ranked record whose step takes 16 / speed seconds, on either clock."""
     step = 16.0 / speed
     own = {SPEED: speed, "speed/step_median_seconds": step, "speed/step_cpu_seconds": step, **TRAINED}
-    made = record(0.9, backend=backend, seed=seed, scalars={**own, **scalars})
+    made = record(0.9, backend=backend, seed=seed, scalars={**own, **(scalars or {})})
     series = [Series(name="speed/step_wall", axis="sample", x=[0.0, 1.0], y=[step, step])]
     return made.model_copy(update={"verdicts": {**made.verdicts, "speed": verdict}, "series": series})
 
@@ -181,8 +187,8 @@ def test_fast_steps_and_early_training_are_two_answers(tmp_path: Path) -> None:
     site = site_of(
         tmp_path,
         [
-            timed("jax", 16_000.0, **{"train/seconds": 9.1, "speed/first_step_seconds": 9.0}),
-            timed("numpy", 1_600.0, **{"train/seconds": 1.0}),
+            timed("jax", 16_000.0, scalars={"train/seconds": 9.1, "speed/first_step_seconds": 9.0}),
+            timed("numpy", 1_600.0, scalars={"train/seconds": 1.0}),
         ],
     )
     for key in ("overview", "task:digits-tiny"):
@@ -199,7 +205,7 @@ def test_fast_steps_and_early_training_are_two_answers(tmp_path: Path) -> None:
 
 
 def test_a_model_that_was_still_improving_says_so_beside_its_rank(tmp_path: Path) -> None:
-    site = site_of(tmp_path, [timed("jax", 9_000.0, **{"train/best_epoch": 10.0})])
+    site = site_of(tmp_path, [timed("jax", 9_000.0, scalars={"train/best_epoch": 10.0})])
     row = tables(blocks_of(site.pages[0]))["digits / tiny"][0]
     assert row["cautions"] == "still improving"
     assert "it was still improving when training stopped" in sentences(site.pages[0])

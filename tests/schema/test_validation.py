@@ -3,7 +3,8 @@
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from benchsuite.running.matrix.fields import BadValueError, check_value
+from benchsuite.running.matrix.fields import check_value
+from benchsuite.schema.fields import BadValueError
 from benchsuite.schema.validation import MOST_PLACE, first_problem
 
 

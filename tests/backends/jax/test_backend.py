@@ -40,7 +40,8 @@ LSTM = Recurrent("lstm", 4)
 
 def supports(body: Recurrent = LSTM, carry: bool = False, **execution: str) -> str | None:
     model = replace(MODEL, body=body)
-    return JaxBackend().supports(model, Recipe(carry=carry), Execution.model_construct(**execution))
+    given = Execution.model_construct(**execution)  # type: ignore[arg-type]
+    return JaxBackend().supports(model, Recipe(carry=carry), given)
 
 
 def test_the_plugin_module_imports_no_jax() -> None:

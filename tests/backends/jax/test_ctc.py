@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,14 +38,12 @@ def drawn(seed: int, spread: float = 2.0) -> Arrays:
     return random.normal(size=(ROWS, TIME, CLASSES)) * spread, lengths, labels, counts
 
 
-@jax.jit
-def _ours(
-    scores: jax.Array, lengths: jax.Array, labels: jax.Array, counts: jax.Array
-) -> tuple[jax.Array, ...]:
-    def loss(scores: jax.Array) -> jax.Array:
+@jax.jit  # type: ignore[untyped-decorator]
+def _ours(scores: Any, lengths: Any, labels: Any, counts: Any) -> tuple[Any, ...]:
+    def loss(scores: Any) -> Any:
         return ctc.mean_loss(scores.swapaxes(0, 1), lengths, labels.T, counts)
 
-    return jax.value_and_grad(loss)(scores)
+    return jax.value_and_grad(loss)(scores)  # type: ignore[no-any-return]
 
 
 def ours(found: Arrays) -> tuple[float, np.ndarray]:
@@ -67,7 +66,7 @@ def test_loss_and_gradient_are_those_of_optax() -> None:
 
     scores, lengths, labels, counts = drawn(7)
 
-    def theirs(scores: jax.Array) -> jax.Array:
+    def theirs(scores: Any) -> Any:
         padded = (np.arange(TIME) >= lengths[:, None]).astype(float)
         unlabelled = (np.arange(LABELS) >= counts[:, None]).astype(float)
         return jnp.mean(optax.ctc_loss(scores, padded, labels, unlabelled, log_epsilon=-1e30))

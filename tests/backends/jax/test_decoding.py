@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -192,9 +193,7 @@ def test_fused_decoders_give_the_same_gradients(name: str, monkeypatch: pytest.M
     """cuDNN needs a GPU; jax's own model of what cuDNN computes does not, and takes the same arguments."""
     calls = []
 
-    def model_of_cudnn(
-        x: jax.Array, h: jax.Array, c: jax.Array, w: jax.Array, n: jax.Array, *rest: object
-    ) -> object:
+    def model_of_cudnn(x: Any, h: Any, c: Any, w: Any, n: Any, *rest: object) -> object:
         *sizes, dropout, both, _ = rest
         calls.append(x.shape[1])
         return rnn.lstm_ref(x, h, c, *rnn.unpack_lstm_weights(w, *sizes, both), n, *sizes, dropout, both)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from fixtures.cell_cases import case_of
@@ -131,7 +133,7 @@ class Wrong(type(cell_named("rnn"))):  # type: ignore[misc]
         return self.wrong(xp, u, h)  # type: ignore[no-any-return]
 
 
-def wrong(step: object) -> type[Cell]:
+def wrong(step: Callable[..., Any]) -> type[Cell]:
     return type("WrongCell", (Wrong,), {"wrong": staticmethod(step)})
 
 
@@ -147,7 +149,7 @@ def wrong(step: object) -> type[Cell]:
         (lambda _xp, u, h: (u > h,), "cell 'wrong': step(): gave bool (7, 6), must be float64 (7, 6)"),
     ],
 )
-def test_an_error_in_a_cells_code_names_the_cell(step: object, message: str) -> None:
+def test_an_error_in_a_cells_code_names_the_cell(step: Callable[..., Any], message: str) -> None:
     with registered(entry("wrong", wrong(step))):
         case = case_of("wrong", "plain")
         program = kit().build(case)

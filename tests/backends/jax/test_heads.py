@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchsuite.schema.model import Loss
+
 jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("double_precision")
 MODEL = ModelSpec(Features(3), Recurrent("rnn", 4), Dense(3), "absolute")
 
 
-def loss_and_slopes(loss: str, scores: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+def loss_and_slopes(loss: Loss, scores: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
     model = replace(MODEL, loss=loss)
     feed = Feed(jnp.zeros((1, len(scores), 3)), None, jnp.asarray(targets))
     found, slopes = jax.value_and_grad(lambda out: heads.mean_loss(model, out, feed, None))(
@@ -34,7 +36,7 @@ def loss_and_slopes(loss: str, scores: np.ndarray, targets: np.ndarray) -> tuple
     return float(found), np.asarray(slopes)
 
 
-def expected(loss: str, scores: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+def expected(loss: Loss, scores: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
     valid = np.ones(len(scores), bool)
     found, slopes = reference.loss(replace(MODEL, loss=loss), scores.astype(np.float64), targets, valid)
     return float(found), slopes
@@ -42,7 +44,7 @@ def expected(loss: str, scores: np.ndarray, targets: np.ndarray) -> tuple[float,
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "ctc"])
-def test_losses_at_zero_and_at_ties(loss: str, dtype: str) -> None:
+def test_losses_at_zero_and_at_ties(loss: Loss, dtype: str) -> None:
     """Scores that equal their targets, zeros of either sign, and classes that tie for the largest score."""
     scores = np.array([[0, 0, 0], [-0.0, 1, 1], [2, 2, -1], [0.5, -0.5, 0]], dtype)
     targets = np.array([0, 2, 1, 0], np.int32) if loss == "cross_entropy" else np.clip(scores, 0, 1)
@@ -97,7 +99,7 @@ def test_attention_of_equal_scores_is_shared_by_the_valid_steps() -> None:
     found = masked_softmax(jnp.zeros((2, 3)), valid)
     np.testing.assert_array_equal(found, [[0.5, 0.5, 0], [1, 0, 0]])
     slopes = jax.grad(lambda scores: masked_softmax(scores, valid)[0, 0])(jnp.zeros((2, 3)))
-    np.testing.assert_allclose(slopes, [[0.25, -0.25, 0], [0, 0, 0]])
+    np.testing.assert_allclose(slopes, np.array([[0.25, -0.25, 0], [0, 0, 0]]))
 
 
 def test_names_that_nobody_knows_are_refused() -> None:
@@ -113,7 +115,7 @@ def test_names_that_nobody_knows_are_refused() -> None:
         NamedCell("mgu").initial_state(2, 3, np.dtype("float64"))
     with pytest.raises(ContractError, match=r"unknown attention 'dot'.*additive, multiplicative, none"):
         make_memory("dot", {}, jnp.zeros((2, 1, 3)), None)
-    recipe = Recipe.model_construct(optimiser="nadam", clip="global", clip_at=1.0)
+    recipe = Recipe.model_construct(optimiser="nadam", clip="global", clip_at=1.0)  # type: ignore[arg-type]
     with pytest.raises(ContractError, match=r"unknown clip 'global'.*none, norm, value"):
         optimisers.clip(recipe, {"a": jnp.zeros(2)})
     with pytest.raises(ContractError, match=r"unknown optimiser 'nadam'.*adam, momentum, rmsprop, sgd"):

@@ -38,7 +38,7 @@ def test_one_compiled_update_serves_every_step(optimiser: str, schedule: str) ->
     recipe = Recipe.model_validate({**fields, "weight_decay": 0.1, "learning_rate": 0.01})
     traces = []
 
-    @jax.jit
+    @jax.jit  # type: ignore[untyped-decorator]
     def compiled(numbers: Any, p: Any, g: Any, kept: Any) -> Any:
         traces.append(numbers)
         return updated(recipe, numbers, p, g, kept)

@@ -55,7 +55,7 @@ def gradients(
 
 
 def close(found: Gradients, expected: Gradients, precise: bool = True) -> None:
-    limit = {"rtol": 1e-10, "atol": 1e-12} if precise else {"rtol": 1e-3, "atol": 2e-5}
+    limit: dict[str, Any] = {"rtol": 1e-10, "atol": 1e-12} if precise else {"rtol": 1e-3, "atol": 2e-5}
     np.testing.assert_allclose(found.loss, expected.loss, **limit)
     np.testing.assert_allclose(found.predictions, expected.predictions, **limit)
     for mine, others in ((found.parameters, expected.parameters), (found.states, expected.states)):
@@ -124,6 +124,7 @@ def test_generation_is_the_references(cell: str, attention: str, stack: str) -> 
         np.testing.assert_array_equal(a.tokens, b.tokens)
         np.testing.assert_allclose(a.log_probabilities, b.log_probabilities, rtol=1e-11, atol=1e-12)
         if b.alignment is not None:
+            assert a.alignment is not None
             np.testing.assert_allclose(a.alignment, b.alignment, rtol=1e-11, atol=1e-12)
         tokens, parents = a.tokens[:, 0], parents ^ 1
 

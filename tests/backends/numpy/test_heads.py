@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_numpy.reference.ctc import ctc_row
 
 DOUBLE = Execution(precision="float64")
-CTC = {"loss": "ctc", "readout": "steps"}
+CTC: dict[str, Any] = {"loss": "ctc", "readout": "steps"}
 
 
 def both(

@@ -84,14 +84,16 @@ def compare(code: Code, rows: list[np.ndarray], weights: list[np.ndarray], outpu
     seeds = [random.standard_normal(shape).astype(rows[0].dtype) for shape in shapes]
     assert len(seeds) == outputs
     (values, gradients), (right, slopes) = replayed(code, rows, weights, seeds), expected(code, arrays, seeds)
-    exact = {"rtol": 1e-12, "atol": 1e-13} if rows[0].dtype == np.float64 else {"rtol": 2e-5, "atol": 2e-5}
+    exact: dict[str, Any] = (
+        {"rtol": 1e-12, "atol": 1e-13} if rows[0].dtype == np.float64 else {"rtol": 2e-5, "atol": 2e-5}
+    )
     for found, wanted in zip([*values, *gradients], [*right, *slopes], strict=True):
         assert found.dtype == rows[0].dtype
         np.testing.assert_allclose(found, wanted, **exact)
 
 
 ONE: dict[str, Callable[[Any, Any], Any]] = {
-    name: lambda xp, x, name=name: getattr(xp, name)(x)
+    name: lambda xp, x, name=name: getattr(xp, name)(x)  # type: ignore[misc]
     for name in OPERATIONS.keys() - {"concat", "maximum", "minimum", "split", "where"}
 }
 POSITIVE = ("log", "log1p", "sqrt")

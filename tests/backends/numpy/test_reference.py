@@ -118,6 +118,7 @@ def test_state_gradients(monkeypatch: pytest.MonkeyPatch, cell: str, architectur
     data, program, random = batch(spec, lengths, time=5), build(spec), np.random.default_rng(5)
     found = program.gradients(data)
     original = reference_cells.CELLS[cell]
+    assert isinstance(original, BuiltInCell)
     assert isinstance(spec.body, Recurrent)
     for index, prefix in enumerate(recurrent_names(spec.body)):
         states = found.states[prefix]

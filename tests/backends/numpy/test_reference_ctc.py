@@ -94,7 +94,7 @@ def test_a_long_row_does_not_underflow() -> None:
     assert np.isfinite(slopes).all()
 
 
-@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="no wider float here")
+@pytest.mark.skipif(bool(np.finfo(np.longdouble).eps > 1e-18), reason="no wider float here")
 def test_a_long_row_keeps_its_digits() -> None:
     """Against the same in extended precision, where ln p is about -3000 (unscaled, one more is lost)."""
     random = np.random.default_rng(0)

@@ -106,6 +106,7 @@ def test_state_gradients(
     places = calls(spec, 5, 4)
     assert set(states) == set(places)
     original = reference_cells.CELLS[cell]
+    assert isinstance(original, BuiltInCell)
     for prefix, numbers in places.items():
         assert states[prefix].shape[:2] == (3, len(numbers))
         lengths = data.target_lengths if prefix.startswith("dec") else data.lengths
@@ -138,6 +139,7 @@ def written_out(spec: ModelSpec, w: Parameters, data: Batch, row: int) -> tuple[
     y, last = run.decoder.memory.outputs[0], run.decoder.last[0]
     s_0 = np.tanh(last @ w["bridge.W"] + w["bridge.b"])
     width, cell = body.hidden, reference_cells.CELLS[body.cell]
+    assert isinstance(cell, BuiltInCell)
     states = [
         tuple(
             s_0[None, layer * width : (layer + 1) * width] if part == 0 else np.zeros((1, width))

@@ -95,7 +95,7 @@ def test_chunks_predicted_one_after_the_other_are_the_sequence_predicted_whole(c
         return
     whole = Batch(
         np.concatenate([chunk.inputs for chunk in chunks], axis=1),
-        sum(chunk.lengths for chunk in chunks),
+        np.array([chunk.lengths for chunk in chunks]).sum(axis=0).astype(np.int32),
         np.concatenate([chunk.targets for chunk in chunks], axis=1),
     )
     np.testing.assert_allclose(

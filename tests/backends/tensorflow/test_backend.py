@@ -79,7 +79,7 @@ def test_environment_sets_threads_and_hides_gpus_from_cpu_trials() -> None:
 def test_what_cannot_run_is_refused_with_its_reason(
     backend: Backend, execution: dict[str, str], reason: str
 ) -> None:
-    given = Execution.model_construct(**execution)
+    given = Execution.model_construct(**execution)  # type: ignore[arg-type]
     assert reason in str(backend.supports(PLAIN, Recipe(), given))
 
 

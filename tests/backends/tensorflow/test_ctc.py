@@ -26,7 +26,7 @@ def ctc_batch(time: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def ctc_slopes(scores: np.ndarray, lengths: np.ndarray, labels: np.ndarray, written: np.ndarray) -> Any:
-    @tf.function(autograph=False)
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def run() -> tuple[tf.Tensor, tf.Tensor]:
         given = tf.constant(scores)
         with tf.GradientTape() as tape:

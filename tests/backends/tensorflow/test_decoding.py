@@ -17,7 +17,7 @@ from benchsuite.measure.conformance.decoding import check_generation, check_teac
 from benchsuite.measure.decoding import beam_search, greedy_search
 from benchsuite.measure.parity import compare, in_double, relative_error
 from benchsuite.plugins import registry
-from benchsuite.schema import Execution
+from benchsuite.schema import Execution, Recurrent
 from benchsuite_tensorflow import model
 from benchsuite_tensorflow.attention import Memory
 from benchsuite_tensorflow.cells import CELLS
@@ -119,7 +119,7 @@ def test_backward_pass_of_layers_that_attend_is_tensorflows_own(cell: str, unrol
     ours = AttentionLoop(kind, LOOPS[unroll], hidden, training=True)
     plain = AttentionLoop(kind, LOOPS[unroll], hidden, training=False)
 
-    @tf.function(autograph=False)
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def both() -> tuple[list[tf.Tensor], ...]:
         results = []
         for run in (plain, ours):
@@ -149,7 +149,7 @@ def test_gradient_by_the_initial_state(cell: str) -> None:
     def total(start: tuple[tf.Tensor, ...]) -> tf.Tensor:
         return tf.reduce_sum(tf.sin(3 * run(x, weights, start)[0]))
 
-    @tf.function(autograph=False)
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def slopes() -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(initial)
@@ -177,9 +177,9 @@ def test_fused_decoders_with_keras_layers(
     """All of a fused program but the cuDNN kernel itself: the same Keras layers, by their CPU loop."""
     made = []
 
-    def on_cpu(*given: Any) -> FusedLayer:
-        made.append(given)
-        return FusedLayer(*given, use_cudnn=False)
+    def on_cpu(cell: str, inputs: int, hidden: int, dtype: str) -> FusedLayer:
+        made.append(cell)
+        return FusedLayer(cell, inputs, hidden, dtype, use_cudnn=False)
 
     monkeypatch.setattr(model, "FusedLayer", on_cpu)
     case = CASES[name]
@@ -187,6 +187,7 @@ def test_fused_decoders_with_keras_layers(
     program = TensorFlowProgram(case.model, case.parameters("float64"), case.recipe, execution)
     assert breaches(program, reference, case) == []
     additive = "additive" in name
+    assert isinstance(case.model.body, Recurrent)
     assert len(made) == case.model.body.layers * (1 if additive else 2)
     assert ("written by hand" in program.notes()["tensorflow/backward"]) == additive
 
@@ -262,6 +263,7 @@ def test_a_static_graph_is_traced_once_per_pair_of_padded_lengths(backend: Backe
     program = built(backend, case, unroll="static")
     for index, written in enumerate((4, 3, 4, 3)):
         batch = with_lengths(case, 5, written)
+        assert batch.target_lengths is not None
         lengths = np.maximum(1, np.roll(batch.target_lengths, index))
         program.step(program.place(replace(batch, target_lengths=lengths)))
     assert program.notes()["tensorflow/traces"] == "step 2"

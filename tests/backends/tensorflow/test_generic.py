@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -120,12 +121,14 @@ class Failing(Cell):
 
     def step(self, xp: Any, w: Any, u: Any, h: Any, state: Any) -> Any:  # noqa: ARG002
         after = u @ w["W"] + h
-        return {
+        missing: dict[str, Any] = {}
+        broken: dict[str, Callable[[], Any]] = {
             "operation": lambda: (xp.erf(after),),
             "parts": lambda: (after, after),
             "shape": lambda: (xp.concat([after, after]),),
-            "python": lambda: (after / {}["missing"],),
-        }[self.fault]()
+            "python": lambda: (after / missing["missing"],),
+        }
+        return broken[self.fault]()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from benchsuite.errors import ContractError
 from benchsuite.schema import LOSSES, Dense, Features, ModelSpec, Recipe, Recurrent
+from benchsuite.schema.model import Loss
 from benchsuite_numpy.reference import heads as reference
 from benchsuite_numpy.reference import optimisers as reference_optimisers
 from benchsuite_tensorflow import heads, optimisers
@@ -20,7 +21,7 @@ from benchsuite_tensorflow.loops import loop_of
 MODEL = ModelSpec(Features(3), Recurrent("rnn", 4), Dense(3), "absolute")
 
 
-def loss_and_slopes(loss: str, scores: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+def loss_and_slopes(loss: Loss, scores: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
     given = tf.constant(scores)
     with tf.GradientTape() as tape:
         tape.watch(given)
@@ -28,7 +29,7 @@ def loss_and_slopes(loss: str, scores: np.ndarray, targets: np.ndarray) -> tuple
     return float(found), tape.gradient(found, given).numpy()
 
 
-def expected(loss: str, scores: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+def expected(loss: Loss, scores: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
     valid = np.ones(len(scores), bool)
     found, slopes = reference.loss(replace(MODEL, loss=loss), scores.astype(np.float64), targets, valid)
     return float(found), slopes
@@ -36,7 +37,7 @@ def expected(loss: str, scores: np.ndarray, targets: np.ndarray) -> tuple[float,
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "ctc"])
-def test_losses_at_zero_and_at_ties(loss: str, dtype: str) -> None:
+def test_losses_at_zero_and_at_ties(loss: Loss, dtype: str) -> None:
     """Scores that equal their targets, zeros of either sign, and classes that tie for the largest score."""
     scores = np.array([[0, 0, 0], [-0.0, 1, 1], [2, 2, -1], [0.5, -0.5, 0]], dtype)
     targets = np.array([0, 2, 1, 0], np.int32) if loss == "cross_entropy" else np.clip(scores, 0, 1)
@@ -74,7 +75,7 @@ def test_attention_of_equal_scores_is_shared_by_the_valid_steps() -> None:
         found = masked_softmax(scores, valid)
         first = found[0, 0]
     np.testing.assert_array_equal(found.numpy(), [[0.5, 0.5, 0], [1, 0, 0]])
-    np.testing.assert_allclose(tape.gradient(first, scores).numpy(), [[0.25, -0.25, 0], [0, 0, 0]])
+    np.testing.assert_allclose(tape.gradient(first, scores).numpy(), np.array([[0.25, -0.25, 0], [0, 0, 0]]))
 
 
 def test_names_that_nobody_knows_are_refused() -> None:
@@ -91,7 +92,7 @@ def test_names_that_nobody_knows_are_refused() -> None:
         loop_of("autograd")
     with pytest.raises(ContractError, match=r"unknown attention 'dot'.*additive, multiplicative, none"):
         make_memory("dot", {}, tf.zeros((2, 1, 3)), tf.constant([2]))
-    recipe = Recipe.model_construct(optimiser="nadam", clip="global", clip_at=1.0)
+    recipe = Recipe.model_construct(optimiser="nadam", clip="global", clip_at=1.0)  # type: ignore[arg-type]
     with pytest.raises(ContractError, match=r"unknown clip 'global'.*none, norm, value"):
         optimisers.clip(recipe, [tf.zeros(2)])
     with pytest.raises(ContractError, match=r"unknown optimiser 'nadam'.*adam, momentum, rmsprop, sgd"):

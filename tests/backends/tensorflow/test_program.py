@@ -15,6 +15,7 @@ from benchsuite.measure.conformance.cases import Case
 from benchsuite.measure.parity import in_double, relative_error
 from benchsuite.plugins import registry
 from benchsuite.schema import Dense, Execution, Features, ModelSpec, Recipe, Recurrent, Tokens
+from benchsuite.schema.model import Readout
 from benchsuite_tensorflow import model, runtime
 from benchsuite_tensorflow.cells import CELLS
 from benchsuite_tensorflow.fused import FusedLayer, keras_weights
@@ -62,8 +63,8 @@ def test_gate_order_of_keras_layers(cell: str) -> None:
     ours = Recurrence(CELLS[cell], LOOPS["dynamic"], 6, to_inputs=True, cells=False, training=True)
     zero = (tf.zeros([3, 6], tf.float64),) * CELLS[cell].parts
 
-    @tf.function(autograph=False)
-    def both() -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def both() -> tuple[list[tf.Tensor], ...]:
         results = []
         for run in (layer, lambda x, weights: ours(x, weights, zero)[0]):
             with tf.GradientTape() as tape:
@@ -88,13 +89,13 @@ def test_canonical_order_is_not_keras_order() -> None:
 
 @pytest.mark.parametrize(("cell", "readout"), covering(["lstm", "gru"], ["last", "steps"]))
 def test_fused_program_with_keras_layers(
-    backend: Backend, reference: Backend, monkeypatch: pytest.MonkeyPatch, cell: str, readout: str
+    backend: Backend, reference: Backend, monkeypatch: pytest.MonkeyPatch, cell: str, readout: Readout
 ) -> None:
     """All of a fused program but the cuDNN kernel itself: the same Keras layers, by their CPU loop. dL/dh_t
     comes from the second pass."""
 
-    def on_cpu(*given: object) -> FusedLayer:
-        return FusedLayer(*given, use_cudnn=False)  # type: ignore[arg-type]
+    def on_cpu(cell: str, inputs: int, hidden: int, dtype: str) -> FusedLayer:
+        return FusedLayer(cell, inputs, hidden, dtype, use_cudnn=False)
 
     monkeypatch.setattr(model, "FusedLayer", on_cpu)
     body = Recurrent(cell, 6, 2, True)
@@ -258,7 +259,7 @@ def test_backward_pass_is_tensorflows_own(cell: str, unroll: str) -> None:
             outputs.append(state[0])
         return tf.stack(outputs)
 
-    @tf.function(autograph=False)
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def both() -> tuple[list[tf.Tensor], ...]:
         results = []
         for run in (plain, lambda x, weights, probe: ours(x, weights, zero, None, probe)[0]):

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from fixtures.numpy_cases import model, parameters
 
-from benchsuite.contracts import Batch, Parameters, Program
+from benchsuite.contracts import Batch, Parameters
 from benchsuite.errors import UnsupportedError
 from benchsuite.measure.calibration import Choice, calibrated, default_way, kept_choices
 from benchsuite.measure.calibration.kept import CALIBRATION_VARIABLE
 from benchsuite.plugins import registry
 from benchsuite.schema import Execution, ModelSpec, Recipe, parse_choices
-from benchsuite_numpy.reference import ReferenceBackend
+from benchsuite_numpy.reference import ReferenceBackend, ReferenceProgram
 
 MODEL = model(hidden=4)
 DEFAULT, QUICK = "dynamic products=slow", "dynamic products=quick"
@@ -39,7 +39,9 @@ class TwoLibraries(ReferenceBackend):
     def choices(self, _: ModelSpec, __: Recipe, ___: Execution) -> Mapping[str, tuple[str, ...]]:
         return {"products": self.offered} if self.offered else {}
 
-    def build(self, spec: ModelSpec, weights: Parameters, recipe: Recipe, execution: Execution) -> Program:
+    def build(
+        self, spec: ModelSpec, weights: Parameters, recipe: Recipe, execution: Execution
+    ) -> ReferenceProgram:
         name = parse_choices(execution.choices).get("products", "slow")
         if name == "broken":
             raise UnsupportedError("this library is not here")

@@ -65,7 +65,13 @@ class ForgetsSecondMask(NumpyProgram):
         return super().place(type(batch)(batch.inputs, lengths, batch.targets, batch.target_lengths))
 
 
-DENSE = {"cell": "lstm", "stack": "plain", "head": "dense", "optimiser": "sgd", "clip": "none"}
+DENSE: dict[str, Any] = {
+    "cell": "lstm",
+    "stack": "plain",
+    "head": "dense",
+    "optimiser": "sgd",
+    "clip": "none",
+}
 TAGGING = DENSE | {"cell": "gru", "input": "tokens", "readout": "steps", "optimiser": "momentum"}
 REGRESSION = DENSE | {"cell": "rnn", "readout": "mean", "loss": "squared", "optimiser": "adam"}
 RESTRICTIONS = {"dense": DENSE, "tagging": TAGGING, "regression": REGRESSION}

@@ -49,7 +49,7 @@ class CoupledDecay(ReferenceProgram):
         def coupled(values: Parameters, gradients: Parameters) -> None:
             update(values, {name: g + decay * values[name] for name, g in gradients.items()})
 
-        self._optimiser.update = coupled  # type: ignore[method-assign]
+        self._optimiser.update = coupled  # type: ignore[method-assign,assignment]
 
 
 class DecaysNoBias(ReferenceProgram):

@@ -97,7 +97,7 @@ class BadExhibits(SoundData):
         return [Exhibit(name=str(predictions[len(split)]), kind="text")]
 
 
-def targets(change: Callable[[np.ndarray], np.ndarray]) -> dict[str, Split]:
+def targets(change: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:
     """All splits with other targets."""
     return {
         name: replace(split, targets=change(split.row_targets))

@@ -42,7 +42,7 @@ def labellings(p: np.ndarray) -> dict[tuple[int, ...], float]:
 
 def plain_prefix_beam(p: np.ndarray, width: int) -> tuple[int, ...]:
     """Hannun et al. 2014, algorithm 1, in probabilities: every prefix of the beam grows by every class."""
-    beam = {(): (1.0, 0.0)}
+    beam: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
     for step in p:
         after: defaultdict[tuple[int, ...], list[float]] = defaultdict(lambda: [0.0, 0.0])
         for prefix, (blank, label) in beam.items():

@@ -81,7 +81,7 @@ def test_a_changed_source_file_changes_the_fingerprint(plugin: Plugin, path: str
 
 
 def test_the_source_of_the_cell_counts_and_that_of_others_does_not(plugin: Plugin) -> None:
-    known, cell = registry(), CellEntry("made", plugin.backend.load, "for tests", "none", ())
+    known, cell = registry(), CellEntry("made", plugin.backend.load, "for tests", "none", ())  # type: ignore[arg-type]
     built_in = Plugin(plugin.folder, known.backend("numpy"), known.task("adding"))
     with_cell = replace(built_in, cell=cell)
     alone, before = built_in.fingerprint(), with_cell.fingerprint()

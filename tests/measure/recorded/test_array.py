@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchsuite.errors import ContractError
-from benchsuite.measure.recorded.array import RecordedArray, RecordedProduct, Recorder
+from benchsuite.measure.recorded.array import RecordedProduct, Recorder
 
 A = np.array([[0.5, 2.0, 3.0], [1.0, 0.25, 4.0]])
 B = np.array([[2.0, 1.0, 3.0], [1.5, 2.0, 0.5]])
@@ -44,7 +44,8 @@ def test_products_are_noted_with_what_they_depend_on() -> None:
     x, h, w = recorder.inputs(A), recorder.state(A), recorder.parameter(np.ones((3, 5)))
     np.testing.assert_array_equal((x @ w).values, A @ np.ones((3, 5)))
     h @ w
-    (x * recorder.parameter(np.ones(3))) @ w
+    scaled: Any = x
+    (scaled * recorder.parameter(np.ones(3))) @ w
     recorder.parameter(np.ones((4, 3))) @ w
     assert recorder.products == [
         RecordedProduct(2, 3, 5, by_row=True, of_inputs=True),
@@ -54,7 +55,7 @@ def test_products_are_noted_with_what_they_depend_on() -> None:
     ]
 
 
-REFUSED: dict[str, Callable[[RecordedArray], Any]] = {
+REFUSED: dict[str, Callable[[Any], Any]] = {
     "an index": lambda x: x[0],
     "an assignment": lambda x: x.__setitem__(0, 1.0),
     "iteration": lambda x: list(x),
@@ -63,8 +64,8 @@ REFUSED: dict[str, Callable[[RecordedArray], Any]] = {
     "!=": lambda x: x != 0,
     "//": lambda x: x // 2,
     "%": lambda x: 2 % x,
-    "+=": lambda x: operator.iadd(x, 1),
-    "*=": lambda x: operator.imul(x, 2),
+    "+=": lambda x: operator.iadd(x, 1),  # type: ignore[no-untyped-call]
+    "*=": lambda x: operator.imul(x, 2),  # type: ignore[no-untyped-call]
     "abs()": lambda x: abs(x),
     "len()": lambda x: len(x),
     "float()": lambda x: float(x),
@@ -99,4 +100,4 @@ def test_what_not_every_backend_has_is_refused_by_name(what: str) -> None:
 def test_shapes_that_do_not_fit_are_named() -> None:
     recorder = Recorder()
     with pytest.raises(ContractError, match=r"\+ of shapes \(2, 3\) and \(4,\)"):
-        recorder.inputs(A) + recorder.parameter(np.ones(4))
+        recorder.inputs(A) + recorder.parameter(np.ones(4))  # type: ignore[operator]

@@ -57,7 +57,8 @@ def test_an_operation_is_what_its_description_says(name: str, dtype: str) -> Non
 
 
 def test_parts_are_joined_cut_and_chosen() -> None:
-    x, y = Recorder().inputs(X), Recorder().inputs(Y)
+    x: Any = Recorder().inputs(X)
+    y: Any = Recorder().inputs(Y)
     np.testing.assert_array_equal(XP.concat([x, y]).values, np.concatenate([X, Y], 1))
     first, second = XP.split(x, 2)
     np.testing.assert_array_equal(first.values, X[:, :2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -54,13 +54,20 @@ def test_a_program_that_forgets_to_wait_is_caught(forgetful: QueueingProgram, ba
     assert unsynchronised(forgetful, lambda: forgetful.step(batch), 1e-4)
 
 
+def stepping(program: Program, batch: Batch) -> Callable[[], None]:
+    def step() -> None:
+        program.step(batch)
+
+    return step
+
+
 def test_a_program_that_waits_is_not(honest: QueueingProgram, batch: Batch) -> None:
     assert not unsynchronised(honest, lambda: honest.step(batch), WORK_SECONDS)
 
 
 def test_a_program_that_works_at_once_is_not(batch: Batch) -> None:
     plain: Program = program(sign_model(hidden=2), Recipe())
-    assert not unsynchronised(plain, lambda: plain.step(batch), 1e-3)
+    assert not unsynchronised(plain, stepping(plain, batch), 1e-3)
 
 
 def test_an_expensive_readback_is_no_proof_of_guilt(batch: Batch) -> None:
@@ -71,7 +78,7 @@ def test_an_expensive_readback_is_no_proof_of_guilt(batch: Batch) -> None:
 
     model = sign_model(hidden=2)
     slow = Slow(model, program(model, Recipe()).parameters(), Recipe(), "float64")
-    assert not unsynchronised(slow, lambda: slow.step(batch), 1e-3)
+    assert not unsynchronised(slow, stepping(slow, batch), 1e-3)
 
 
 @pytest.mark.parametrize("slow", [1, 3])
@@ -88,7 +95,7 @@ def test_a_reading_that_was_interrupted_once_is_no_proof_of_guilt(batch: Batch, 
     model = sign_model(hidden=2)
     plain = program(model, Recipe()).parameters()
     interrupted = Interrupted(model, plain, Recipe(), "float64")
-    assert not unsynchronised(interrupted, lambda: interrupted.step(batch), 1e-3)
+    assert not unsynchronised(interrupted, stepping(interrupted, batch), 1e-3)
 
 
 def test_the_forgetful_one_would_have_looked_far_too_fast(
@@ -160,9 +167,11 @@ def test_predictions_that_are_looked_up_are_noticed(
     model, recipe = sign_model(hidden=2), Recipe()
     made = kind(model, program(model, recipe).parameters(), recipe, "float64")
     before = made.parameters()
-    found = steady_state(
-        lambda: made.predict(batch), made.synchronize, Protocol(rounds=5, round_seconds=0.01)
-    )
+
+    def predict() -> None:
+        made.predict(batch)
+
+    found = steady_state(predict, made.synchronize, Protocol(rounds=5, round_seconds=0.01))
     assert answers_from_memory(made, [batch], found.summary.median) is remembered
     after = made.parameters()
     assert all(np.array_equal(after[name], value) for name, value in before.items())

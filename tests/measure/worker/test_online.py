@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fixtures.tiny import sign_batcher, sign_data, sign_model, trial
 
-from benchsuite.contracts import Backend, Batch, Parameters, Program
+from benchsuite.contracts import Backend, Batch, Parameters
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.worker.measuring import Speed, timing_batches
 from benchsuite.measure.worker.online import measure_online
@@ -55,14 +55,15 @@ class Forgetful(ReferenceProgram):
 
 
 class Watching(ReferenceBackend):
-    made: list[Watched]
+    made: list[Any]
     kind: type[ReferenceProgram] = Watched
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution
-    ) -> Program:
-        self.made = [*getattr(self, "made", []), self.kind(model, parameters, recipe, execution.precision)]
-        return self.made[-1]
+    ) -> ReferenceProgram:
+        program = self.kind(model, parameters, recipe, execution.precision)
+        self.made = [*getattr(self, "made", []), program]
+        return program
 
 
 def measured(model: ModelSpec, one: Trial, backend: Backend | None = None) -> tuple[Speed, str, Batch]:

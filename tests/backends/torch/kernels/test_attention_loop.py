@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from typing import Any
 
 import pytest
 import torch
@@ -43,7 +44,7 @@ def score_mask(*lengths: int) -> torch.Tensor:
     return torch.zeros(padding.shape, dtype=torch.float64).masked_fill(padding, -torch.inf)
 
 
-def recorded_loop(cell: str, bars: torch.Tensor, arguments: list[torch.Tensor | None]) -> torch.Tensor:
+def recorded_loop(cell: str, bars: torch.Tensor, arguments: list[Any]) -> torch.Tensor:
     """AdditiveLoop as the textbook has it, recorded by autograd; the probe is added to each h_t."""
     projected, memory, keys, first, probe, w_q, v, w_c, *recurrent = arguments
     assert probe is not None

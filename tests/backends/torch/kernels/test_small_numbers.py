@@ -15,6 +15,7 @@ from benchsuite.contracts import Batch, Gradients, Parameters
 from benchsuite.measure.initialisation import initial_parameters
 from benchsuite.measure.parity import compare, in_double, relative_error
 from benchsuite.schema import Decoder, Dense, Execution, Features, ModelSpec, Recipe, Recurrent
+from benchsuite.schema.model import AttentionKind
 from benchsuite.schema.thresholds import TOLERANCES
 from benchsuite_numpy.reference import ReferenceBackend
 from benchsuite_torch.backend import TorchBackend
@@ -118,7 +119,7 @@ def test_a_single_small_row_keeps_its_digits(cell: str) -> None:
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("unroll", UNROLLS)
 @pytest.mark.parametrize("attention", ["none", "additive", "multiplicative"])
-def test_decoders(attention: str, unroll: str, precision: str, scale: float) -> None:
+def test_decoders(attention: AttentionKind, unroll: str, precision: str, scale: float) -> None:
     """Weights and inputs shrink together, and with them queries, keys and what is attended to."""
     decoder = Decoder(5, 3, Recurrent("lstm", 8), attention, limit=4, start=1, end=2)
     body = Recurrent("gru", 8)
