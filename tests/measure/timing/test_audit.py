@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -249,7 +250,10 @@ def test_threads_beyond_the_trials_are_caught_on_a_core_that_hides_them(batch: B
     assert not any(exceeds_threads(burning, [batch], 1) for _ in range(5))
     burning.threads = 2
     # others may have the second core at the moment
-    assert wait_until(lambda: exceeds_threads(burning, [batch], 1), 60)
+    seen = wait_until(lambda: exceeds_threads(burning, [batch], 1), 60)
+    if not seen and os.getloadavg()[0] > len(cores_of()):
+        pytest.skip("other processes have the second core")
+    assert seen
     assert not exceeds_threads(burning, [batch], 2)
 
 
