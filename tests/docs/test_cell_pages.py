@@ -34,7 +34,8 @@ WIDEST = 640
 
 
 def graph(name: str) -> list[Node]:
-    return shortened_graph(Tracer(GATES[name]).sinks(entries()[name].load()))
+    found: list[Node] = shortened_graph(Tracer(GATES[name]).sinks(entries()[name].load()))
+    return found
 
 
 def test_every_cell_has_a_page() -> None:
