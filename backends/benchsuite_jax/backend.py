@@ -25,6 +25,8 @@ class JaxBackend(Backend):
     those of trials that differ in their seed.
     """
 
+    shares_compiled = True
+
     def __init__(self) -> None:
         self._compiled: dict[tuple[ModelSpec, Recipe, Execution], dict[Key, Any]] = {}
 

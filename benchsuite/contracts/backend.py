@@ -13,6 +13,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -212,7 +213,13 @@ class Program(abc.ABC):
 
 
 class Backend(abc.ABC):
-    """One framework, imported. Made by BackendEntry.load(), in a worker of the backend's own."""
+    """One framework, imported. Made by BackendEntry.load(), in a worker of the backend's own.
+
+    shares_compiled  whether programs of one model, recipe and execution give each other what they compiled,
+                     until release(), and their notes() say how much (contracts.shared_compilations)
+    """
+
+    shares_compiled: ClassVar[bool] = False
 
     @abc.abstractmethod
     def devices(self) -> list[Device]:
@@ -257,8 +264,8 @@ class Backend(abc.ABC):
 
     def release(self) -> None:  # noqa: B027 - doing nothing is a valid answer
         """Called after a trial, when its program is gone: release what the framework still holds for it
-        (compiled graphs, cached device memory). Where users ask for shared compilation it is not called between
-        trials that differ in their seed alone."""
+        (compiled graphs, cached device memory). Where `shares_compiled` holds and users ask for it, it is not
+        called between trials that differ in their seed alone."""
 
     def versions(self) -> dict[str, str]:
         """What to record of the framework: versions, BLAS, CUDA, cuDNN, build flags."""

@@ -168,7 +168,7 @@ class Session:
         if self._backend is None:
             return {}
         gc.collect()
-        keeps = left is not None and is_sharing_asked()
+        keeps = left is not None and is_sharing_asked() and self._backend.shares_compiled
         self._compiled_for = left.configuration_id if left is not None and keeps else ""
         try:
             if not keeps:

@@ -46,25 +46,27 @@ OTHER = seeded(0, recipe=TRIAL.recipe.model_copy(update={"learning_rate": 0.5}))
 
 
 @pytest.mark.parametrize(
-    ("sharing", "trials", "released"),
+    ("sharing", "shares", "trials", "released"),
     [
-        ("0", [seeded(0), seeded(1), OTHER], [1, 2, 3]),
-        ("1", [seeded(0), seeded(1), seeded(0), OTHER, seeded(0)], [0, 0, 0, 1, 2]),
+        ("0", True, [seeded(0), seeded(1), OTHER], [1, 2, 3]),
+        ("1", False, [seeded(0), seeded(1), OTHER], [1, 2, 3]),
+        ("1", True, [seeded(0), seeded(1), seeded(0), OTHER, seeded(0)], [0, 0, 0, 1, 2]),
     ],
 )
 def test_what_was_compiled_is_kept_for_other_seeds_where_that_is_asked_for(
-    monkeypatch: pytest.MonkeyPatch, sharing: str, trials: list[Trial], released: list[int]
+    monkeypatch: pytest.MonkeyPatch, sharing: str, shares: bool, trials: list[Trial], released: list[int]
 ) -> None:
     session, calls, seen = Session("numpy"), list[int](), list[int]()
     backend, _ = session.load_backend()
     monkeypatch.setenv(SHARING_VARIABLE, sharing)
+    monkeypatch.setattr(type(backend), "shares_compiled", shares)
     monkeypatch.setattr(backend, "release", lambda: calls.append(1))
     for trial in trials:
         assert session.run(trial, lambda _: None).status is Status.OK
         seen.append(len(calls))
     assert seen == released
     session.ready(TRIAL, "step", lambda _: None)  # a race begins with nothing that trials have compiled
-    assert len(calls) == released[-1] + int(sharing)
+    assert len(calls) == released[-1] + (sharing == "1" and shares)
 
 
 def test_what_a_calibration_compiled_is_released_before_the_training(
