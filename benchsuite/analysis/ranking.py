@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -139,14 +139,16 @@ class Ranking:
     @property
     def best_baseline(self) -> tuple[str, float] | None:
         """Name and value of the best baseline that was computed, not trained; bounds are none."""
-        known = [
-            (name, value)
-            for name, value in self.baselines.items()
-            if math.isfinite(value) and name not in BOUNDS
-        ]
-        if not known:
-            return None
-        return sorted(known, key=lambda one: -one[1] if self.higher_is_better else one[1])[0]
+        return best_baseline(self.baselines, self.higher_is_better)
+
+
+def best_baseline(values: Mapping[str, float], higher_is_better: bool) -> tuple[str, float] | None:
+    """Name and value of the best of `values` (name -> metric) that is finite and no bound; None where there is
+    none."""
+    known = [(name, value) for name, value in values.items() if math.isfinite(value) and name not in BOUNDS]
+    if not known:
+        return None
+    return sorted(known, key=lambda one: -one[1] if higher_is_better else one[1])[0]
 
 
 def rankings(records: Iterable[Record]) -> list[Ranking]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from benchsuite.analysis.machines import machines_of
+from benchsuite.analysis.ranking import best_baseline
 from benchsuite.analysis.validity import invalid_timing, is_ranked
 from benchsuite.analysis.verification.completeness import completeness_faults
 from benchsuite.analysis.verification.copies import copy_faults
@@ -188,10 +189,17 @@ def _below(found: Evidence) -> bool:
     """Whether a ranked record is no better than its task's best baseline."""
     record = found.record
     value = record.scalars.get(f"test/{record.primary}")
-    known = [metrics[record.primary] for metrics in record.baselines.values() if record.primary in metrics]
-    if value is None or not known or not is_ranked(record):
+    best = best_baseline(
+        {
+            name: metrics[record.primary]
+            for name, metrics in record.baselines.items()
+            if record.primary in metrics
+        },
+        record.higher_is_better,
+    )
+    if value is None or best is None or not is_ranked(record):
         return False
-    return value <= max(known) if record.higher_is_better else value >= min(known)
+    return value <= best[1] if record.higher_is_better else value >= best[1]
 
 
 VERIFICATION_RULES: tuple[VerifyRule, ...] = (
