@@ -52,7 +52,7 @@ Fresh = Annotated[
     bool,
     typer.Option("--fresh", help="Begin anew, where a check that was interrupted would otherwise go on."),
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback of each failure.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback and the whole message of each failure.")]
 ResultsFolder = Annotated[
     Path | None,
     typer.Option(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from benchsuite.measure.worker.channel import CaseResult
 
 STATES = ("ok", "failed", "unsupported", "absent")
+LONGEST_MESSAGE, MOST_LINES = 800, 8
+"""Letters and lines of a message that are shown: frameworks print whole arrays."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class TypedCommand:
 def print_failure(result: CaseResult, part: str, again: str, verbose: bool) -> None:
     """A case that failed: what, where it begins, the smallest input, the plugin's line, how to run it again."""
     name = case_name(result.check, result.unroll)
-    typer.echo(f"failed  {name}{f', {part}' if part else ''}: {result.message}")
+    typer.echo(f"failed  {name}{f', {part}' if part else ''}: {_shown(result.message, verbose)}")
     for word, text in (
         ("begins at", result.begins),
         ("smallest", result.smallest),
@@ -47,10 +49,18 @@ def print_failure(result: CaseResult, part: str, again: str, verbose: bool) -> N
         ("again", again),
     ):
         if text:
-            typer.echo(f"        {word}  {text}")
+            typer.echo(f"        {word}  {_shown(text, verbose)}")
     if verbose and result.trace:
         for line in result.trace.rstrip().splitlines():
             typer.echo(f"        | {line}")
+
+
+def _shown(text: str, verbose: bool) -> str:
+    """A message, or its beginning where it is long and --verbose is not given."""
+    kept = "\n".join(text[:LONGEST_MESSAGE].splitlines()[:MOST_LINES])
+    if verbose or kept == text:
+        return text
+    return f"{kept} ... (the whole message: --verbose)"
 
 
 def print_table(title: str, results: Sequence[CaseResult]) -> None:

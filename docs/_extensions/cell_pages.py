@@ -89,23 +89,20 @@ def _state(cell: Cell) -> str:
 
 
 def _unrolls(name: str, cell: Cell) -> str:
+    affine, builtin = isinstance(cell, AffineCell), name in FUSED
     rows = [(code("dynamic"), EVERY_BACKEND), (code("static"), EVERY_BACKEND)]
-    if isinstance(cell, AffineCell):
+    said = []
+    if affine:
         rows.append((code("scan"), EVERY_BACKEND))
-    if name in FUSED:
+    else:
+        said.append("`scan` asks for a step that is affine in the state.")
+    if builtin:
         rows += [(code("fused"), FUSED[name]), (code("autograd"), "PyTorch")]
-    by_hand = f"Every backend has a hand-written kernel for `{name}`."
-    lacks = [
-        word for word, has in (("scan", isinstance(cell, AffineCell)), ("fused", name in FUSED)) if not has
-    ]
-    why = {
-        "scan": "`scan` asks for a step that is affine in the state.",
-        "fused": "`fused` and `autograd` are for the cells that a framework brings.",
-    }
-    last = by_hand if name in FUSED else ""
-    return "\n\n".join(
-        [table(["unroll", "backends"], rows), " ".join([*(why[word] for word in lacks), last]).strip()]
-    )
+        said.append(f"All four have a hand-written kernel for `{name}`.")
+        said.append("The backends `keras_*` run Keras' own layer of it.")
+    else:
+        said.append("`fused` and `autograd` are for the cells that a framework brings.")
+    return "\n\n".join([table(["unroll", "backends"], rows), " ".join(said)])
 
 
 def _product(shape: tuple[int, ...]) -> int:
