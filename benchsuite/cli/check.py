@@ -52,7 +52,9 @@ Fresh = Annotated[
     bool,
     typer.Option("--fresh", help="Begin anew, where a check that was interrupted would otherwise go on."),
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Show the traceback and the whole message of each failure.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", help="Show each failure with traceback and whole message.")
+]
 ResultsFolder = Annotated[
     Path | None,
     typer.Option(
