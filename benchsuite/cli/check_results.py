@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from benchsuite.measure.worker.channel import CaseResult
 
 STATES = ("ok", "failed", "unsupported", "absent")
-LONGEST_MESSAGE, MOST_LINES = 800, 8
+LONGEST_MESSAGE, MOST_MESSAGE_LINES = 800, 8
 """Letters and lines of a message that are shown: frameworks print whole arrays."""
 
 
@@ -57,7 +57,7 @@ def print_failure(result: CaseResult, part: str, again: str, verbose: bool) -> N
 
 def _shown(text: str, verbose: bool) -> str:
     """A message, or its beginning where it is long and --verbose is not given."""
-    kept = "\n".join(text[:LONGEST_MESSAGE].splitlines()[:MOST_LINES])
+    kept = "\n".join(text[:LONGEST_MESSAGE].splitlines()[:MOST_MESSAGE_LINES])
     if verbose or kept == text:
         return text
     return f"{kept} ... (the whole message: --verbose)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchsuite.cli.check_results import LONGEST_MESSAGE, MOST_LINES, print_failure
+from benchsuite.cli.check_results import LONGEST_MESSAGE, MOST_MESSAGE_LINES, print_failure
 from benchsuite.measure.worker.channel import CaseResult
 
 ARRAY = "\n".join(f"row {k}: {' '.join(['0.123456'] * 10)}" for k in range(100))
@@ -23,7 +23,7 @@ def test_a_message_that_is_a_whole_array_is_cut_unless_verbose(
     short = printed(capsys, result, verbose=False)
     assert text.splitlines()[0][:50] in short
     assert len(short) < 2 * LONGEST_MESSAGE + 600
-    assert len(short.splitlines()) < 2 * MOST_LINES + 4
+    assert len(short.splitlines()) < 2 * MOST_MESSAGE_LINES + 4
     assert short.count("--verbose") == 2
     assert "again  benchsuite check backend mine" in short
     assert printed(capsys, result, verbose=True).count(text) == 2
