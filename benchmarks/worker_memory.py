@@ -63,6 +63,9 @@ def measured(backend: str, count: int) -> dict[str, list[float]]:
         paths = [install_null(Path(made)), *filter(None, [os.environ.get("PYTHONPATH")])]
         variables = {**os.environ, **worker_variables(registry().backend(backend), Execution())}
         variables["PYTHONPATH"] = os.pathsep.join(paths)
+        variables["BENCHSUITE_RUNTIME"] = (
+            made  # nothing is timed here: no trial of others waits, and none is waited for
+        )
         command = [
             sys.executable,
             "-m",
