@@ -43,13 +43,17 @@ def test_a_study_is_reported_by_name(results: Path, tmp_path: Path) -> None:
 
 
 def test_a_bundle_is_reported_and_its_study_merges_with_another(
-    results: Path, bundle: Path, tmp_path: Path
+    results: Path, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(
+        tempfile, "tempdir", str(tmp_path / "temporary")
+    )  # its own: others unpack bundles too
+    (tmp_path / "temporary").mkdir()
     call("report", str(bundle), str(results / "mine"), "-o", str(tmp_path / "site"))
     text = see(tmp_path / "site" / "index.html").text
     assert "Studies mine and mine" in text
     assert "24 records of trials that were run again on the same machine" in text
-    assert not list(Path(tempfile.gettempdir()).glob("benchsuite-bundle-*"))
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 @pytest.mark.parametrize("command", ["show", "export", "compare"])

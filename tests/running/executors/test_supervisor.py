@@ -30,11 +30,11 @@ def records_of(trials: list[Trial], **options: object) -> list[Record]:
         ("abort", Status.FAILED, "died with signal 6 (SIGABRT)", "Fatal Python error: Aborted"),
         ("killed", Status.KILLED, "killed (SIGKILL)", ""),
         ("exit", Status.FAILED, "exited with code 3", "leaving"),
-        ("garbage", Status.FAILED, "malformed (Invalid JSON", ""),
+        ("garbage", Status.FAILED, "malformed (invalid JSON", ""),
         ("other", Status.FAILED, "answered out of turn", ""),
         ("close", Status.FAILED, "closed its channel", ""),
         ("orphan", Status.KILLED, "killed (SIGKILL)", ""),
-        ("deep", Status.FAILED, "malformed (Invalid JSON: recursion limit exceeded", ""),
+        ("deep", Status.FAILED, "malformed (invalid JSON: recursion limit exceeded", ""),
     ],
 )
 def test_a_worker_that_dies_is_the_record_of_its_trial_and_the_next_one_runs(

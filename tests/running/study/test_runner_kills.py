@@ -24,7 +24,7 @@ SECONDS = 600.0 + os.getpid() / 1e7
 
 VARYING = {"attempt", "started", "finished"}
 VARYING_SCALARS = {"scripted/process", "scripted/served"}
-VARYING_FACTS = {"run.cores"}
+VARYING_FACTS = {"run.cores", "scripted.cores"}
 """What two undisturbed runs differ in: times, which process ran how many trials, and which cores were free."""
 
 
