@@ -1,7 +1,7 @@
 """Freezes a built-in matrix as a suite: `python -m benchsuite.running.suites.freeze quick --version 1`.
 
 A suite that was released is never frozen again: a change makes the next version. Before the first release a
-suite is made anew with --again. `--bands STUDY` takes reference bands from a study or a bundle; without it the
+suite is made anew with --again. `--bands STUDY` takes reference bands from a study's folder; without it the
 bands that are there are kept.
 """
 
@@ -49,9 +49,6 @@ def freeze(name: str, version: int, registered: Registry, seeds: Sequence[int] =
     content = {
         "suite": suite,
         "seeds": list(seeds),
-        "targets": {
-            f"{one.task} / {one.source}": one.recipe.target for one in trials if one.recipe.target is not None
-        },
         "data": data_hashes(trials),
         "trials": [" ".join(own[seed].id for seed in seeds) for own in groups.values()],
     }

@@ -2,8 +2,8 @@
 
 Three files per suite lie in frozen/, made by `python -m benchsuite.running.suites.freeze`:
 
-NAME@N.toml        the matrix: `benchsuite run NAME@N` expands it as it does any other
-NAME@N.json        trial ids by configuration and seed, hashes of the data, targets
+NAME@N.toml        the matrix, targets included: `benchsuite run NAME@N` expands it as it does any other
+NAME@N.json        trial ids by configuration and seed, hashes of the data
 NAME@N.bands.json  reference bands by model
 """
 
@@ -31,7 +31,6 @@ class Suite:
     configurations  the trial ids of each, in the order of the seeds
     data            task, source and options -> SHA-256 of the data; data whose last digits depend on the
                     processor are left out
-    targets         task and source -> the validation metric that counts as reached
     bands           digest of a model -> its reference band
     """
 
@@ -40,7 +39,6 @@ class Suite:
     seeds: tuple[int, ...]
     configurations: tuple[tuple[str, ...], ...] = field(repr=False)
     data: Mapping[str, str] = field(repr=False)
-    targets: Mapping[str, float] = field(repr=False)
     bands: Mapping[str, Band] = field(repr=False)
 
     @cached_property
@@ -109,6 +107,5 @@ def _read(name: str) -> Suite:
         seeds=tuple(given["seeds"]),
         configurations=tuple(tuple(ids.split()) for ids in given["trials"]),
         data=given["data"],
-        targets=given["targets"],
         bands={digest: Band.read(band) for digest, band in bands.items()},
     )
