@@ -98,10 +98,11 @@ def _unrolls(name: str, cell: Cell) -> str:
         said.append("`scan` asks for a step that is affine in the state.")
     if builtin:
         rows += [(code("fused"), FUSED[name]), (code("autograd"), "PyTorch")]
+        rows.append((code("compiled"), "PyTorch on a CPU, with a C++ compiler"))
         said.append(f"All four have a hand-written kernel for `{name}`.")
         said.append("The backends `keras_*` run Keras' own layer of it.")
     else:
-        said.append("`fused` and `autograd` are for the cells that a framework brings.")
+        said.append("`fused`, `autograd` and `compiled` are for `rnn`, `lstm` and `gru`.")
     return "\n\n".join([table(["unroll", "backends"], rows), " ".join(said)])
 
 
