@@ -20,7 +20,16 @@ pytestmark = pytest.mark.browser
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the dependency group `browser`")
 pytest.importorskip("sphinx", reason="needs the dependency group `docs`")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WINDOWS = [(1280, "light"), (1280, "dark"), (375, "light")]
+WINDOWS = [
+    (1280, "light"),
+    (1280, "dark"),
+    (375, "light"),
+    (1100, "light"),
+    (1190, "light"),
+    (1400, "light"),
+    (1430, "light"),
+]
+"""Above 375 each side of a width at which site.css or the theme changes the layout."""
 NOT_OURS = {"landmark-unique", "definition-list"}
 """The theme has two bars at the side without a name of their own; Sphinx makes a list of a long signature."""
 
