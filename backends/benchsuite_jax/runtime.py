@@ -17,17 +17,14 @@ import jax
 
 from benchsuite.contracts import Compilation
 from benchsuite.schema import DeviceName, Execution
+from benchsuite_jax import jaxlib_version, quick_cpu_compilation
 from benchsuite_jax.loops import ASSOCIATIVE
 
 Key = tuple[str, tuple[Any, ...]]
 """Function, and what it is compiled for: shapes, and whether they are free of padding."""
 
-QUICK_CPU_COMPILATION: Mapping[str, int | bool] = {
-    "xla_backend_optimization_level": 0,
-    "xla_cpu_use_fusion_emitters": False,
-}
-"""For functions that run a few times: measured on an LSTM of 128 units, compiling takes a fifth of the time and
-a run three times as long."""
+QUICK_CPU_COMPILATION = quick_cpu_compilation(jaxlib_version())
+"""For functions that run a few times."""
 
 CPU_COMPILATION: Mapping[str, int | bool] = {"xla_cpu_prefer_vector_width": 512}
 """For the others. XLA's own 256 leaves half of an AVX-512 unit idle: steps take 3 to 5 % less time so. Where

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from benchsuite_jax import jaxlib_version, quick_cpu_compilation, xla_flags
+
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # many small programs, each run a few times: compiling them is the whole cost
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+os.environ.setdefault("XLA_FLAGS", xla_flags(quick_cpu_compilation(jaxlib_version())))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -13,12 +13,12 @@ from benchsuite.measure.conformance.backend import Kit  # noqa: E402
 from benchsuite.schema import Execution, Recipe  # noqa: E402
 from benchsuite_jax import optimisers, program  # noqa: E402
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
-from benchsuite_jax.runtime import CPU_COMPILATION  # noqa: E402
+from benchsuite_jax.runtime import CPU_COMPILATION, QUICK_CPU_COMPILATION  # noqa: E402
 from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("single_precision")
 
-XLAS_OWN = {"xla_backend_optimization_level": 3, "xla_cpu_use_fusion_emitters": True}
+XLAS_OWN = {name: 3 if "level" in name else True for name in QUICK_CPU_COMPILATION}
 """What conftest.py sets otherwise."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 
 from benchsuite import hookimpl
 from benchsuite.contracts import Backend, BackendEntry
@@ -25,9 +26,15 @@ def _environment(execution: Execution) -> Mapping[str, str]:
 
 
 def _core_environment(execution: Execution) -> Mapping[str, str]:
-    """The core kit compiles many small programs and times none: XLA need not optimise them."""
+    """The core kit compiles many small programs and times none: XLA need not optimise them.
+
+    XLA has no flag for its fusion emitters from jaxlib 0.12 on. It ends the process at a flag that it does
+    not know.
+    """
     variables = {"XLA_FLAGS": "", **_environment(execution)}
-    flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    flags = "--xla_backend_optimization_level=0"
+    if tuple(map(int, version("jaxlib").split(".")[:2])) < (0, 12):
+        flags += " --xla_cpu_use_fusion_emitters=false"
     return variables | {"XLA_FLAGS": f"{variables['XLA_FLAGS']} {flags}".strip()}
 
 

@@ -1,0 +1,44 @@
+"""Which of XLA's options are asked for, by the version of jaxlib."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchsuite_jax import jaxlib_version, quick_cpu_compilation, xla_flags
+
+LEVEL = {"xla_backend_optimization_level": 0}
+EMITTERS = {"xla_cpu_use_fusion_emitters": False}
+
+
+@pytest.mark.parametrize(
+    ("jaxlib", "expected"),
+    [
+        ("0.8.0", LEVEL | EMITTERS),
+        ("0.10.2", LEVEL | EMITTERS),
+        ("0.11.0", LEVEL | EMITTERS),
+        ("0.12.0", LEVEL),
+        ("0.12.0.1", LEVEL),
+        ("0.13.0.dev20270101", LEVEL),
+        ("1.0.0", LEVEL),
+        (None, LEVEL),
+    ],
+)
+def test_an_option_that_this_xla_lacks_is_not_asked_for(
+    jaxlib: str | None, expected: dict[str, int | bool]
+) -> None:
+    assert quick_cpu_compilation(jaxlib) == expected
+
+
+def test_flags_are_spelt_as_xla_reads_them() -> None:
+    flags = xla_flags(quick_cpu_compilation("0.10.2"))
+    assert flags == "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+
+
+def test_the_installed_xla_takes_every_option() -> None:
+    jax = pytest.importorskip("jax")
+    from benchsuite_jax.runtime import CPU_COMPILATION, QUICK_CPU_COMPILATION
+
+    assert jaxlib_version() == jax.lib.__version__
+    lowered = jax.jit(lambda x: 2 * x).lower(1.0)
+    for options in (CPU_COMPILATION, QUICK_CPU_COMPILATION):
+        assert lowered.compile(dict(options))(3.0) == 6
