@@ -41,6 +41,16 @@ def xla_flags(options: Mapping[str, int | bool]) -> str:
     return " ".join(f"--{name}={str(value).lower()}" for name, value in options.items())
 
 
+def without_unknown_flags(flags: str, jaxlib: str | None) -> str:
+    """XLA_FLAGS without those of core_environment() that this jaxlib's XLA does not know.
+
+    They were chosen by the jaxlib of the Python that started this worker, which may be another one.
+    """
+    known = quick_cpu_compilation(jaxlib)
+    unknown = {name: value for name, value in quick_cpu_compilation("0").items() if name not in known}
+    return " ".join(flag for flag in flags.split() if flag not in xla_flags(unknown).split())
+
+
 def environment(execution: Execution) -> dict[str, str]:
     """What a worker's environment must hold before jax is imported.
 
@@ -76,6 +86,8 @@ def core_environment(execution: Execution) -> dict[str, str]:
 
 def load() -> Backend:
     """Import jax and make the backend."""
+    if "XLA_FLAGS" in os.environ:
+        os.environ["XLA_FLAGS"] = without_unknown_flags(os.environ["XLA_FLAGS"], jaxlib_version())
     from benchsuite_jax.backend import JaxBackend
 
     return JaxBackend()

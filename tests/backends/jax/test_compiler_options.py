@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchsuite_jax import jaxlib_version, quick_cpu_compilation, xla_flags
+from benchsuite_jax import jaxlib_version, quick_cpu_compilation, without_unknown_flags, xla_flags
 
 LEVEL = {"xla_backend_optimization_level": 0}
 EMITTERS = {"xla_cpu_use_fusion_emitters": False}
@@ -32,6 +32,18 @@ def test_an_option_that_this_xla_lacks_is_not_asked_for(
 def test_flags_are_spelt_as_xla_reads_them() -> None:
     flags = xla_flags(quick_cpu_compilation("0.10.2"))
     assert flags == "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+
+
+@pytest.mark.parametrize(
+    ("jaxlib", "expected"),
+    [
+        ("0.10.2", "--mine=1 --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"),
+        ("0.12.0", "--mine=1 --xla_backend_optimization_level=0"),
+    ],
+)
+def test_a_worker_drops_what_the_jaxlib_of_another_python_knew(jaxlib: str, expected: str) -> None:
+    given = f"--mine=1 {xla_flags(quick_cpu_compilation('0.10.2'))}"
+    assert without_unknown_flags(given, jaxlib) == expected
 
 
 def test_the_installed_xla_takes_every_option() -> None:
