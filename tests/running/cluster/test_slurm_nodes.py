@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fixtures.cluster_study import MATRIX, begin, differences, journals, outlives, times_recorded
+from fixtures.cluster_study import (
+    MATRIX,
+    begin,
+    differences,
+    finish,
+    journals,
+    outlives,
+    times_recorded,
+)
 from fixtures.command import call
 from fixtures.scripted import wait_until
 from fixtures.slurm_cluster import SlurmCluster, is_installed
@@ -55,7 +63,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def alone(matrix: Path, tmp_path_factory: pytest.TempPathFactory) -> StoredStudy:
     """The same study, run by the local executor."""
     results = tmp_path_factory.mktemp("alone")
-    assert begin(matrix, results).wait(600) == 0
+    finish(begin(matrix, results), 600)
     return StoredStudy.read(results / "nodes")
 
 
@@ -162,8 +170,7 @@ def test_quick_on_four_shards_with_a_node_that_dies_is_the_local_quick(
     """BENCHSUITE_TEST_BACKENDS says which backends, by default all that are here."""
     backends = os.environ.get("BENCHSUITE_TEST_BACKENDS", "")
     asked = ["--backend", backends] if backends else []
-    local = begin("quick", tmp_path / "alone", *asked)
-    assert local.wait(3000) == 0
+    finish(begin("quick", tmp_path / "alone", *asked), 3000)
     driver = begin("quick", tmp_path / "cluster", *asked, *SLURM, **slurm)
     assert wait_until(lambda: len(journals(tmp_path / "cluster")) >= 4, 600)
     node = kill_a_busy_node(cluster)
