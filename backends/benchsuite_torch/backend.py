@@ -20,6 +20,7 @@ class TorchBackend(Backend):
 
     def __init__(self) -> None:
         runtime.single_interop_thread()
+        runtime.import_compiler()
 
     def devices(self) -> list[Device]:
         capability = torch.backends.cpu.get_cpu_capability()

@@ -67,6 +67,12 @@ def apply(settings: Settings) -> None:
     _applied = settings
 
 
+def import_compiler() -> None:
+    """Let torch import its compiler now: it does so when a process makes its first optimiser, 800 modules and more
+    than a second, which would else be part of whatever trial runs first."""
+    torch.optim.SGD([torch.zeros(1)], lr=1.0)
+
+
 def single_interop_thread() -> None:
     """One thread for independent operators: eager programs have none, idle ones only disturb timings."""
     if torch.get_num_interop_threads() != 1:
