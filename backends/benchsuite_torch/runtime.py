@@ -68,8 +68,8 @@ def apply(settings: Settings) -> None:
 
 
 def import_compiler() -> None:
-    """Let torch import its compiler now: it does so when a process makes its first optimiser, 800 modules and more
-    than a second, which would else be part of whatever trial runs first."""
+    """Let torch import its compiler now: it does so when a process makes its first optimiser, 800 modules and
+    more than a second, which would else be part of whatever trial runs first."""
     torch.optim.SGD([torch.zeros(1)], lr=1.0)
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 FEW = 20
-"""Modules that a first program may still import: JAX and Keras have some of their own. A compiler has hundreds."""
+"""Modules that a first program may still import: JAX and Keras have some; a compiler has hundreds."""
 
 FIRST_STEP = """
 import sys
@@ -28,7 +28,8 @@ batch = Batch(np.ones((4, 5, 2), np.float32), np.full(4, 5, np.int32), np.ones((
 imported = set(sys.modules)
 program = backend.build(model, parameters, recipe, execution)
 program.step(program.place(batch))
-print(len(set(sys.modules) - imported), sorted({name.partition(".")[0] for name in set(sys.modules) - imported}))
+new = set(sys.modules) - imported
+print(len(new), sorted({name.partition(".")[0] for name in new}))
 """
 
 
