@@ -62,15 +62,16 @@ def publish(
     from benchsuite.publishing.repository.publish import checked_name
 
     checked_name(by)
+    if (push or branch) and not is_git_url(to):
+        raise RequestError(f"--push and --branch need a git URL; {to} is a folder")
+    sources = [_source(name, results) for name in studies]  # before anything is made or cloned
     if not is_git_url(to):
-        if push or branch:
-            raise RequestError(f"--push and --branch need a git URL; {to} is a folder")
-        _print(_publish_all(studies, Repository.create(Path(to)), by, claimed, licence, results), json)
+        _print(_publish_all(sources, Repository.create(Path(to)), by, claimed, licence), json)
         return
     clone = Clone.of(to)
     kept = False
     try:
-        found = _publish_all(studies, Repository.create(clone.folder), by, claimed, licence, results)
+        found = _publish_all(sources, Repository.create(clone.folder), by, claimed, licence)
         _print(found, json)
         added = [one.submission.id for one in found if not one.already]
         name = branch or (f"publish-{added[0]}" if added else "")
@@ -89,33 +90,36 @@ def publish(
 
 
 def _publish_all(
-    studies: list[str], repository: Repository, by: str, claimed: bool, licence: str, results: Path | None
+    sources: list[Path | Repository], repository: Repository, by: str, claimed: bool, licence: str
 ) -> list[Published]:
-    from benchsuite.publishing.repository.folder import REPOSITORY_MARKER
-    from benchsuite.publishing.repository.folder import Repository as Opened
     from benchsuite.publishing.repository.publish import publish_repository, publish_study
 
     found: list[Published] = []
     with ended_by_signals():
-        for name in studies:
-            if (Path(name) / REPOSITORY_MARKER).is_file():
-                if by:
-                    warn(
-                        f"{name} is a results repository: its studies keep the names they were published under"
-                    )
-                found += publish_repository(Opened.open(Path(name)), repository, claimed=claimed)
-            else:
-                source = _path(name, results)
+        for source in sources:
+            if isinstance(source, Path):
                 found.append(publish_study(source, repository, by=by, claimed=claimed, licence=licence))
+                continue
+            if by:
+                warn(
+                    f"{source.folder} is a results repository: its studies keep the names they were "
+                    "published under"
+                )
+            found += publish_repository(source, repository, claimed=claimed)
     return found
 
 
-def _path(name: str, results: Path | None) -> Path:
-    """The bundle, or the folder of the study, that is meant."""
+def _source(name: str, results: Path | None) -> Path | Repository:
+    """The bundle, the folder of the study, or the results repository that is meant."""
     from benchsuite.cli.studies import open_study
+    from benchsuite.publishing.repository.folder import REPOSITORY_MARKER
+    from benchsuite.publishing.repository.folder import Repository as Opened
 
-    if name.endswith(".zip") and Path(name).is_file():
-        return Path(name)
+    path = Path(name)
+    if (path / REPOSITORY_MARKER).is_file():
+        return Opened.open(path)
+    if name.endswith(".zip") and path.is_file():
+        return path
     return open_study(name, results, allow_damage=False).folder
 
 

@@ -130,3 +130,8 @@ def test_a_site_needs_a_results_repository(tmp_path: Path) -> None:
 def test_push_needs_a_git_url(tmp_path: Path) -> None:
     assert "git URL" in call("publish", "quick", "--to", str(tmp_path / "x"), "--push", code=2).output
     assert not (tmp_path / "x").exists()
+
+
+def test_a_study_that_is_not_there_makes_no_repository(tmp_path: Path) -> None:
+    call("publish", str(tmp_path / "missing.zip"), "--to", str(tmp_path / "board"), code=2)
+    assert not (tmp_path / "board").exists()
