@@ -8,13 +8,18 @@ from collections.abc import Mapping
 from benchsuite.schema import Record
 
 _VERSION = re.compile(r"v?\d+(?:\.\d+)+\S*")
+_COMMIT = re.compile(r"(?P<release>[^+]*)\+g(?P<commit>[0-9a-f]{7,40})(?P<dirty>\.d\d+)?")
+"""A version between two releases, as setuptools-scm makes it: its local part is the commit, and the day where
+files differed from it."""
 DISTRIBUTION = "benchsuite"
 
 
 def framework_version(record: Record) -> str:
     """The version of the framework that the record's backend lives in, as the backend said it: the fact
-    `backend.<name of the backend>`, or `backend.version`; "" where it said neither."""
-    for name in (f"backend.{record.trial.backend}", "backend.version"):
+    `backend.<name of the backend>`, or of the first word of that name (`keras` of `keras_torch`), or
+    `backend.version`; "" where it said none of them."""
+    backend = record.trial.backend
+    for name in (f"backend.{backend}", f"backend.{backend.partition('_')[0]}", "backend.version"):
         found = record.environment.get(name, "")
         if _VERSION.fullmatch(found):
             return found
@@ -34,3 +39,12 @@ def suite_version(description: Mapping[str, object]) -> str:
         if isinstance(one, dict) and one.get("distribution") == DISTRIBUTION
     }
     return "/".join(sorted(found - {""}))
+
+
+def version_words(version: str) -> str:
+    """`0.2.0`, `0.1.1.dev745 (commit 4ae3caf98)`, or `... (commit 4ae3caf98, changed)` where files differed
+    from that commit."""
+    found = _COMMIT.fullmatch(version)
+    if found is None:
+        return version
+    return f"{found['release']} (commit {found['commit']}{', changed' if found['dirty'] else ''})"

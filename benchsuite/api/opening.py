@@ -26,8 +26,10 @@ class Located:
 
 
 def locate(study: str | Path, results: str | Path | None, keep: contextlib.ExitStack) -> Located:
-    """A bundle is a file that ends with `.zip`. A Path, and a text with a slash, is a folder. Any other text
-    is the name of a study in the results folder, or of a folder in the working directory.
+    """A bundle is a file that ends with `.zip`. A Path, and a text with a slash, is a folder, or a study that
+    is published in a results repository: `results/quick@1`, by its board or its id. Any other text is the name
+    of a study in the results folder, or of a folder in the working directory, or of a published study where the
+    results folder is a repository.
 
     :param results: the results folder; BENCHSUITE_RESULTS, else `results`, by default. :param keep: what
         removes an unpacked bundle when it is closed.
@@ -40,14 +42,34 @@ def locate(study: str | Path, results: str | Path | None, keep: contextlib.ExitS
     if path.suffix == ".zip" and path.is_file():
         return _from_bundle(path, keep)
     if isinstance(study, Path) or "/" in study or path.is_absolute():
-        return Located(path)
+        if path.exists() or not (names := _published(path.parent)):
+            return Located(path)
+        if path.name not in names:
+            raise UnknownNameError("published study", path.name, names, f"Looked in {path.parent}.")
+        return _from_bundle(names[path.name], keep)
     folder = results_folder(results)
     if (folder / study).is_dir():
         return Located(folder / study)
     if (path / DESCRIPTION).is_file():
         return Located(path)
-    known = [found.parent.name for found in folder.glob(f"*/{DESCRIPTION}")]
+    published = _published(folder)
+    if study in published:
+        return _from_bundle(published[study], keep)
+    known = [*(found.parent.name for found in folder.glob(f"*/{DESCRIPTION}")), *published]
     raise UnknownNameError("study", study, known, f"Looked in {folder}; --results names another folder.")
+
+
+def _published(folder: Path) -> dict[str, Path]:
+    """The bundles of the studies that are published in `folder`, by name; none where it is no results
+    repository. Raises StoreError for a repository that cannot be read."""
+    from benchsuite.running.store import REPOSITORY_MARKER
+
+    if not (folder / REPOSITORY_MARKER).is_file():
+        return {}
+    from benchsuite.publishing.repository.folder import BUNDLE, Repository
+
+    repository = Repository.open(folder)
+    return {name: repository.study(one.id) / BUNDLE for name, one in repository.names.items()}
 
 
 def _from_bundle(path: Path, keep: contextlib.ExitStack) -> Located:

@@ -112,15 +112,16 @@ def _publish_all(
 def _source(name: str, results: Path | None) -> Path | Repository:
     """The bundle, the folder of the study, or the results repository that is meant."""
     from benchsuite.cli.studies import open_study
-    from benchsuite.publishing.repository.folder import REPOSITORY_MARKER
     from benchsuite.publishing.repository.folder import Repository as Opened
+    from benchsuite.running.store import REPOSITORY_MARKER
 
     path = Path(name)
     if (path / REPOSITORY_MARKER).is_file():
         return Opened.open(path)
     if name.endswith(".zip") and path.is_file():
         return path
-    return open_study(name, results, allow_damage=False).folder
+    study = open_study(name, results, allow_damage=False)
+    return Path(study.origin) if study.origin else study.folder
 
 
 def _print(found: list[Published], json: bool) -> None:

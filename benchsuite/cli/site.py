@@ -31,8 +31,19 @@ def site(
             help="Write no site; judge every submission again by its bundle: ends with 1 where any differs.",
         ),
     ] = False,
+    readme: Annotated[
+        bool,
+        typer.Option(
+            "--readme",
+            help="Write no site; write its first page into the repository's README.md, between the lines "
+            "<!-- board --> and <!-- end of board -->.",
+        ),
+    ] = False,
     address: Annotated[
-        str, typer.Option("--url", help="Where it will be published, for citations and badges.")
+        str,
+        typer.Option(
+            "--url", help="Where the site is published, for citations, badges and links of README.md."
+        ),
     ] = "",
 ) -> None:
     """Write the board of a results repository: rankings by machine, the history of every configuration, and the
@@ -41,16 +52,21 @@ def site(
     The site needs no server: open index.html, or put the folder on any web host. --check is for those who
     accept pull requests: each bundle is verified again, and its summary and index are made again from it.
     """
+    from benchsuite.errors import RequestError
     from benchsuite.publishing.repository import Repository
 
+    if check and readme:
+        raise RequestError("--check and --readme do different things: give one of them")
+    opened = Repository.open(repository)
     if check:
-        _check(Repository.open(repository))
+        _check(opened)
         return
-    from benchsuite.publishing.board import write_board
+    from benchsuite.publishing.board import write_board, write_readme
 
-    typer.echo(
-        str(write_board(Repository.open(repository), output, title=title, address=address, on_problem=warn))
-    )
+    if readme:
+        typer.echo(str(write_readme(opened, title=title, address=address)))
+    else:
+        typer.echo(str(write_board(opened, output, title=title, address=address, on_problem=warn)))
 
 
 def _check(repository: Opened) -> None:

@@ -52,7 +52,8 @@ def verify(
     path = Path(study)
     if not (path.suffix == ".zip" and path.is_file()):
         with contextlib.ExitStack() as nothing:  # a bundle is unpacked by what verifies it
-            path = locate(study, results, nothing).folder
+            located = locate(study, results, nothing)
+            path = Path(located.origin) if located.origin else located.folder
     found = verified(path, suite)
     if json:
         typer.echo(found.to_json())

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
+
+from benchsuite.errors import StoreError
+from benchsuite.schema.texts import described
 
 VerdictStatus = Literal["pass", "warn", "fail", "not_applicable"]
 
@@ -46,6 +50,24 @@ class Verification:
     subject: str
     suite: str | None
     rules: tuple[RuleVerdict, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> Verification:
+        """What to_json() wrote to a file. Raises StoreError for a file that is none."""
+        try:
+            found = json.loads(path.read_bytes())
+            rules = [
+                RuleVerdict(
+                    str(one["rule"]),
+                    _status(one["status"]),
+                    str(one["summary"]),
+                    tuple(map(str, one.get("details", ()))),
+                )
+                for one in found["rules"]
+            ]
+            return cls(str(found.get("subject", "")), found.get("suite"), tuple(rules))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise StoreError(f"{path} cannot be read as a verification: {described(error)}") from error
 
     @property
     def passed(self) -> bool:
@@ -101,6 +123,14 @@ class Verification:
                 if len(one.details) > MOST_DETAILS:
                     lines.append(f"- and {len(one.details) - MOST_DETAILS} more")
         return "\n".join(lines) + "\n"
+
+
+def _status(word: object) -> VerdictStatus:
+    """Raises ValueError for a word that is no status."""
+    for status in STATUS_WORDS:
+        if word == status:
+            return status
+    raise ValueError(f"{word!r} is no verdict; there are {', '.join(STATUS_WORDS)}")
 
 
 def _escaped(text: str) -> str:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchsuite.contracts.report import Bullets, Cards, Command, Facts, Paragraph, Table, Words
-from benchsuite.report.flow import Part, bare, cut, document_pages, facts_words, parts
+from benchsuite.contracts.report import Bullets, Cards, Command, Facts, Link, Paragraph, Table, Words
+from benchsuite.report.flow import cut, document_pages, facts_words, parts
 from benchsuite.report.layout import CellText, table_text
-from benchsuite.report.site import Site
+from benchsuite.report.site import Page, Site
+
+Address = Callable[[str], str]
+"""Key of a page, as links name it -> where it is; "" where the document leads to no such page."""
 
 MOST_MARKDOWN_ROWS = 50
 """Rows of a table; the CSV files have all of them."""
+LONGEST_TEXT = 4000
+"""Characters of a paragraph."""
+
+_IN_ADDRESS = {ord(sign): f"%{ord(sign):02X}" for sign in "()<>[]\\ \n\r\t|`"}
+"""Signs that would end an address or the cell that it stands in."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&$!@])")
 _START = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)](?:\s|$)))")
@@ -44,42 +53,69 @@ def write_markdown(site: Site, output: Path) -> list[Path]:
     return [path]
 
 
+def nowhere(key: str) -> str:
+    """The addresses of a document that stands alone: there are none."""
+    del key
+    return ""
+
+
 def document(site: Site) -> str:
     """The whole file."""
     lines = [f"# {escape(cut(site.title))}", ""]
     for page in document_pages(site):
-        lines += [f"## {escape(cut(page.title))}", ""]
-        if page.lead:
-            lines += [_words(page.lead), ""]
-        for part in parts(page):
-            lines += _part(part)
+        lines += [f"## {escape(cut(page.title))}", "", *page_lines(page, 3)]
     lines += [f"Made by benchsuite {escape(version('benchsuite'))} from {escape(cut(site.source))}.", ""]
     return "\n".join(lines)
 
 
-def _words(words: Words) -> str:
-    return escape(cut(bare(words), 4000))
+def page_lines(page: Page, level: int, address: Address = nowhere) -> Iterator[str]:
+    """A page without its title, line by line.
+
+    :param level: of the headings of its sections. :param address: where its links lead.
+    """
+    if page.lead:
+        yield from (_words(page.lead, address), "")
+    for part in parts(page):
+        if part.title:
+            yield from (f"{'#' * level} {escape(cut(part.title))}", "")
+        for block in part.blocks:
+            yield from (*_MAKERS[type(block)](block, address), "")
 
 
-def _part(part: Part) -> Iterator[str]:
-    if part.title:
-        yield f"### {escape(cut(part.title))}"
-        yield ""
-    for block in part.blocks:
-        yield from _MAKERS[type(block)](block)
-        yield ""
+def _words(words: Words, address: Address) -> str:
+    return "".join(_linked(escape(text), place) for text, place in _pieces(words, address)).strip()
 
 
-def _paragraph(block: Paragraph) -> Iterator[str]:
-    text = _words(block.text)
+def _pieces(words: Words, address: Address) -> Iterator[tuple[str, str]]:
+    """The text in pieces, each with where it leads, "" for nowhere; cut where they are very long together.
+    What leads nowhere is one piece with its neighbours: escaping looks at what stands side by side."""
+    parts = (words,) if isinstance(words, str) else words
+    placed = [(one.text, address(one.page)) if isinstance(one, Link) else (one, "") for one in parts]
+    left = LONGEST_TEXT
+    for place, group in groupby(placed, key=lambda one: one[1]):
+        text = re.sub(r"\s+", " ", "".join(text for text, _ in group))
+        yield (text if len(text) <= left else f"{text[: max(left - 1, 0)]}…"), place
+        left -= len(text)
+        if left < 0:
+            return
+
+
+def _linked(text: str, address: str) -> str:
+    """:param text: escaped. :param address: "" for none."""
+    return f"[{text}]({address.translate(_IN_ADDRESS)})" if text and address else text
+
+
+def _paragraph(block: Paragraph, address: Address) -> Iterator[str]:
+    text = _words(block.text, address)
     yield f"> **Caution:** {text}" if block.tone == "warning" else text
 
 
-def _bullets(block: Bullets) -> Iterator[str]:
-    yield from (f"- {_words(item)}" for item in block.items)
+def _bullets(block: Bullets, address: Address) -> Iterator[str]:
+    yield from (f"- {_words(item, address)}" for item in block.items)
 
 
-def _command(block: Command) -> Iterator[str]:
+def _command(block: Command, address: Address) -> Iterator[str]:
+    del address
     longest = max((len(run) for run in re.findall(r"`+", block.text)), default=0)
     fence = "`" * max(3, longest + 1)
     yield f"{fence}text"
@@ -87,18 +123,19 @@ def _command(block: Command) -> Iterator[str]:
     yield fence
 
 
-def _facts(block: Facts) -> Iterator[str]:
+def _facts(block: Facts, address: Address) -> Iterator[str]:
+    del address
     yield escape(facts_words(block))
 
 
-def _cards(block: Cards) -> Iterator[str]:
+def _cards(block: Cards, address: Address) -> Iterator[str]:
     for card in block.cards:
         told = f" ({escape(cut(card.figure))})" if card.figure else ""
-        lines = " ".join(_words(line.text) for line in card.lines)
-        yield f"- **{escape(cut(card.title))}**: {_words(card.answer)}{told}. {lines}".rstrip()
+        lines = " ".join(_words(line.text, address) for line in card.lines)
+        yield f"- **{escape(cut(card.title))}**: {_words(card.answer, address)}{told}. {lines}".rstrip()
 
 
-def _table(block: Table) -> Iterator[str]:
+def _table(block: Table, address: Address) -> Iterator[str]:
     if block.title:
         yield f"**{escape(cut(block.title))}**"
         yield ""
@@ -106,24 +143,26 @@ def _table(block: Table) -> Iterator[str]:
     yield _row([escape(cut(head.text)) for head in laid.headings])
     yield _row(["---:" if head.numeric else ":---" for head in laid.headings])
     for row in laid.rows:
-        yield _row([_cell(one) for one in row])
+        yield _row([_cell(one, address) for one in row])
     left = len(block.rows) - len(laid.rows)
     notes = [block.note] if block.note else []
     if left > 0:
         notes.append(f"The first {len(laid.rows)} of {len(block.rows):,} rows.")
     if notes:
         yield ""
-        yield escape(cut(" ".join(notes), 4000))
+        yield escape(cut(" ".join(notes), LONGEST_TEXT))
 
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(one: CellText) -> str:
+def _cell(one: CellText, address: Address) -> str:
     text = escape(cut(one.text))
     if text and one.cell.mark == "best":
         text = f"**{text}**"
+    if one.cell.page:
+        text = _linked(text, address(one.cell.page))
     if one.cell.mark == "unsure" and text:
         text = f"\\~ {text}"
     if one.cell.mark == "tied" and text:
@@ -131,7 +170,7 @@ def _cell(one: CellText) -> str:
     return f"{text} ± {one.half}" if one.half else text
 
 
-_MAKERS: Mapping[type, Callable[[Any], Iterator[str]]] = {
+_MAKERS: Mapping[type, Callable[[Any, Address], Iterator[str]]] = {
     Paragraph: _paragraph,
     Bullets: _bullets,
     Command: _command,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchsuite.errors import StoreError
 from benchsuite.publishing.verdict import MOST_DETAILS, RuleVerdict, Verification
 
 
@@ -32,6 +35,45 @@ def test_the_whole_passes_unless_a_rule_fails(statuses: tuple[str, ...], passed:
     found = made(*statuses)
     assert (found.passed, found.sentence) == (passed, sentence)
     assert json.loads(found.to_json())["passed"] is passed
+
+
+@given(
+    st.lists(
+        st.builds(
+            RuleVerdict,
+            st.text(max_size=20),
+            st.sampled_from(["pass", "warn", "fail", "not_applicable"]),
+            st.text(max_size=40),
+            st.lists(st.text(max_size=20), max_size=3).map(tuple),
+        ),
+        max_size=4,
+    ),
+    st.none() | st.just("quick@1"),
+)
+def test_a_verification_is_read_as_it_was_written(rules: list[RuleVerdict], suite: str | None) -> None:
+    found = Verification("study.crate.zip", suite, tuple(rules))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "verification.json"
+        path.write_text(found.to_json(), encoding="utf-8", errors="surrogatepass")
+        assert Verification.read(path) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"rules": 1}',
+        '{"rules": [{"rule": "a", "status": "good", "summary": ""}]}',
+        "[" * 9999,
+    ],
+)
+def test_a_file_that_is_no_verification_is_told(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "verification.json"
+    path.write_text(text)
+    with pytest.raises(StoreError, match="cannot be read as a verification"):
+        Verification.read(path)
 
 
 def test_json_has_what_the_values_have() -> None:

@@ -19,13 +19,14 @@ from benchsuite.contracts.report import (
     Bullets,
     Column,
     Command,
+    Link,
     PageSection,
     Paragraph,
     Table,
     TableCell,
 )
 from benchsuite.report import write_report
-from benchsuite.report.markdown import MOST_MARKDOWN_ROWS, document, escape
+from benchsuite.report.markdown import MOST_MARKDOWN_ROWS, document, escape, page_lines
 from benchsuite.report.site import Page, Site
 from benchsuite.running.study import StoredStudy
 
@@ -107,6 +108,26 @@ def test_hostile_texts_are_inert_everywhere(text: str) -> None:
     rendered = render(made(Paragraph(text), Bullets((text,)), Command(text), table))
     assert tags(rendered) <= TAGS
     assert {len(row) for row in rows(rendered)} == {2}
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_a_link_leads_to_its_page_and_the_text_around_it_stays(before: str, text: str, after: str) -> None:
+    blocks = (Paragraph((before, Link(text, "known"), Link(after, "unknown"))),)
+    page = Page("overview", "P", (PageSection("", blocks),))
+    lines = page_lines(page, 2, lambda key: "studies/a b(c)" if key == "known" else "")
+    rendered = render("\n".join(lines))
+    assert words(rendered) == " ".join(f"{before}{text}{after}".split())
+    assert re.findall(r'<a href="([^"]*)">', rendered) == (["studies/a%20b%28c%29"] if text else [])
+
+
+@pytest.mark.parametrize("text", EVIL, ids=range(len(EVIL)))
+def test_a_link_with_a_hostile_text_or_address_is_one_link(text: str) -> None:
+    table = Table("", (Column("a"), Column("b")), [[TableCell(text, page="p"), Link("x", "p").text]])
+    page = Page("overview", "P", (PageSection("", (Bullets((("see ", Link(text, "p")),)), table)),))
+    rendered = render("\n".join(page_lines(page, 2, lambda _: f"there/{text}")))
+    assert tags(rendered) <= TAGS | {"a"}
+    assert {len(row) for row in rows(rendered)} == {2}
+    assert all(link.startswith("there/") for link in re.findall(r'href="([^"]*)"', rendered))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchsuite.errors import BenchsuiteError
 from benchsuite.publishing.bundle import unpacked
-from benchsuite.publishing.repository.folder import BUNDLE, INDEX, STUDIES_FOLDER, VERIFICATION, Repository
+from benchsuite.publishing.repository.folder import BUNDLE, VERIFICATION, Repository
 from benchsuite.publishing.repository.index import index_rows, read_rows
 from benchsuite.publishing.repository.submission import (
     SUMMARY,
@@ -20,7 +20,9 @@ from benchsuite.publishing.repository.submission import (
     read_submission,
     summarised,
 )
+from benchsuite.publishing.verdict import Verification
 from benchsuite.publishing.verify import verify
+from benchsuite.running.store import INDEX, STUDIES_FOLDER
 from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 
@@ -68,6 +70,9 @@ def _faults(repository: Repository, folder: Path) -> Iterator[str]:
     found = verify(bundle)
     if found.passed is not (summary.level == "verified"):
         yield f"the summary says {summary.level}, and benchsuite verify says: {found.sentence}"
+    told = Verification.read(folder / VERIFICATION)
+    if told.passed is not (summary.level == "verified"):
+        yield f"the summary says {summary.level}, and {VERIFICATION}: {told.sentence}"
     with unpacked(bundle) as unzipped:
         study = StoredStudy.read(unzipped)
         again = _summary(study, summary, found.suite or "", bundle)

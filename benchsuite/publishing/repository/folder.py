@@ -24,15 +24,10 @@ from benchsuite.analysis.machines import Machine
 from benchsuite.errors import RequestError, StoreError
 from benchsuite.publishing.repository.index import read_index
 from benchsuite.publishing.repository.submission import Submission, check_plain, read_submission
-from benchsuite.running.store import atomic_write
+from benchsuite.running.store import INDEX, REPOSITORY_MARKER, STUDIES_FOLDER, atomic_write
 from benchsuite.schema import Record
 
-REPOSITORY_MARKER, STUDIES_FOLDER, INDEX, ACCEPTED = (
-    "benchsuite-results.json",
-    "studies",
-    "index",
-    "accepted.toml",
-)
+ACCEPTED = "accepted.toml"
 BUNDLE, VERIFICATION = "study.crate.zip", "verification.json"
 REPOSITORY_FORMAT = 1
 HARMLESS = ("README", "LICENSE", "LICENCE", "CITATION", ".git", ".DS_Store", "CNAME")
@@ -103,6 +98,19 @@ class Repository:
         folders = sorted((self.folder / STUDIES_FOLDER).glob("*"))
         found = [read_submission(one) for one in folders if one.is_dir() and not one.name.startswith(".")]
         return sorted(found, key=lambda one: (one.published, one.id))
+
+    @property
+    def names(self) -> dict[str, Submission]:
+        """What published studies are called: each by its id; and by the name of a board, `quick@1`, the
+        verified study of it that has most trials, of several the one that was published last. Raises
+        StoreError."""
+        held = self.submissions()
+        boards: dict[str, Submission] = {}
+        for one in held:
+            known = boards.get(one.board)
+            if one.level == "verified" and (known is None or one.trials >= known.trials):
+                boards[one.board] = one
+        return boards | {one.id: one for one in held}
 
     def records(self, submission: Submission) -> list[tuple[Record, Machine]]:
         """The records of a submission with their machines, from the index. Raises StoreError."""

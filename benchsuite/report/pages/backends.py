@@ -26,7 +26,7 @@ from benchsuite.report.pages.backends_rows import backend_rows, backends_in_orde
 from benchsuite.report.pages.backends_time import time_to_trained
 from benchsuite.report.pages.backends_timings import kernels, timings
 from benchsuite.report.pages.backends_ways import ways
-from benchsuite.report.pages.overview import CLOSE
+from benchsuite.report.pages.task_answer import CLOSE
 from benchsuite.report.site import Page
 
 

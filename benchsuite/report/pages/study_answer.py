@@ -9,18 +9,18 @@ from benchsuite.analysis.average_ranks import average_ranks
 from benchsuite.analysis.ranking import Ranking
 from benchsuite.analysis.runs import Run, runs_of
 from benchsuite.contracts.report import Link, Words
-from benchsuite.report.data import ReportData, TaskResults
+from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number, format_value
-from benchsuite.report.pages.over_tasks import rankings_of_one_machine
 from benchsuite.report.pages.rankings import model_words
+from benchsuite.report.pages.results_table import rankings_of_one_machine
 
 ALIKE_NAMED = 3
 """Models that the sentence names before it counts the others."""
 
 
-def study_answer(data: ReportData) -> Words:
+def study_answer(tasks: Sequence[TaskResults]) -> Words:
     """`Best is lstm deep, accuracy 0.981 ± 0.003, better than each of the other 8 models (…); numpy has …`."""
-    ranked = [results for results in data.tasks if results.ranking and results.ranking.models]
+    ranked = [results for results in tasks if results.ranking and results.ranking.models]
     if not ranked:
         return "No model has a result: the reasons are below."
     rankings = rankings_of_one_machine(ranked)

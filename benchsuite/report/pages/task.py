@@ -22,10 +22,10 @@ from benchsuite.errors import StoreError
 from benchsuite.report.data import Entry, ReportData, TaskResults
 from benchsuite.report.formatting import format_count, format_number, format_value
 from benchsuite.report.pages.exclusions import reasons_table
-from benchsuite.report.pages.overview import cautions, distinction, speeds
 from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import model_words, ranking_table
 from benchsuite.report.pages.study_answer import certainty
+from benchsuite.report.pages.task_answer import cautions, distinction, speeds
 from benchsuite.report.pages.task_charts import learning_charts, target_chart
 from benchsuite.report.pages.task_curves import exhibited_curves
 from benchsuite.report.pages.task_seconds import by_backend

@@ -37,7 +37,14 @@ def write_series(path: Path, series: Sequence[Series]) -> None:
         names=["name", "axis", "x", "y"],
     )
     with atomic_write(path) as file:
-        pyarrow.parquet.write_table(table, file)
+        # half the size of Parquet's defaults: bytes of equal weight of all numbers side by side are alike
+        pyarrow.parquet.write_table(
+            table,
+            file,
+            compression="zstd",
+            use_dictionary=["name", "axis"],
+            column_encoding={"x": "BYTE_STREAM_SPLIT", "y": "BYTE_STREAM_SPLIT"},
+        )
 
 
 def _repeated(words: Sequence[str], times: Sequence[int]) -> pyarrow.StringArray:

@@ -42,15 +42,23 @@ STUDY_FOLDERS = (SERIES, EXHIBITS_FOLDER, ARTIFACTS, RACES)
 ATTEMPT_FOLDERS = (SERIES, EXHIBITS_FOLDER)
 """Their files belong to one attempt of a trial each, and are named by both."""
 
+REPOSITORY_MARKER, STUDIES_FOLDER, INDEX = "benchsuite-results.json", "studies", "index"
+"""A results repository (publishing.repository) may lie in a results folder: these are its own."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def study_folder(results: Path, name: str) -> Path:
-    """Where the study of that name lies. Raises StoreError for a name that is not plainly a folder's name."""
+    """Where the study of that name lies. Raises StoreError for a name that is not plainly a folder's name, and
+    for those of a results repository."""
     if not _NAME.fullmatch(name) or name.endswith("."):
         raise StoreError(
             f"{name!r} cannot name a study: use up to 100 letters, digits, `-`, `_` and `.`, "
             "beginning with a letter or digit and not ending with a dot"
+        )
+    if name in (STUDIES_FOLDER, INDEX):
+        raise StoreError(
+            f"{name!r} cannot name a study: a results repository keeps what is published in folders called "
+            f"{STUDIES_FOLDER} and {INDEX}; choose another name"
         )
     return results / name
 

@@ -15,7 +15,7 @@ from fixtures.records import record
 
 from benchsuite.publishing.repository import Published, Repository, publish_study
 from benchsuite.publishing.repository.check import check_repository
-from benchsuite.publishing.repository.folder import BUNDLE
+from benchsuite.publishing.repository.folder import BUNDLE, VERIFICATION
 from benchsuite.publishing.repository.submission import SUMMARY
 
 
@@ -39,6 +39,8 @@ CHANGES: dict[str, tuple[Callable[[Repository, Published], object], str]] = {
     "no index": (lambda repository, done: repository.index(done.submission.id).unlink(), "is missing"),
     "no bundle": (lambda _, done: (done.folder / BUNDLE).unlink(), "is missing"),
     "bundle": (lambda _, done: (done.folder / BUNDLE).write_bytes(b"other"), "not the file"),
+    "verification": (lambda _, done: edit(done.folder / VERIFICATION, rules=[]), "and verification.json"),
+    "no verification": (lambda _, done: (done.folder / VERIFICATION).unlink(), "cannot be read"),
     "file": (lambda _, done: (done.folder / "run.sh").write_text("x"), "holds run.sh"),
     "orphan": (
         lambda repository, _: repository.index("other-0123456789ab").write_bytes(b""),

@@ -16,11 +16,11 @@ from benchsuite.publishing.board.rows import collect_board
 from benchsuite.publishing.bundle import write_bundle
 from benchsuite.publishing.repository import Published, Repository, publish_study
 from benchsuite.publishing.repository.check import check_repository
-from benchsuite.publishing.repository.folder import BUNDLE, REPOSITORY_MARKER, VERIFICATION
+from benchsuite.publishing.repository.folder import BUNDLE, VERIFICATION
 from benchsuite.publishing.repository.index import SCHEMA
 from benchsuite.publishing.repository.publish import publish_repository
 from benchsuite.publishing.repository.submission import SUMMARY
-from benchsuite.running.store import StudyStore
+from benchsuite.running.store import REPOSITORY_MARKER, StudyStore
 from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Series
 

@@ -11,7 +11,8 @@ from benchsuite.analysis.machines import Machine
 from benchsuite.contracts.report import Block, TableCell
 from benchsuite.report.data import TaskResults, collect
 from benchsuite.report.layout import cell_of, table_text
-from benchsuite.report.pages.over_tasks import over_tasks, rankings_of_one_machine, results_table
+from benchsuite.report.pages.over_tasks import over_tasks
+from benchsuite.report.pages.results_table import rankings_of_one_machine, results_table
 from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 

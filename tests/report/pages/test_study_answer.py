@@ -15,7 +15,7 @@ from benchsuite.schema import Record, Status
 
 
 def said(folder: Path, records: list[Record]) -> str:
-    return bare(study_answer(collect([StoredStudy("s", folder, records)])))
+    return bare(study_answer(collect([StoredStudy("s", folder, records)]).tasks))
 
 
 def seeds(task: str, **values: tuple[float, ...]) -> list[Record]:

@@ -6,6 +6,7 @@ import math
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,3 +61,14 @@ def test_more_points_than_a_memory_holds_are_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr(module, "MOST_READ_POINTS", 10)
     with pytest.raises(ValueError, match="it holds 11 points; at most 10 are read"):
         read_series(path)
+
+
+def test_a_curve_takes_less_than_its_numbers_do(tmp_path: Path) -> None:
+    """Steps are counted, and losses are float32 numbers in columns of float64."""
+    random = np.random.default_rng(0)
+    losses = np.exp(random.normal(size=1000)).astype(np.float32)
+    write_series(
+        tmp_path / "one.parquet",
+        [Series(name="train/loss", axis="step", x=list(range(1, 1001)), y=losses.tolist())],
+    )
+    assert (tmp_path / "one.parquet").stat().st_size < 0.5 * 16 * 1000

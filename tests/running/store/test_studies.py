@@ -29,7 +29,24 @@ def test_names_of_studies(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../x", "a/b", "a\\b", "/etc", ".hidden", "-x", "a.", "ä", "a b", "a\n", "x" * 101],
+    [
+        "",
+        ".",
+        "..",
+        "../x",
+        "a/b",
+        "a\\b",
+        "/etc",
+        ".hidden",
+        "-x",
+        "a.",
+        "ä",
+        "a b",
+        "a\n",
+        "x" * 101,
+        "studies",
+        "index",
+    ],
 )
 def test_names_that_are_paths_or_worse_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(StoreError, match="cannot name a study"):

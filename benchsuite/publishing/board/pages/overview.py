@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from benchsuite.contracts.report import Column, Link, PageSection, Paragraph, Table, TableCell, Value
+from benchsuite.contracts.report import (
+    Block,
+    Bullets,
+    Column,
+    Link,
+    PageSection,
+    Paragraph,
+    Table,
+    TableCell,
+    Value,
+)
 from benchsuite.publishing.board.pages.changes import common_changes_table, day_cell
 from benchsuite.publishing.board.pages.submissions import submissions_table
-from benchsuite.publishing.board.rows import SuiteBoard
+from benchsuite.publishing.board.pages.suite import machine_answer, machine_title, ranked_tasks
+from benchsuite.publishing.board.rows import MachineBoard, SuiteBoard
 from benchsuite.publishing.board.told import Told
 from benchsuite.report.formatting import format_count
 from benchsuite.report.site import Page
 
-MOST_RECENT, MOST_LEVEL_CHANGES = 20, 30
+MOST_RECENT, MOST_LEVEL_CHANGES, MOST_ANSWERS = 20, 30, 12
+
+WHAT_THEY_SAY = "What they say"
 
 
 def overview_page(told: Told) -> Page:
@@ -36,12 +49,34 @@ def overview_page(told: Told) -> Page:
     title = "Published last" if len(recent) > len(shown) else "All studies"
     sections = [
         PageSection("Boards", (suites_table(told, board.suites),)),
+        *answers_section(board.suites),
         PageSection("Studies", (submissions_table(told, shown, title),)),
     ]
     found = [one for changes in told.changes.values() for one in changes]
     if found:
         sections.append(PageSection("What changed", (common_changes_table(told, found, MOST_LEVEL_CHANGES),)))
     return Page("overview", told.title, tuple(sections), lead, "Boards")
+
+
+def answers_section(suites: Sequence[SuiteBoard]) -> Iterator[PageSection]:
+    """What the rankings of each machine say, those with most trials; nothing where nothing is ranked."""
+    boards = machine_boards(suites)
+    answers = [
+        (Link(machine_title(suite, machine), machine.key), ": ", *machine_answer(machine))
+        for suite, machine in boards[:MOST_ANSWERS]
+    ]
+    if answers:
+        blocks: list[Block] = [Bullets(tuple(answers))]
+        if left := len(boards) - len(answers):
+            blocks.append(
+                Paragraph(f"{format_count(left, 'more ranking')} on the pages of the boards.", "note")
+            )
+        yield PageSection(WHAT_THEY_SAY, tuple(blocks))
+
+
+def machine_boards(suites: Sequence[SuiteBoard]) -> list[tuple[SuiteBoard, MachineBoard]]:
+    """Every machine that has a ranking, board by board, within a board those with most trials first."""
+    return [(suite, machine) for suite in suites for machine in suite.machines if ranked_tasks(machine)]
 
 
 def suites_table(told: Told, suites: Sequence[SuiteBoard]) -> Table:

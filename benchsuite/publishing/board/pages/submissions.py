@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from benchsuite.analysis.exclusions import exclusions
 from benchsuite.analysis.identity import Labels
+from benchsuite.analysis.versions import version_words
 from benchsuite.contracts.report import (
     Column,
     Command,
@@ -20,12 +20,14 @@ from benchsuite.contracts.report import (
     TableCell,
     Value,
 )
+from benchsuite.errors import StoreError
 from benchsuite.publishing.board.citations import bibtex
 from benchsuite.publishing.board.confirmations import SubmissionLevel
 from benchsuite.publishing.board.pages.changes import day_cell
 from benchsuite.publishing.board.told import Told, badge_path, bundle_path, citation_path
 from benchsuite.publishing.repository.folder import VERIFICATION
 from benchsuite.publishing.repository.submission import Submission
+from benchsuite.publishing.verdict import STATUS_WORDS, Verification
 from benchsuite.report.formatting import format_count, format_list, format_value
 from benchsuite.report.site import Page
 
@@ -46,6 +48,8 @@ def submissions_table(told: Told, submissions: Sequence[Submission], title: str)
         Column("machine", filter=True),
         Column("trials", "integer"),
         Column("bundle", "mixed", "the whole study in one file: records, curves, environment"),
+        Column("measured", "date", "when its last trial ended"),
+        Column("benchsuite", help="its version, and the commit where it was none that was released"),
         Column("frameworks"),
     )
     rows: list[list[Value | TableCell]] = [
@@ -58,6 +62,8 @@ def submissions_table(told: Told, submissions: Sequence[Submission], title: str)
             format_list(one.machines, most=MOST_MACHINES),
             one.trials,
             bundle_cell(one),
+            day_cell(one.last) if one.last else None,
+            suite_words(one),
             backends_words(one),
         ]
         for one in submissions
@@ -84,6 +90,11 @@ def level_cell(told: Told, submission: Submission) -> TableCell:
     return TableCell(text, mark=mark, title=title)
 
 
+def suite_words(submission: Submission) -> str:
+    """`0.1.1.dev745 (commit 4ae3caf98)`; of several versions all."""
+    return ", ".join(map(version_words, filter(None, submission.suite_version.split("/"))))
+
+
 def backends_words(submission: Submission) -> str:
     """`torch 2.13.0, jax 0.10.2`."""
     return ", ".join(f"{name} {'/'.join(versions)}" for name, versions in submission.frameworks.items())
@@ -102,7 +113,7 @@ def submission_page(told: Told, submission: Submission) -> Page:
         *([Fact("reproduces", submission.reproduces)] if submission.reproduces else []),
         Fact("machine", format_list(submission.machines)),
         Fact("frameworks", backends_words(submission)),
-        Fact("benchsuite", submission.suite_version or "not stated"),
+        Fact("benchsuite", suite_words(submission) or "not stated"),
         Fact("trials", submission.trials, "integer"),
         Fact("ranked", submission.ranked, "integer", "ended well, and agree with the float64 reference"),
         Fact("first trial began", submission.first, "date"),
@@ -169,19 +180,14 @@ def badge_words(submission: Submission, address: str) -> str:
 
 
 def _judged(told: Told, submission: Submission) -> tuple[Paragraph | Table, ...]:
-    path = told.board.repository.study(submission.id) / VERIFICATION
     try:
-        rules = json.loads(path.read_bytes())["rules"]
-        rows: list[list[Value | TableCell]] = [
-            [
-                str(one["rule"]),
-                TableCell(str(one["status"]).replace("_", " "), mark=RULE_MARKS.get(one["status"], "")),
-                str(one["summary"]),
-            ]
-            for one in rules
-        ]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        return (Paragraph(f"The verification cannot be read: {error}", "warning"),)
+        verdicts = Verification.read(told.board.repository.study(submission.id) / VERIFICATION).rules
+    except StoreError as error:
+        return (Paragraph(f"{error}", "warning"),)
+    rows: list[list[Value | TableCell]] = [
+        [one.rule, TableCell(STATUS_WORDS[one.status], mark=RULE_MARKS.get(one.status, "")), one.summary]
+        for one in verdicts
+    ]
     columns = (Column("rule"), Column("verdict"), Column("what was found"))
     return (Table("Rules of benchsuite verify, when it was published", columns, rows),)
 

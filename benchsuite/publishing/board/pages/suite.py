@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from benchsuite.analysis.agreement import disagreements
-from benchsuite.analysis.answers import answer
 from benchsuite.analysis.runs import Run, runs_of
 from benchsuite.analysis.seeds import Aggregate
 from benchsuite.analysis.versions import framework_version
 from benchsuite.contracts.report import (
     Block,
-    Card,
     Cards,
     Column,
+    Link,
     PageSection,
     Paragraph,
     Table,
@@ -25,9 +25,12 @@ from benchsuite.publishing.board.pages.submissions import submissions_table
 from benchsuite.publishing.board.rows import MachineBoard, PublishedRow, SuiteBoard
 from benchsuite.publishing.board.told import Told, bundle_path
 from benchsuite.report.data import TaskResults
-from benchsuite.report.formatting import format_count, format_list, format_value
+from benchsuite.report.formatting import format_count, format_list
 from benchsuite.report.pages.exclusions import excluded
 from benchsuite.report.pages.rankings import ranking_table
+from benchsuite.report.pages.results_table import results_table
+from benchsuite.report.pages.study_answer import study_answer
+from benchsuite.report.pages.task_answer import task_card
 from benchsuite.report.site import Page
 
 DATA = ("data.sha256", "artifact.")
@@ -89,39 +92,42 @@ def _machines(suite: SuiteBoard) -> Table:
 
 def machine_page(told: Told, suite: SuiteBoard, machine: MachineBoard) -> Page:
     """The rankings of one machine."""
-    cards = [card for results in machine.results if (card := _card(results)) is not None]
-    sections = [PageSection("In short", (Cards(tuple(cards)),))] if cards else []
+    ranked = ranked_tasks(machine)
+    sections = [PageSection("Results", (results_table(ranked),))] if ranked else []
+    sections.append(PageSection("Task by task", (task_cards(machine),)))
     sections += [
         PageSection(results.title, tuple(_task(told, machine, results))) for results in machine.results
     ]
     sections.append(
         PageSection("Studies", (submissions_table(told, machine.submissions, "Studies on this machine"),))
     )
+    trials = format_count(len(machine.rows), "trial")
     lead = (
-        "The latest verified record of each of "
-        f"{format_count(len(machine.rows), 'trial')} on machines of this kind."
+        *machine_answer(machine),
+        f" Of each of {trials} on machines of this kind the latest verified record counts.",
     )
-    return Page(machine.key, f"{suite.name} on {machine.machine.name}", tuple(sections), lead)
+    return Page(machine.key, machine_title(suite, machine), tuple(sections), lead)
 
 
-def _card(results: TaskResults) -> Card | None:
-    ranking = results.ranking
-    found = answer(ranking) if ranking else None
-    if ranking is None or found is None or found.best.metric is None:
-        return None
-    value = format_value(found.best.metric.mean, found.best.metric.half_width)
-    alike = [one.model.name for one in found.alike]
-    if found.next_best is None:
-        said = "the only model with a result"
-    elif found.seeds == 1:
-        said = "one seed: no interval and no test"
-    elif alike:
-        said = f"not told apart from it: {format_list(alike, most=3)}"
-    else:
-        said = "" if found.untested else "each of the others is worse, by a test over seeds"
-    lines = (Paragraph(said, "note"),) if said else ()
-    figure = f"{ranking.metric.replace('_', ' ')} {value}"
-    return Card(results.title, "", found.best.name, figure, lines)
+def machine_title(suite: SuiteBoard, machine: MachineBoard) -> str:
+    """`quick@1 on AMD EPYC, 2 cores`."""
+    return f"{suite.name} on {machine.machine.name}"
+
+
+def ranked_tasks(machine: MachineBoard) -> list[TaskResults]:
+    """The tasks of which a machine has a ranking."""
+    return [results for results in machine.results if results.ranking and results.ranking.models]
+
+
+def machine_answer(machine: MachineBoard) -> tuple[str | Link, ...]:
+    """Which model and which backend, of all tasks of a machine, in a sentence."""
+    words = study_answer(machine.results)
+    return (words,) if isinstance(words, str) else words
+
+
+def task_cards(machine: MachineBoard) -> Cards:
+    """The answer of each task, without links: rankings of a machine are on one page."""
+    return Cards(tuple(replace(task_card(results), page="") for results in machine.results))
 
 
 def _task(told: Told, machine: MachineBoard, results: TaskResults) -> Iterator[Block]:
