@@ -19,7 +19,8 @@ from benchsuite.analysis.verification.metrics import domain
 from benchsuite.schema import Trial
 
 SPREADS = 5.0
-"""Standard deviations over seeds and backends, pooled over the models of a task, on either side."""
+"""Standard deviations over seeds and backends on either side: of the model, or pooled over the models of its
+task."""
 ONE_SEED, SEVERAL_SEEDS = 3.0, 2.0
 """The least factor on either side: of the odds of a share (.96 and 2: from .923 to .980), of the root of the
 value of a metric from 0 on (2: from 0.71 to 1.41 times)."""
@@ -98,8 +99,8 @@ def without_band(all_found: Sequence[Evidence], bands: Mapping[str, Band]) -> li
 def bounds(metric: str, values: Sequence[float], spread: float, seeds: int) -> tuple[float, float]:
     """Low and high of a band around `values`.
 
-    :param spread: the standard deviation on the scale of scaled(), pooled over the models of a task; 0 where it
-        is not known.
+    :param spread: the standard deviation on the scale of scaled(), of the model or pooled over the models of
+        its task; 0 where it is not known.
     """
     centre = math.fsum(scaled(metric, value) for value in values) / len(values)
     least_half = math.log(SEVERAL_SEEDS if seeds > 1 else ONE_SEED)

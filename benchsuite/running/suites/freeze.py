@@ -82,7 +82,7 @@ def make_bands(trials: Iterable[Trial], records: Iterable[Record], source: str) 
         trial, metric = own[0].trial, own[0].primary
         values = [_metric(record) for record in own]
         seeds = len({record.trial.seed for record in own})
-        low, high = bounds(metric, values, spreads.get(task_key(trial), 0.0), seeds)
+        low, high = bounds(metric, values, spreads[digest], seeds)
         rounded = tuple(sorted(float(f"{value:.6g}") for value in values))
         made[digest] = Band(
             f"{trial.model} {trial.task}/{trial.source}", metric, float(f"{low:.6g}"), float(f"{high:.6g}"),
@@ -92,19 +92,29 @@ def make_bands(trials: Iterable[Trial], records: Iterable[Record], source: str) 
 
 
 def _spreads(by_model: Mapping[str, Sequence[Record]]) -> dict[str, float]:
-    """Task -> the standard deviation over seeds and backends, pooled over its models, on the scale of
-    scaled()."""
-    squares: dict[str, list[tuple[float, int]]] = defaultdict(list)
-    for own in by_model.values():
-        values = [scaled(record.primary, _metric(record)) for record in own]
+    """Digest of a model -> the standard deviation over its seeds and backends, on the scale of scaled(): its
+    own, or the one pooled over the models of its task, whichever is larger. Three seeds of one model say too
+    little, and neighbours whose metric is as near to its end as can be have no spread to lend."""
+    own: dict[str, tuple[float, int]] = {}
+    pooled: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for digest, records in by_model.items():
+        values = [scaled(record.primary, _metric(record)) for record in records]
         mean = math.fsum(values) / len(values)
-        square = math.fsum((value - mean) ** 2 for value in values)
-        squares[task_key(own[0].trial)].append((square, len(values) - 1))
+        own[digest] = math.fsum((value - mean) ** 2 for value in values), len(values) - 1
+        pooled[task_key(records[0].trial)].append(own[digest])
     return {
-        task: math.sqrt(math.fsum(square for square, _ in own) / sum(free for _, free in own))
-        for task, own in squares.items()
-        if sum(free for _, free in own)
+        digest: max(_deviation([own[digest]]), _deviation(pooled[task_key(records[0].trial)]))
+        for digest, records in by_model.items()
     }
+
+
+def _deviation(found: Sequence[tuple[float, int]]) -> float:
+    """The standard deviation of several groups together; 0 where it is not known.
+
+    :param found: of each group the sum of squares around its mean, and the degrees of freedom.
+    """
+    free = sum(own for _, own in found)
+    return math.sqrt(math.fsum(square for square, _ in found) / free) if free else 0.0
 
 
 def _metric(record: Record) -> float:

@@ -41,6 +41,21 @@ def test_a_band_is_of_every_seed_and_backend_of_a_model() -> None:
     assert band.low < 0.9 < 0.94 < band.high
 
 
+def test_a_model_that_spreads_more_than_its_neighbours_keeps_its_spread() -> None:
+    """Those whose accuracy is nearly 1 have none on the scale of odds, and would make the band of the other one
+    narrower than what it came out as."""
+    values = [0.991, 0.988, 0.972, 0.971, 0.964, 0.961]
+    noisy = [planted(value, cell="rnn", seed=seed) for seed, value in enumerate(values)]
+    steady = [
+        planted(0.99 + seed / 1000, cell=cell, seed=seed) for cell in ("lstm", "gru") for seed in range(6)
+    ]
+    alone = make_bands([noisy[0].trial], noisy, "")
+    together = make_bands([noisy[0].trial, *(one.trial for one in steady)], [*noisy, *steady], "")
+    assert alone.items() <= together.items()
+    (band,) = alone.values()
+    assert band.low < 0.943
+
+
 def test_what_is_not_ranked_makes_no_band() -> None:
     breach = planted(0.9)
     broken = breach.model_copy(update={"verdicts": breach.verdicts | {"parity": "breach"}})
