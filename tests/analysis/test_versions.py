@@ -34,7 +34,8 @@ def test_a_version_between_releases_names_its_commit(version: str, words: str) -
     ],
 )
 def test_the_version_of_a_framework(backend: str, facts: dict[str, str], version: str) -> None:
-    assert framework_version(planted(backend=backend, environment=facts)) == version
+    record = planted(backend=backend).model_copy(update={"environment": facts})
+    assert framework_version(record) == version
 
 
 def test_the_version_of_the_suite_is_that_of_its_plugins() -> None:

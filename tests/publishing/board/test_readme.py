@@ -46,8 +46,8 @@ def test_it_says_what_is_published_and_every_link_is_a_file_of_the_repository(re
     text = path.read_text()
     rendered = render(text)
     assert text.startswith("# Our results\n")
-    assert "<h2>quick@1 on Example 9000, 4 cores</h2>" in rendered
-    assert "<h2>quick@1 on Other 7, 4 cores</h2>" in rendered
+    assert re.search(r"<h2>quick@1 on Example 9000.*</h2>", rendered)
+    assert re.search(r"<h2>quick@1 on Other 7.*</h2>", rendered)
     assert "Dream 1" in rendered
     assert "on Dream 1" not in rendered  # a claim is listed, and ranked nowhere
     links = LINK.findall(rendered)

@@ -8,7 +8,12 @@ from dataclasses import replace
 
 from benchsuite.contracts.report import Block, Command, Fact, Facts, PageSection, Paragraph
 from benchsuite.errors import StoreError
-from benchsuite.publishing.board.pages.overview import WHAT_THEY_SAY, machine_boards, overview_page
+from benchsuite.publishing.board.pages.overview import (
+    WHAT_THEY_SAY,
+    machine_boards,
+    overview_page,
+    published_words,
+)
 from benchsuite.publishing.board.pages.submissions import backends_words, suite_words
 from benchsuite.publishing.board.pages.suite import (
     machine_answer,
@@ -41,13 +46,17 @@ def front_page(told: Told) -> Page:
     if len(boards) > MOST_RANKINGS:
         more = f"{format_count(len(boards) - MOST_RANKINGS, 'more ranking')} on the site."
         sections.append(PageSection("More", (Paragraph(more, "note"),)))
+    if not told.address and told.board.submissions:  # there is no page to lead to
+        overview = replace(overview, lead=f"{published_words(told.board)}.")
     return replace(overview, sections=tuple(sections))
 
 
 def _ranking(told: Told, suite: SuiteBoard, machine: MachineBoard) -> Iterator[Block]:
     yield Paragraph(machine_answer(machine))
     yield from (_facts(told, one) for one in machine.submissions)
-    yield results_table(ranked_tasks(machine))
+    table = results_table(ranked_tasks(machine))
+    if len(table.rows) > 1:  # one model is beside nothing
+        yield table
     yield task_cards(machine)
     yield Command(commands(suite, machine.submissions[-1]))
 

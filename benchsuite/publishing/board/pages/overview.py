@@ -18,7 +18,7 @@ from benchsuite.contracts.report import (
 from benchsuite.publishing.board.pages.changes import common_changes_table, day_cell
 from benchsuite.publishing.board.pages.submissions import submissions_table
 from benchsuite.publishing.board.pages.suite import machine_answer, machine_title, ranked_tasks
-from benchsuite.publishing.board.rows import MachineBoard, SuiteBoard
+from benchsuite.publishing.board.rows import Board, MachineBoard, SuiteBoard
 from benchsuite.publishing.board.told import Told
 from benchsuite.report.formatting import format_count
 from benchsuite.report.site import Page
@@ -34,16 +34,7 @@ def overview_page(told: Told) -> Page:
     if not board.submissions:
         empty = Paragraph("Nothing is published here yet.", "note")
         return Page("overview", told.title, (PageSection("", (empty,)),), "", "Boards")
-    machines = {row.machine for row in board.rows}
-    trials = len({row.record.trial_id for row in board.rows})
-    lead = (
-        f"{format_count(len(board.submissions), 'study', 'studies')} of "
-        f"{format_count(trials, 'trial')} on {format_count(len(machines), 'machine')}. Every study was "
-        "judged by "
-        "the same rules, and every ranking is of one kind of machine: ",
-        Link("how to read this", "methods"),
-        ".",
-    )
+    lead = (f"{published_words(board)}: ", Link("how to read this", "methods"), ".")
     recent = sorted(board.submissions, key=lambda one: -one.published)
     shown = recent[:MOST_RECENT]
     title = "Published last" if len(recent) > len(shown) else "All studies"
@@ -56,6 +47,17 @@ def overview_page(told: Told) -> Page:
     if found:
         sections.append(PageSection("What changed", (common_changes_table(told, found, MOST_LEVEL_CHANGES),)))
     return Page("overview", told.title, tuple(sections), lead, "Boards")
+
+
+def published_words(board: Board) -> str:
+    """How much is published, and what holds of all of it; without the full stop."""
+    machines = {row.machine for row in board.rows}
+    trials = len({row.record.trial_id for row in board.rows})
+    return (
+        f"{format_count(len(board.submissions), 'study', 'studies')} of {format_count(trials, 'trial')} on "
+        f"{format_count(len(machines), 'machine')}. Every study was judged by the same rules, and every "
+        "ranking is of one kind of machine"
+    )
 
 
 def answers_section(suites: Sequence[SuiteBoard]) -> Iterator[PageSection]:
