@@ -19,6 +19,7 @@ import numpy as np
 import pluggy
 import pytest
 from fixtures.scripted import scripted_executor, scripted_trial
+from fixtures.sources import published_bundle
 
 from benchmarks.conftest import Set
 from benchsuite import hookspecs
@@ -31,8 +32,6 @@ from benchsuite.schema import Record, Trial
 from benchsuite.trackers import mlflow as tracker
 from benchsuite.trackers.mirror import Mirror
 
-ROOT = Path(__file__).parents[1]
-PUBLISHED = ROOT / "results" / "quick-cpu.crate.zip"
 TRIALS, FEW = 10_000, 1_000
 SAMPLE = 100
 MEMORY = Path("/dev/shm")
@@ -83,7 +82,7 @@ def test_planning(goal: Set) -> None:
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> StudyStore:
     folder = tmp_path_factory.mktemp("published")
-    with zipfile.ZipFile(PUBLISHED) as archive:
+    with zipfile.ZipFile(published_bundle()) as archive:
         archive.extractall(folder)
     return StudyStore.open(folder / "study")
 

@@ -30,7 +30,7 @@ to take no longer than 150 ms."""
 MOST_TAG = 4_000
 """Characters of a tag; MLflow refuses more than 8000."""
 
-OWN_GROUPS = ("test", "val", "train", "speed", "memory", "energy", "model", "parity", "gradient")
+OWN_GROUPS = ("test", "val", "train", "speed", "memory", "energy", "model", "parity", "gradient", "time")
 """The groups of a record's own figures. What a plugin's probe measures is in another group, and always sent."""
 
 MIRRORED = (

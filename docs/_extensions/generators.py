@@ -130,7 +130,7 @@ def finished_report() -> str:
     """A link to the report that `tox run -e docs` writes beside the site's pages."""
     return (
         '<p><a href="example/index.html">The whole report</a>, made by '
-        "<code>benchsuite report results/quick-cpu.crate.zip</code>.</p>"
+        "<code>benchsuite report results/quick@1</code>.</p>"
     )
 
 

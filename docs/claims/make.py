@@ -1,33 +1,27 @@
-"""The figures of docs/claims.md, from what is kept in results/claims/.
+"""The figures of docs/claims.md, from the studies that are published in results/: `python docs/claims/make.py`.
 
-    python docs/claims/make.py keep NAME STUDY    keep the newest race of a study and the seconds of its records
-    python docs/claims/make.py                    write the tables of the page
-
-NAME is that of a matrix beside this file; STUDY is the folder of the study that its run made.
+A claim's table is that of the newest race of its study, `results/claims-NAME`; NAME is that of a matrix beside
+this file. A study gets there by `benchsuite run`, `benchsuite race` and `benchsuite publish`.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from benchsuite import Study
 from benchsuite.analysis.answers import fastest_steps, soonest_trained
 from benchsuite.analysis.training_time import training_time
-from benchsuite.running.races import read_races
+from benchsuite.publishing.repository import Repository
+from benchsuite.schema import Record
 from benchsuite.schema.race import Race, Racer, RaceResults
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "claims.md"
-KEPT = ROOT / "results" / "claims"
-QUICK = ROOT / "results" / "quick-cpu.crate.zip"
+PUBLISHED = ROOT / "results"
+QUICK = PUBLISHED / "quick@1"
 TABLE = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 RATIO = re.compile(
     r"(<!-- ratio: (?P<name>[\w-]+) (?P<slow>\w+/\w+) (?P<fast>\w+/\w+)(?: (?P<units>\d+))? -->)"
@@ -35,50 +29,44 @@ RATIO = re.compile(
 )
 """In a sentence: the time of one racer, BACKEND/UNROLL, over that of another, of the model of so many units."""
 FRAMEWORKS = ("torch", "tensorflow", "jax", "keras", "numpy")
-"""Distributions whose versions are kept, as the interpreter has them that keeps: use the one that ran."""
-MACHINE = ("hardware.cpu", "hardware.logical_cores", "python.version")
-
-
-def keep(name: str, study: Path) -> Path:
-    """Write results/claims/NAME.json from a study's newest race and its records."""
-    found = Study.load(study)
-    race = read_races(study)[-1]
-    seconds = {}
-    for record in found.records:
-        time = training_time(record)
-        first = record.scalars.get("speed/first_step_seconds")
-        seconds[record.trial.id] = {
-            "parity": record.verdicts.get("parity", ""),
-            "first_step": first,
-            "to_trained": None if time is None else time.to_trained,
-        }
-    machine = {key: race.environment[key] for key in MACHINE if key in race.environment}
-    versions = {name: version(name) for name in FRAMEWORKS}
-    stored = race.model_copy(update={"environment": machine})
-    kept = {"race": json.loads(stored.model_dump_json()), "seconds": seconds, "versions": versions}
-    path = KEPT / f"{name}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    return path
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What results/claims/NAME.json holds.
+    """A published claim.
 
-    seconds   trial's id -> its verdict of parity, and wall seconds of the first step and to the trained model
+    records   trial's id -> its record
     versions  framework -> version
     """
 
     race: RaceResults
-    seconds: dict[str, dict[str, Any]]
+    records: dict[str, Record]
     versions: dict[str, str]
+
+    def seconds(self, racer: Racer) -> tuple[float | None, float | None]:
+        """Wall seconds of the first step, and to the trained model."""
+        record = self.records.get(racer.trial.id)
+        if record is None:
+            return None, None
+        time = training_time(record)
+        return record.scalars.get("speed/first_step_seconds"), None if time is None else time.to_trained
+
+
+def is_kept(name: str) -> bool:
+    """Whether a study of the claim of that name is published."""
+    return f"claims-{name}" in Repository.open(PUBLISHED).names
 
 
 def load(name: str) -> Kept:
-    """What is kept of the matrix of that name."""
-    kept = json.loads((KEPT / f"{name}.json").read_text(encoding="utf-8"))
-    return Kept(RaceResults.model_validate(kept["race"]), kept["seconds"], kept["versions"])
+    """The published claim of that name."""
+    study = Study.load(PUBLISHED / f"claims-{name}")
+    facts: dict[str, str] = {}
+    for record in study.records:
+        facts |= record.environment
+    versions = {
+        one: facts[f"backend.{one}"].partition("+")[0] for one in FRAMEWORKS if f"backend.{one}" in facts
+    }
+    return Kept(study.races()[-1], {record.trial_id: record for record in study.records}, versions)
 
 
 def called(racer: Racer) -> str:
@@ -88,14 +76,14 @@ def called(racer: Racer) -> str:
 
 def table(name: str) -> str:
     """The Markdown of one kept race, one table for each of its models; a sentence where none is kept."""
-    if not (KEPT / f"{name}.json").is_file():
+    if not is_kept(name):
         return "No race of it is kept here yet."
     kept = load(name)
     parts = []
     for race in kept.race.races:
         if len(kept.race.races) > 1:
             parts.append(f"{race.racers[0].trial.size.hidden} units:")
-        parts.append(_rows(race, kept.seconds))
+        parts.append(_rows(race, kept))
     first, machine = kept.race.races[0], kept.race.environment
     rounds = first.judgement.rounds if first.judgement else 0
     versions = ", ".join(f"{name} {found}" for name, found in kept.versions.items())
@@ -111,7 +99,7 @@ def _clock(race: Race) -> str:
     return "processor time" if race.clock == "cpu" else "wall time"
 
 
-def _rows(race: Race, seconds: dict[str, dict[str, Any]]) -> str:
+def _rows(race: Race, kept: Kept) -> str:
     assert race.judgement is not None
     racers = {racer.name: racer for racer in race.racers}
     lines = [
@@ -126,11 +114,8 @@ def _rows(race: Race, seconds: dict[str, dict[str, Any]]) -> str:
         if rank.pair is not None:
             ratio = f"{rank.pair.ratio:.2f} ({rank.pair.low:.2f} to {rank.pair.high:.2f})"
             ratio += "" if rank.pair.verdict in ("faster", "slower") else f", {rank.pair.verdict}"
-        found = seconds.get(racer.trial.id, {})
-        lines.append(
-            f"| {called(racer)} | `{racer.kernel}` | {step} | {ratio} | {_seconds(found.get('first_step'))} "
-            f"| {_seconds(found.get('to_trained'))} |"
-        )
+        waits = " | ".join(map(_seconds, kept.seconds(racer)))
+        lines.append(f"| {called(racer)} | `{racer.kernel}` | {step} | {ratio} | {waits} |")
     lines += [
         f"| {called(racer)} | | did not run: {racer.problem} | | | |"
         for racer in race.racers
@@ -195,12 +180,5 @@ def written(page: str) -> str:
     return RATIO.sub(compared, TABLE.sub(made, page))
 
 
-def main(arguments: Sequence[str]) -> None:
-    if arguments[:1] == ["keep"]:
-        print(keep(arguments[1], Path(arguments[2])))
-        return
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,7 +1,7 @@
 """Pictures of a report, for README.md and the site: `python docs/pictures/make.py`, from the repository's root.
 
-It writes the report of the study that is kept in results/ and photographs it in a headless Chromium. Needs the
-extra `report`, the dependency group `browser` and a Chromium on the machine.
+It writes the report of the study of quick@1 that is published in results/, and photographs it in a headless
+Chromium. Needs the extra `report`, the dependency group `browser` and a Chromium on the machine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-STUDY = HERE.parents[1] / "results" / "quick-cpu.crate.zip"
+STUDY = HERE.parents[1] / "results" / "quick@1"
 
 
 @dataclass(frozen=True)

@@ -7,25 +7,25 @@ from pathlib import Path
 
 import pytest
 from fixtures.command import call
-from fixtures.sources import ROOT
+from fixtures.sources import RESULTS, published_bundle
 
 from benchsuite.plugins import registry
 from benchsuite.publishing.verify import verify
 from benchsuite.running.matrix import load_matrix, select
 from benchsuite.running.study.api import suite_notes
 
-BUNDLE = str(ROOT / "results" / "quick-cpu.crate.zip")
+BUNDLE = str(RESULTS / "quick@1")
 
 
 def test_a_rule_that_fails_ends_with_1_in_every_form(monkeypatch: pytest.MonkeyPatch) -> None:
     """The study is verified once; the forms of the answer are what is asked for."""
-    found = verify(Path(BUNDLE), "quick@1")
+    found = verify(published_bundle(), "paper@1")
     monkeypatch.setattr("benchsuite.publishing.verify.verify", lambda _path, _suite: found)
-    table = call("verify", BUNDLE, "--suite", "quick@1", code=1).stdout
-    assert "quick-cpu.crate.zip: not verified: data, suite, seeds failed" in table
+    table = call("verify", BUNDLE, "--suite", "paper@1", code=1).stdout
+    assert "study.crate.zip: not verified: suite failed" in table
     given = json.loads(call("verify", BUNDLE, "--json", code=1).stdout)
     told = call("verify", BUNDLE, "--markdown", code=1).stdout
-    assert (given["passed"], given["suite"]) == (False, "quick@1")
+    assert (given["passed"], given["suite"]) == (False, "paper@1")
     for rule in given["rules"]:
         assert f"| {rule['rule']} |" in told
         assert rule["rule"] in table

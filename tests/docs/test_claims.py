@@ -39,10 +39,10 @@ def test_a_claim_has_a_matrix_a_race_and_its_commands(make: ModuleType, name: st
     assert f"benchsuite race claims-{name}" in text
     assert f"<!-- table: {name} -->" in text
     assert load_matrix(FOLDER / f"{name}.toml").name == f"claims-{name}"
-    if not (make.KEPT / f"{name}.json").is_file():
+    if not make.is_kept(name):
         assert "No race of it is kept" in make.table(name)
         return
     kept = make.load(name)
     assert all(race.judgement is not None for race in kept.race.races)
     ids = {racer.trial.id for race in kept.race.races for racer in race.racers}
-    assert {kept.seconds[each]["parity"] for each in ids} == {"ok"}
+    assert {kept.records[each].verdicts["parity"] for each in ids} == {"ok"}

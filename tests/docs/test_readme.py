@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from fixtures.sources import ROOT, project
+from fixtures.sources import ROOT, project, published_bundle
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -61,4 +61,4 @@ def test_which_commands_install_pytorch(line: str, expected: bool) -> None:
 
 def test_a_finished_report_is_linked_before_the_installation() -> None:
     assert TEXT.index("(results/README.md)") < TEXT.index("pip install")
-    assert (ROOT / "results" / "quick-cpu.crate.zip").is_file()
+    assert published_bundle().is_file()

@@ -153,16 +153,6 @@ def test_an_unknown_suite_is_a_wrong_request(honest: Path) -> None:
         verify(honest, "quick@9")
 
 
-def test_the_kept_study_passes_but_for_its_seeds_and_the_digest_of_its_sound() -> None:
-    """It was made before suites were, with one seed; quick@1 asks for three. Sound was named then by its last
-    digits, which depend on the processor."""
-    found = verify(ROOT / "results" / "quick-cpu.crate.zip")
-    assert [one.rule for one in found.of("fail")] == ["data", "seeds"], found.to_markdown()
-    (data,) = (one for one in found.of("fail") if one.rule == "data")
-    assert all("(speech" in str(finding) for finding in data.details), found.to_markdown()
-    assert found.suite == "quick@1"
-
-
 @given(st.data())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_figure_that_is_changed_is_caught_or_documented(
