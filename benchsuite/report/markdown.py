@@ -19,7 +19,7 @@ Address = Callable[[str], str]
 
 MOST_MARKDOWN_ROWS = 50
 """Rows of a table; the CSV files have all of them."""
-LONGEST_TEXT = 4000
+LONGEST_PARAGRAPH = 4000
 """Characters of a paragraph."""
 
 _IN_ADDRESS = {ord(sign): f"%{ord(sign):02X}" for sign in "()<>[]\\ \n\r\t|`"}
@@ -91,7 +91,7 @@ def _pieces(words: Words, address: Address) -> Iterator[tuple[str, str]]:
     What leads nowhere is one piece with its neighbours: escaping looks at what stands side by side."""
     parts = (words,) if isinstance(words, str) else words
     placed = [(one.text, address(one.page)) if isinstance(one, Link) else (one, "") for one in parts]
-    left = LONGEST_TEXT
+    left = LONGEST_PARAGRAPH
     for place, group in groupby(placed, key=lambda one: one[1]):
         text = re.sub(r"\s+", " ", "".join(text for text, _ in group))
         yield (text if len(text) <= left else f"{text[: max(left - 1, 0)]}…"), place
@@ -150,7 +150,7 @@ def _table(block: Table, address: Address) -> Iterator[str]:
         notes.append(f"The first {len(laid.rows)} of {len(block.rows):,} rows.")
     if notes:
         yield ""
-        yield escape(cut(" ".join(notes), LONGEST_TEXT))
+        yield escape(cut(" ".join(notes), LONGEST_PARAGRAPH))
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from fixtures.sources import RESULTS, ROOT, published_bundle, tracked_files
 
 from benchsuite.analysis.validity import is_ranked
-from benchsuite.publishing.board.readme import BEGIN, END, board_text
+from benchsuite.publishing.board.readme import BOARD_BEGIN, BOARD_END, board_text
 from benchsuite.publishing.bundle import unpacked
 from benchsuite.publishing.repository import Repository, Submission
 from benchsuite.publishing.repository.check import check_repository
@@ -42,7 +42,7 @@ def test_no_study_is_a_claim_and_no_rule_warned_of_more_than_is_harmless(one: Su
 def test_the_readme_is_the_first_page_of_the_board() -> None:
     """`benchsuite site results --readme` writes it."""
     text = (RESULTS / "README.md").read_text(encoding="utf-8")
-    board = text.partition(f"{BEGIN}\n")[2].partition(f"\n{END}")[0]
+    board = text.partition(f"{BOARD_BEGIN}\n")[2].partition(f"\n{BOARD_END}")[0]
     title = text.splitlines()[0].removeprefix("# ")
     assert board.strip() == board_text(REPOSITORY, title=title).strip()
 

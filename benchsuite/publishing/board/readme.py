@@ -17,13 +17,13 @@ from benchsuite.report.site import page_path
 from benchsuite.running.store import STUDIES_FOLDER, atomic_write
 
 README = "README.md"
-BEGIN, END = "<!-- board -->", "<!-- end of board -->"
-_BOARD = re.compile(rf"^{BEGIN}[ \t]*$.*?^{END}[ \t]*$", re.MULTILINE | re.DOTALL)
+BOARD_BEGIN, BOARD_END = "<!-- board -->", "<!-- end of board -->"
+_BOARD = re.compile(rf"^{BOARD_BEGIN}[ \t]*$.*?^{BOARD_END}[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
 def write_readme(repository: Repository, *, title: str = "", address: str = "") -> Path:
     """Write the board's first page into the README.md of `repository` and return the file. Where there is none,
-    it is made; of one that is there, what stands between the lines BEGIN and END is replaced.
+    it is made; of one that is there, what stands between the lines BOARD_BEGIN and BOARD_END is replaced.
 
     :param address: where the site is published; without it links lead to files of the repository.
 
@@ -34,15 +34,16 @@ def write_readme(repository: Repository, *, title: str = "", address: str = "") 
     check_plain(path)
     title = title or repository.folder.absolute().resolve().name
     board = board_text(repository, title=title, address=address)
-    empty = f"# {escape(title)}\n\n{BEGIN}\n{END}\n"
+    empty = f"# {escape(title)}\n\n{BOARD_BEGIN}\n{BOARD_END}\n"
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else empty
         if not _BOARD.search(text):
             raise RequestError(
-                f"{path} has no place for the board: put these two lines where it belongs\n{BEGIN}\n{END}"
+                f"{path} has no place for the board: put these two lines where it belongs\n{BOARD_BEGIN}\n"
+                f"{BOARD_END}"
             )
         with atomic_write(path) as file:
-            file.write(_BOARD.sub(lambda _: f"{BEGIN}\n\n{board}\n{END}", text, count=1).encode())
+            file.write(_BOARD.sub(lambda _: f"{BOARD_BEGIN}\n\n{board}\n{BOARD_END}", text, count=1).encode())
     except (OSError, UnicodeError) as error:
         raise RequestError(f"{path} cannot be written: {error}") from error
     return path

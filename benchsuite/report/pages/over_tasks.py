@@ -12,10 +12,8 @@ from benchsuite.report.charts import cell_legend, chart, named
 from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_list, format_number
 from benchsuite.report.pages.results_table import rankings_of_one_machine
+from benchsuite.report.pages.task_answer import NAMED
 from benchsuite.schema.names import NO_CELL
-
-NAMED = 4
-"""Models that a sentence names before it counts the others."""
 
 
 def over_tasks(data: ReportData) -> Iterator[Block]:

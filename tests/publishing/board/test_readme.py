@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from benchsuite.errors import RequestError
 from benchsuite.publishing.board import write_readme
-from benchsuite.publishing.board.readme import BEGIN, END
+from benchsuite.publishing.board.readme import BOARD_BEGIN, BOARD_END
 from benchsuite.publishing.repository import Repository
 from benchsuite.schema import Record, Status
 
@@ -62,11 +62,11 @@ def test_it_says_what_is_published_and_every_link_is_a_file_of_the_repository(re
 
 def test_what_people_wrote_stays_and_writing_it_again_changes_nothing(repository: Repository) -> None:
     path = repository.folder / "README.md"
-    path.write_text(f"# Mine\n\nBefore \\1.\n\n{BEGIN}\nold\n{END}\n\nAfter.\n")
+    path.write_text(f"# Mine\n\nBefore \\1.\n\n{BOARD_BEGIN}\nold\n{BOARD_END}\n\nAfter.\n")
     write_readme(repository)
     first = path.read_text()
-    assert first.startswith(f"# Mine\n\nBefore \\1.\n\n{BEGIN}\n")
-    assert first.endswith(f"\n{END}\n\nAfter.\n")
+    assert first.startswith(f"# Mine\n\nBefore \\1.\n\n{BOARD_BEGIN}\n")
+    assert first.endswith(f"\n{BOARD_END}\n\nAfter.\n")
     assert "\nold\n" not in first
     call("site", str(repository.folder), "--readme")
     assert path.read_text() == first
@@ -74,12 +74,12 @@ def test_what_people_wrote_stays_and_writing_it_again_changes_nothing(repository
 
 def test_a_readme_without_a_place_for_the_board_is_not_touched(repository: Repository) -> None:
     path = repository.folder / "README.md"
-    for text in ("# Mine\n", f"{END}\n{BEGIN}\n", f"says {BEGIN} and {END}\n"):
+    for text in ("# Mine\n", f"{BOARD_END}\n{BOARD_BEGIN}\n", f"says {BOARD_BEGIN} and {BOARD_END}\n"):
         path.write_text(text)
         with pytest.raises(RequestError, match="these two lines"):
             write_readme(repository)
         assert path.read_text() == text
-    assert BEGIN in call("site", str(repository.folder), "--readme", code=2).stderr
+    assert BOARD_BEGIN in call("site", str(repository.folder), "--readme", code=2).stderr
     assert "one of them" in call("site", str(repository.folder), "--readme", "--check", code=2).stderr
 
 
