@@ -9,7 +9,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchsuite.contracts import Batch, Compilation, Decoding, Gradients, Parameters, Program, StepLog
+from benchsuite.contracts import (
+    Batch,
+    Compilation,
+    Decoding,
+    Gradients,
+    Parameters,
+    Program,
+    StepLog,
+    compilation_notes,
+)
 from benchsuite.contracts.shared_compilations import REUSED_NOTE
 from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite.schema.cells import step_source
@@ -187,11 +196,7 @@ class JaxProgram(Program):
         return found
 
     def notes(self) -> dict[str, str]:
-        found = {
-            "compilations": str(len(self._executables.made)),
-            "compile_seconds": f"{sum(one.seconds for one in self._executables.made):.3f}",
-            REUSED_NOTE: str(self._executables.reused),
-        }
+        found = compilation_notes(self._executables.made) | {REUSED_NOTE: str(self._executables.reused)}
         if isinstance(self._spec.body, Convolutional):
             return found
         if self._execution.unroll == "fused":

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Any
 
 import jax
 
-from benchsuite.contracts import Compilation
+from benchsuite.contracts import Compilation, CompilationTimer
 from benchsuite.schema import DeviceName, Execution
 from benchsuite_jax import jaxlib_version, quick_cpu_compilation
 from benchsuite_jax.loops import ASSOCIATIVE
@@ -106,12 +105,11 @@ class Executables:
         """
         if key not in self.compiled:
             if key not in self.shared:
-                wall, cpu = time.perf_counter(), time.process_time()
+                timer = CompilationTimer()
                 with self.scope():
                     lowered = jax.jit(function, donate_argnums=donate).lower(*arguments)
                     self.shared[key] = lowered.compile(dict(self.options if options is None else options))
-                taken, used = time.perf_counter() - wall, time.process_time() - cpu
-                self.made.append(Compilation(key[0], _words(key), taken, used))
+                self.made.append(timer.read(key[0], _words(key)))
             else:
                 self.reused += 1
             self.compiled[key] = self.shared[key]

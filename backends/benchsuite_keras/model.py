@@ -17,6 +17,8 @@ class Network(keras.Model):  # type: ignore[misc]
     """Embedding, recurrent layers, readout and a dense layer, as users of Keras write them.
 
     Called with a dict: `sequences` (B, T, D), or ids (B, T); `mask` (B, T) bool where rows differ in length.
+
+    calls  how often call() ran; where Keras compiles it, that is how often it was traced
     """
 
     def __init__(self, spec: ModelSpec, execution: Execution) -> None:
@@ -24,7 +26,7 @@ class Network(keras.Model):  # type: ignore[misc]
         assert isinstance(spec.body, Recurrent), "declined by supports()"
         assert isinstance(spec.head, Dense), "declined by supports()"
         dtype, last = execution.dtype, spec.body.layers - 1
-        self.readout = spec.readout
+        self.readout, self.calls = spec.readout, 0
         self.embedding = None
         if isinstance(spec.input, Tokens):
             self.embedding = keras.layers.Embedding(spec.input.vocabulary, spec.input.embedding, dtype=dtype)
@@ -36,6 +38,7 @@ class Network(keras.Model):  # type: ignore[misc]
         self.head = keras.layers.Dense(spec.head.outputs, dtype=dtype)
 
     def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> Tensor:  # noqa: ARG002 - alike in both
+        self.calls += 1
         x, mask = inputs["sequences"], inputs.get("mask")
         if self.embedding is not None:
             x = self.embedding(x)

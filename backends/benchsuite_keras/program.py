@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from benchsuite.contracts import Batch, Gradients, Parameters, Program, StepLog
+from benchsuite.contracts import (
+    Batch,
+    Compilation,
+    Gradients,
+    Parameters,
+    Program,
+    StepLog,
+    compilation_notes,
+)
 from benchsuite.schema import (
     Execution,
     ModelSpec,
@@ -19,6 +27,7 @@ from benchsuite.schema import (
     parameter_shapes,
 )
 from benchsuite_keras import layers, model, optimisers, runtime
+from benchsuite_keras.compilations import Compilations
 from benchsuite_keras.loops import Probed
 from benchsuite_keras.placement import Placed, place_batch
 from benchsuite_keras.runtime import Data, Framework, Tensor, host
@@ -59,6 +68,7 @@ class KerasProgram(Program):
                 self._loss,
                 jit_compile=False if compilation == "none" and framework.NAME == "tensorflow" else "auto",
             )
+        self._compilations = Compilations(framework, self._network)
         self._variables = model.variables(self._network)
         self._probed = Probed(self._network)
         self._backward = framework.differentiated(self._forward, list(self._variables.values()))
@@ -79,7 +89,7 @@ class KerasProgram(Program):
         self._steps += 1
         if is_scheduled(self._recipe):
             self._optimiser.learning_rate = learning_rate(self._recipe, self._steps)
-        with runtime.scope(self._execution):
+        with runtime.scope(self._execution), self._compilations.during("step", placed):
             loss = self._network.train_on_batch(placed.inputs, placed.targets, placed.weights)
         self._losses.append(float(loss))
         if self._recipe.clip != "none":
@@ -92,7 +102,7 @@ class KerasProgram(Program):
 
     def predict(self, placed: Any, state: Any = None) -> tuple[np.ndarray, None]:  # noqa: ARG002
         self._enter()
-        with runtime.scope(self._execution):
+        with runtime.scope(self._execution), self._compilations.during("predict", placed):
             scores = self._network.predict_on_batch(placed.inputs)
         return self._valid(np.array(scores), placed), None
 
@@ -100,7 +110,7 @@ class KerasProgram(Program):
         """Loss, predictions and parameter gradients come from Keras' layers as they are trained. dL/dh_t
         comes from a second pass, by Keras' cells in keras.layers.RNN, over the same variables."""
         self._enter()
-        with runtime.scope(self._execution):
+        with runtime.scope(self._execution), self._compilations.during("gradients", placed):
             loss, scores, found, _ = self._backward(placed.data, {})
             _, _, _, by_state = self._backward_probed(placed.data, self._zeros(placed))
         arrays = dict(zip(self._variables, map(host, found), strict=True))
@@ -139,8 +149,12 @@ class KerasProgram(Program):
     def memory(self) -> dict[str, int]:
         return self._framework.memory(self._execution)
 
+    def compilations(self) -> Sequence[Compilation]:
+        return self._compilations.made
+
     def notes(self) -> dict[str, str]:
         return {
+            **compilation_notes(self._compilations.made),
             "keras/step": "train_on_batch",
             "keras/jit_compile": str(bool(self._network.jit_compile)).lower(),
             "keras/state_gradients": "second pass, by keras.layers.RNN",

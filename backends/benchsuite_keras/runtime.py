@@ -28,9 +28,11 @@ class Framework(Protocol):
 
     NAME: str
     """As in `keras_NAME`."""
+    COMPILES: bool
+    """Whether it traces or compiles what Keras gives it."""
     MOST_UNROLLED: int | None
-    """Most cell steps (time x layers x directions) that one compiled graph may hold; None: nothing is
-    compiled."""
+    """Most cell steps (time x layers x directions) that one compiled graph may hold; None where it compiles
+    nothing."""
 
     def configure(self) -> None:
         """Settings of the process, before any operation."""

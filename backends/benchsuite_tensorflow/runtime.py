@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
-from benchsuite.contracts import Compilation
+from benchsuite.contracts import Compilation, CompilationTimer
 from benchsuite.schema import DeviceName, Execution
 from benchsuite_tensorflow.cells import Tensor
 
@@ -104,15 +104,14 @@ class Graphs:
         key = (purpose, variant, *shapes)
         if key in self._traced:
             return self._traced[key](*arguments)
-        wall, cpu = time.perf_counter(), time.process_time()
+        timer, begin = CompilationTimer(), time.perf_counter()
         specs = [tf.TensorSpec(s, a.dtype) for s, a in zip(shapes, arguments, strict=True)]
         self._traced[key] = tf.function(function, autograph=False).get_concrete_function(*specs)
         self.traces[purpose] += 1
-        self.seconds += time.perf_counter() - wall
+        self.seconds += time.perf_counter() - begin
         found = self._traced[key](*arguments)
         shape = "x".join("any" if size is None else str(size) for size in shapes[0]) if shapes else ""
-        taken, used = time.perf_counter() - wall, time.process_time() - cpu
-        self.made.append(Compilation(purpose, shape, taken, used))
+        self.made.append(timer.read(purpose, shape))
         return found
 
     @property

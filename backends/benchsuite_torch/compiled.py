@@ -11,18 +11,18 @@ T steps, B rows, I inputs, G gates, H units; K steps of a block.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import math
 import os
 import shutil
 import sys
-import tempfile
-import time
 from collections.abc import Callable
 from functools import cache
 
 import torch
 from torch.nn import functional
 
+from benchsuite.contracts import Compilation, CompilationTimer
 from benchsuite.errors import UnsupportedError
 from benchsuite_torch.fused import reversed_rows
 from benchsuite_torch.layers import Direction, LayerStates
@@ -33,8 +33,8 @@ MOST_STEPS = 8
 BUDGET_SECONDS = 120.0
 """Wall time of a program's compilations after which it gives up."""
 CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
-"""Where torch keeps what it compiled. Unset, a worker begins with an empty folder, so that what a compilation
-takes does not depend on earlier runs."""
+"""Where torch keeps what it compiled. Unset, every trial begins with an empty folder, so that what it compiles
+takes as long as if there had been none before."""
 
 Block = Callable[[torch.Tensor, LayerStates, torch.Tensor, torch.Tensor], LayerStates]
 """From the inputs' part of K steps (K, B, G*H), the state (B, H), w_hh (G*H, H), b_hh (G*H): every part of the
@@ -85,11 +85,12 @@ def compiler_problem() -> str | None:
 class CompiledLoop:
     """Runs layers of one program.
 
-    seconds  wall time of its compilations so far; blocks: how many there were
+    made  what was compiled for it so far: a block forwards (`step` where a gradient is recorded, else
+          `predict`), and backwards (`step_backward`), each with its first run. The shape is (K, B, G*H)
     """
 
     def __init__(self) -> None:
-        self.seconds, self.blocks = 0.0, 0
+        self.made: list[Compilation] = []
 
     def run_direction(
         self,
@@ -120,28 +121,63 @@ class CompiledLoop:
         self, cell: str, part: torch.Tensor, state: LayerStates, w_hh: torch.Tensor, b_hh: torch.Tensor
     ) -> LayerStates:
         block = _compiled(cell)
-        known = (cell, part.shape, part.dtype, torch.is_grad_enabled(), torch.is_inference_mode_enabled())
-        if known in _seen:
-            return block(part, state, w_hh, b_hh)
-        begin = time.perf_counter()
-        try:
+        records = torch.is_grad_enabled()
+        follows = any(one.requires_grad for one in state)  # on another block, to which it passes a gradient
+        known = (cell, part.shape, part.dtype, records, torch.is_inference_mode_enabled(), follows)
+        if known in _compiled_forwards:
             after = block(part, state, w_hh, b_hh)
-        except torch._dynamo.exc.BackendCompilerFailed as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise UnsupportedError(f"unroll compiled: torch.compile failed: {reason}") from error
-        _seen.add(known)
-        self.seconds, self.blocks = self.seconds + time.perf_counter() - begin, self.blocks + 1
-        if self.seconds > BUDGET_SECONDS:
-            blocks = f"{self.blocks} block{'s' if self.blocks > 1 else ''} of up to {MOST_STEPS} steps"
-            raise UnsupportedError(
-                f"unroll compiled: compiling {blocks} took {self.seconds:.0f} s; the most is "
-                f"{BUDGET_SECONDS:.0f} s. Use unroll dynamic or fused"
-            )
+        else:
+            timer = CompilationTimer()
+            try:
+                after = block(part, state, w_hh, b_hh)
+            except torch._dynamo.exc.BackendCompilerFailed as error:
+                reason = str(error).strip().partition("\n")[0]
+                raise UnsupportedError(f"unroll compiled: torch.compile failed: {reason}") from error
+            _compiled_forwards.add(known)
+            self.made.append(timer.read("step" if records else "predict", _words(part)))
+            self._check_budget()
+        if records and known not in _compiled_backwards:
+            self._tell_backward(known, after[0], _words(part))
         return after
 
+    def _tell_backward(self, known: Known, output: torch.Tensor, shape: str) -> None:
+        """torch.compile compiles a block backwards when autograd first comes to one of its kind, which is the
+        last of a row's blocks."""
+        timers: list[CompilationTimer] = []
 
-_seen: set[tuple[object, ...]] = set()
-"""What this process has compiled: cell, shape, dtype, and whether a gradient or nothing is recorded."""
+        def begin(_: object) -> None:
+            if known not in _compiled_backwards:
+                timers.append(CompilationTimer())
+
+        def end(*_: object) -> None:
+            if timers:
+                _compiled_backwards.add(known)
+                self.made.append(timers.pop().read("step_backward", shape))
+
+        assert output.grad_fn is not None
+        output.grad_fn.register_prehook(begin)
+        output.grad_fn.register_hook(end)
+
+    def _check_budget(self) -> None:
+        seconds = sum(one.seconds for one in self.made)
+        if seconds > BUDGET_SECONDS:
+            count = f"{len(self.made)} function{'s' if len(self.made) > 1 else ''}"
+            raise UnsupportedError(
+                f"unroll compiled: compiling {count} of up to {MOST_STEPS} steps took {seconds:.0f} s; "
+                f"the most is {BUDGET_SECONDS:.0f} s. Use unroll dynamic or fused"
+            )
+
+
+def _words(part: torch.Tensor) -> str:
+    return "x".join(map(str, part.shape))
+
+
+Known = tuple[object, ...]
+"""What a block is compiled for: cell, shape, dtype, whether a gradient or nothing is recorded, and whether the
+state at the start has a gradient."""
+_compiled_forwards: set[Known] = set()
+_compiled_backwards: set[Known] = set()
+"""What this process has compiled."""
 
 
 @cache
@@ -149,17 +185,33 @@ def _compiled(cell: str) -> Block:
     import torch._dynamo.config
     import torch._inductor.config
 
-    if CACHE_VARIABLE not in os.environ:
-        folder = os.environ[CACHE_VARIABLE] = tempfile.mkdtemp(prefix="benchsuite-inductor-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _use_an_empty_folder()
     torch._inductor.config.compile_threads = 1  # the worker has no other cores
     torch._dynamo.config.recompile_limit = 64  # by shape; above it torch.compile refuses
     return torch.compile(BLOCKS[cell], fullgraph=True, dynamic=False)  # type: ignore[no-any-return]
 
 
+_users_folder = os.environ.get(CACHE_VARIABLE)
+"""As it is before torch imports its compiler, which sets the variable to a folder that all processes share."""
+_own_folder = contextlib.ExitStack()
+atexit.register(_own_folder.close)
+
+
+@cache
+def _use_an_empty_folder() -> None:
+    """Unless the user named one."""
+    if _users_folder is None:
+        from torch._inductor.utils import fresh_cache
+
+        _own_folder.enter_context(fresh_cache())
+
+
 def release() -> None:
-    """Forget all that was compiled: the next trial's compilations are its own."""
-    if _seen:
+    """Forget all that was compiled, in memory and on the disk: the next trial's compilations are its own."""
+    if _compiled_forwards:
         torch._dynamo.reset()
-        _seen.clear()
+        _compiled_forwards.clear()
+        _compiled_backwards.clear()
         _compiled.cache_clear()
+        _own_folder.close()
+        _use_an_empty_folder.cache_clear()

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchsuite.contracts import Batch, Decoding, Gradients, Parameters, Program, StepLog
+from benchsuite.contracts import (
+    Batch,
+    Compilation,
+    Decoding,
+    Gradients,
+    Parameters,
+    Program,
+    StepLog,
+    compilation_notes,
+)
 from benchsuite.schema import Execution, ModelSpec, Recipe, Recurrent, state_shapes
 from benchsuite.schema.cells import step_source
 from benchsuite_torch import runtime
@@ -183,9 +192,10 @@ class TorchProgram(Program):
         }
         if self._model.generic and isinstance(self._spec.body, Recurrent):
             found["cell"] = step_source(self._spec.body.cell, "torch")
-        if (compiled := self._model.compiled) is not None:
-            found["compilation"] = f"{compiled.blocks} blocks of steps in {compiled.seconds:.1f} s"
-        return found
+        return found | compilation_notes(self.compilations()) if self._model.compiled else found
+
+    def compilations(self) -> Sequence[Compilation]:
+        return () if self._model.compiled is None else self._model.compiled.made
 
 
 def _sorted(state: LayerStates | None, placed: PlacedBatch) -> LayerStates | None:

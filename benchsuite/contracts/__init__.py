@@ -21,7 +21,7 @@ from benchsuite.contracts.checks import (
     model_problem,
     scan_problem,
 )
-from benchsuite.contracts.compilation import Compilation
+from benchsuite.contracts.compilation import Compilation, CompilationTimer, compilation_notes
 from benchsuite.contracts.dataset import Ragged, Split
 from benchsuite.contracts.decoding import Advance, Decoding
 from benchsuite.contracts.executor import (
@@ -70,6 +70,7 @@ __all__ = [
     "CheckedBackend",
     "CheckedProgram",
     "Compilation",
+    "CompilationTimer",
     "Damage",
     "DataFile",
     "Decoding",
@@ -110,6 +111,7 @@ __all__ = [
     "check_parameters",
     "check_state",
     "clipped",
+    "compilation_notes",
     "execution_problem",
     "flattened",
     "ingredient_problem",

@@ -18,6 +18,7 @@ ROLES = {
     "generic": "a layer of any cell: a loop over steps",
     "affine_scan": "a layer of an affine cell: a scan over time",
     "fused": "the framework's own recurrent layers",
+    "compilations": "what the framework compiled, where it does not tell",
     "compiled": "loops that the framework compiles",
     "attention": "the scores, their softmax and the context",
     "decoder": "the decoder under teacher forcing",

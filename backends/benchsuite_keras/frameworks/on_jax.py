@@ -15,6 +15,7 @@ from benchsuite.schema import DeviceName, Execution
 from benchsuite_keras.runtime import Data, Differentiated, Function, Tensor
 
 NAME = "jax"
+COMPILES = True
 MOST_UNROLLED = 64
 
 

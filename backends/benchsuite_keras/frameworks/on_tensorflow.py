@@ -14,6 +14,7 @@ from benchsuite_keras.runtime import Data, Differentiated, Function, Tensor
 from benchsuite_tensorflow import runtime as graphs
 
 NAME = "tensorflow"
+COMPILES = True
 MOST_UNROLLED = 64
 
 configure = graphs.configure

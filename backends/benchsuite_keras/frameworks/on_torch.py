@@ -14,6 +14,7 @@ from benchsuite.schema import DeviceName, Execution
 from benchsuite_keras.runtime import Data, Differentiated, Function, Tensor
 
 NAME = "torch"
+COMPILES = False
 MOST_UNROLLED = None
 
 

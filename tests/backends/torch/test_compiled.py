@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -26,7 +27,8 @@ CASES = {case.name: case for case in model_cases()}
 def as_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks run as they are written: what a compiler makes of them must compute the same."""
     monkeypatch.setattr(compiled, "_compiled", lambda cell: BLOCKS[cell])
-    monkeypatch.setattr(compiled, "_seen", set())
+    for known in ("_compiled_forwards", "_compiled_backwards"):
+        monkeypatch.setattr(compiled, known, set())
 
 
 @pytest.fixture
@@ -87,7 +89,9 @@ def test_a_program_that_compiles_for_too_long_says_so(monkeypatch: pytest.Monkey
     monkeypatch.setattr(compiled, "BUDGET_SECONDS", -1.0)
     case = CASES["lstm-plain"]
     program = build(case)
-    with pytest.raises(UnsupportedError, match=r"compiling 1 block of up to 8 steps took .* s; the most is"):
+    with pytest.raises(
+        UnsupportedError, match=r"compiling 1 function of up to 8 steps took .* s; the most is"
+    ):
         program.step(program.place(case.batch("float64")))
 
 
@@ -113,4 +117,31 @@ def test_what_a_compiler_cannot_do_is_a_reason(monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_is_done_with_the_steps_is_in_the_notes() -> None:
     assert "second pass" in build(CASES["lstm-plain"]).notes()["backward"]
-    assert build(CASES["lstm-plain"]).notes()["compilation"] == "0 blocks of steps in 0.0 s"
+
+
+@pytest.mark.usefixtures("compiling")
+@pytest.mark.parametrize("_trial", ["the first", "the second"])
+def test_what_torch_compiled_is_told(_trial: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One block from a state without a gradient, and one that follows another, each in both directions; of
+    later trials in one process just as of the first."""
+    monkeypatch.setattr(compiled, "MOST_STEPS", 3)
+    monkeypatch.setattr(compiled, "_users_folder", None)
+    case = CASES["rnn-plain"]
+    program = build(case, "float32")
+    assert (program.compilations(), program.notes()["compilations"]) == ([], "0")
+    placed = program.place(case.batch("float32"))
+    torch._dynamo.utils.clear_compilation_metrics()
+    for _ in range(2):
+        program.gradients(placed)
+        program.step(placed)
+        program.predict(placed)
+    found = Counter(one.function for one in program.compilations())
+    assert found == {"step": 2, "step_backward": 2, "predict": 1}
+    assert {one.shape for one in program.compilations()} == {"3x7x6"}
+    assert program.notes()["compilations"] == "5"
+    own = torch._dynamo.utils.get_compilation_metrics()
+    assert Counter(one.is_forward for one in own) == {True: 3, False: 2}
+    for forward in (True, False):
+        seconds = [one.duration_us / 1e6 for one in own if one.is_forward == forward]
+        told = [one.seconds for one in program.compilations() if forward == (one.function != "step_backward")]
+        assert sum(told) >= sum(seconds) * 0.99
