@@ -111,23 +111,18 @@ def _on_timing(model: Model) -> Iterable[Caution]:
         yield Caution(
             CautionKind.UNSTEADY, f"the timing of {backend} is not steady: {'; '.join(_reasons(members))}"
         )
-    slowed: dict[str, set[str]] = {}
-    for record in records:
-        if phrase := slowed_training(record):
-            slowed.setdefault(record.trial.backend, set()).add(phrase)
-    for backend, phrases in sorted(slowed.items()):
-        yield Caution(
-            CautionKind.SLOWED,
-            # of trials that were slowed down by more or less, one says enough
-            f"the seconds of training with {backend} are not shown: {max(phrases)}",
-        )
     for backend in sorted({record.trial.backend for record in records}):
         own = [record for record in records if record.trial.backend == backend]
+        told = f"the seconds of training with {backend} are not shown"
+        if phrases := [phrase for record in own if (phrase := slowed_training(record))]:
+            of = f" of {len(phrases)} of its {len(own)} trials" if len(phrases) < len(own) else ""
+            # of trials that were slowed down by more or less, one says enough
+            yield Caution(CautionKind.SLOWED, f"{told}{of}: {max(phrases)}")
         if given := [record for record in own if reused_compilations(record)]:
+            of = f"{len(given)} of its {len(own)} trials"
             yield Caution(
                 CautionKind.COMPILED_BEFORE,
-                f"the seconds of training with {backend} are not shown of {len(given)} of its {len(own)} "
-                "trials: an earlier one had compiled what they ran",
+                f"{told} of {of}: an earlier one had compiled what they ran",
             )
 
 

@@ -112,7 +112,8 @@ def words(trial: Trial, paths: Iterable[str]) -> list[str]:
     """`unroll=fused`, `learning_rate=0.01`: the fields at `paths`, without their groups. A path that the trial
     does not have is left out."""
     values = fields(trial)
-    return [f"{path.rpartition('.')[2]}={values[path]}" for path in paths if path in values]
+    shown = {path: "none" if values[path] is None else values[path] for path in paths if path in values}
+    return [f"{path.rpartition('.')[2]}={value}" for path, value in shown.items()]
 
 
 def task_title(trial: Trial, others: Iterable[Trial]) -> str:

@@ -83,6 +83,17 @@ def test_of_several_disturbed_timings_the_worst_one_is_told() -> None:
     )
 
 
+@pytest.mark.parametrize(("slowed", "of"), [(1, " of 1 of its 3 trials"), (3, "")])
+def test_it_is_told_of_how_many_trials_the_seconds_of_training_are_left_out(slowed: int, of: str) -> None:
+    facts = {"run.beside": "1", "run.cores": "any"}
+    records = [planted(0.9, seed=seed) for seed in range(3)]
+    records[:slowed] = [
+        one.model_copy(update={"environment": one.environment | facts}) for one in records[:slowed]
+    ]
+    [caution] = [one for one in told(*records) if one.kind is CautionKind.SLOWED]
+    assert caution.sentence.startswith(f"the seconds of training with numpy are not shown{of}: 1 other trial")
+
+
 def test_a_bound_is_no_baseline() -> None:
     bound = planted(0.9).model_copy(update={"baselines": {"true_entropy": {"accuracy": 0.99}}})
     assert CautionKind.BELOW_BASELINE not in kinds(bound)

@@ -36,6 +36,9 @@ def _of_one_task(results: TaskResults) -> tuple[str | Link, ...]:
     if found is None or found.best.metric is None:
         return ("No model of ", Link(results.title, results.key), " has a result that is a number")
     value = format_value(found.best.metric.mean, found.best.metric.half_width)
+    if found.next_best is None:
+        words = f": {model_words(found.best, ranking)}, {ranking.metric.replace('_', ' ')} {value}"
+        return ("The only model with a result on ", Link(results.title, results.key), words)
     words = f": {model_words(found.best, ranking)}, with {ranking.metric.replace('_', ' ')} {value}, "
     return ("Best on ", Link(results.title, results.key), words + certainty(found, ranking))
 

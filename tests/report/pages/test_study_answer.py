@@ -30,7 +30,6 @@ def seeds(task: str, **values: tuple[float, ...]) -> list[Record]:
     ("values", "certain"),
     [
         ({"lstm": (0.9,), "gru": (0.8,)}, "which one seed cannot confirm"),
-        ({"lstm": (0.9,)}, "the only model with a result"),
         (
             {"lstm": (0.62, 0.7, 0.78), "gru": (0.6, 0.72, 0.71)},
             "not distinguishable from gru plain with n = 3 seeds",
@@ -47,6 +46,11 @@ def test_of_one_task_the_best_model_is_named_with_how_sure_that_is(
     found = said(tmp_path, seeds("a", **values))
     assert found.startswith("Best on a / tiny: lstm plain, with accuracy ")
     assert certain in found
+
+
+def test_of_one_model_it_is_not_said_that_it_is_the_best(tmp_path: Path) -> None:
+    found = said(tmp_path, seeds("a", lstm=(0.9,)))
+    assert found == "The only model with a result on a / tiny: lstm plain, accuracy 0.9."
 
 
 def test_of_several_tasks_the_best_rank_is_told_where_ranks_differ(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from benchsuite.publishing.board.pages.submissions import backends_words, suite_
 from benchsuite.publishing.board.pages.suite import (
     machine_answer,
     machine_title,
-    ranked_tasks,
+    models_by_tasks,
     task_cards,
 )
 from benchsuite.publishing.board.rows import MachineBoard, SuiteBoard
@@ -27,7 +27,6 @@ from benchsuite.publishing.repository.folder import BUNDLE, VERIFICATION
 from benchsuite.publishing.repository.submission import Submission
 from benchsuite.publishing.verdict import Verification
 from benchsuite.report.formatting import format_count, format_value
-from benchsuite.report.pages.results_table import results_table
 from benchsuite.report.site import Page
 from benchsuite.running.store import STUDIES_FOLDER
 
@@ -54,9 +53,7 @@ def front_page(told: Told) -> Page:
 def _ranking(told: Told, suite: SuiteBoard, machine: MachineBoard) -> Iterator[Block]:
     yield Paragraph(machine_answer(machine))
     yield from (_facts(told, one) for one in machine.submissions)
-    table = results_table(ranked_tasks(machine))
-    if len(table.rows) > 1:  # one model is beside nothing
-        yield table
+    yield from models_by_tasks(machine)
     yield task_cards(machine)
     yield Command(commands(suite, machine.submissions[-1]))
 

@@ -48,9 +48,7 @@ def submissions_table(told: Told, submissions: Sequence[Submission], title: str)
         Column("machine", filter=True),
         Column("trials", "integer"),
         Column("bundle", "mixed", "the whole study in one file: records, curves, environment"),
-        Column("measured", "date", "when its last trial ended"),
-        Column("benchsuite", help="its version, and the commit where it was none that was released"),
-        Column("frameworks"),
+        Column("backends", help="the versions of their frameworks are on the page of the study"),
     )
     rows: list[list[Value | TableCell]] = [
         [
@@ -62,9 +60,7 @@ def submissions_table(told: Told, submissions: Sequence[Submission], title: str)
             format_list(one.machines, most=MOST_MACHINES),
             one.trials,
             bundle_cell(one),
-            day_cell(one.last) if one.last else None,
-            suite_words(one),
-            backends_words(one),
+            ", ".join(sorted({row.record.trial.backend for row in told.board.of(one)})),
         ]
         for one in submissions
     ]

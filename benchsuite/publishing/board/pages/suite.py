@@ -92,8 +92,7 @@ def _machines(suite: SuiteBoard) -> Table:
 
 def machine_page(told: Told, suite: SuiteBoard, machine: MachineBoard) -> Page:
     """The rankings of one machine."""
-    ranked = ranked_tasks(machine)
-    sections = [PageSection("Results", (results_table(ranked),))] if ranked else []
+    sections = [PageSection("Results", (table,)) for table in models_by_tasks(machine)]
     sections.append(PageSection("Task by task", (task_cards(machine),)))
     sections += [
         PageSection(results.title, tuple(_task(told, machine, results))) for results in machine.results
@@ -117,6 +116,13 @@ def machine_title(suite: SuiteBoard, machine: MachineBoard) -> str:
 def ranked_tasks(machine: MachineBoard) -> list[TaskResults]:
     """The tasks of which a machine has a ranking."""
     return [results for results in machine.results if results.ranking and results.ranking.models]
+
+
+def models_by_tasks(machine: MachineBoard) -> Iterator[Table]:
+    """The table of models by tasks; nothing where one model is beside none."""
+    ranked = ranked_tasks(machine)
+    if ranked and len((table := results_table(ranked)).rows) > 1:
+        yield table
 
 
 def machine_answer(machine: MachineBoard) -> tuple[str | Link, ...]:
