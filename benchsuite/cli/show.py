@@ -45,7 +45,7 @@ def show(
         from benchsuite.cli.summary import print_summary
 
         print_summary(console(), found.records, found.label)
-        typer.echo(f"study: {found.folder} ({len(found.records)} records); `--trials` lists them")
+        typer.echo(f"study: {found.origin or found.folder} ({len(found.records)} records); `--trials` lists them")
 
 
 def _plain(study: StoredStudy, record: Record) -> Any:

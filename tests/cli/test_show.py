@@ -14,6 +14,7 @@ from fixtures.hostile import store
 from fixtures.records import record
 
 from benchsuite.cli.show import scalar_words
+from benchsuite.publishing.bundle import write_bundle
 from benchsuite.running.store import StudyStore
 from benchsuite.schema import INVALID_TIMING, Record, Status
 
@@ -97,3 +98,8 @@ def test_texts_of_any_length_that_an_earlier_version_kept_are_shown_in_short(tmp
         shown = call("show", "mine", *arguments, "--results", str(tmp_path / "results"))
         assert len(shown.output) < 300_000
     assert time.monotonic() - begin < 20
+
+
+def test_of_a_bundle_its_file_is_named_and_not_where_it_was_unpacked(tmp_path: Path) -> None:
+    bundle = write_bundle(store(tmp_path / "mine", [record(0.9)]), tmp_path / "mine.crate.zip")
+    assert f"study: {bundle} (1 records)" in call("show", str(bundle)).stdout
