@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from benchsuite.running.races import Race, RaceGroup, RaceResults
     from benchsuite.running.study import StoredStudy
-    from benchsuite.schema import Record
+    from benchsuite.schema import Trial
     from benchsuite.schema.race import Racer, Rank
 
 BUSY = 0.05
@@ -38,6 +38,7 @@ def race(
     unroll: given.Unrolls = None,
     precision: given.Precisions = None,
     seed: given.Seeds = None,
+    overrides: given.Overrides = None,
     rounds: Annotated[int, typer.Option("--rounds", help="How often each racer runs, 5 times or more.")] = 30,
     what: Annotated[
         str, typer.Option("--what", metavar="step|inference", help="Training steps, or predictions.")
@@ -63,8 +64,9 @@ def race(
     allocator.
 
     All of them stay loaded; in each round every one runs once, in an order that is drawn anew. Who is faster is
-    told by the ratios of the rounds, tested and corrected for all pairs. The results are stored in the study's
-    folder. Ends with 1 where a trial failed in its race, with 2 where there is nothing to race.
+    told by the ratios of the rounds, tested and corrected for all pairs. With --set other ways race than those
+    that were recorded. The results are stored in the study's folder. Ends with 1 where a trial failed in its
+    race, with 2 where there is nothing to race.
     """
     from benchsuite.errors import RequestError
     from benchsuite.measure.worker.racing import RACE_KINDS
@@ -83,7 +85,7 @@ def race(
     request.check_choice("--clock", clock, CLOCKS)
     options = request.run_options("worker", 1, timeout, pythons, pin)
     found = _study(study, results)
-    race_groups = _race_groups(found, filters, quiet=json)
+    race_groups = _race_groups(found, filters, overrides or (), quiet=json)
     from benchsuite.cli.race_display import RaceDisplay
 
     store = StudyStore(found.folder)
@@ -118,22 +120,20 @@ def _study(name: str, results: Path | None) -> StoredStudy:
     return open_study(name, results)
 
 
-def _race_groups(study: StoredStudy, filters: dict[str, list[str]], quiet: bool) -> list[RaceGroup]:
-    """Raises RequestError where there is nothing to race."""
+def _race_groups(
+    study: StoredStudy, filters: dict[str, list[str]], overrides: Sequence[str], quiet: bool
+) -> list[RaceGroup]:
+    """Raises RequestError where there is nothing to race, and MatrixError for what --set cannot set."""
     from benchsuite.errors import RequestError
-    from benchsuite.running.matrix.expansion import Expansion
-    from benchsuite.running.matrix.filters import narrow
     from benchsuite.running.races import race_groups
     from benchsuite.running.races.workers import MOST_RACERS
 
     if not study.records:
         raise RequestError(f"study {study.name!r} has no records; `benchsuite run` makes some")
-    expansion = Expansion(tuple(record.trial for record in study.records), ())
-    kept = {trial.id for trial in narrow(expansion, filters, f"study {study.name!r}").trials}
-    records = [record for record in study.records if record.trial.id in kept]
-    found, alone = race_groups(records, every_seed="seed" in filters)
+    chosen = _chosen(study, filters, overrides)
+    found, alone = race_groups(study.records, "seed" in filters, lambda trial: chosen[trial.id])
     if not found:
-        raise RequestError(_nothing(study, records))
+        raise RequestError(_nothing(study, chosen))
     if quiet:
         return found
     if alone:
@@ -147,24 +147,46 @@ def _race_groups(study: StoredStudy, filters: dict[str, list[str]], quiet: bool)
     return found
 
 
-def _nothing(study: StoredStudy, records: Sequence[Record]) -> str:
+def _chosen(
+    study: StoredStudy, filters: dict[str, list[str]], overrides: Sequence[str]
+) -> dict[str, list[Trial]]:
+    """Id of every recorded trial -> what --set makes of it, as far as the filters keep it."""
+    from benchsuite.plugins import registry
+    from benchsuite.running.matrix import Expansion, changed, narrow
+
+    origin = f"study {study.name!r}"
+    recorded = {record.trial_id: record.trial for record in study.records}
+    made = {
+        name: changed(trial, registry(), overrides, origin) if overrides else Expansion((trial,))
+        for name, trial in recorded.items()
+    }
+    for reason in dict.fromkeys(skip.reason for one in made.values() for skip in one.skipped):
+        warn(f"no race: {reason}")
+    everything = Expansion(tuple({trial.id: trial for one in made.values() for trial in one.trials}.values()))
+    kept = {trial.id for trial in narrow(everything, filters, origin).trials}
+    return {name: [trial for trial in one.trials if trial.id in kept] for name, one in made.items()}
+
+
+def _nothing(study: StoredStudy, chosen: dict[str, list[Trial]]) -> str:
     from benchsuite.analysis.validity import has_valid_timing
 
+    records = [record for record in study.records if chosen[record.trial_id]]
     ranked = [record for record in records if has_valid_timing(record)]
-    if not ranked:
+    trials = {trial.id: trial for record in ranked for trial in chosen[record.trial_id]}
+    if not trials:
         return (
             f"nothing to race: none of the {len(records)} trials chosen of {study.name} ended well, at parity, "
             f"with a valid timing; `benchsuite show {shlex.quote(study.name)}` says why"
         )
-    if len(ranked) == 1:
+    if len(trials) == 1:
         return (
-            f"nothing to race: only one trial is chosen, {study.label(ranked[0].trial)}; "
+            f"nothing to race: only one trial is chosen, {study.label(next(iter(trials.values())))}; "
             "a race needs two of one model"
         )
     return (
-        f"nothing to race: no two of the {len(ranked)} trials chosen of {study.name} run the same model (task, "
+        f"nothing to race: no two of the {len(trials)} trials chosen of {study.name} run the same model (task, "
         "cell, architecture, size, recipe, precision, seed) in different ways; run its matrix with several "
-        "backends or unrolls"
+        "backends or unrolls, or set several values, as in --set threads=1,2"
     )
 
 

@@ -72,6 +72,20 @@ def test_json_is_what_is_stored(results: Path) -> None:
     assert found["races"] == json.loads(read_races(results / "pair")[-1].model_dump_json())["races"]
 
 
+def test_ways_that_were_not_recorded_race(results: Path, tmp_path: Path) -> None:
+    """A study of one trial, in two ways of which one was recorded, with another batch than was recorded."""
+    shown = ["race", "one", "--rounds", "5"]
+    shown += ["--set", "allocator=tuned,default", "--set", "recipe.batch_size=8"]
+    said = call(*shown).stdout
+    assert "race 1/1: mnist_rows/digits lstm plain batch_size=8, 2 racers" in said
+    (race,) = read_races(results / "one")[-1].races
+    assert {racer.trial.execution.allocator for racer in race.racers} == {"tuned", "default"}
+    assert {racer.trial.recipe.batch_size for racer in race.racers} == {8}
+    call("report", "one", "--output", str(tmp_path), "--format", "markdown")
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert "lstm plain batch_size=8 | step | numpy dynamic allocator=tuned" in text.replace("\\", "")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_asks_to_end_keeps_what_was_raced(results: Path, number: signal.Signals) -> None:
     before = len(read_races(results / "pair"))
@@ -109,6 +123,9 @@ def racers() -> list[psutil.Process]:
         (["pair", "--clock", "sun"], "unknown value of --clock 'sun'"),
         (["pair", "--rounds", "4"], "--rounds"),
         (["pair", "--seed", ","], "--seed names nothing"),
+        (["pair", "--set", "thread=2"], "unknown field 'thread'"),
+        (["pair", "--set", "allocator=tuned"], "only one trial is chosen"),
+        (["pair", "--set", "backend+=torch", "--backend", "jax"], "unknown backend of study 'pair' 'jax'"),
         (["pair", "--python", "numpy=/nowhere"], "is no program that can be run"),
     ],
 )

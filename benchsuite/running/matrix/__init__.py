@@ -1,5 +1,6 @@
 """Matrices: TOML files of axes, includes and excludes, expanded to trials. See docs/matrix.md."""
 
+from benchsuite.running.matrix.changes import changed
 from benchsuite.running.matrix.expansion import Expansion, Skipped, expand
 from benchsuite.running.matrix.filters import FIELDS, narrow, split_values
 from benchsuite.running.matrix.plan import Action, Plan, Planned, make_plan
@@ -15,6 +16,7 @@ __all__ = [
     "Planned",
     "Skipped",
     "builtin_matrices",
+    "changed",
     "expand",
     "load_matrix",
     "make_plan",

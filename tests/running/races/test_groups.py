@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fixtures.records import record
 
 from benchsuite.running.races import race_groups
 from benchsuite.running.races.workers import MOST_RACERS
-from benchsuite.schema import Record, Status
+from benchsuite.schema import Record, Status, Trial
 
 BACKENDS = ("numpy", "torch", "jax")
 
@@ -80,3 +82,42 @@ def test_a_trial_that_several_machines_ran_does_not_race_itself() -> None:
     two = [on(machine, record(backend=backend)) for machine in ("a", "b") for backend in ("numpy", "torch")]
     (group,), _ = race_groups(two)
     assert len(group.racers) == 2
+
+
+def with_fields(**fields: object) -> Callable[[Trial], list[Trial]]:
+    """What `--set` does: each trial with other fields of its execution or recipe."""
+    return lambda trial: [
+        trial.model_copy(
+            update={name: {**getattr(trial, name).model_dump(), **values} for name, values in fields.items()}  # type: ignore[dict-item]
+        )
+    ]
+
+
+def test_what_is_changed_in_all_racers_is_in_the_name_of_the_race() -> None:
+    (group,), _ = race_groups(runs(), changed=with_fields(recipe={"batch_size": 8}, execution={"threads": 2}))
+    assert group.name == "digits/tiny lstm plain threads=2 batch_size=8"
+    assert set(group.racers) == {"numpy dynamic", "torch dynamic", "jax dynamic"}
+    assert {trial.recipe.batch_size for trial in group.racers.values()} == {8}
+
+
+def test_what_is_changed_in_some_is_in_their_names() -> None:
+    def either(trial: Trial) -> list[Trial]:
+        return [trial, *with_fields(execution={"choices": "tanh=plain"})(trial)]
+
+    (group,), alone = race_groups([record(backend="torch")], changed=either)
+    assert alone == 0
+    assert group.name == "digits/tiny lstm plain"
+    assert set(group.racers) == {"torch dynamic choices=", "torch dynamic choices=tanh=plain"}
+
+
+def test_two_that_become_one_race_once() -> None:
+    two = [
+        record(execution={"threads": number}, backend=backend) for number in (1, 2) for backend in BACKENDS
+    ]
+    (group,), _ = race_groups(two, changed=with_fields(execution={"threads": 2}))
+    assert len(group.racers) == len(BACKENDS)
+
+
+def test_racers_that_are_measured_otherwise_have_names_of_their_own() -> None:
+    (group,), _ = race_groups([record(protocol={"calibration": way}) for way in ("measured", "none")])
+    assert set(group.racers) == {"numpy dynamic calibration=measured", "numpy dynamic calibration=none"}
