@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 import typer
-from fixtures.lessons import LESSONS, SPANISH, load_make
+from fixtures.lessons import LESSONS, SPANISH, code, load_make, run_trials
 
 from benchsuite.cli import request
 from benchsuite.cli.app import app
@@ -30,10 +30,6 @@ MOST_BYTES = 120_000
 
 def shown(page: Path) -> str:
     return f"{page.parent.parent.name}/{page.stem}"
-
-
-def code(page: Path) -> list[str]:
-    return [part.source for part in make.parts(page.read_text(encoding="utf-8")) if part.code]
 
 
 def test_there_are_lessons() -> None:
@@ -129,7 +125,7 @@ def test_the_page_names_commands_that_there_are(page: Path) -> None:
 
 @pytest.mark.parametrize("page", [LESSONS / f"{name}.md" for name in NAMES], ids=shown)
 def test_a_cell_runs_the_trials_of_the_page_s_command(page: Path) -> None:
-    assert [asked(call) for call in run_calls(page)] == [
+    assert [[trial.id for trial in run_trials(call)] for call in run_calls(page)] == [
         trials(line) for line in commands(page) if line.startswith("benchsuite run ")
     ][: len(run_calls(page))]
 
@@ -142,16 +138,6 @@ def run_calls(page: Path) -> list[ast.Call]:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "benchsuite.run"
     ]
-
-
-def asked(call: ast.Call) -> list[str]:
-    given: dict[str, Any] = {
-        word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg is not None
-    }
-    matrix = load_matrix(ast.literal_eval(call.args[0]))
-    found = select(matrix, registry(), given.get("filters", {}), given.get("overrides", ()))
-    assert not found.skipped
-    return [trial.id for trial in found.trials]
 
 
 def trials(line: str) -> list[str]:
