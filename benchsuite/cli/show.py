@@ -45,7 +45,8 @@ def show(
         from benchsuite.cli.summary import print_summary
 
         print_summary(console(), found.records, found.label)
-        typer.echo(f"study: {found.origin or found.folder} ({len(found.records)} records); `--trials` lists them")
+        where = found.origin or found.folder
+        typer.echo(f"study: {where} ({len(found.records)} records); `--trials` lists them")
 
 
 def _plain(study: StoredStudy, record: Record) -> Any:
