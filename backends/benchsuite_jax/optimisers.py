@@ -17,11 +17,17 @@ Tree = dict[str, jax.Array]
 
 
 def initial_moments(recipe: Recipe, parameters: Mapping[str, jax.Array]) -> dict[str, Tree]:
-    """Zeros for every running average of the recipe's optimiser."""
+    """Zeros for every running average of the recipe's optimiser, each where its parameter is.
+
+    They are made on the host: jax would compile a function for every shape.
+    """
     if recipe.optimiser not in AVERAGES:
         raise ContractError(unknown_name("optimiser", recipe.optimiser, OPTIMISERS))
     return {
-        name: {key: jnp.zeros_like(value) for key, value in parameters.items()}
+        name: {
+            key: jax.device_put(np.zeros(value.shape, value.dtype), value.sharding)
+            for key, value in parameters.items()
+        }
         for name in AVERAGES[recipe.optimiser]
     }
 

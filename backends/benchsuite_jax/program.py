@@ -77,8 +77,7 @@ class JaxProgram(Program):
         )
         self._placement = Placement(model, execution, device)
         self._parameters = self._placement.parameters(parameters)
-        with jax.default_device(device):
-            self._moments = optimisers.initial_moments(recipe, self._parameters)
+        self._moments = optimisers.initial_moments(recipe, self._parameters)
         self._steps = 0
         self._log: list[tuple[jax.Array, jax.Array | None]] = []
 
