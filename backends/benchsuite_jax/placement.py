@@ -85,7 +85,7 @@ class Placement:
 
     def __init__(self, model: ModelSpec, execution: Execution, device: jax.Device) -> None:
         self._model, self._execution, self._device = model, execution, device
-        self._padded: set[tuple[object, ...]] = set()
+        self._masked: dict[tuple[object, ...], bool] = {}
 
     def parameters(self, parameters: Parameters) -> dict[str, jax.Array]:
         """The parameters on the device, in canonical order."""
@@ -104,8 +104,8 @@ class Placement:
         return copies
 
     def place(self, batch: Batch) -> Placed:
-        """A batch without padding gets a program without masks, unless its shape was already met with
-        padding: one more compilation would cost more than the masks.
+        """A batch without padding gets a program without masks, unless its shape was met with padding first, or
+        the data are ragged: one more compilation would cost more than the masks.
 
         Raises UnsupportedError for more steps than a static graph may have.
         """
@@ -119,19 +119,21 @@ class Placement:
         time_major = by_step and batch.targets.ndim > 1  # predict() may be given no targets
         targets = self._copied(batch.targets.swapaxes(0, 1) if time_major else batch.targets)
         shape = inputs.shape, targets.shape
-        lengths = self._unless_full(batch.lengths, batch.time, ("inputs", *shape))
+        lengths = self._unless_full(batch.lengths, batch.time, batch.ragged, ("inputs", *shape))
         target_lengths = None
         if model.has_sequence_targets and batch.target_lengths is not None:
-            target_lengths = self._unless_full(batch.target_lengths, len(targets), ("targets", *shape))
+            longest, ragged = len(targets), batch.ragged_targets
+            target_lengths = self._unless_full(batch.target_lengths, longest, ragged, ("targets", *shape))
         resets = None if batch.resets is None else np.array(batch.resets.T, order="C", copy=True)
         masks = {name: self._copied(mask) for name, mask in batch.masks.items()} or None
         return self._on_device(Feed(inputs, lengths, targets, target_lengths, resets, masks))
 
-    def _unless_full(self, lengths: np.ndarray, longest: int, met: tuple[object, ...]) -> np.ndarray | None:
-        if met not in self._padded and int(lengths.min()) == longest:
-            return None
-        self._padded.add(met)
-        return self._copied(lengths)
+    def _unless_full(
+        self, lengths: np.ndarray, longest: int, ragged: bool, met: tuple[object, ...]
+    ) -> np.ndarray | None:
+        full = int(lengths.min()) == longest
+        masked = self._masked.setdefault(met, ragged or not full)
+        return None if full and not masked else self._copied(lengths)
 
     def _on_device(self, feed: Feed) -> Placed:
         return Placed(jax.block_until_ready(self._put(feed)))

@@ -45,6 +45,13 @@ class Batch:
     it. step() and gradients() multiply by them, at all steps of a row alike; predict(), outputs() and
     decoding() do not look at them. Empty: nothing is dropped."""
 
+    ragged: bool = False
+    """Whether the data have rows of several lengths. Some batches then have padding, also where this one has
+    none: a program that is compiled without masks for it would be compiled once more for the others. False too
+    where that is not known."""
+    ragged_targets: bool = False
+    """The same of targets of a length of their own."""
+
     def decoder_inputs(self, start: int) -> np.ndarray:
         """(B, U) int32: the token before each target, `start` before the first (teacher forcing)."""
         return np.concatenate([np.full_like(self.targets[:, :1], start), self.targets[:, :-1]], axis=1)

@@ -7,7 +7,7 @@ rows, and its padded length is one of a handful of boundaries taken from the tra
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -47,6 +47,8 @@ class Batcher:
                 first pair that fits both, so that there are no more shapes than boundaries
     by_length   whether batches are made of rows of like lengths: which rows share one does not depend on the
                 number of boundaries
+    ragged      whether a split has rows of several lengths; `ragged_targets`: targets that have lengths of
+                their own
     """
 
     rows: int
@@ -54,6 +56,8 @@ class Batcher:
     dtype: str
     targets: tuple[int, ...] = ()
     by_length: bool = False
+    ragged: bool = False
+    ragged_targets: bool = False
 
     def epoch(self, split: Split, seed: int, epoch: int) -> Iterator[Batch]:
         """The training batches of one epoch, in an order drawn from (seed, epoch); see drawn()."""
@@ -102,7 +106,15 @@ class Batcher:
         else:
             targets = self._cast(split.targets[rows])
         resets = None if split.reset_steps is None else split.reset_steps.padded(rows, time)
-        return Batch(inputs, lengths.astype(np.int32), targets, target_lengths=target_lengths, resets=resets)
+        return Batch(
+            inputs,
+            lengths.astype(np.int32),
+            targets,
+            target_lengths=target_lengths,
+            resets=resets,
+            ragged=self.ragged,
+            ragged_targets=self.ragged_targets,
+        )
 
     def places(self, longest: np.ndarray, longest_targets: np.ndarray | None = None) -> np.ndarray:
         """Which boundary batches are padded to, whose longest rows and, where these have lengths of their own,
@@ -138,14 +150,21 @@ def batcher(train: Split, others: list[Split], rows: int, dtype: str) -> Batcher
     All lengths equal: one boundary, exactly that length.
     """
     splits = [train, *others]
+    ragged = _are_ragged([split.inputs.lengths for split in splits])
     read = _quantiles(train.inputs.lengths, max(int(split.inputs.lengths.max()) for split in splits))
     if train.aligned or not isinstance(train.targets, Ragged):
         lengths = tuple(sorted(set(read)))
-        return Batcher(rows, lengths, dtype, by_length=len(lengths) > 1)
-    longest = max(int(split.targets.lengths.max()) for split in splits if isinstance(split.targets, Ragged))
+        return Batcher(rows, lengths, dtype, by_length=len(lengths) > 1, ragged=ragged)
+    written = [split.targets.lengths for split in splits if isinstance(split.targets, Ragged)]
+    longest = max(int(lengths.max()) for lengths in written)
     pairs = sorted(set(zip(read, _quantiles(train.targets.lengths, longest), strict=True)))
     inputs, targets = (tuple(pair[place] for pair in pairs) for place in (0, 1))
-    return Batcher(rows, inputs, dtype, targets, by_length=len(pairs) > 1)
+    return Batcher(rows, inputs, dtype, targets, len(pairs) > 1, ragged, _are_ragged(written))
+
+
+def _are_ragged(splits: Sequence[np.ndarray]) -> bool:
+    """Whether the rows of any split, whose lengths are given, differ in length."""
+    return any(int(lengths.min()) < int(lengths.max()) for lengths in splits if len(lengths))
 
 
 def _quantiles(lengths: np.ndarray, longest: int) -> list[int]:

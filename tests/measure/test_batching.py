@@ -74,6 +74,18 @@ def test_the_steps_of_a_training_are_the_batches_of_its_epochs(
     assert found == (batches if most is None else min(batches, most))
 
 
+@given(train=LENGTHS, other=LENGTHS)
+def test_a_batch_says_whether_the_data_are_ragged(train: list[int], other: list[int]) -> None:
+    first, second = numbered(train), numbered(other)
+    cut = batcher(first, [second], 1, "float64")
+    for _, batch in itertools.chain(cut.evaluation(first), cut.evaluation(second)):
+        assert batch.ragged == (len(set(train)) > 1 or len(set(other)) > 1)
+        assert not batch.ragged_targets
+    written = [replace(split, targets=split.inputs, aligned=False) for split in (first, second)]
+    for _, batch in batcher(written[0], written[1:], 1, "float64").evaluation(written[0]):
+        assert batch.ragged_targets == batch.ragged
+
+
 @given(lengths=LENGTHS, rows=st.integers(1, 9))
 def test_evaluation_meets_every_row_once(lengths: list[int], rows: int) -> None:
     split = numbered(lengths)

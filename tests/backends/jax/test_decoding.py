@@ -98,7 +98,7 @@ def test_a_program_is_compiled_once_for_both_lengths() -> None:
     wider = replace(batch, targets=np.pad(batch.targets, ((0, 0), (0, 2))))
     program.step(program.place(wider))
     assert compilations(program) == 2
-    # full rows do without masks, unless the shape was met with padding
+    # full rows do without masks, unless the shape was met with padding first
     full = np.full(batch.size, batch.targets.shape[1] + 2, np.int32)
     assert program.place(replace(wider, target_lengths=full)).feed.target_lengths is not None
     longer = replace(wider, targets=np.pad(wider.targets, ((0, 0), (0, 1))), target_lengths=full + 1)
@@ -110,7 +110,11 @@ def test_the_scores_of_full_rows_need_no_lengths() -> None:
     steps = batch.targets.shape[1]
     full = replace(batch, target_lengths=np.full(batch.size, steps, np.int32))
     plain, _ = program.predict(program.place(full))
-    program.place(batch)
+    program.predict(program.place(batch))
+    assert compilations(program) == 2
+    assert program.place(full).feed.target_lengths is None
+    other, _ = build("gru-multiplicative-plain")
+    assert other.place(replace(full, ragged_targets=True)).feed.target_lengths is not None
     np.testing.assert_array_equal(program.predict(program.place(full))[0], plain)
     assert compilations(program) == 2
 

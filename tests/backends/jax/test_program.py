@@ -137,6 +137,16 @@ def test_one_compilation_serves_every_step_of_a_schedule(optimiser: str) -> None
     assert program.notes()["compilations"] == "1"
 
 
+@pytest.mark.parametrize(("ragged", "compilations"), [(False, "2"), (True, "1")])
+def test_full_rows_of_ragged_data_share_the_program_of_padded_ones(ragged: bool, compilations: str) -> None:
+    program, padded = build("rnn-plain", Recipe(), FLOAT32)
+    assert padded.lengths.min() < padded.time
+    full = replace(padded, lengths=np.full_like(padded.lengths, padded.time))
+    for batch in (full, padded, full):
+        program.predict(program.place(replace(batch, ragged=ragged)))
+    assert program.notes()["compilations"] == compilations
+
+
 def follow(recipe: Recipe, transformation: object) -> tuple[np.ndarray, np.ndarray]:
     """Where twelve steps lead, by our rule and by an optax transformation."""
     import optax
