@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,6 +20,10 @@ second what the first one's backward pass, clipping and update made of the param
 
 TOKENS = 3
 """Generated tokens that are compared: the first shows the start, the others what follows a choice."""
+
+
+def _nothing() -> None:
+    """What is done between two comparisons by default."""
 
 
 class ParityCheck:
@@ -62,19 +66,23 @@ class ParityCheck:
         self.widened = Widening()
         """By which factors the tolerances were widened, because terms cancel or rounding adds up over steps."""
 
-    def hold_gradients(self, program: Program) -> None:
+    def hold_gradients(self, program: Program, between: Callable[[], None] = _nothing) -> None:
         """Compare one backward pass over the first batch, what predict() says of it, and what is generated from
         it where the model decodes; to be asked once. The reference's arrays are let go then, or the peak memory
         of training would hold them.
 
+        :param between: called before each of them, because a program compiles a function for each.
         Raises ContractError for a foreign name, shape or dtype.
         """
         assert self._expected is not None, "the gradients were compared before"
         placed = program.place(self._batch)
+        between()
         self.comparison = compare(program.gradients(placed), self._expected, self._precision)
         tolerance = TOLERANCES[self._precision].forward
+        between()
         self._compare("predictions/predict", self._predict_error(program, placed), tolerance)
         if self._model.decoder is not None:
+            between()
             self._compare("predictions/generated", self._generation_error(program, placed), 10 * tolerance)
         if not self.comparison.ok and self._precision == "float32":
             self.comparison, self.widened = widened(self.comparison, self._own_error())

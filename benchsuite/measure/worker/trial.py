@@ -86,7 +86,7 @@ class TrialRun:
                 trial.execution.precision,
                 chunks,
             )
-            parity_check.hold_gradients(program)
+            parity_check.hold_gradients(program, self._step_aside)
         trim_heap()  # or the peak of training would be the reference's
         with self._phase("train"):
             snapshots = Snapshots(model, chunks[0].batch, trial.recipe.truncation)
