@@ -22,7 +22,7 @@ from benchsuite.contracts import (
 from benchsuite.contracts.shared_compilations import REUSED_NOTE
 from benchsuite.schema import Convolutional, Execution, ModelSpec, Recipe
 from benchsuite.schema.cells import step_source
-from benchsuite_jax import optimisers
+from benchsuite_jax import optimisers, xla_flags
 from benchsuite_jax.cells import Start, States
 from benchsuite_jax.decoding import JaxDecoding
 from benchsuite_jax.kernels.recurrence import ROWS_BY_STEP
@@ -196,6 +196,8 @@ class JaxProgram(Program):
 
     def notes(self) -> dict[str, str]:
         found = compilation_notes(self._executables.made) | {REUSED_NOTE: str(self._executables.reused)}
+        if self._executables.options:
+            found["xla_options"] = xla_flags(self._executables.options)
         if isinstance(self._spec.body, Convolutional):
             return found
         if self._execution.unroll == "fused":

@@ -16,7 +16,7 @@ import jax
 
 from benchsuite.contracts import Compilation, CompilationTimer
 from benchsuite.schema import DeviceName, Execution
-from benchsuite_jax import jaxlib_version, quick_cpu_compilation
+from benchsuite_jax import cpu_compilation, jaxlib_version, quick_cpu_compilation
 from benchsuite_jax.loops import ASSOCIATIVE
 
 Key = tuple[str, tuple[Any, ...]]
@@ -25,9 +25,8 @@ Key = tuple[str, tuple[Any, ...]]
 QUICK_CPU_COMPILATION = quick_cpu_compilation(jaxlib_version())
 """For functions that run a few times."""
 
-CPU_COMPILATION: Mapping[str, int | bool] = {"xla_cpu_prefer_vector_width": 512}
-"""For the others. XLA's own 256 leaves half of an AVX-512 unit idle: steps take 3 to 5 % less time so. Where
-there are no such vectors it changes nothing."""
+CPU_COMPILATION = cpu_compilation(os.environ.get("XLA_FLAGS", ""))
+"""For the others."""
 
 LOOP = r"= .* while\(.*op_name=\"[^\"]*{scope}\)*/while"
 CUDNN = re.compile(r"custom_call_target=\"[^\"]*cudnn[^\"]*rnn", re.IGNORECASE)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from benchsuite_jax import jaxlib_version, quick_cpu_compilation, without_unknown_flags, xla_flags
+from benchsuite_jax import (
+    CPU_COMPILATION,
+    cpu_compilation,
+    jaxlib_version,
+    quick_cpu_compilation,
+    without_unknown_flags,
+    xla_flags,
+)
 
 LEVEL = {"xla_backend_optimization_level": 0}
 EMITTERS = {"xla_cpu_use_fusion_emitters": False}
@@ -29,6 +36,13 @@ def test_an_option_that_this_xla_lacks_is_not_asked_for(
     assert quick_cpu_compilation(jaxlib) == expected
 
 
+def test_a_flag_of_the_user_stands_above_the_backends_own_choice() -> None:
+    assert cpu_compilation("--xla_dump_to=/nowhere") == CPU_COMPILATION
+    assert cpu_compilation("--xla_backend_optimization_level=3 -xla_cpu_max_isa=AVX2") == {
+        "xla_cpu_prefer_vector_width": 512
+    }
+
+
 def test_flags_are_spelt_as_xla_reads_them() -> None:
     flags = xla_flags(quick_cpu_compilation("0.10.2"))
     assert flags == "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
@@ -48,9 +62,8 @@ def test_a_worker_drops_what_the_jaxlib_of_another_python_knew(jaxlib: str, expe
 
 def test_the_installed_xla_takes_every_option() -> None:
     jax = pytest.importorskip("jax")
-    from benchsuite_jax.runtime import CPU_COMPILATION, QUICK_CPU_COMPILATION
 
     assert jaxlib_version() == jax.lib.__version__
     lowered = jax.jit(lambda x: 2 * x).lower(1.0)
-    for options in (CPU_COMPILATION, QUICK_CPU_COMPILATION):
+    for options in (CPU_COMPILATION, quick_cpu_compilation(jaxlib_version())):
         assert lowered.compile(dict(options))(3.0) == 6

@@ -11,20 +11,25 @@ from benchsuite.measure.conformance import backend as checks  # noqa: E402
 from benchsuite.measure.conformance import cases  # noqa: E402
 from benchsuite.measure.conformance.backend import Kit  # noqa: E402
 from benchsuite.schema import Execution, Recipe  # noqa: E402
-from benchsuite_jax import optimisers, program  # noqa: E402
+from benchsuite_jax import (  # noqa: E402
+    CPU_COMPILATION,
+    jaxlib_version,
+    optimisers,
+    program,
+    quick_cpu_compilation,
+)
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
-from benchsuite_jax.runtime import CPU_COMPILATION, QUICK_CPU_COMPILATION  # noqa: E402
 from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("single_precision")
 
-XLAS_OWN = {name: 3 if "level" in name else True for name in QUICK_CPU_COMPILATION}
+EMITTERS = {name: True for name in quick_cpu_compilation(jaxlib_version()) if "emitters" in name}
 """What conftest.py sets otherwise."""
 
 
 @pytest.fixture(autouse=True)
 def _compiled_as_in_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "CPU_COMPILATION", {**CPU_COMPILATION, **XLAS_OWN})
+    monkeypatch.setattr(program, "CPU_COMPILATION", {**CPU_COMPILATION, **EMITTERS})
 
 
 def kit(unroll: str = "dynamic") -> Kit:
