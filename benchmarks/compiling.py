@@ -61,19 +61,16 @@ def trials(backend: str, matrix: str, models: Sequence[str]) -> Iterator[tuple[s
 
 def jax_ways() -> dict[str, Callable[[Batch], Batch]]:
     """Each sets the options that a program built next compiles with."""
-    from benchsuite_jax import program
-    from benchsuite_jax.runtime import CPU_COMPILATION
-
-    others = {name: value for name, value in CPU_COMPILATION.items() if "vector" in name}
+    from benchsuite_jax import runtime
 
     def with_options(options: Any) -> Callable[[Batch], Batch]:
         def prepare(batch: Batch) -> Batch:
-            vars(program)["CPU_COMPILATION"] = options
+            vars(runtime)["CPU_COMPILATION"] = options
             return batch
 
         return prepare
 
-    return {"before": with_options(others), "after": with_options(CPU_COMPILATION)}
+    return {"before": with_options({}), "after": with_options(runtime.CPU_COMPILATION)}
 
 
 def tensorflow_ways() -> dict[str, Callable[[Batch], Batch]]:

@@ -101,7 +101,7 @@ def measure_jax(session: Session, trials: list[Trial]) -> dict[str, Any]:
     from benchmarks.repeated_calls import by_turns
     from benchsuite_jax import optimisers
     from benchsuite_jax.program import JaxProgram
-    from benchsuite_jax.runtime import CPU_COMPILATION, matmul_precision
+    from benchsuite_jax.runtime import compiler_options, matmul_precision
 
     loaded = load(session, trials[0])
     programs, placed = [], []
@@ -140,7 +140,7 @@ def measure_jax(session: Session, trials: list[Trial]) -> dict[str, Any]:
         for name, (function, arguments) in functions.items():
             begin = time.process_time()
             lowered = jax.jit(function, donate_argnums=(0, 1)).lower(*arguments, *fixed)
-            compiled[name] = lowered.compile(dict(CPU_COMPILATION))
+            compiled[name] = lowered.compile(compiler_options(loaded.execution))
             seconds[f"compile_{name}"] = time.process_time() - begin
 
     def copied(tree: Any) -> Any:

@@ -36,22 +36,22 @@ def quick_cpu_compilation(jaxlib: str | None) -> Mapping[str, int | bool]:
     return options
 
 
-CPU_COMPILATION: Mapping[str, int | bool] = {
-    "xla_cpu_prefer_vector_width": 512,
-    "xla_backend_optimization_level": 1,
-}
+CPU_COMPILATION: Mapping[str, int | bool] = {"xla_backend_optimization_level": 1}
 """XLA's options for functions that train and evaluate; every version knows them.
 
-* Its own vectors of 256 bits leave half of an AVX-512 unit idle: steps take 3 to 5 % less time with 512. Where
-  there are no such vectors it changes nothing.
-* Of its own level, 3, a training step takes longer to compile and no less to run (`benchmarks/compiling.py`).
-  Its fusion emitters stay: without them compiling takes half the time, a prediction up to 2.8 times as long.
+Of its own level, 3, a training step takes longer to compile and no less to run (`benchmarks/compiling.py`). Its
+fusion emitters stay: without them compiling takes half the time, a prediction up to 2.8 times as long.
 """
+
+
+def named_options(flags: str) -> set[str]:
+    """The options that `flags` (XLA_FLAGS) name."""
+    return {flag.lstrip("-").partition("=")[0] for flag in flags.split()}
 
 
 def cpu_compilation(flags: str = "") -> Mapping[str, int | bool]:
     """CPU_COMPILATION without what `flags` (XLA_FLAGS) name: the user's choice stands above it."""
-    named = {flag.lstrip("-").partition("=")[0] for flag in flags.split()}
+    named = named_options(flags)
     return {name: value for name, value in CPU_COMPILATION.items() if name not in named}
 
 

@@ -29,10 +29,10 @@ from benchsuite_jax.kernels.recurrence import ROWS_BY_STEP
 from benchsuite_jax.model import Model
 from benchsuite_jax.placement import Feed, Placed, Placement, by_row, fetched, fetched_states
 from benchsuite_jax.runtime import (
-    CPU_COMPILATION,
     QUICK_CPU_COMPILATION,
     Executables,
     Key,
+    compiler_options,
     loop_kind,
     matmul_precision,
 )
@@ -72,7 +72,7 @@ class JaxProgram(Program):
         )
         self._executables = Executables(
             lambda: matmul_precision(execution),
-            CPU_COMPILATION if device.platform == "cpu" else {},
+            compiler_options(execution),
             compiled,
         )
         self._placement = Placement(model, execution, device)

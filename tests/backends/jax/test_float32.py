@@ -19,6 +19,7 @@ from benchsuite_jax import (  # noqa: E402
     quick_cpu_compilation,
 )
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
+from benchsuite_jax.runtime import VECTOR_WIDTH, VECTORS  # noqa: E402
 from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("single_precision")
@@ -29,7 +30,8 @@ EMITTERS = {name: True for name in quick_cpu_compilation(jaxlib_version()) if "e
 
 @pytest.fixture(autouse=True)
 def _compiled_as_in_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "CPU_COMPILATION", {**CPU_COMPILATION, **EMITTERS})
+    widest = {VECTOR_WIDTH: int(VECTORS[-1])}
+    monkeypatch.setattr(program, "compiler_options", lambda _: {**CPU_COMPILATION, **widest, **EMITTERS})
 
 
 def kit(unroll: str = "dynamic") -> Kit:
