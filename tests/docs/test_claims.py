@@ -32,6 +32,12 @@ def test_the_page_is_made_of_what_is_kept(make: ModuleType) -> None:
     assert make.written(text) == text
 
 
+def test_no_line_begins_with_a_ratio() -> None:
+    """Markdown begins a block of HTML there, and the sentence would be torn."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.lstrip().startswith("<!-- ratio")] == []
+
+
 @pytest.mark.parametrize("name", MATRICES)
 def test_a_claim_has_a_matrix_a_race_and_its_commands(make: ModuleType, name: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
