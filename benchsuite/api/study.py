@@ -56,8 +56,9 @@ class Study(StoredStudy):
 
     @classmethod
     def load(cls, study: str | Path, results: str | Path | None = None) -> Study:
-        """Open a study by name, by the path of its folder, or by the path of its bundle (X.crate.zip). Warns
-        of every line of its journal that is no record.
+        """Open a study by name, by the path of its folder, by the path of its bundle (X.crate.zip), or as it is
+        published in a results repository (`results/quick@1`: by its board or its id). Warns of every line of
+        its journal that is no record.
 
         :param results: folder in which names are looked for; BENCHSUITE_RESULTS, else `results`, by default.
 

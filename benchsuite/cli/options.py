@@ -149,7 +149,9 @@ Times = Annotated[
 StudyName = Annotated[
     str,
     typer.Argument(
-        metavar="STUDY", help="A study's name in the results folder, its path, or a bundle of it."
+        metavar="STUDY",
+        help="A study's name in the results folder, its path, a bundle of it, or REPOSITORY/NAME of a published "
+        "one.",
     ),
 ]
 AllowDamage = Annotated[
