@@ -150,8 +150,8 @@ StudyName = Annotated[
     str,
     typer.Argument(
         metavar="STUDY",
-        help="A study's name in the results folder, its path, a bundle of it, or REPOSITORY/NAME of a published "
-        "one.",
+        help="A study's name in the results folder, its path, a bundle of it, or REPOSITORY/NAME of a "
+        "published one.",
     ),
 ]
 AllowDamage = Annotated[
