@@ -153,6 +153,31 @@ def generate(change: Callable[[Advance], Advance]) -> ParityCheck:
     return proof
 
 
+def test_a_timing_may_come_between_any_two_functions() -> None:
+    """Each of them may have to be compiled."""
+    model, one, calls = decoder_model("gru"), trial(), list[str]()
+    weights = parameters(model)
+
+    class Telling(NumpyProgram):
+        def gradients(self, placed: Any) -> Gradients:
+            calls.append("gradients")
+            return super().gradients(placed)
+
+        def predict(self, placed: Any, state: Any = None) -> Any:
+            calls.append("predict")
+            return super().predict(placed, state)
+
+        def decoding(self, placed: Any, width: int = 1, aligned: bool = False) -> Decoding:
+            calls.append("decoding")
+            return super().decoding(placed, width, aligned)
+
+    chunk = Chunk(decoder_batch(model, (3, 5, 2)))
+    proof = ParityCheck(ReferenceBackend(), model, weights, one.recipe, "float64", [chunk])
+    program = Telling(model, weights, one.recipe, Execution(precision="float64"))
+    proof.hold_gradients(program, lambda: calls.append("between"))
+    assert calls == ["between", "gradients", "between", "predict", "between", "decoding"]
+
+
 def test_generated_tokens_are_at_parity() -> None:
     found = generate(lambda said: said).comparison
     assert found.ok, found.sentence()
