@@ -74,7 +74,8 @@ class UnrolledLoop(Loop):
 
 
 class WhileLoop(Loop):
-    """Rounds of some steps, the last ones single: the graph serves every length."""
+    """Rounds of some steps, and a loop of single ones for what is left: the graph serves every length. In a
+    graph of one length, what is left stands behind the loop, which takes less time to trace."""
 
     unroll = "dynamic"
 
@@ -82,7 +83,8 @@ class WhileLoop(Loop):
         self._steps_per_round = steps_per_round
 
     def unpack(self, x: Tensor) -> tf.TensorArray:
-        steps = tf.TensorArray(x.dtype, tf.shape(x)[0], element_shape=x.shape[1:], clear_after_read=False)
+        time = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
+        steps = tf.TensorArray(x.dtype, time, element_shape=x.shape[1:], clear_after_read=False)
         return steps.unstack(x)
 
     def pack(self, steps: Steps) -> Tensor:
@@ -97,6 +99,7 @@ class WhileLoop(Loop):
         backwards: bool,
     ) -> tuple[Carry, list[Steps]]:
         time, dtype, count = inputs[0].size(), carry[0].dtype, len(carry)
+        known = tf.get_static_value(time)
         found = [tf.TensorArray(dtype, time, element_shape=s, clear_after_read=False) for s in emits]
 
         def round_of(size: int) -> Callable[..., tuple[Any, ...]]:
@@ -111,8 +114,12 @@ class WhileLoop(Loop):
             return steps_of
 
         done: tuple[Any, ...] = (tf.constant(0), *carry, *found)
-        if (size := self._steps_per_round) > 1:
+        size = self._steps_per_round
+        if size > 1 and (known is None or known >= size):
             done = tf.while_loop(lambda k, *_: k <= time - size, round_of(size), done)
+            if known is not None:
+                done = round_of(int(known) % size)(*done)
+                return list(done[1 : 1 + count]), list(done[1 + count :])
         done = tf.while_loop(lambda k, *_: k < time, round_of(1), done)
         return list(done[1 : 1 + count]), list(done[1 + count :])
 

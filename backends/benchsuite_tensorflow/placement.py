@@ -26,6 +26,7 @@ class Placed:
     resets            (T, B), where the model has resets
     masks             of dropout by name, (B, units), read by steps and backward passes alone
     padded            the batch's own padded length, where T is that of its longest row
+    one_length        whether graphs of this T alone are to be used, and not those that serve every length
     """
 
     inputs: Tensor
@@ -36,6 +37,7 @@ class Placed:
     resets: Tensor | None = None
     masks: Mapping[str, Tensor] = field(default_factory=dict)
     padded: int = 0
+    one_length: bool = False
 
     @property
     def tensors(self) -> list[Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -29,6 +30,9 @@ from benchsuite_tensorflow.placement import (
 )
 from benchsuite_tensorflow.support import check_static
 
+RUN_A_FEW_TIMES = ("gradients", "outputs")
+"""Functions of a comparison: to improve their graphs would take longer than to run them as they are."""
+
 
 class TensorFlowProgram(Program):
     """Every call is one graph; what step() measures stays on the device until drain().
@@ -53,6 +57,7 @@ class TensorFlowProgram(Program):
             self._optimiser = Optimiser(recipe, list(self._variables.values()))
         self._static = execution.unroll == "static"
         self._free_time = self._model.recurrent and not self._static
+        self._first_length: int | None = None
         self._graphs = runtime.Graphs()
         self._log: list[Tensor] = []
 
@@ -62,7 +67,7 @@ class TensorFlowProgram(Program):
         with tf.device(self._device):
             placed = place_batch(batch, self._spec, self._execution.dtype, self._free_time)
         self.synchronize()
-        return placed
+        return replace(placed, one_length=self._has_first_length(batch))
 
     def step(self, placed: Any, state: Any = None) -> States | None:
         logged, *final = self._run("step", self._step, placed, self._initial(placed, state), placed.masks)
@@ -168,8 +173,10 @@ class TensorFlowProgram(Program):
         masks: Mapping[str, Tensor] = MappingProxyType({}),
     ) -> Any:
         """Call the graph of `function` for a batch; `masks`: its dropout masks, where `function` uses them."""
-        time = 0 if self._free_time else None
-        targets = time if self._model.by_step or self._spec.has_sequence_targets else None
+        time = 0 if self._free_time and not batch.one_length else None
+        targets = time if self._model.by_step else None
+        if self._spec.has_sequence_targets and self._free_time:
+            targets = 0
         # the number of target tokens differs from batch to batch, whatever their padded shape
         positions = 0
         optional = [None, positions] if batch.resets is None else [time]
@@ -188,8 +195,21 @@ class TensorFlowProgram(Program):
         variant: Any = None,
     ) -> Any:
         runtime.apply(self._execution)
-        with tf.device(self._device):
+        few = runtime.as_traced() if purpose in RUN_A_FEW_TIMES else nullcontext()
+        with tf.device(self._device), few:
             return self._graphs.run(purpose, function, arguments, free_axes, variant)
+
+    def _has_first_length(self, batch: Batch) -> bool:
+        """Whether the batch's longest row is as long as all rows of the first batch that was placed, of data
+        that are not known to be ragged.
+
+        Graphs of that one length are traced and optimised sooner. Other lengths share graphs that serve all.
+        """
+        longest = int(batch.lengths.max())
+        if self._first_length is None:
+            alone = not batch.ragged and int(batch.lengths.min()) == longest
+            self._first_length = longest if alone else 0
+        return self._free_time and longest == self._first_length
 
     def _by_row(self, predictions: Tensor, placed: Placed) -> np.ndarray:
         """Predictions on the host, as long as the batch was given."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
@@ -43,6 +44,19 @@ def apply(execution: Execution) -> None:
     tf.config.experimental.enable_tensor_float_32_execution(execution.precision == "tf32")
     if execution.deterministic:
         tf.config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def as_traced() -> Iterator[None]:
+    """Graphs that are called inside run as they were traced."""
+    if tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer"):
+        yield
+        return
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
 
 
 def forget_custom_gradients() -> None:

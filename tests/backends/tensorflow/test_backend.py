@@ -172,6 +172,28 @@ def test_product_and_versions(backend: Backend) -> None:
     assert built(backend, Case("plain", PLAIN)).memory() == {}
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_only_what_is_called_inside_runs_as_traced(backend: Backend, plain: bool) -> None:
+    import tensorflow as tf
+
+    from benchsuite_tensorflow.runtime import as_traced
+
+    def are_plain() -> bool:
+        return bool(tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"])
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": plain})
+    try:
+        with as_traced():
+            assert are_plain()
+        assert are_plain() == plain
+        case = Case("plain", PLAIN)
+        program = built(backend, case)
+        program.gradients(program.place(case.batch("float32")))
+        assert are_plain() == plain
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
 @pytest.mark.parametrize("name", ["lstm-plain", "gru-additive-plain", "gru-plain-ctc"])
 def test_release_frees_the_graphs_of_a_trial(backend: Backend, name: str) -> None:
     """tf.custom_gradient keeps every graph it was traced in: a warm worker would grow with every trial."""

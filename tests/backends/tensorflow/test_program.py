@@ -218,6 +218,31 @@ def test_one_trace_serves_every_length(backend: Backend) -> None:
     assert program.notes()["tensorflow/traces"] == "predict 1, step 1"
 
 
+def full(case: Case, time: int) -> Batch:
+    batch = of_length(case, time)
+    return replace(batch, lengths=np.full_like(batch.lengths, time))
+
+
+@pytest.mark.parametrize("first", [2, 4, 7])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_data_of_one_length_have_graphs_of_that_length(backend: Backend, cell: str, first: int) -> None:
+    """Which compute the same, whatever is left behind the loop's last round; other lengths share the others."""
+    case = Case("traces", ModelSpec(Features(5), Recurrent(cell, 6), Dense(4), "cross_entropy"))
+    found, general = (
+        backend.build(case.model, case.parameters("float64"), case.recipe, DOUBLE) for _ in range(2)
+    )
+    for time in (first, 5, first, 9):
+        batch = full(case, time)
+        scores = found.predict(found.place(batch))[0]
+        expected = general.predict(general.place(replace(batch, ragged=True)))[0]
+        assert relative_error(scores, expected) < 1e-12
+        found.step(found.place(batch))
+        general.step(general.place(replace(batch, ragged=True)))
+    assert found.notes()["tensorflow/traces"] == "predict 2, step 2"
+    assert general.notes()["tensorflow/traces"] == "predict 1, step 1"
+    assert found.kernel() == general.kernel() == "while_loop"
+
+
 def test_a_static_graph_is_traced_once_per_padded_length(backend: Backend) -> None:
     case = Case("traces", ModelSpec(Features(5), Recurrent("rnn", 6), Dense(4), "cross_entropy"))
     execution = Execution(unroll="static", precision="float64")
