@@ -15,7 +15,7 @@ LAYERS = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras
 
 
 def recurrent_layer(body: Recurrent, execution: Execution, sequences: bool) -> Any:
-    """One layer of the stack, both directions of it where the body is bidirectional.
+    """One layer of the stack, both directions of it where the body is bidirectional. Its weights are zero.
 
     `unroll` and `use_cudnn` are what the execution's unroll says. On a CPU use_cudnn keeps Keras' default
     "auto", with which Keras' PyTorch and JAX backends multiply all inputs at once where there is no mask.
@@ -23,6 +23,9 @@ def recurrent_layer(body: Recurrent, execution: Execution, sequences: bool) -> A
     :param sequences: whether it returns every step's output, or the last.
     """
     options: dict[str, Any] = {"return_sequences": sequences, "unroll": execution.unroll == "static"}
+    options |= {"kernel_initializer": "zeros", "recurrent_initializer": "zeros"}
+    if body.cell == "lstm":
+        options["unit_forget_bias"] = False
     if body.cell != "rnn":
         options["use_cudnn"] = execution.unroll == "fused" if on_gpu(execution) else "auto"
     layer = LAYERS[body.cell](body.hidden, dtype=execution.dtype, **options)

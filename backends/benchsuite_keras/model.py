@@ -16,6 +16,8 @@ from benchsuite_keras.runtime import Tensor, host
 class Network(keras.Model):  # type: ignore[misc]
     """Embedding, recurrent layers, readout and a dense layer, as users of Keras write them.
 
+    Weights begin at zero: they are loaded, and JAX would compile a dozen functions for those that Keras draws.
+
     Called with a dict: `sequences` (B, T, D), or ids (B, T); `mask` (B, T) bool where rows differ in length.
 
     calls  how often call() ran; where Keras compiles it, that is how often it was traced
@@ -29,13 +31,15 @@ class Network(keras.Model):  # type: ignore[misc]
         self.readout, self.calls = spec.readout, 0
         self.embedding = None
         if isinstance(spec.input, Tokens):
-            self.embedding = keras.layers.Embedding(spec.input.vocabulary, spec.input.embedding, dtype=dtype)
+            self.embedding = keras.layers.Embedding(
+                spec.input.vocabulary, spec.input.embedding, "zeros", dtype=dtype
+            )
         self.recurrent = [
             layers.recurrent_layer(spec.body, execution, index < last or spec.readout != "last")
             for index in range(spec.body.layers)
         ]
         self.pooling = keras.layers.GlobalAveragePooling1D(dtype=dtype)
-        self.head = keras.layers.Dense(spec.head.outputs, dtype=dtype)
+        self.head = keras.layers.Dense(spec.head.outputs, kernel_initializer="zeros", dtype=dtype)
 
     def call(self, inputs: Mapping[str, Tensor], training: bool = False) -> Tensor:  # noqa: ARG002 - alike in both
         self.calls += 1
@@ -50,12 +54,12 @@ class Network(keras.Model):  # type: ignore[misc]
 
 
 def built(spec: ModelSpec, execution: Execution) -> Network:
-    """A network whose variables are made, on the current device."""
+    """A network whose variables are made, on the current device, without running it."""
     network = Network(spec, execution)
     if isinstance(spec.input, Tokens):
-        example = keras.ops.zeros((1, 2), "int32")
+        example = keras.KerasTensor((1, 2), "int32")
     else:
-        example = keras.ops.zeros((1, 2, spec.input.size), execution.dtype)
+        example = keras.KerasTensor((1, 2, spec.input.size), execution.dtype)
     network({"sequences": example})
     return network
 
