@@ -12,6 +12,7 @@ import numpy as np
 
 from benchsuite.contracts import Device, absent_device
 from benchsuite.schema import DeviceName, Execution
+from benchsuite_jax import jaxlib_version, quick_cpu_compilation
 from benchsuite_keras.runtime import Data, Differentiated, Function, Tensor
 
 NAME = "jax"
@@ -62,7 +63,9 @@ def differentiated(function: Function, variables: Sequence[Any]) -> Differentiat
         with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
             return function(data, probes)
 
-    compiled = jax.jit(jax.value_and_grad(loss_of, has_aux=True))
+    # it runs a few times, and compiling it well would take longer than all of them
+    quickly = dict(quick_cpu_compilation(jaxlib_version())) if jax.default_backend() == "cpu" else None
+    compiled = jax.jit(jax.value_and_grad(loss_of, has_aux=True), compiler_options=quickly)
 
     def run(
         data: Data, probes: Mapping[str, Tensor]
