@@ -44,14 +44,9 @@ fusion emitters stay: without them compiling takes half the time, a prediction u
 """
 
 
-def named_options(flags: str) -> set[str]:
-    """The options that `flags` (XLA_FLAGS) name."""
-    return {flag.lstrip("-").partition("=")[0] for flag in flags.split()}
-
-
 def cpu_compilation(flags: str = "") -> Mapping[str, int | bool]:
     """CPU_COMPILATION without what `flags` (XLA_FLAGS) name: the user's choice stands above it."""
-    named = named_options(flags)
+    named = {flag.lstrip("-").partition("=")[0] for flag in flags.split()}
     return {name: value for name, value in CPU_COMPILATION.items() if name not in named}
 
 

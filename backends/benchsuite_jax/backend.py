@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +16,6 @@ from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_jax.program import JaxProgram
 from benchsuite_jax.runtime import (
     Key,
-    choices,
     gpu_names,
     jax_device,
     matmul_precision,
@@ -43,14 +42,6 @@ class JaxBackend(Backend):
 
     def supports(self, model: ModelSpec, recipe: Recipe, execution: Execution) -> str | None:
         return unsupported_reason(model, recipe, execution)
-
-    def choices(
-        self,
-        model: ModelSpec,  # noqa: ARG002
-        recipe: Recipe,  # noqa: ARG002
-        execution: Execution,
-    ) -> Mapping[str, tuple[str, ...]]:
-        return choices(execution)
 
     def build(
         self, model: ModelSpec, parameters: Parameters, recipe: Recipe, execution: Execution

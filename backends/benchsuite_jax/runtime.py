@@ -9,16 +9,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 import jax
 
 from benchsuite.contracts import Compilation, CompilationTimer
-from benchsuite.schema import DeviceName, Execution, parse_choices
-from benchsuite_jax import cpu_compilation, jaxlib_version, named_options, quick_cpu_compilation
+from benchsuite.schema import DeviceName, Execution
+from benchsuite_jax import cpu_compilation, jaxlib_version, quick_cpu_compilation
 from benchsuite_jax.loops import ASSOCIATIVE
 
 Key = tuple[str, tuple[Any, ...]]
@@ -29,42 +27,11 @@ QUICK_CPU_COMPILATION = quick_cpu_compilation(jaxlib_version())
 
 CPU_COMPILATION = cpu_compilation(os.environ.get("XLA_FLAGS", ""))
 """For the others."""
-VECTOR_WIDTH = "xla_cpu_prefer_vector_width"
-"""XLA's option for the bits of the vectors that it computes with on a CPU."""
-VECTORS = ("256", "512")
-"""Its values that a calibration chooses between; XLA's own is the first. With the other, steps took up to 8 %
-less time on processors with AVX-512."""
 
 
-def choices(execution: Execution) -> dict[str, tuple[str, ...]]:
-    """Name -> ways, see Backend.choices().
-
-    Not where the user's XLA_FLAGS decide it, nor where the processor has no vectors of 512 bits; nor for
-    unrolled graphs, of which one takes XLA longer to compile than the better width would save.
-    """
-    open_here = execution.device == "cpu" and execution.unroll != "static"
-    if (
-        not open_here
-        or VECTOR_WIDTH in named_options(os.environ.get("XLA_FLAGS", ""))
-        or not has_wide_vectors()
-    ):
-        return {}
-    return {"vectors": VECTORS}
-
-
-def compiler_options(execution: Execution) -> dict[str, int | bool]:
-    """XLA's options for functions that run often; what is not chosen is left to XLA and XLA_FLAGS."""
-    if execution.device != "cpu":
-        return {}
-    chosen = parse_choices(execution.choices).get("vectors")
-    return {**CPU_COMPILATION, **({} if chosen is None else {VECTOR_WIDTH: int(chosen)})}
-
-
-@cache
-def has_wide_vectors() -> bool:
-    """Whether the processor has AVX-512, as Linux tells it."""
-    info = Path("/proc/cpuinfo")
-    return sys.platform == "linux" and info.exists() and "avx512f" in info.read_text()
+def compiler_options(execution: Execution) -> Mapping[str, int | bool]:
+    """XLA's options for functions that run often; what is not named is left to XLA and XLA_FLAGS."""
+    return CPU_COMPILATION if execution.device == "cpu" else {}
 
 
 LOOP = r"= .* while\(.*op_name=\"[^\"]*{scope}\)*/while"

@@ -61,57 +61,17 @@ def test_a_worker_drops_what_the_jaxlib_of_another_python_knew(jaxlib: str, expe
 
 def test_the_installed_xla_takes_every_option() -> None:
     jax = pytest.importorskip("jax")
-    from benchsuite_jax.runtime import VECTORS, compiler_options
+    from benchsuite_jax.runtime import compiler_options
 
     assert jaxlib_version() == jax.lib.__version__
     lowered = jax.jit(lambda x: 2 * x).lower(1.0)
-    widths = [compiler_options(Execution(choices=f"vectors={width}")) for width in VECTORS]
-    for options in (quick_cpu_compilation(jaxlib_version()), *widths):
+    for options in (quick_cpu_compilation(jaxlib_version()), compiler_options(Execution())):
         assert lowered.compile(dict(options))(3.0) == 6
 
 
-@pytest.fixture
-def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A processor with AVX-512, whatever this one has."""
-    pytest.importorskip("jax")
-    from benchsuite_jax import runtime
-
-    monkeypatch.setattr(runtime, "has_wide_vectors", lambda: True)
-
-
-@pytest.mark.usefixtures("_wide")
-@pytest.mark.parametrize(
-    ("flags", "execution", "offered"),
-    [
-        ("", {}, {"vectors": ("256", "512")}),
-        ("--xla_cpu_max_isa=AVX2", {"unroll": "scan"}, {"vectors": ("256", "512")}),
-        ("--xla_cpu_prefer_vector_width=256", {}, {}),
-        ("", {"unroll": "static"}, {}),
-        ("", {"device": "gpu"}, {}),
-    ],
-)
-def test_the_width_of_vectors_is_chosen_unless_the_user_does(
-    flags: str, execution: dict[str, str], offered: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from benchsuite_jax.runtime import choices
-
-    monkeypatch.setenv("XLA_FLAGS", flags)
-    assert choices(Execution.model_validate(execution)) == offered
-
-
-def test_what_is_not_chosen_is_left_to_xla() -> None:
+def test_what_is_not_named_is_left_to_xla() -> None:
     pytest.importorskip("jax")
     from benchsuite_jax import runtime
 
     assert runtime.compiler_options(Execution()) == runtime.CPU_COMPILATION
-    chosen = runtime.compiler_options(Execution(choices="vectors=512"))
-    assert chosen == {**runtime.CPU_COMPILATION, "xla_cpu_prefer_vector_width": 512}
     assert runtime.compiler_options(Execution(device="gpu")) == {}
-
-
-def test_there_is_no_choice_without_wide_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("jax")
-    from benchsuite_jax import runtime
-
-    monkeypatch.setattr(runtime, "has_wide_vectors", lambda: False)
-    assert runtime.choices(Execution()) == {}

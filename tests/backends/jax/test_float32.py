@@ -19,7 +19,6 @@ from benchsuite_jax import (  # noqa: E402
     quick_cpu_compilation,
 )
 from benchsuite_jax.backend import JaxBackend  # noqa: E402
-from benchsuite_jax.runtime import VECTOR_WIDTH, VECTORS  # noqa: E402
 from benchsuite_numpy.reference.program import ReferenceBackend  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("single_precision")
@@ -30,8 +29,7 @@ EMITTERS = {name: True for name in quick_cpu_compilation(jaxlib_version()) if "e
 
 @pytest.fixture(autouse=True)
 def _compiled_as_in_trials(monkeypatch: pytest.MonkeyPatch) -> None:
-    widest = {VECTOR_WIDTH: int(VECTORS[-1])}
-    monkeypatch.setattr(program, "compiler_options", lambda _: {**CPU_COMPILATION, **widest, **EMITTERS})
+    monkeypatch.setattr(program, "compiler_options", lambda _: {**CPU_COMPILATION, **EMITTERS})
 
 
 def kit(unroll: str = "dynamic") -> Kit:
