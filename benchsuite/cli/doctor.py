@@ -43,7 +43,7 @@ def _machine() -> Iterator[Finding]:
     from importlib.metadata import version
 
     from benchsuite.measure.provenance import environment
-    from benchsuite.measure.provenance.environment import KERNEL_VARIABLES
+    from benchsuite.measure.provenance.machine import KERNEL_VARIABLES
     from benchsuite.report.formatting import format_value
 
     facts = environment()

@@ -1,13 +1,13 @@
 """Where a record comes from: machine, software, code, data."""
 
-from benchsuite.measure.provenance.data import data_facts, dataset_digest, text_digest
-from benchsuite.measure.provenance.environment import environment, hardware, kernel_variables
-from benchsuite.measure.provenance.fingerprint import (
+from benchsuite.measure.provenance.code import (
     fingerprint,
     kit_fingerprint,
     software_facts,
     trial_fingerprint,
 )
+from benchsuite.measure.provenance.data import data_facts, dataset_digest, text_digest
+from benchsuite.measure.provenance.machine import environment, hardware, kernel_variables
 from benchsuite.measure.provenance.process import process_facts
 
 __all__ = [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchsuite.errors import RequestError
 from benchsuite.hookspecs import PROJECT
-from benchsuite.measure.provenance.environment import MARKER
+from benchsuite.measure.provenance.machine import MARKER
 from benchsuite.plugins import Registry
 from benchsuite.running.environments import origin
 from benchsuite.running.environments.installers import Installer, installer_class, short

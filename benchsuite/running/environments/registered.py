@@ -23,7 +23,7 @@ from urllib.parse import unquote
 import filelock
 
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.measure.provenance.environment import MARKER
+from benchsuite.measure.provenance.machine import MARKER
 from benchsuite.schema.texts import described
 
 FOLDER_VARIABLE = "BENCHSUITE_ENVS"

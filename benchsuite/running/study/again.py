@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchsuite.errors import RequestError
-from benchsuite.measure.provenance import environment
+from benchsuite.measure.provenance.machine import environment
 from benchsuite.plugins import registry
 from benchsuite.running.store import StudyStore
 

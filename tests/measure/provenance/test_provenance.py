@@ -21,8 +21,8 @@ from fixtures.tiny import sign_data
 import benchsuite
 from benchsuite.contracts import BackendEntry, CellEntry, Ragged, Split, TaskEntry
 from benchsuite.measure.provenance import dataset_digest, environment, fingerprint
-from benchsuite.measure.provenance.environment import KERNEL_VARIABLES, VARIABLES
-from benchsuite.measure.provenance.fingerprint import MEASURING, _source_digest
+from benchsuite.measure.provenance.code import MEASURING, _source_digest
+from benchsuite.measure.provenance.machine import KERNEL_VARIABLES, VARIABLES
 from benchsuite.plugins import registry
 
 
@@ -122,7 +122,7 @@ def test_what_another_source_requires_does_not_count(plugin: Plugin) -> None:
 
 CORE = """
 import json, pathlib, sys
-from benchsuite.measure.provenance.fingerprint import _source_digest
+from benchsuite.measure.provenance.code import _source_digest
 
 root = pathlib.Path(sys.argv[1])
 def digest():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.measure.provenance.environment import MARKER, _environment_name
+from benchsuite.measure.provenance.machine import MARKER, _environment_name
 from benchsuite.running import environments
 from benchsuite.running.environments.registered import clear, locked, register, unreadable
 

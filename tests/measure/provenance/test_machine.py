@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchsuite.measure.provenance.environment import _git_commit
+from benchsuite.measure.provenance.machine import _git_commit
 
 
 def git(root: Path, *arguments: str) -> str:
