@@ -64,14 +64,14 @@ def publish(
     checked_name(by)
     if (push or branch) and not is_git_url(to):
         raise RequestError(f"--push and --branch need a git URL; {to} is a folder")
-    sources = [_source(name, results) for name in studies]  # before anything is made or cloned
+    sources = [_source(name, results) for name in studies]  # before anything is cloned
     if not is_git_url(to):
-        _print(_publish_all(sources, Repository.create(Path(to)), by, claimed, licence), json)
+        _print(_publish_all(sources, Repository.at(Path(to)), by, claimed, licence), json)
         return
     clone = Clone.of(to)
     kept = False
     try:
-        found = _publish_all(sources, Repository.create(clone.folder), by, claimed, licence)
+        found = _publish_all(sources, Repository.at(clone.folder), by, claimed, licence)
         _print(found, json)
         added = [one.submission.id for one in found if not one.already]
         name = branch or (f"publish-{added[0]}" if added else "")

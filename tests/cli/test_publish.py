@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from fixtures.command import call
+from fixtures.hostile import store
 from fixtures.pages import see
+from fixtures.records import record
 from fixtures.sources import ROOT
 
 from benchsuite.errors import StoreError
@@ -134,4 +136,11 @@ def test_push_needs_a_git_url(tmp_path: Path) -> None:
 
 def test_a_study_that_is_not_there_makes_no_repository(tmp_path: Path) -> None:
     call("publish", str(tmp_path / "missing.zip"), "--to", str(tmp_path / "board"), code=2)
+    assert not (tmp_path / "board").exists()
+
+
+def test_a_refused_study_makes_no_repository(tmp_path: Path) -> None:
+    study = store(tmp_path / "refused", [record(0.9)])
+    told = call("publish", str(study.folder), "--to", str(tmp_path / "board"), code=2).output
+    assert "is not verified" in told
     assert not (tmp_path / "board").exists()

@@ -49,10 +49,8 @@ class Repository:
             found = json.loads(path.read_bytes())
         except FileNotFoundError:
             raise StoreError(
-                f"{folder} is no results repository: it lacks {REPOSITORY_MARKER}; `benchsuite publish "
-                "STUDY --to "
-                f"{folder}` "
-                "makes one of an empty folder"
+                f"{folder} is no results repository: it lacks {REPOSITORY_MARKER}; "
+                f"`benchsuite publish STUDY --to {folder}` makes one of an empty folder"
             ) from None
         except (OSError, ValueError) as error:
             raise StoreError(f"{path} cannot be read: {error}") from error
@@ -62,24 +60,40 @@ class Repository:
         return cls(folder)
 
     @classmethod
-    def create(cls, folder: Path) -> Repository:
-        """The repository in `folder`, made where the folder is missing, empty or a new git repository. Raises
-        RequestError for a folder that holds something else."""
+    def at(cls, folder: Path) -> Repository:
+        """The repository in `folder`, or the one that its first submission makes there: where the folder is
+        missing, empty or a new git repository. Raises RequestError for a folder that holds something else."""
         if (folder / REPOSITORY_MARKER).exists():
             return cls.open(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            others = sorted(one.name for one in folder.iterdir() if not one.name.startswith(HARMLESS))
+            names = sorted(one.name for one in folder.iterdir())
+        except FileNotFoundError:
+            names = []
         except OSError as error:
             raise RequestError(f"{folder} cannot be a results repository: {error}") from error
-        if others:
+        if others := [name for name in names if not name.startswith(HARMLESS)]:
             raise RequestError(
                 f"{folder} is no results repository and holds {others[0]}; choose an empty folder, or one that "
                 f"has {REPOSITORY_MARKER}"
             )
-        with atomic_write(folder / REPOSITORY_MARKER) as file:
-            file.write(json.dumps({"format": REPOSITORY_FORMAT}).encode() + b"\n")
         return cls(folder)
+
+    @classmethod
+    def create(cls, folder: Path) -> Repository:
+        """at(), and made at once. Raises StoreError where nothing can be written."""
+        found = cls.at(folder)
+        found._make()
+        return found
+
+    def _make(self) -> None:
+        try:
+            for name in (STUDIES_FOLDER, INDEX):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            if not (self.folder / REPOSITORY_MARKER).exists():
+                with atomic_write(self.folder / REPOSITORY_MARKER) as file:
+                    file.write(json.dumps({"format": REPOSITORY_FORMAT}).encode() + b"\n")
+        except OSError as error:
+            raise StoreError(f"nothing can be added to {self.folder}: {error}") from error
 
     def study(self, submission: str) -> Path:
         """The folder of a submission."""
@@ -124,10 +138,9 @@ class Repository:
     def adding(self, submission: str) -> Iterator[Path]:
         """An empty folder for the files of a submission, which becomes its folder when the context is left
         without an exception. Where another publisher was faster, theirs stays. Raises StoreError."""
+        self._make()
         target = self.study(submission)
         try:
-            for name in (STUDIES_FOLDER, INDEX):
-                (self.folder / name).mkdir(exist_ok=True)
             made = Path(tempfile.mkdtemp(prefix=f".{submission}.", dir=target.parent))
         except OSError as error:
             raise StoreError(f"nothing can be added to {self.folder}: {error}") from error
