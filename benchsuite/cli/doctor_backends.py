@@ -23,7 +23,7 @@ MATRIX = "smoke"
 def environments() -> Iterator[Finding]:
     """Each environment: whether it works, has this version and the plugins that trials of this Python need."""
     from benchsuite.running.environments import registered, serving
-    from benchsuite.running.environments.registered import unreadable
+    from benchsuite.running.environments.registration import unreadable
 
     used = serving()
     for one in registered():

@@ -133,7 +133,7 @@ def create(
 def list_(json: given.AsJson = False) -> None:
     """List the environments: what runs in each, its Python, and what it was made of."""
     from benchsuite.running.environments import environments_folder, registered, serving
-    from benchsuite.running.environments.registered import unreadable
+    from benchsuite.running.environments.registration import unreadable
 
     used = serving()
     rows = [

@@ -24,6 +24,7 @@ from benchsuite.contracts.checks import (
 from benchsuite.contracts.compilation import Compilation, CompilationTimer, compilation_notes
 from benchsuite.contracts.dataset import Ragged, Split
 from benchsuite.contracts.decoding import Advance, Decoding
+from benchsuite.contracts.executions import ways, why_unsupported
 from benchsuite.contracts.executor import (
     BackendInfo,
     CalibratedTrial,
@@ -49,7 +50,6 @@ from benchsuite.contracts.probe import Phase, Probe
 from benchsuite.contracts.study import Damage, StudyInfo
 from benchsuite.contracts.supported import Supported, absent_device
 from benchsuite.contracts.task import Alignments, LoadedTask, Task, TaskEntry
-from benchsuite.contracts.ways import ways, why_unsupported
 from benchsuite.schema.cells import AffineCell, Cell, CellEntry, CellParameter, Operations, StatePart
 
 __all__ = [

@@ -25,7 +25,7 @@ from benchsuite.contracts.batch_checks import CLASSES, check_batch
 from benchsuite.contracts.checks import check_parameters, check_state, execution_problem
 from benchsuite.contracts.compilation import Compilation
 from benchsuite.contracts.decoding import Decoding
-from benchsuite.contracts.ways import why_unsupported
+from benchsuite.contracts.executions import why_unsupported
 from benchsuite.errors import ContractError, UnsupportedError
 from benchsuite.schema import BEST_UNROLL, Execution, ModelSpec, Recipe
 

@@ -9,7 +9,7 @@ import pytest
 
 from benchsuite.cli.doctor_backends import environments
 from benchsuite.running.environments import Environment
-from benchsuite.running.environments.registered import register
+from benchsuite.running.environments.registration import register
 
 
 @pytest.fixture(autouse=True)

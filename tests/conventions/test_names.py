@@ -38,3 +38,20 @@ def places() -> dict[str, list[str]]:
 def test_no_name_stands_for_two_things() -> None:
     double = {name: modules for name, modules in places().items() if len(modules) > 1}
     assert not double, "\n".join(f"{name}: {', '.join(modules)}" for name, modules in sorted(double.items()))
+
+
+def test_no_package_offers_a_name_that_one_of_its_modules_has() -> None:
+    """`from package import name` would be the module or what the package offers, by the order of imports."""
+    double = []
+    for init in (path for path in python_files(CORE) if path.name == "__init__.py"):
+        modules = {path.stem for path in init.parent.glob("*.py")} | {
+            path.parent.name for path in init.parent.glob("*/__init__.py")
+        }
+        offered = {
+            alias.asname or alias.name
+            for statement in ast.parse(init.read_text(encoding="utf-8")).body
+            if isinstance(statement, ast.ImportFrom)
+            for alias in statement.names
+        }
+        double += [f"{init.parent.relative_to(CORE.parent)}: {name}" for name in sorted(modules & offered)]
+    assert not double, "\n".join(double)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchsuite.analysis.comparison.compare import METRIC_MARGIN, SPEED_MARGIN
+from benchsuite.analysis.comparison.studies import METRIC_MARGIN, SPEED_MARGIN
 from benchsuite.analysis.machines import Machine
 from benchsuite.analysis.seeds import Aggregate, Estimate
 from benchsuite.analysis.validity import Clock, common_clock, has_valid_timing

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchsuite.running.environments.create import Wanted, create
-from benchsuite.running.environments.registered import (
+from benchsuite.running.environments.creation import Wanted, create
+from benchsuite.running.environments.registration import (
     Environment,
     environments_folder,
     find,

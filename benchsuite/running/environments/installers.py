@@ -16,7 +16,7 @@ from typing import IO
 
 from benchsuite.errors import RequestError
 from benchsuite.running.environments.pythons import Base
-from benchsuite.running.environments.registered import interpreter_in
+from benchsuite.running.environments.registration import interpreter_in
 
 DRY_RUN_PIP = (23, 3)
 """The first pip whose dry run reads descriptions of distributions and does not download them."""

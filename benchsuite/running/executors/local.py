@@ -23,7 +23,7 @@ from benchsuite.contracts import (
 from benchsuite.errors import BenchsuiteError, RequestError
 from benchsuite.measure.worker.channel import RunTrial
 from benchsuite.plugins import registry
-from benchsuite.running.environments.registered import interpreters
+from benchsuite.running.environments.registration import interpreters
 from benchsuite.running.executors.capacity import fitting_jobs
 from benchsuite.running.executors.endings import Ended
 from benchsuite.running.executors.keys import WorkerKey, worker_key

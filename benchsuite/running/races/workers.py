@@ -13,7 +13,7 @@ from benchsuite.measure.machine import MachineLock
 from benchsuite.measure.timing.cores import cores_of
 from benchsuite.measure.worker.channel import CheckSupport, Content, PrepareRacer, TakeSample, WorkerCommand
 from benchsuite.plugins import registry
-from benchsuite.running.environments.registered import interpreters
+from benchsuite.running.environments.registration import interpreters
 from benchsuite.running.executors.endings import Ended
 from benchsuite.running.executors.keys import worker_key
 from benchsuite.running.executors.parallel import ask_all

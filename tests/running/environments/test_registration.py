@@ -10,7 +10,7 @@ import pytest
 from benchsuite.errors import RequestError, UnknownNameError
 from benchsuite.measure.provenance.machine import MARKER, _environment_name
 from benchsuite.running import environments
-from benchsuite.running.environments.registered import clear, locked, register, unreadable
+from benchsuite.running.environments.registration import clear, locked, register, unreadable
 
 pytestmark = pytest.mark.usefixtures("home")
 

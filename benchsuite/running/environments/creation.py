@@ -18,7 +18,7 @@ from benchsuite.running.environments import origin
 from benchsuite.running.environments.installers import Installer, installer_class, short
 from benchsuite.running.environments.pythons import Base, base_python
 from benchsuite.running.environments.question import EnvironmentFacts, ask
-from benchsuite.running.environments.registered import (
+from benchsuite.running.environments.registration import (
     Environment,
     check_name,
     clear,
