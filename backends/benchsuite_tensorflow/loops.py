@@ -83,7 +83,9 @@ class WhileLoop(Loop):
         self._steps_per_round = steps_per_round
 
     def unpack(self, x: Tensor) -> tf.TensorArray:
-        time = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
+        time = x.shape[0]  # None in a graph that serves every length: it asks at each call
+        if time is None:
+            time = tf.shape(x)[0]
         steps = tf.TensorArray(x.dtype, time, element_shape=x.shape[1:], clear_after_read=False)
         return steps.unstack(x)
 
@@ -99,7 +101,7 @@ class WhileLoop(Loop):
         backwards: bool,
     ) -> tuple[Carry, list[Steps]]:
         time, dtype, count = inputs[0].size(), carry[0].dtype, len(carry)
-        known = tf.get_static_value(time)
+        one_length = tf.get_static_value(time)  # None in a graph that serves every length
         found = [tf.TensorArray(dtype, time, element_shape=s, clear_after_read=False) for s in emits]
 
         def round_of(size: int) -> Callable[..., tuple[Any, ...]]:
@@ -115,12 +117,13 @@ class WhileLoop(Loop):
 
         done: tuple[Any, ...] = (tf.constant(0), *carry, *found)
         size = self._steps_per_round
-        if size > 1 and (known is None or known >= size):
+        in_rounds = size > 1 and (one_length is None or one_length >= size)
+        if in_rounds:
             done = tf.while_loop(lambda k, *_: k <= time - size, round_of(size), done)
-            if known is not None:
-                done = round_of(int(known) % size)(*done)
-                return list(done[1 : 1 + count]), list(done[1 + count :])
-        done = tf.while_loop(lambda k, *_: k < time, round_of(1), done)
+        if in_rounds and one_length is not None:
+            done = round_of(int(one_length) % size)(*done)
+        else:
+            done = tf.while_loop(lambda k, *_: k < time, round_of(1), done)
         return list(done[1 : 1 + count]), list(done[1 + count :])
 
 

@@ -1,13 +1,12 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from fixtures.tasks import load_task, need_files
 
 import benchsuite_mnist_rows
-from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
+from benchsuite.errors import RequestError, UnknownNameError, UnsupportedError
 from benchsuite.schema import Convolutional, Dense, Features, Rbf, Recurrent, Scalar, Size
 from benchsuite_mnist_rows.task import LoadedMnistRows
 
@@ -94,15 +93,6 @@ def test_scores_and_the_majority_baseline() -> None:
     assert data.score(truth, data.test)["accuracy"] == 1.0
     assert data.primary in data.baselines["majority"]
     assert data.baselines["majority"]["accuracy"] == pytest.approx(0.1, abs=0.02)
-
-
-def test_mnist_without_files_and_network_says_where_to_put_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
-    monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9")
-    with pytest.raises(DataError, match="mnist_train-images"):
-        load_task(LoadedMnistRows, ENTRY, "mnist")
 
 
 @pytest.mark.data

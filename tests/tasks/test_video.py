@@ -1,7 +1,6 @@
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 import benchsuite_video
 from benchsuite.contracts import LoadedTask, TaskEntry
-from benchsuite.errors import DataError, RequestError, UnknownNameError, UnsupportedError
+from benchsuite.errors import RequestError, UnknownNameError, UnsupportedError
 from benchsuite.schema import Dense, Features, Recurrent, Scalar, Size
 from benchsuite_video.film import STEP, films, trajectories
 from benchsuite_video.metrics import CLIP, frame_metrics, sigmoid
@@ -115,16 +114,6 @@ def test_options_without_meaning_are_refused(entry: TaskEntry, name: str, value:
 def test_an_unknown_source_names_the_known_ones(entry: TaskEntry) -> None:
     with pytest.raises(UnknownNameError, match="moving_digits, moving_mnist"):
         load_task(LoadedTask, entry, "kth", **options())
-
-
-@pytest.mark.parametrize("entry", [NEXT, PAIR], ids=lambda entry: entry.name)
-def test_mnist_without_files_and_network_says_where_to_put_them(
-    entry: TaskEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
-    monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9")
-    with pytest.raises(DataError, match="mnist_train-images"):
-        load_task(LoadedTask, entry, "moving_mnist", **options())
 
 
 def test_both_tasks_show_the_same_films() -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from fixtures import published
 from fixtures.command import call
-from fixtures.hostile import evil_record
 from fixtures.synthetic import record, trials
 from markdown_it import MarkdownIt
 
@@ -17,7 +16,7 @@ from benchsuite.errors import RequestError
 from benchsuite.publishing.board import write_readme
 from benchsuite.publishing.board.readme import BOARD_BEGIN, BOARD_END
 from benchsuite.publishing.repository import Repository
-from benchsuite.schema import Record, Status
+from benchsuite.schema import Record
 
 LINK = re.compile(r"href=\"([^\"]+)\"")
 TAGS = set("h1 h2 p ul li pre code strong a table thead tbody tr th td".split())  # noqa: SIM905
@@ -92,12 +91,7 @@ def test_with_the_address_of_the_site_links_lead_there(repository: Repository) -
 
 def test_texts_of_publishers_and_records_are_texts(tmp_path: Path) -> None:
     repository = Repository.create(tmp_path / "results")
-    for at in range(3):
-        one = evil_record(at)
-        published.add(
-            repository, [one.model_copy(update={"status": Status.OK})], name=one.trial.task[:90], suite="",
-            by="<b>&[x](y)|", published=at,
-        )  # fmt: skip
+    published.add_hostile(repository, by="<b>&[x](y)|")
     rendered = render(write_readme(repository, title="<i>x</i>").read_text())
     assert set(re.findall(r"<(\w+)", rendered)) <= TAGS
     assert all((repository.folder / link).exists() for link in LINK.findall(rendered))

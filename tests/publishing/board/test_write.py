@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from fixtures import published
-from fixtures.hostile import evil_record
 from fixtures.pages import TAGS, Seen, see
 from fixtures.synthetic import record, trials
 
@@ -16,7 +15,7 @@ from benchsuite.publishing.board import write_board
 from benchsuite.publishing.board.rows import collect_board
 from benchsuite.publishing.repository import Repository
 from benchsuite.publishing.repository.folder import BUNDLE
-from benchsuite.schema import Record, Status
+from benchsuite.schema import Record
 
 PLACES = [trial for trial in trials(12) if trial.backend in ("torch", "jax")]
 
@@ -109,12 +108,7 @@ def test_each_row_has_a_command_and_each_study_a_citation(site: Path) -> None:
 
 def test_texts_of_publishers_and_records_are_shown_as_texts(tmp_path: Path) -> None:
     repository = Repository.create(tmp_path / "results")
-    for at in range(3):
-        one = evil_record(at)
-        published.add(
-            repository, [one.model_copy(update={"status": Status.OK})], name=one.trial.task[:90], suite="",
-            by="<b>&\"'", published=at,
-        )  # fmt: skip
+    published.add_hostile(repository, by="<b>&\"'")
     write_board(repository, tmp_path / "site", title="<i>x</i>")
     for path, seen in pages(tmp_path / "site").items():
         assert seen.tags <= TAGS, path

@@ -5,14 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from fixtures.speech import DIGIT, STRINGS, spoken, strings
+from fixtures.speech import DIGIT, spoken, strings
 from fixtures.tasks import load_task
 
-from benchsuite.contracts import LoadedTask, TaskEntry
-from benchsuite.errors import DataError, UnknownNameError, UnsupportedError
+from benchsuite.contracts import LoadedTask
+from benchsuite.errors import UnknownNameError, UnsupportedError
 from benchsuite.schema import Size
 from benchsuite_speech.task import LoadedSpeech
 
@@ -29,16 +28,6 @@ def test_listing_the_tasks_imports_nothing_heavy() -> None:
 def test_an_unknown_source_names_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="fsdd, tones"):
         load_task(LoadedSpeech, DIGIT, "timit")
-
-
-@pytest.mark.parametrize("entry", [DIGIT, STRINGS], ids=lambda entry: entry.name)
-def test_fsdd_without_files_and_network_says_where_to_put_them(
-    entry: TaskEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BENCHSUITE_DATA", str(tmp_path))
-    monkeypatch.setenv("BENCHSUITE_MIRROR", "http://127.0.0.1:9")
-    with pytest.raises(DataError, match=r"fsdd-1\.0\.10\.zip"):
-        load_task(LoadedTask, entry, "fsdd")
 
 
 @pytest.mark.parametrize("load", [spoken, strings])
