@@ -63,14 +63,15 @@ def _on_result(ranking: Ranking, model: Model) -> Iterable[Caution]:
     if metric is None or not math.isfinite(metric.mean):
         yield Caution(CautionKind.NO_RESULT, f"its test {ranking.metric} is not a finite number")
         return
-    baseline = ranking.best_baseline
-    if baseline is not None and not ranking.better(metric.mean, baseline[1]):
-        name = baseline[0].replace("_", " ")
-        yield Caution(
-            CautionKind.BELOW_BASELINE,
-            f"it is no better than the baseline {name} ({ranking.metric} {baseline[1]:.4g}), which needs no "
-            "training",
-        )
+    if baseline := ranking.unbeaten_baseline(model):
+        words = baseline_words(ranking, baseline)
+        yield Caution(CautionKind.BELOW_BASELINE, f"it is no better than {words}, which needs no training")
+
+
+def baseline_words(ranking: Ranking, baseline: tuple[str, float]) -> str:
+    """`the baseline last value (mse 0.034)`. :param baseline: name and value."""
+    name, value = baseline
+    return f"the baseline {name.replace('_', ' ')} ({ranking.metric} {value:.4g})"
 
 
 def _on_training(model: Model) -> Iterable[Caution]:

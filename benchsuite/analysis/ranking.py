@@ -141,6 +141,14 @@ class Ranking:
         """Name and value of the best baseline that was computed, not trained; bounds are none."""
         return best_baseline(self.baselines, self.higher_is_better)
 
+    def unbeaten_baseline(self, model: Model) -> tuple[str, float] | None:
+        """best_baseline where `model` is no better than it; None where the model is better, has no metric, or
+        where there is no baseline."""
+        baseline = self.best_baseline
+        if model.metric is None or baseline is None or self.better(model.metric.mean, baseline[1]):
+            return None
+        return baseline
+
 
 def best_baseline(values: Mapping[str, float], higher_is_better: bool) -> tuple[str, float] | None:
     """Name and value of the best of `values` (name -> metric) that is finite and no bound; None where there is

@@ -18,9 +18,10 @@ from benchsuite.publishing.board.confirmations import (
     submission_level,
 )
 from benchsuite.publishing.board.history import History, LevelChange, changes_of, history
-from benchsuite.publishing.board.rows import Board, PublishedRow
+from benchsuite.publishing.board.rows import Board, MachineBoard, PublishedRow
 from benchsuite.publishing.repository.submission import Submission
 from benchsuite.schema import Trial
+from benchsuite.schema.race import RaceResults
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,10 @@ class Told:
         recipe, as a later version of a suite has it."""
         trial = self.board.configurations[name][0].record.trial
         return [other for other in self._kinds[_kind(trial)] if other != name]
+
+    def races(self, machine: MachineBoard) -> list[RaceResults]:
+        """The races of the studies whose records are ranked on a machine. Raises StoreError."""
+        return [race for one in machine.submissions for race in self.board.repository.races(one)]
 
     def level(self, row: PublishedRow) -> str:
         """`claimed`, `verified`, or `reproduced by 2 others`."""

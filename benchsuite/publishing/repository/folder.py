@@ -1,7 +1,8 @@
 """Repository: the folder of published studies.
 
 benchsuite-results.json     what makes the folder a results repository, and the version of its layout
-studies/<id>/               a submission: study.crate.zip, verification.json, summary.json
+studies/<id>/               a submission: study.crate.zip, verification.json, summary.json; and races.json,
+                            the results of its races, where there are any
 index/<id>.parquet          its records as a table
 accepted.toml               changes of speed or metric that were looked into, with their reasons (optional)
 
@@ -24,11 +25,13 @@ from benchsuite.analysis.machines import Machine
 from benchsuite.errors import RequestError, StoreError
 from benchsuite.publishing.repository.index import read_index
 from benchsuite.publishing.repository.submission import Submission, check_plain, read_submission
+from benchsuite.running.races.files import races_from
 from benchsuite.running.store import INDEX, REPOSITORY_MARKER, STUDIES_FOLDER, atomic_write
 from benchsuite.schema import Record
+from benchsuite.schema.race import RaceResults
 
 ACCEPTED = "accepted.toml"
-BUNDLE, VERIFICATION = "study.crate.zip", "verification.json"
+BUNDLE, VERIFICATION, RACES = "study.crate.zip", "verification.json", "races.json"
 REPOSITORY_FORMAT = 1
 HARMLESS = ("README", "LICENSE", "LICENCE", "CITATION", ".git", ".DS_Store", "CNAME")
 """Beginnings of names that a folder may hold and still become a results repository: those of a new git
@@ -133,6 +136,12 @@ class Repository:
         if not path.exists():
             raise StoreError(f"{path} is missing: the submission {submission.id} has no index")
         return list(read_index(path))
+
+    def races(self, submission: Submission) -> list[RaceResults]:
+        """The races of a submission, oldest first; none where its study has none. Raises StoreError."""
+        path = self.study(submission.id) / RACES
+        check_plain(path)
+        return races_from(path.read_bytes(), path) if path.exists() else []
 
     @contextlib.contextmanager
     def adding(self, submission: str) -> Iterator[Path]:

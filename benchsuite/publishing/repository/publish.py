@@ -9,10 +9,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchsuite.analysis.machines import Machine
 from benchsuite.errors import RequestError, StoreError
 from benchsuite.publishing.bundle import unpacked, write_bundle
-from benchsuite.publishing.repository.folder import BUNDLE, VERIFICATION, Repository
+from benchsuite.publishing.repository.folder import BUNDLE, RACES, VERIFICATION, Repository
 from benchsuite.publishing.repository.index import index_rows, write_index
 from benchsuite.publishing.repository.submission import (
     SUMMARY,
@@ -24,8 +23,8 @@ from benchsuite.publishing.repository.submission import (
 )
 from benchsuite.publishing.verdict import Verification
 from benchsuite.publishing.verify import verify
+from benchsuite.running.races.files import races_to_json
 from benchsuite.running.study import StoredStudy
-from benchsuite.schema import Record
 
 LONGEST_NAME = 100
 INDEX_FILE = "index.parquet"
@@ -87,10 +86,9 @@ def publish_study(
         found = verify(bundle)
         if not found.passed and not claimed:
             raise RequestError(_refusal(source, found))
-        records, machines = study.records, study.machines()
         summary = summarised(
-            records,
-            machines,
+            study.records,
+            study.machines(),
             description,
             content=content,
             name=name,
@@ -101,7 +99,7 @@ def publish_study(
             level="verified" if found.passed else "claimed",
             bundle=bundle,
         )
-        _add(repository, summary, found, bundle, records, machines)
+        _add(repository, summary, found, bundle, study)
     written = read_submission(repository.study(identity))
     return Published(written, repository.study(identity), written != summary, found)
 
@@ -111,15 +109,16 @@ def _add(
     summary: Submission,
     found: Verification,
     bundle: Path,
-    records: list[Record],
-    machines: list[Machine],
+    study: StoredStudy,
 ) -> None:
     with repository.adding(summary.id) as folder:
         shutil.copyfile(bundle, folder / BUNDLE)
         (folder / VERIFICATION).write_text(found.to_json() + "\n", encoding="utf-8")
         (folder / SUMMARY).write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        if races := study.races():
+            (folder / RACES).write_bytes(races_to_json(races))
         index = folder / INDEX_FILE
-        write_index(index, index_rows(summary.id, records, machines))
+        write_index(index, index_rows(summary.id, study.records, study.machines()))
         repository.place_index(summary.id, index)  # before the folder is there: no submission is without one
         index.unlink()
 

@@ -41,7 +41,7 @@ def backends_page(data: ReportData) -> Page | None:
         if runs:
             where = f" on {machine.name}" if several else ""
             sections += [PageSection(f"{title}{where}", blocks) for title, blocks in _parts(data, runs)]
-            sections += raced(data, machine, where)
+            sections += raced((one for study in data.studies for one in study.races()), machine, where)
             sections += allocator(data, runs, where)
             sections.append(PageSection(f"Every timing{where}", (timings(data, runs),)))
     if not sections:

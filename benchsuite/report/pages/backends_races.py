@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from benchsuite.analysis.machines import Machine, machine_of
 from benchsuite.contracts.report import (
@@ -15,7 +15,6 @@ from benchsuite.contracts.report import (
     TableCell,
     Value,
 )
-from benchsuite.report.data import ReportData
 from benchsuite.report.formatting import format_count, format_list
 from benchsuite.report.prose import prose
 from benchsuite.schema.race import Race, RaceResults, SpeedVerdict
@@ -24,23 +23,30 @@ from benchsuite.schema.thresholds import UNSTABLE
 Raced = tuple[RaceResults, Race]
 
 
-def raced(data: ReportData, machine: Machine, where: str) -> list[PageSection]:
-    """The latest race of each group on a machine; none where nothing was raced. Raises StoreError."""
+def raced(found: Iterable[RaceResults], machine: Machine, where: str = "") -> list[PageSection]:
+    """The latest race of each group on a machine; none where nothing was raced."""
+    latest = _latest(found, machine)
+    return [PageSection(f"Raced{where}", tuple(_blocks(latest)))] if latest else []
+
+
+def races_table(found: Iterable[RaceResults], machine: Machine) -> Iterator[Table]:
+    """The table of raced() alone; nothing where no race was judged."""
+    yield from _tables(_latest(found, machine))
+
+
+def _latest(found: Iterable[RaceResults], machine: Machine) -> list[Raced]:
     latest: dict[tuple[str, str, str], Raced] = {}
-    found = [one for study in data.studies for one in study.races()]
     for results in sorted(found, key=lambda one: one.started):
         # a race says of its own process what a record says of its worker, which may know of a GPU as well
         if set(machine_of(results.environment).facts) <= set(machine.facts):
             latest |= {(race.name, results.what, race.clock): (results, race) for race in results.races}
-    return [PageSection(f"Raced{where}", tuple(_blocks(list(latest.values()))))] if latest else []
+    return list(latest.values())
 
 
 def _blocks(races: Sequence[Raced]) -> Iterator[Block]:
-    judged = [(results, race) for results, race in races if race.judgement is not None]
     yield Paragraph(f"{format_count(len(races), 'race')}; the margin is {_margin(races)}.")
     yield from prose("backends_races")
-    if judged:
-        yield _table(judged)
+    yield from _tables(races)
     out = [
         f"{race.name}: {racer.name} "
         + ("did not start" if racer.out_since is None else f"left in round {racer.out_since + 1}")
@@ -57,7 +63,7 @@ def _margin(races: Sequence[Raced]) -> str:
     return format_list(sorted({f"{results.margin:.0%}".replace("%", " %") for results, _ in races}), "or")
 
 
-def _table(races: Sequence[Raced]) -> Table:
+def _tables(races: Sequence[Raced]) -> Iterator[Table]:
     columns = (
         Column("race", filter=True),
         Column("of", filter=True, help="training steps, or predictions of a batch"),
@@ -74,7 +80,8 @@ def _table(races: Sequence[Raced]) -> Table:
     )
     rows: list[list[Value | TableCell]] = []
     for results, race in races:
-        assert race.judgement is not None
+        if race.judgement is None:
+            continue
         kernels = {racer.name: racer.kernel for racer in race.racers}
         for one in race.judgement.ranks:
             pair = one.pair
@@ -96,9 +103,10 @@ def _table(races: Sequence[Raced]) -> Table:
                     race.judgement.rounds,
                 ]
             )
-    return Table(
-        "Races",
-        columns,
-        rows,
-        f"~: the interquartile range is above {100 * UNSTABLE:.0f} % of the median: not steady.",
-    )
+    if rows:
+        yield Table(
+            "Races",
+            columns,
+            rows,
+            f"~: the interquartile range is above {100 * UNSTABLE:.0f} % of the median: not steady.",
+        )

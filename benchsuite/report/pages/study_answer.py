@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from benchsuite.analysis.answers import Answer, answer
 from benchsuite.analysis.average_ranks import average_ranks
+from benchsuite.analysis.cautions import baseline_words
 from benchsuite.analysis.ranking import Ranking
 from benchsuite.analysis.runs import Run, runs_of
 from benchsuite.contracts.report import Link, Words
@@ -35,6 +36,9 @@ def _of_one_task(results: TaskResults) -> tuple[str | Link, ...]:
     found = answer(ranking)
     if found is None or found.best.metric is None:
         return ("No model of ", Link(results.title, results.key), " has a result that is a number")
+    if baseline := ranking.unbeaten_baseline(found.best):
+        words = f" is better than {baseline_words(ranking, baseline)}, which needs no training"
+        return ("No model of ", Link(results.title, results.key), words)
     value = format_value(found.best.metric.mean, found.best.metric.half_width)
     if found.next_best is None:
         words = f": {model_words(found.best, ranking)}, {ranking.metric.replace('_', ' ')} {value}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter
 
 from benchsuite.errors import StoreError
 from benchsuite.running.races.rotation import Turn
@@ -14,6 +17,10 @@ from benchsuite.schema.texts import described
 
 SAMPLE_COLUMNS = ("race", "racer", "round", "place", "wall", "cpu", "idle")
 """Of the samples: number of the race in the JSON, and what Turn and RaceSample hold; times in seconds."""
+
+
+Found = TypeVar("Found", RaceResults, list[RaceResults])
+SEVERAL = TypeAdapter(list[RaceResults])
 
 
 class RaceFile:
@@ -44,15 +51,27 @@ class RaceFile:
 
 def read_races(folder: Path) -> list[RaceResults]:
     """The races in a study's folder, oldest first. Raises StoreError for a file that is none."""
-    found: list[RaceResults] = []
-    for path in sorted((folder / RACES).glob("*.json")):
-        try:
-            results = RaceResults.model_validate_json(path.read_bytes())
-        except Exception as error:  # besides ValidationError, numbers that no float can hold raise others
-            raise StoreError(f"{path} cannot be read: {described(error)}") from error
-        if results.format > RACE_FORMAT:
-            raise StoreError(f"{path} was written by a newer benchsuite; update this one")
-        found.append(results)
+    paths = sorted((folder / RACES).glob("*.json"))
+    return [_checked(RaceResults.model_validate_json, path.read_bytes(), path) for path in paths]
+
+
+def races_to_json(races: Sequence[RaceResults]) -> bytes:
+    """Several races as one JSON text, which races_from() reads."""
+    return SEVERAL.dump_json(list(races), indent=1)
+
+
+def races_from(text: bytes, path: Path) -> list[RaceResults]:
+    """The races that races_to_json() wrote. Raises StoreError, which names `path`, for a text that is none."""
+    return _checked(SEVERAL.validate_json, text, path)
+
+
+def _checked(parse: Callable[[bytes], Found], text: bytes, path: Path) -> Found:
+    try:
+        found = parse(text)
+    except Exception as error:  # besides ValidationError, numbers that no float can hold raise others
+        raise StoreError(f"{path} cannot be read: {described(error)}") from error
+    if any(one.format > RACE_FORMAT for one in (found if isinstance(found, list) else [found])):
+        raise StoreError(f"{path} was written by a newer benchsuite; update this one")
     return found
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from fixtures import published
 from fixtures.pages import TAGS, Seen, see
+from fixtures.races import race_results
 from fixtures.synthetic import record, trials
 
 from benchsuite.errors import RequestError, StoreError
 from benchsuite.publishing.board import write_board
+from benchsuite.publishing.board.readme import write_readme
 from benchsuite.publishing.board.rows import collect_board
 from benchsuite.publishing.repository import Repository
 from benchsuite.publishing.repository.folder import BUNDLE
@@ -161,6 +163,19 @@ def test_a_claim_does_not_take_the_place_of_the_same_record_in_a_verified_study(
     published.add(repository, made, by="Ada", name="own", published=2.0)
     board = collect_board(repository)
     assert [row.counts for row in board.rows] == [False] * len(made) + [True] * len(made)
+
+
+def test_races_are_shown_on_their_machine(tmp_path: Path) -> None:
+    repository = Repository.create(tmp_path / "results")
+    made = records()
+    here = {"hardware.cpu": made[0].environment["hardware.cpu"]}
+    raced = [race_results(1000.0, 1.5, here), race_results(2000.0, 4.0, {"hardware.cpu": "Other"})]
+    published.add(repository, made, races=raced)
+    write_board(repository, tmp_path / "site")
+    (page,) = (tmp_path / "site" / "rankings").glob("*.html")
+    assert "adding lstm" in see(page).text
+    assert "1 race; the margin is" in see(page).text
+    assert "adding lstm" in write_readme(repository).read_text()
 
 
 def test_a_bundle_that_is_not_the_published_one_is_not_offered(tmp_path: Path) -> None:

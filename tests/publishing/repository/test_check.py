@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from fixtures.command import call
 from fixtures.hostile import store
+from fixtures.races import store_race
 from fixtures.records import record
 
 from benchsuite.publishing.repository import Published, Repository, publish_study
 from benchsuite.publishing.repository.check import check_repository
-from benchsuite.publishing.repository.folder import BUNDLE, VERIFICATION
+from benchsuite.publishing.repository.folder import BUNDLE, RACES, VERIFICATION
 from benchsuite.publishing.repository.submission import SUMMARY
 
 
@@ -41,6 +42,9 @@ CHANGES: dict[str, tuple[Callable[[Repository, Published], object], str]] = {
     "bundle": (lambda _, done: (done.folder / BUNDLE).write_bytes(b"other"), "not the file"),
     "verification": (lambda _, done: edit(done.folder / VERIFICATION, rules=[]), "and verification.json"),
     "no verification": (lambda _, done: (done.folder / VERIFICATION).unlink(), "cannot be read"),
+    "races": (lambda _, done: (done.folder / RACES).write_bytes(b"[]"), "does not hold the races"),
+    "no races": (lambda _, done: (done.folder / RACES).unlink(), "does not hold the races"),
+    "no race": (lambda _, done: (done.folder / RACES).write_bytes(b"{"), "cannot be read"),
     "file": (lambda _, done: (done.folder / "run.sh").write_text("x"), "holds run.sh"),
     "orphan": (
         lambda repository, _: repository.index("other-0123456789ab").write_bytes(b""),
@@ -57,6 +61,7 @@ def other(done: Published) -> str:
 def published(tmp_path: Path) -> tuple[Repository, Published]:
     repository = Repository.create(tmp_path / "results")
     mine = store(tmp_path / "mine", [record(0.9, seed=seed) for seed in range(2)])
+    store_race(mine.folder, 1000.0, slower=1.5)
     return repository, publish_study(mine.folder, repository, by="Ada", claimed=True)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fixtures import crossing, varied
 from fixtures import records as planted
 from fixtures.blocks import charts, everything, section, tables, text, values
+from fixtures.races import store_race
 
 from benchsuite.analysis.ranking import rankings
 from benchsuite.analysis.runs import runs_of
@@ -20,8 +20,6 @@ from benchsuite.report.layout import cell_of
 from benchsuite.report.pages.backends import backends_page
 from benchsuite.report.pages.backends_allocator import pairs_of
 from benchsuite.report.site import Page
-from benchsuite.running.races import Race, Racer, RaceResults, judge
-from benchsuite.running.races.files import RaceFile
 from benchsuite.running.store import StudyStore
 from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Execution, Recipe, Record
@@ -208,31 +206,12 @@ def test_a_study_without_a_ranked_trial_has_no_such_page(tmp_path: Path) -> None
     assert backends_page(collect([StoredStudy.load(folder)])) is None
 
 
-def race(folder: Path, started: float, slower: float, cpu: str = "Example") -> None:
-    """Store a race of two, `b` so many times as slow as `a`, and a third that fell out."""
-    pace = 1.0 + 0.01 * np.sin(np.arange(20.0))
-    found = judge({"a": 1e-3 * pace, "b": slower * 1e-3 * pace[::-1]})
-    trial = next(varied.trials())
-    racers = [Racer(name=name, trial=trial, kernel="scan") for name in "ab"]
-    racers.append(Racer(name="c", trial=trial, problem="died\nlast words", broken=True, out_since=2))
-    given = Race(name="adding lstm", clock="cpu", racers=tuple(racers), judgement=found)
-    results = RaceResults(
-        started=started,
-        finished=started,
-        what="step",
-        rounds=20,
-        environment={"hardware.cpu": cpu},
-        races=(given,),
-    )
-    RaceFile(folder, started).write(results, [[]])
-
-
 def test_races_are_shown_the_latest_of_each_on_its_machine(tmp_path: Path) -> None:
     folder = some(tmp_path / "one", lambda _: True)
     assert not [part for part in shown(folder).sections if part.title == "Raced"]
-    race(folder, 2000.0, slower=1.5)
-    race(folder, 1000.0, slower=3.0)
-    race(folder, 3000.0, slower=9.0, cpu="Another")
+    store_race(folder, 2000.0, slower=1.5)
+    store_race(folder, 1000.0, slower=3.0)
+    store_race(folder, 3000.0, slower=9.0, cpu="Another")
     blocks = section(shown(folder), "Raced")
     rows = tables(blocks)["Races"]
     assert [(row["racer"], row["is"]) for row in rows] == [("a", "first"), ("b", "slower")]

@@ -53,6 +53,22 @@ def test_of_one_model_it_is_not_said_that_it_is_the_best(tmp_path: Path) -> None
     assert found == "The only model with a result on a / tiny: lstm plain, accuracy 0.9."
 
 
+@pytest.mark.parametrize(("constant", "told"), [(0.95, False), (0.5, True)])
+def test_a_model_that_a_baseline_beats_is_not_called_the_best(
+    constant: float, told: bool, tmp_path: Path
+) -> None:
+    records = [
+        one.model_copy(update={"baselines": {"majority": {"accuracy": constant}}})
+        for one in seeds("a", lstm=(0.9,), gru=(0.8,))
+    ]
+    found = said(tmp_path, records)
+    assert found.startswith("Best on a / tiny: lstm plain") is told
+    assert (
+        "No model of a / tiny is better than the baseline majority (accuracy 0.95), which needs no training"
+        in found
+    ) is not told
+
+
 def test_of_several_tasks_the_best_rank_is_told_where_ranks_differ(tmp_path: Path) -> None:
     records = [one for task in "abcdefgh" for one in seeds(task, lstm=(0.9,), gru=(0.8,), rnn=(0.7,))]
     assert "lstm plain has the best average rank over 8 tasks (1.00 of 3)" in said(tmp_path, records)

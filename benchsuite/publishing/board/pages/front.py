@@ -27,6 +27,7 @@ from benchsuite.publishing.repository.folder import BUNDLE, VERIFICATION
 from benchsuite.publishing.repository.submission import Submission
 from benchsuite.publishing.verdict import Verification
 from benchsuite.report.formatting import format_count, format_value
+from benchsuite.report.pages.backends_races import races_table
 from benchsuite.report.site import Page
 from benchsuite.running.store import STUDIES_FOLDER
 
@@ -55,6 +56,7 @@ def _ranking(told: Told, suite: SuiteBoard, machine: MachineBoard) -> Iterator[B
     yield from (_facts(told, one) for one in machine.submissions)
     yield from models_by_tasks(machine)
     yield task_cards(machine)
+    yield from races_table(told.races(machine), machine.machine)
     yield Command(commands(suite, machine.submissions[-1]))
 
 

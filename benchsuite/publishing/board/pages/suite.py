@@ -26,6 +26,7 @@ from benchsuite.publishing.board.rows import MachineBoard, PublishedRow, SuiteBo
 from benchsuite.publishing.board.told import Told, bundle_path
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_list
+from benchsuite.report.pages.backends_races import raced
 from benchsuite.report.pages.exclusions import excluded
 from benchsuite.report.pages.rankings import ranking_table
 from benchsuite.report.pages.results_table import results_table
@@ -97,6 +98,7 @@ def machine_page(told: Told, suite: SuiteBoard, machine: MachineBoard) -> Page:
     sections += [
         PageSection(results.title, tuple(_task(told, machine, results))) for results in machine.results
     ]
+    sections += raced(told.races(machine), machine.machine)
     sections.append(
         PageSection("Studies", (submissions_table(told, machine.submissions, "Studies on this machine"),))
     )
