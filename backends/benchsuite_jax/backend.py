@@ -14,13 +14,7 @@ from benchsuite.contracts import Backend, Device, Parameters
 from benchsuite.errors import UnsupportedError
 from benchsuite.schema import DeviceName, Execution, ModelSpec, Recipe
 from benchsuite_jax.program import JaxProgram
-from benchsuite_jax.runtime import (
-    Key,
-    gpu_names,
-    jax_device,
-    matmul_precision,
-    platform_devices,
-)
+from benchsuite_jax.runtime import Key, gpu_names, jax_device, matmul_precision, platform_devices
 from benchsuite_jax.support import device_problem, precision_problem, unsupported_reason
 
 
