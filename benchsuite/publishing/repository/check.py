@@ -10,7 +10,7 @@ from typing import Any
 
 from benchsuite.errors import BenchsuiteError
 from benchsuite.publishing.bundle import unpacked
-from benchsuite.publishing.repository.folder import BUNDLE, RACES, VERIFICATION, Repository
+from benchsuite.publishing.repository.folder import BUNDLE, RACES_FILE, VERIFICATION, Repository
 from benchsuite.publishing.repository.index import index_rows, read_rows
 from benchsuite.publishing.repository.submission import (
     SUMMARY,
@@ -26,7 +26,7 @@ from benchsuite.running.store import INDEX, STUDIES_FOLDER
 from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
 
-OF_A_SUBMISSION = {BUNDLE, RACES, SUMMARY, VERIFICATION}
+OF_A_SUBMISSION = {BUNDLE, RACES_FILE, SUMMARY, VERIFICATION}
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _faults(repository: Repository, folder: Path) -> Iterator[str]:
                 yield f"the summary says of {name} {getattr(summary, name)!r}, and the bundle {value!r}"
         rows = index_rows(summary.id, study.records, study.machines())
         if repository.races(summary) != study.races():
-            yield f"{RACES} does not hold the races of its bundle"
+            yield f"{RACES_FILE} does not hold the races of its bundle"
     path = repository.index(summary.id)
     check_plain(path)
     if not path.is_file():

@@ -31,7 +31,7 @@ from benchsuite.schema import Record
 from benchsuite.schema.race import RaceResults
 
 ACCEPTED = "accepted.toml"
-BUNDLE, VERIFICATION, RACES = "study.crate.zip", "verification.json", "races.json"
+BUNDLE, VERIFICATION, RACES_FILE = "study.crate.zip", "verification.json", "races.json"
 REPOSITORY_FORMAT = 1
 HARMLESS = ("README", "LICENSE", "LICENCE", "CITATION", ".git", ".DS_Store", "CNAME")
 """Beginnings of names that a folder may hold and still become a results repository: those of a new git
@@ -139,7 +139,7 @@ class Repository:
 
     def races(self, submission: Submission) -> list[RaceResults]:
         """The races of a submission, oldest first; none where its study has none. Raises StoreError."""
-        path = self.study(submission.id) / RACES
+        path = self.study(submission.id) / RACES_FILE
         check_plain(path)
         return races_from(path.read_bytes(), path) if path.exists() else []
 

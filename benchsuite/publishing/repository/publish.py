@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchsuite.errors import RequestError, StoreError
 from benchsuite.publishing.bundle import unpacked, write_bundle
-from benchsuite.publishing.repository.folder import BUNDLE, RACES, VERIFICATION, Repository
+from benchsuite.publishing.repository.folder import BUNDLE, RACES_FILE, VERIFICATION, Repository
 from benchsuite.publishing.repository.index import index_rows, write_index
 from benchsuite.publishing.repository.submission import (
     SUMMARY,
@@ -116,7 +116,7 @@ def _add(
         (folder / VERIFICATION).write_text(found.to_json() + "\n", encoding="utf-8")
         (folder / SUMMARY).write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
         if races := study.races():
-            (folder / RACES).write_bytes(races_to_json(races))
+            (folder / RACES_FILE).write_bytes(races_to_json(races))
         index = folder / INDEX_FILE
         write_index(index, index_rows(summary.id, study.records, study.machines()))
         repository.place_index(summary.id, index)  # before the folder is there: no submission is without one

@@ -19,7 +19,7 @@ SAMPLE_COLUMNS = ("race", "racer", "round", "place", "wall", "cpu", "idle")
 """Of the samples: number of the race in the JSON, and what Turn and RaceSample hold; times in seconds."""
 
 
-Found = TypeVar("Found", RaceResults, list[RaceResults])
+Parsed = TypeVar("Parsed", RaceResults, list[RaceResults])
 SEVERAL = TypeAdapter(list[RaceResults])
 
 
@@ -65,7 +65,7 @@ def races_from(text: bytes, path: Path) -> list[RaceResults]:
     return _checked(SEVERAL.validate_json, text, path)
 
 
-def _checked(parse: Callable[[bytes], Found], text: bytes, path: Path) -> Found:
+def _checked(parse: Callable[[bytes], Parsed], text: bytes, path: Path) -> Parsed:
     try:
         found = parse(text)
     except Exception as error:  # besides ValidationError, numbers that no float can hold raise others

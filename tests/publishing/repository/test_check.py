@@ -16,7 +16,7 @@ from fixtures.records import record
 
 from benchsuite.publishing.repository import Published, Repository, publish_study
 from benchsuite.publishing.repository.check import check_repository
-from benchsuite.publishing.repository.folder import BUNDLE, RACES, VERIFICATION
+from benchsuite.publishing.repository.folder import BUNDLE, RACES_FILE, VERIFICATION
 from benchsuite.publishing.repository.submission import SUMMARY
 
 
@@ -42,9 +42,9 @@ CHANGES: dict[str, tuple[Callable[[Repository, Published], object], str]] = {
     "bundle": (lambda _, done: (done.folder / BUNDLE).write_bytes(b"other"), "not the file"),
     "verification": (lambda _, done: edit(done.folder / VERIFICATION, rules=[]), "and verification.json"),
     "no verification": (lambda _, done: (done.folder / VERIFICATION).unlink(), "cannot be read"),
-    "races": (lambda _, done: (done.folder / RACES).write_bytes(b"[]"), "does not hold the races"),
-    "no races": (lambda _, done: (done.folder / RACES).unlink(), "does not hold the races"),
-    "no race": (lambda _, done: (done.folder / RACES).write_bytes(b"{"), "cannot be read"),
+    "races": (lambda _, done: (done.folder / RACES_FILE).write_bytes(b"[]"), "does not hold the races"),
+    "no races": (lambda _, done: (done.folder / RACES_FILE).unlink(), "does not hold the races"),
+    "no race": (lambda _, done: (done.folder / RACES_FILE).write_bytes(b"{"), "cannot be read"),
     "file": (lambda _, done: (done.folder / "run.sh").write_text("x"), "holds run.sh"),
     "orphan": (
         lambda repository, _: repository.index("other-0123456789ab").write_bytes(b""),
