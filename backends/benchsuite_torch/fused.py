@@ -61,7 +61,8 @@ def run(
     packing: bool = False,
     masks: Mapping[str, torch.Tensor] = NO_MASKS,
 ) -> tuple[torch.Tensor, LayerStates | None]:
-    """Outputs of the top layer (steps, B, F) for inputs (steps, B, I), and the state at each row's own end.
+    """Outputs of the top layer (steps, B, F) for inputs (steps, B, I), and the state at each row's own end: with
+    `final`, and of one direction over full rows, which gives it anyhow.
 
     `state` is where the forward direction starts (None: zero). `packing` says how backward layers meet ragged
     rows: packed, or reversed. Outputs on padding are arbitrary. Where what is between the layers is masked, the
@@ -84,7 +85,8 @@ def run(
             stack, stack.flat, x[begin:end], state, _valid_steps(rows, begin, end) if packed else None
         )
         outputs.append(y)
-    return outputs[0] if len(outputs) == 1 else torch.cat(outputs), state if final else None
+    known = final or (rows.full and not stack.body.bidirectional)
+    return outputs[0] if len(outputs) == 1 else torch.cat(outputs), state if known else None
 
 
 def _by_layer(
@@ -106,7 +108,7 @@ def _by_layer(
         x, end = run(alone, x, rows, truncation, initial, final, packing, masks)
         if end is not None:
             ends.append(end)
-    return x, tuple(torch.cat(parts) for parts in zip(*ends, strict=True)) if final else None
+    return x, tuple(torch.cat(parts) for parts in zip(*ends, strict=True)) if ends else None
 
 
 def layer_outputs(

@@ -105,7 +105,7 @@ class Model:
             return self.body(placed.inputs), None
         masks = placed.masks if training else NO_MASKS
         y, end = self._encode(placed, state, final, masks)
-        return self._read(y, placed, masks=masks), end
+        return self._read(y, placed, end=end, masks=masks), end if final else None
 
     def probed(self, placed: PlacedBatch) -> tuple[torch.Tensor, loops.Probes]:
         """Features by a loop, whatever the unroll, and the probes of every h_t: a fused layer does not return
@@ -209,13 +209,22 @@ class Model:
         placed: PlacedBatch,
         probes: loops.Probes | None = None,
         outputs: loops.Outputs | None = None,
+        end: LayerStates | None = None,
         masks: Mapping[str, torch.Tensor] = NO_MASKS,
     ) -> torch.Tensor:
-        read = self._read_out(y, placed)
+        read = self._read_out(y, placed, end)
         if self.decoder is None:
             return read
         return self.decoder.features(y, read, placed, self.unroll, probes, outputs, masks)
 
-    def _read_out(self, y: torch.Tensor, placed: PlacedBatch) -> torch.Tensor:
+    def _read_out(self, y: torch.Tensor, placed: PlacedBatch, end: LayerStates | None = None) -> torch.Tensor:
+        """:param end: the state at each row's end, where it is known."""
         assert not isinstance(self.body, ConvolutionalBody)
+        if (
+            self.fused
+            and end is not None
+            and self.spec.readout == "last"
+            and not self.body.body.bidirectional
+        ):
+            return end[0][-1]  # y's last step; the gradient of y would be an array of zeros but for that step
         return heads.read_out(self.spec, y, placed.rows, self.body.body.hidden)

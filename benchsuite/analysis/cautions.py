@@ -34,7 +34,7 @@ class CautionKind(StrEnum):
 
 MEANING = {
     CautionKind.NO_RESULT: "the test metric is not a finite number",
-    CautionKind.BELOW_BASELINE: "no better than the best baseline, which needs no training",
+    CautionKind.BELOW_BASELINE: "no better than the best baseline, which has no recurrence",
     CautionKind.STILL_IMPROVING: "the last epoch was the best one in at least half of the trials",
     CautionKind.ONE_SEED: "one seed shows no spread: no interval and no test",
     CautionKind.REFUSED: "a timing is refused and not shown: what was measured was not the work",
@@ -65,7 +65,7 @@ def _on_result(ranking: Ranking, model: Model) -> Iterable[Caution]:
         return
     if baseline := ranking.unbeaten_baseline(model):
         words = baseline_words(ranking, baseline)
-        yield Caution(CautionKind.BELOW_BASELINE, f"it is no better than {words}, which needs no training")
+        yield Caution(CautionKind.BELOW_BASELINE, f"it is no better than {words}, which has no recurrence")
 
 
 def baseline_words(ranking: Ranking, baseline: tuple[str, float]) -> str:

@@ -138,7 +138,7 @@ class Ranking:
 
     @property
     def best_baseline(self) -> tuple[str, float] | None:
-        """Name and value of the best baseline that was computed, not trained; bounds are none."""
+        """Name and value of the best baseline that is no network; bounds are none."""
         return best_baseline(self.baselines, self.higher_is_better)
 
     def unbeaten_baseline(self, model: Model) -> tuple[str, float] | None:

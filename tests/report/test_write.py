@@ -50,7 +50,7 @@ def test_one_seed_is_said_plainly(tmp_path: Path) -> None:
 def test_a_baseline_that_no_model_beats_is_a_caution(tmp_path: Path) -> None:
     good = record(0.9).model_copy(update={"baselines": {"majority": {"accuracy": 0.95}}})
     page = see(written(tmp_path, [good]) / "index.html")
-    assert "It is no better than the baseline majority (accuracy 0.95), which needs no training." in page.text
+    assert "It is no better than the baseline majority (accuracy 0.95), which has no recurrence." in page.text
 
 
 def test_a_bound_is_no_baseline_to_be_beaten(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def _of_one_task(results: TaskResults) -> tuple[str | Link, ...]:
     if found is None or found.best.metric is None:
         return ("No model of ", Link(results.title, results.key), " has a result that is a number")
     if baseline := ranking.unbeaten_baseline(found.best):
-        words = f" is better than {baseline_words(ranking, baseline)}, which needs no training"
+        words = f" is better than {baseline_words(ranking, baseline)}, which has no recurrence"
         return ("No model of ", Link(results.title, results.key), words)
     value = format_value(found.best.metric.mean, found.best.metric.half_width)
     if found.next_best is None:

@@ -97,7 +97,7 @@ def _models(results: TaskResults, ranking: Ranking, found: Answer) -> Iterator[B
 
 
 def _baselines(ranking: Ranking, found: Answer) -> Iterator[Block]:
-    """How far the best and the worst model are from what needs no training."""
+    """How far the best and the worst model are from the baselines."""
     baseline, worst = ranking.best_baseline, ranking.models[-1]
     metric, last = found.best.metric, worst.metric
     if not baseline or metric is None or last is None:

@@ -38,7 +38,7 @@ FRAME_COLUMNS: dict[str, str] = {
 FRAME_PATTERNS: dict[str, str] = {
     "option.*": "an option of the task, as `option.horizon`; missing for tasks that do not have it",
     "verdict.*": "`verdict.parity`, `verdict.speed`, `verdict.gradient_start`, `verdict.gradient_end`",
-    "baseline.*": "`baseline.NAME.METRIC`: what needs no training reaches on the test split",
+    "baseline.*": "`baseline.NAME.METRIC`: what a baseline without recurrence reaches on the test split",
     "*/*": "a scalar, as `test/accuracy`: see records.md. Of a timing that is refused there is none",
 }
 

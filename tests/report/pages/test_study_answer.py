@@ -64,7 +64,7 @@ def test_a_model_that_a_baseline_beats_is_not_called_the_best(
     found = said(tmp_path, records)
     assert found.startswith("Best on a / tiny: lstm plain") is told
     assert (
-        "No model of a / tiny is better than the baseline majority (accuracy 0.95), which needs no training"
+        "No model of a / tiny is better than the baseline majority (accuracy 0.95), which has no recurrence"
         in found
     ) is not told
 
