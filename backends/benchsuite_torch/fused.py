@@ -61,8 +61,8 @@ def run(
     packing: bool = False,
     masks: Mapping[str, torch.Tensor] = NO_MASKS,
 ) -> tuple[torch.Tensor, LayerStates | None]:
-    """Outputs of the top layer (steps, B, F) for inputs (steps, B, I), and the state at each row's own end: with
-    `final`, and of one direction over full rows, which gives it anyhow.
+    """Outputs of the top layer (steps, B, F) for inputs (steps, B, I), and the state at each row's own end with
+    `final`, or of one direction over full rows, which gives it anyhow.
 
     `state` is where the forward direction starts (None: zero). `packing` says how backward layers meet ragged
     rows: packed, or reversed. Outputs on padding are arbitrary. Where what is between the layers is masked, the

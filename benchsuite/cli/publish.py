@@ -125,6 +125,7 @@ def _source(name: str, results: Path | None) -> Path | Repository:
 
 
 def _print(found: list[Published], json: bool) -> None:
+    from benchsuite.publishing.samples import withheld_words
     from benchsuite.report.formatting import format_count
 
     if json:
@@ -144,5 +145,7 @@ def _print(found: list[Published], json: bool) -> None:
             typer.echo(f"{told.id} was published before ({what}): {shlex.quote(str(one.folder))}")
         else:
             typer.echo(f"published {told.id} ({what}): {shlex.quote(str(one.folder))}")
+            if one.withheld:
+                warn(f"{told.id} is published without {withheld_words(one.withheld)}")
             if told.level == "claimed":
                 warn(f"{told.id} is not verified: it is published as a claim, shown apart and not ranked")

@@ -18,13 +18,15 @@ import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
 from benchsuite.data.citation import citation_file
 from benchsuite.errors import MissingFrameworkError, StoreError
+from benchsuite.publishing.samples import withheld, withheld_words, withhold
 from benchsuite.running.store import PARTIAL, RACES, STUDY_FOLDERS, StudyStore
 from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
@@ -37,10 +39,22 @@ MOST_BYTES = 8 * 2**30
 """A bundle that unpacks to more than this is refused: it would fill the disk."""
 
 
-def write_bundle(study: StoredStudy, path: Path, report: Path | None = None, licence: str = "") -> Path:
+Report = Callable[[StoredStudy, Path], object]
+"""Writes the report of a study into a folder."""
+
+
+def write_bundle(
+    study: StoredStudy,
+    path: Path,
+    report: Report | None = None,
+    licence: str = "",
+    *,
+    samples: bool = False,
+) -> Path:
     """Write `study` to the zip `path` and return it.
 
-    :param report: folder of its report, to be taken along. :param licence: under which the author publishes it.
+    :param report: writes the report that is taken along, of the study as it is in the bundle. :param licence:
+        under which the author publishes it. :param samples: keep the samples of the data that withheld() names.
 
     Raises MissingFrameworkError without the rocrate library, StoreError when the file cannot be written.
     """
@@ -51,12 +65,17 @@ def write_bundle(study: StoredStudy, path: Path, report: Path | None = None, lic
     with tempfile.TemporaryDirectory(prefix="benchsuite-bundle-") as made:
         folder = Path(made)
         _copy_study(study, folder / STUDY)
+        left_out = {} if samples else withheld(folder / STUDY)
+        if left_out:
+            withhold(folder / STUDY)
         description = StudyStore(study.folder).description()
         crate = ROCrate()
         crate.name = f"benchsuite study {study.name}"
         crate.description = (
             f"{len(study.records)} trials of the benchmark suite benchsuite: records, curves and environment"
         )
+        if left_out:
+            crate.description += f"; without {withheld_words(left_out)}"
         created = float(description.get("created") or 0)
         crate.datePublished = datetime.datetime.fromtimestamp(created, datetime.UTC).date()
         crate.license = licence or "not stated"
@@ -71,7 +90,9 @@ def write_bundle(study: StoredStudy, path: Path, report: Path | None = None, lic
                 properties={"name": "the matrix that asked for the trials", "encodingFormat": "text/x-toml"},
             )
         if report is not None:
-            crate.add_dataset(report, "report", properties={"name": "the report, a site: open index.html"})
+            site = folder / "report"
+            report(replace(StoredStudy.read(folder / STUDY), name=study.name), site)
+            crate.add_dataset(site, "report", properties={"name": "the report, a site: open index.html"})
         citation = citation_file()
         if citation is not None:
             crate.add_file(citation, properties={"name": "how to cite benchsuite"})

@@ -72,11 +72,12 @@ def test_a_bundle_gives_its_study_back(study: StoredStudy, tmp_path: Path) -> No
 
 
 def test_a_report_is_taken_along(study: StoredStudy, tmp_path: Path) -> None:
-    report = tmp_path / "report"
-    report.mkdir()
-    (report / "index.html").write_text("<!doctype html><title>mine</title>")
-    path = write_bundle(study, tmp_path / "mine.zip", report)
-    assert "report/index.html" in zipfile.ZipFile(path).namelist()
+    def report(given: StoredStudy, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "index.html").write_text(f"{given.name} of {len(given.records)}")
+
+    with zipfile.ZipFile(write_bundle(study, tmp_path / "mine.zip", report)) as archive:
+        assert archive.read("report/index.html") == b"mine of 3"
 
 
 @pytest.mark.parametrize(
@@ -196,8 +197,8 @@ def test_a_study_that_is_being_written_can_be_bundled(study: StoredStudy, tmp_pa
         store = StudyStore(study.folder)
         with store.writing():
             for turn in range(60):
-                one = record(0.9, seed=turn % 3).model_copy(update={"series": [CURVE], "exhibits": [TEXT]})
-                store.append(one)
+                held = {"series": [CURVE], "exhibits": [TEXT], "environment": {"data.licence": "MIT"}}
+                store.append(record(0.9, seed=turn % 3).model_copy(update=held))
                 time.sleep(0.25 if turn % 4 == 0 else 0.002)
         done.set()
 

@@ -6,7 +6,8 @@ import contextlib
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchsuite.errors import RequestError, StoreError
@@ -21,6 +22,7 @@ from benchsuite.publishing.repository.submission import (
     submission_id,
     summarised,
 )
+from benchsuite.publishing.samples import withheld
 from benchsuite.publishing.verdict import Verification
 from benchsuite.publishing.verify import verify
 from benchsuite.running.races.files import races_to_json
@@ -36,6 +38,7 @@ class Published:
     """What became of a study that was to be published.
 
     already       whether the repository held it: then nothing was written
+    withheld      `task / source` -> licence, of data whose samples were left out
     verification  None where it was not verified again, because it was there already
     """
 
@@ -43,6 +46,7 @@ class Published:
     folder: Path
     already: bool
     verification: Verification | None
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
 
 def publish_study(
@@ -101,7 +105,8 @@ def publish_study(
         )
         _add(repository, summary, found, bundle, study)
     written = read_submission(repository.study(identity))
-    return Published(written, repository.study(identity), written != summary, found)
+    left_out = {} if source.is_file() else withheld(source)
+    return Published(written, repository.study(identity), written != summary, found, left_out)
 
 
 def _add(

@@ -89,7 +89,7 @@ def ranking_table(results: TaskResults, most: int | None = None) -> Table:
     for name, value in ranking.baselines.items():
         row: list[Value | TableCell] = [None] * len(columns)
         bound = " (a bound)" if name in BOUNDS else ""
-        row[1] = TableCell(f"{name.replace('_', ' ')}{bound}", mark="dim", title="a baseline without recurrence")
+        row[1] = TableCell(f"{name.replace('_', ' ')}{bound}", mark="dim", title="a baseline: no recurrence")
         row[3 if ranking.settings else 2] = TableCell(value, mark="dim")
         rows.append(row)
     kept = [

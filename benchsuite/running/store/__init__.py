@@ -1,12 +1,14 @@
 """Studies on disk: the journal of records, the curves beside it, and what the study was."""
 
 from benchsuite.running.store.atomic import PARTIAL, atomic_write
+from benchsuite.running.store.attachments import write_exhibits
 from benchsuite.running.store.attempts import attempt_of
 from benchsuite.running.store.journal import Journal
 from benchsuite.running.store.series import read_series, write_series
 from benchsuite.running.store.studies import (
     ARTIFACTS,
     DESCRIPTION,
+    EXHIBITS_FOLDER,
     INDEX,
     JOURNAL,
     MERGED,
@@ -22,6 +24,7 @@ from benchsuite.running.store.studies import (
 __all__ = [
     "ARTIFACTS",
     "DESCRIPTION",
+    "EXHIBITS_FOLDER",
     "INDEX",
     "JOURNAL",
     "MERGED",
@@ -37,5 +40,6 @@ __all__ = [
     "latest",
     "read_series",
     "study_folder",
+    "write_exhibits",
     "write_series",
 ]
