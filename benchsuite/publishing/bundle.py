@@ -39,14 +39,14 @@ MOST_BYTES = 8 * 2**30
 """A bundle that unpacks to more than this is refused: it would fill the disk."""
 
 
-Report = Callable[[StoredStudy, Path], object]
+ReportWriter = Callable[[StoredStudy, Path], object]
 """Writes the report of a study into a folder."""
 
 
 def write_bundle(
     study: StoredStudy,
     path: Path,
-    report: Report | None = None,
+    report: ReportWriter | None = None,
     licence: str = "",
     *,
     samples: bool = False,
