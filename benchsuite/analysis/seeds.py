@@ -97,7 +97,9 @@ def estimate(values: Sequence[float]) -> Estimate:
     n = len(values)
     if not all(math.isfinite(value) for value in values):
         return Estimate(math.nan, None, None, n)
-    mean = math.fsum(values) / n
+    mean = min(
+        max(math.fsum(values) / n, min(values)), max(values)
+    )  # equal values have no spread, to the last bit
     if n == 1:
         return Estimate(mean, None, None, 1)
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
