@@ -30,9 +30,8 @@ CPU_COMPILATION = cpu_compilation(os.environ.get("XLA_FLAGS", ""))
 
 
 def compiler_options(execution: Execution) -> Mapping[str, int | bool]:
-    """XLA's options for functions that run often; what is not named is left to XLA and XLA_FLAGS. Unrolled
-    programs are left to it: at level 1 their steps take 1.4 times as long."""
-    return CPU_COMPILATION if execution.device == "cpu" and execution.unroll != "static" else {}
+    """XLA's options for functions that run often; what is not named is left to XLA and XLA_FLAGS."""
+    return CPU_COMPILATION if execution.device == "cpu" else {}
 
 
 LOOP = r"= .* while\(.*op_name=\"[^\"]*{scope}\)*/while"

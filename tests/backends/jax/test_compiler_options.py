@@ -75,4 +75,3 @@ def test_what_is_not_named_is_left_to_xla() -> None:
 
     assert runtime.compiler_options(Execution()) == runtime.CPU_COMPILATION
     assert runtime.compiler_options(Execution(device="gpu")) == {}
-    assert runtime.compiler_options(Execution(unroll="static")) == {}
