@@ -97,9 +97,8 @@ def estimate(values: Sequence[float]) -> Estimate:
     n = len(values)
     if not all(math.isfinite(value) for value in values):
         return Estimate(math.nan, None, None, n)
-    mean = min(
-        max(math.fsum(values) / n, min(values)), max(values)
-    )  # equal values have no spread, to the last bit
+    # not beyond them by a rounding error: equal values have no spread
+    mean = min(max(math.fsum(values) / n, min(values)), max(values))
     if n == 1:
         return Estimate(mean, None, None, 1)
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
