@@ -26,7 +26,7 @@ from urllib.parse import unquote
 
 from benchsuite.data.citation import citation_file
 from benchsuite.errors import MissingFrameworkError, StoreError
-from benchsuite.publishing.samples import withheld, withheld_words, withhold
+from benchsuite.publishing.samples import withheld_words, withhold
 from benchsuite.running.store import PARTIAL, RACES, STUDY_FOLDERS, StudyStore
 from benchsuite.running.study import StoredStudy
 from benchsuite.schema import Record
@@ -65,9 +65,7 @@ def write_bundle(
     with tempfile.TemporaryDirectory(prefix="benchsuite-bundle-") as made:
         folder = Path(made)
         _copy_study(study, folder / STUDY)
-        left_out = {} if samples else withheld(folder / STUDY)
-        if left_out:
-            withhold(folder / STUDY)
+        left_out = {} if samples else withhold(folder / STUDY)
         description = StudyStore(study.folder).description()
         crate = ROCrate()
         crate.name = f"benchsuite study {study.name}"

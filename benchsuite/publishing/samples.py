@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from benchsuite.running.store import EXHIBITS_FOLDER, StudyStore, attempt_of, write_exhibits
@@ -26,11 +26,14 @@ def may_be_passed_on(licence: str) -> bool:
 def withheld(folder: Path) -> dict[str, str]:
     """Of a study's folder: `time_series / etth1` -> the licence of its data, of every source whose samples a
     bundle leaves out. Raises StoreError for exhibits that cannot be read."""
-    found = {}
-    for record, _, _ in _samples(folder):
-        found[f"{record.trial.task} / {record.trial.source}"] = (
-            record.environment.get(LICENCE) or "not stated"
-        )
+    return _licences(record for record, _, _ in _samples(folder))
+
+
+def _licences(records: Iterable[Record]) -> dict[str, str]:
+    found = {
+        f"{record.trial.task} / {record.trial.source}": record.environment.get(LICENCE) or "not stated"
+        for record in records
+    }
     return dict(sorted(found.items()))
 
 
@@ -40,13 +43,15 @@ def withheld_words(found: Mapping[str, str]) -> str:
     return f"samples of the data of {named}, which may not be passed on"
 
 
-def withhold(folder: Path) -> None:
-    """Take the samples that withheld() names out of a study's folder. Raises StoreError as it does."""
-    for _, path, others in list(_samples(folder)):
+def withhold(folder: Path) -> dict[str, str]:
+    """Take out of a study's folder what withheld() names, and return that. Raises StoreError as it does."""
+    found = list(_samples(folder))
+    for _, path, others in found:
         if others:
             write_exhibits(path, others)
         else:
             path.unlink()
+    return _licences(record for record, _, _ in found)
 
 
 def _samples(folder: Path) -> Iterator[tuple[Record, Path, list[Exhibit]]]:
