@@ -118,3 +118,9 @@ def test_holms_correction_is_statsmodels(values: list[float]) -> None:
     assert holm(values) == pytest.approx(expected)
     assert holm([*values, math.nan])[:-1] == holm(values)
     assert holm([*values, *([1.0] * 3)])[: len(values)] == holm(values, len(values) + 3)
+
+
+@pytest.mark.parametrize("value", [0.49917627677100496, 0.1, 1e-300, -3.3])
+def test_equal_values_have_no_spread(value: float) -> None:
+    found = estimate([value] * 3)
+    assert (found.mean, found.half_width) == (value, 0.0)
