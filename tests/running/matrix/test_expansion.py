@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fixtures.matrix_worlds import AXES, TASKS, small_registry, some
+from fixtures.matrix_worlds import AXES, BASE, TASKS, small_registry, some, trials
 from hypothesis import given
 
 from benchsuite.contracts import Option
@@ -13,10 +13,6 @@ from benchsuite.running.matrix import Matrix, expand
 from benchsuite.schema import Trial
 
 REGISTRY = small_registry()
-
-
-def trials(data: dict[str, Any], *overrides: str) -> list[Trial]:
-    return list(expand(Matrix("test", data), REGISTRY, overrides).trials)
 
 
 @given(AXES)
@@ -61,15 +57,6 @@ def test_include_is_a_union(axes: dict[str, Any], backends: list[str], seeds: li
 def test_a_trial_survives_its_journal_line(axes: dict[str, Any]) -> None:
     for trial in trials({"axes": axes, "tasks": TASKS})[:5]:
         assert Trial.model_validate_json(trial.model_dump_json()).id == trial.id
-
-
-BASE: dict[str, Any] = {
-    "task": "alpha",
-    "source": "tiny",
-    "cell": "lstm",
-    "architecture": "plain",
-    "backend": "numpy",
-}
 
 
 def test_options_are_completed_and_typed_so_that_the_id_says_all() -> None:

@@ -20,12 +20,3 @@ def test_filters_narrow_to_what_they_name(axes: dict[str, Any], data: st.DataObj
     seeds = data.draw(some(axes["seed"]))
     kept = narrow(expansion, {"cell": cells, "seed": [str(seed) for seed in seeds], "backend": []})
     assert list(kept.trials) == [t for t in expansion.trials if t.cell in cells and t.seed in seeds]
-
-
-BASE: dict[str, Any] = {
-    "task": "alpha",
-    "source": "tiny",
-    "cell": "lstm",
-    "architecture": "plain",
-    "backend": "numpy",
-}

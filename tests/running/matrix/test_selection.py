@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from fixtures.matrix_worlds import GOOD, small_registry
+from fixtures.matrix_worlds import BASE, GOOD, small_registry
 
 from benchsuite.errors import RequestError, UnknownNameError
-from benchsuite.running.matrix import Matrix, expand, parse_matrix, select
+from benchsuite.running.matrix import Matrix, parse_matrix, select
 from benchsuite.schema import Trial
 
 REGISTRY = small_registry()
-
-
-def trials(data: dict[str, Any], *overrides: str) -> list[Trial]:
-    return list(expand(Matrix("test", data), REGISTRY, overrides).trials)
-
-
-BASE: dict[str, Any] = {
-    "task": "alpha",
-    "source": "tiny",
-    "cell": "lstm",
-    "architecture": "plain",
-    "backend": "numpy",
-}
 
 
 def test_plugins_may_change_and_skip_trials() -> None:

@@ -5,25 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fixtures.matrix_worlds import small_registry
-
-from benchsuite.running.matrix import Matrix, expand
-from benchsuite.schema import Trial
+from fixtures.matrix_worlds import BASE, small_registry, trials
 
 REGISTRY = small_registry()
-
-
-def trials(data: dict[str, Any], *overrides: str) -> list[Trial]:
-    return list(expand(Matrix("test", data), REGISTRY, overrides).trials)
-
-
-BASE: dict[str, Any] = {
-    "task": "alpha",
-    "source": "tiny",
-    "cell": "lstm",
-    "architecture": "plain",
-    "backend": "numpy",
-}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fixtures.matrix_worlds import small_registry
@@ -18,15 +17,6 @@ from benchsuite.schema.names import NO_CELL
 
 REGISTRY = small_registry()
 ROOT = Path(__file__).resolve().parents[3]
-
-
-BASE: dict[str, Any] = {
-    "task": "alpha",
-    "source": "tiny",
-    "cell": "lstm",
-    "architecture": "plain",
-    "backend": "numpy",
-}
 
 
 def test_written_tables_and_dotted_keys_are_one() -> None:
