@@ -18,6 +18,8 @@ ROUNDS, WITHOUT = "BENCHMARKS_ROUNDS", "BENCHMARKS_WITHOUT"
 """What --rounds and --without leave for test_kernels.py."""
 GOALS = pytest.StashKey[list[Goal]]()
 LONGEST_SECONDS = 3600
+OF_ALL_CORNERS = ("--isa", "--goals-json")
+"""Options of the command, not of the session in a corner."""
 
 
 class Set(Protocol):
@@ -52,13 +54,16 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         names = corners.chosen(asked)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
-    return corners.run(names, _without_isa([str(one) for one in config.invocation_params.args]))
+    arguments = [str(one) for one in config.invocation_params.args]
+    return corners.run(names, _without(OF_ALL_CORNERS, arguments), config.getoption("--goals-json"))
 
 
-def _without_isa(arguments: list[str]) -> list[str]:
+def _without(options: tuple[str, ...], arguments: list[str]) -> list[str]:
+    """The arguments without these options and their values."""
     left: list[str] = []
     for place, text in enumerate(arguments):
-        if text != "--isa" and not text.startswith("--isa=") and arguments[place - 1 : place] != ["--isa"]:
+        value = place > 0 and arguments[place - 1] in options
+        if not value and text not in options and not text.startswith(tuple(f"{one}=" for one in options)):
             left.append(text)
     return left
 

@@ -7,6 +7,7 @@ imitated.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -14,6 +15,8 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from cpuinfo import get_cpu_info  # pytest-benchmark's dependency
 
 CORNER = "BENCHMARKS_CORNER"
 """Set in the processes of a corner, to its name."""
@@ -37,28 +40,55 @@ CORNERS: dict[str, dict[str, str]] = {
 }
 """Name -> environment variables."""
 
+NEEDS = {"avx2": "avx2", "avx512": "avx512f"}
+"""Corner -> what the processor must have, as Linux names it. Without it the libraries would end by an illegal
+instruction."""
+
 Entered = Mapping[str, object]
 """A goal as goals.write() stores it."""
 
 
 def chosen(text: str) -> list[str]:
-    """The corners of `all` or `avx2,avx512`. Raises ValueError for another name."""
-    names = list(CORNERS) if text == "all" else [name.strip() for name in text.split(",")]
+    """The corners of `avx2,avx512`, or of `all`: those this processor can be. Raises ValueError for another
+    name, and for a corner that this processor cannot be."""
+    if text == "all":
+        return [name for name in CORNERS if not lacking(name)]
+    names = [name.strip() for name in text.split(",")]
     unknown = [name for name in names if name not in CORNERS]
     if unknown:
         raise ValueError(f"--isa: no corner {', '.join(unknown)}; there are {', '.join(CORNERS)}, and all")
+    for name in names:
+        if lacking(name):
+            raise ValueError(f"--isa {name}: this processor has no {lacking(name)}; leave it out")
     return names
 
 
-def run(names: Sequence[str], arguments: Sequence[str]) -> int:
-    """pytest with `arguments` in each corner, then one table of all. 1 where a goal is missed in one of them, 2
-    where a session gave no goals."""
+def lacking(name: str) -> str:
+    """What the corner needs and this processor lacks; "" where it can be."""
+    needed = NEEDS.get(name, "")
+    return "" if not needed or needed in _flags() else needed
+
+
+@functools.cache
+def _flags() -> frozenset[str]:
+    """What the processor can do. Asking takes a second."""
+    return frozenset(get_cpu_info().get("flags", ()))
+
+
+def run(names: Sequence[str], arguments: Sequence[str], goals_json: Path | None = None) -> int:
+    """pytest with `arguments` in each corner, then one table of all. `goals_json`: where the goals of each are
+    stored, by corner. 1 where a goal is missed in one of them, 2 where a session gave no goals."""
     found: dict[str, list[Entered]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             print(f"\n{name}: {' '.join(f'{key}={text}' for key, text in CORNERS[name].items())}", flush=True)
             found[name] = _goals(name, arguments, Path(folder) / name)
     print("\n".join(["", *table(found)]))
+    for name in CORNERS:
+        if lacking(name):
+            print(f"not raced: {name}, as this processor has no {lacking(name)}")
+    if goals_json is not None:
+        goals_json.write_text(json.dumps(found, indent=2), "utf-8")
     if not all(found.values()):
         return 2
     return int(any(not goal["held"] for goals in found.values() for goal in goals))
