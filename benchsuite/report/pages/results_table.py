@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from benchsuite.analysis.answers import Answer, answer
 from benchsuite.analysis.ranking import Model, Ranking
@@ -24,7 +24,8 @@ def rankings_of_one_machine(tasks: Sequence[TaskResults]) -> dict[str, Ranking]:
 
 def results_table(tasks: Sequence[TaskResults]) -> Table:
     """The test metric of each model (rows) on each task (columns). The best of a task is marked, and so is
-    what a test over seeds does not tell from it. Of models of one name the best one is shown."""
+    what a test over seeds does not tell from it. Of models of one name the best one is shown. The last row has the
+    best of each task's baselines that are no network."""
     columns: list[Column] = [Column("model")]
     rows: dict[str, list[Value | TableCell]] = {}
     for at, results in enumerate(tasks, 1):
@@ -45,7 +46,22 @@ def results_table(tasks: Sequence[TaskResults]) -> Table:
     note += "; ≈ is not distinguishable from it (paired test over seeds, 5 % level). " if ties else ". "
     note += "Mean over seeds ± half of its 95 % interval (t). " if intervals else "One seed: no interval. "
     note += "Of models of one name, the best one."
-    return Table("Test metric by model and task", tuple(columns), list(rows.values()), note)
+    shown = [*rows.values(), *_baselines(tasks)]
+    return Table("Test metric by model and task", tuple(columns), shown, note)
+
+
+def _baselines(tasks: Sequence[TaskResults]) -> Iterator[list[Value | TableCell]]:
+    """The row of the best baselines; nothing where no task has one."""
+    found = [results.ranking.best_baseline if results.ranking else None for results in tasks]
+    if any(found):
+        name = TableCell("best baseline", mark="dim", title="of those that have no recurrence")
+        yield [name, *(_baseline_cell(one) for one in found)]
+
+
+def _baseline_cell(baseline: tuple[str, float] | None) -> TableCell:
+    if baseline is None:
+        return TableCell(None, title="the task has no baseline")
+    return TableCell(baseline[1], mark="dim", title=baseline[0].replace("_", " "))
 
 
 def _metric_cell(model: Model, ranking: Ranking, found: Answer | None) -> TableCell:

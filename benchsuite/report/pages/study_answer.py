@@ -89,10 +89,8 @@ def _of_tasks(rankings: dict[str, Ranking]) -> str:
         few = "one seed" if seeds == 1 else f"{seeds} seeds"
         said = f"Which model is best cannot be told with {few}"
     else:
-        of = format_count(len(several), "task")
         said = (
-            f"On {clear or 'none'} of {of} with several models the best one is told from all others (paired "
-            "over seeds, 5 % level)"
+            f"{_best_ones(clear, len(several))} better than each of the others (paired over seeds, 5 % level)"
         )
     if isinstance(ranks, str):
         return said
@@ -102,12 +100,23 @@ def _of_tasks(rankings: dict[str, Ranking]) -> str:
     )
 
 
+def _best_ones(clear: int, tasks: int) -> str:
+    """On how many of the tasks a best model is told from all others: `On 3 of 9 tasks … one is`."""
+    if tasks == 1:
+        return f"On the one task with several models {'one' if clear else 'none'} is"
+    return (
+        f"On {clear} of {tasks} tasks with several models one is"
+        if clear
+        else (f"On none of {tasks} tasks with several models is one")
+    )
+
+
 def backend_words(runs: Sequence[Run]) -> Iterator[str]:
     """Whose steps are fastest and who has models trained soonest, in how many models; nothing where no model
     was run by several backends."""
     for figure, words in (
-        ("relative", "has the fastest steps in"),
-        ("relative_trained", "has the model trained soonest in"),
+        ("relative", "has the fastest steps"),
+        ("relative_trained", "has the model trained soonest"),
     ):
         compared = {id(run.model) for run in runs if getattr(run, figure)}
         if not compared:
@@ -117,5 +126,5 @@ def backend_words(runs: Sequence[Run]) -> Iterator[str]:
             if getattr(run, figure) == 1.0:
                 firsts.setdefault(run.backend, set()).add(id(run.model))
         name, models = max(firsts.items(), key=lambda item: (len(item[1]), item[0]))
-        of = "the one model" if len(compared) == 1 else f"{len(models)} of {len(compared)} models"
-        yield f"{name} {words} {of}"
+        of = "" if len(compared) == 1 else f" in {len(models)} of {len(compared)} models"
+        yield f"{name} {words}{of}"

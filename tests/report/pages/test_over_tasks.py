@@ -36,7 +36,7 @@ def test_every_model_is_a_row_and_every_task_a_column_with_its_best_marked(tmp_p
         "a / tiny: accuracy ↑",
         "b / tiny: accuracy ↑",
     ]
-    rows = {row[0]: row[1:] for row in table.rows}
+    rows = {row[0]: row[1:] for row in table.rows[:-1]}
     marks = {
         name: [one.mark if isinstance(one, TableCell) and one.value is not None else None for one in row]
         for name, row in rows.items()
@@ -48,10 +48,24 @@ def test_every_model_is_a_row_and_every_task_a_column_with_its_best_marked(tmp_p
     assert gru.half is not None
 
 
+def test_the_best_baseline_of_each_task_ends_the_table(tmp_path: Path) -> None:
+    known = {"majority": {"accuracy": 0.1}, "bag_of_words": {"accuracy": 0.85}}
+    records = [
+        record(0.8, task="a").model_copy(update={"baselines": known}),
+        record(0.9, task="b").model_copy(update={"baselines": {}}),
+    ]
+    table = results_table(collect([StoredStudy("s", tmp_path, records)]).tasks)
+    name, *cells = [cell_of(one) for one in table.rows[-1]]
+    assert (name.value, name.mark) == ("best baseline", "dim")
+    assert [(one.value, one.title) for one in cells] == [
+        (0.85, "bag of words"), (None, "the task has no baseline"),
+    ]  # fmt: skip
+
+
 def test_models_that_are_equal_are_both_the_best(tmp_path: Path) -> None:
     data = collect([StoredStudy("s", tmp_path, scored("a", lstm=1.0, gru=1.0, rnn=0.2))])
-    marks = [row[1].mark for row in results_table(data.tasks).rows if isinstance(row[1], TableCell)]
-    assert marks == ["best", "best", ""]
+    marks = [cell_of(row[1]).mark for row in results_table(data.tasks).rows]
+    assert marks == ["best", "best", "", "dim"]
 
 
 def test_ranks_that_differ_are_told_with_what_cannot_be_told_apart(tmp_path: Path) -> None:
@@ -84,7 +98,7 @@ def test_what_seeds_do_not_tell_from_the_best_is_marked_as_tied(tmp_path: Path) 
         for at, value in enumerate(values)
     ]
     table = results_table(collect([StoredStudy("s", tmp_path, records)]).tasks)
-    assert [(row[0], cell_of(row[1]).mark) for row in table.rows] == [
+    assert [(row[0], cell_of(row[1]).mark) for row in table.rows[:-1]] == [
         ("lstm plain", "best"), ("gru plain", "tied"), ("rnn plain", ""),
     ]  # fmt: skip
     assert "≈ is not distinguishable" in table.note

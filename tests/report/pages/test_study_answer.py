@@ -83,10 +83,10 @@ def test_tasks_on_which_the_best_is_told_from_all_others_are_counted(tmp_path: P
     clear = seeds("a", lstm=(0.9, 0.91, 0.9), gru=(0.1, 0.11, 0.1))
     close = seeds("b", lstm=(0.62, 0.7, 0.78), gru=(0.6, 0.72, 0.71))
     assert said(tmp_path, [*clear, *close]).startswith(
-        "On 1 of 2 tasks with several models the best one is told"
+        "On 1 of 2 tasks with several models one is better than each of the others"
     )
     assert said(tmp_path, [*close, *seeds("c", rnn=(0.5,))]).startswith(
-        "On none of 1 task with several models"
+        "On the one task with several models none is better than each of the others"
     )
 
 
@@ -105,6 +105,4 @@ def test_backends_are_named_for_both_questions(tmp_path: Path) -> None:
         })  # fmt: skip
 
     found = said(tmp_path, [timed("jax", 9000.0, 5.0), timed("numpy", 3000.0, 1.0)])
-    assert found.endswith(
-        "; jax has the fastest steps in the one model; numpy has the model trained soonest in the one model."
-    )
+    assert found.endswith("; jax has the fastest steps; numpy has the model trained soonest.")

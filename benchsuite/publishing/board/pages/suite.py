@@ -123,8 +123,8 @@ def ranked_tasks(machine: MachineBoard) -> list[TaskResults]:
 def models_by_tasks(machine: MachineBoard) -> Iterator[Table]:
     """The table of models by tasks; nothing where one model is beside none."""
     ranked = ranked_tasks(machine)
-    if ranked and len((table := results_table(ranked)).rows) > 1:
-        yield table
+    if len({model.name for results in ranked if results.ranking for model in results.ranking.models}) > 1:
+        yield results_table(ranked)
 
 
 def machine_answer(machine: MachineBoard) -> tuple[str | Link, ...]:
