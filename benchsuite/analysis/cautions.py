@@ -71,7 +71,7 @@ def _on_result(ranking: Ranking, model: Model) -> Iterable[Caution]:
 def baseline_words(ranking: Ranking, baseline: tuple[str, float]) -> str:
     """`the baseline last value (mse 0.034)`. :param baseline: name and value."""
     name, value = baseline
-    return f"the baseline {name.replace('_', ' ')} ({ranking.metric} {value:.4g})"
+    return f"the baseline {name.replace('_', ' ')} ({ranking.metric.replace('_', ' ')} {value:.4g})"
 
 
 def _on_training(model: Model) -> Iterable[Caution]:
@@ -79,10 +79,10 @@ def _on_training(model: Model) -> Iterable[Caution]:
     known = [record for record in records if _epochs(record) > 1]
     last = [record for record in known if record.scalars["train/best_epoch"] >= _epochs(record)]
     if known and 2 * len(last) >= len(known):
+        of = "" if len(last) == len(known) else f" in {len(last)} of {len(known)} trials"
         yield Caution(
             CautionKind.STILL_IMPROVING,
-            f"the last epoch was the best one in {len(last)} of {len(known)} trials: it was still improving "
-            "when training stopped",
+            f"the last epoch was the best one{of}: it was still improving when training stopped",
         )
     if model.metric is not None and model.metric.n == 1:
         yield Caution(CautionKind.ONE_SEED, "one seed shows no spread: no interval and no test")

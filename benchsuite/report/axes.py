@@ -1,4 +1,5 @@
-"""Logarithmic axes whose marks can be read: powers of ten, or steps of 1, 2 and 5 between few of them."""
+"""Logarithmic axes whose marks can be read: powers of ten, steps of 1, 2 and 5 between few of them, or
+equal steps where the axis is too short for those."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from typing import Any
 import altair as alt
 
 MOST_MARKS = 7
+MARGIN = 1.2
+"""An axis begins and ends this many times below and above what is drawn."""
 
 
 def marks(low: float, high: float) -> list[float]:
@@ -20,8 +23,18 @@ def marks(low: float, high: float) -> list[float]:
         inside = [value for value in found if low / 1.01 <= value <= high * 1.01]
         if 2 <= len(inside) <= MOST_MARKS:
             return inside
+        if len(inside) < 2:
+            return _equal_steps(low / MARGIN, high * MARGIN)
     stride = max(1, math.ceil((powers + 1) / MOST_MARKS))
     return [10.0**power for power in range(first, last + 1, stride)]
+
+
+def _equal_steps(low: float, high: float) -> list[float]:
+    """The multiples of 1, 2 or 5 times a power of ten between two positive numbers: two to six of them."""
+    least = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(least))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
+    return [at * step for at in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def log_axis(
@@ -40,7 +53,7 @@ def log_axis(
         chosen = marks(low, high)
     label = "format(datum.value, '~s')" if unit == "si" else PLAIN_NUMBERS
     return {
-        "scale": alt.Scale(type="log", domain=[low / 1.2, high * 1.2], nice=False),
+        "scale": alt.Scale(type="log", domain=[low / MARGIN, high * MARGIN], nice=False),
         "axis": alt.Axis(values=chosen, labelExpr=label, **axis),
     }
 

@@ -16,14 +16,28 @@ def test_marks_are_round_ascending_and_few(low: float, factor: float) -> None:
     found = marks(low, low * factor)
     assert 1 <= len(found) <= MOST_MARKS
     assert found == sorted(found)
-    for value in found:
-        digit = value / 10 ** math.floor(math.log10(value) + 1e-9)
-        assert any(digit == pytest.approx(good) for good in (1, 2, 5, 10))
+    if factor > 10:
+        for value in found:
+            digit = value / 10 ** math.floor(math.log10(value) + 1e-9)
+            assert any(digit == pytest.approx(good) for good in (1, 2, 5, 10))
+
+
+@given(low=st.floats(1e-12, 1e12), factor=st.floats(1, 1e15))
+def test_two_marks_at_least_lie_on_the_axis(low: float, factor: float) -> None:
+    axis = log_axis([low, low * factor])
+    begin, end = axis["scale"].to_dict()["domain"]
+    assert sum(begin <= value <= end for value in axis["axis"].to_dict()["values"]) >= 2
 
 
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
-    [(1e-8, 1, [1e-8, 1e-6, 1e-4, 1e-2, 1]), (3, 60, [5, 10, 20, 50]), (2, 8, [2, 5])],
+    [
+        (1e-8, 1, [1e-8, 1e-6, 1e-4, 1e-2, 1]),
+        (3, 60, [5, 10, 20, 50]),
+        (2, 8, [2, 5]),
+        (153, 366, [200, 300, 400]),
+        (7, 7, [6, 7, 8]),
+    ],
 )
 def test_marks_of_some_spans(low: float, high: float, expected: list[float]) -> None:
     assert marks(low, high) == pytest.approx(expected)

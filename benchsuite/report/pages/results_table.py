@@ -24,8 +24,8 @@ def rankings_of_one_machine(tasks: Sequence[TaskResults]) -> dict[str, Ranking]:
 
 def results_table(tasks: Sequence[TaskResults]) -> Table:
     """The test metric of each model (rows) on each task (columns). The best of a task is marked, and so is
-    what a test over seeds does not tell from it. Of models of one name the best one is shown. The last row has the
-    best of each task's baselines that are no network."""
+    what a test over seeds does not tell from it. Of models of one name the best one is shown. The last row
+    has the best of each task's baselines that are no network."""
     columns: list[Column] = [Column("model")]
     rows: dict[str, list[Value | TableCell]] = {}
     for at, results in enumerate(tasks, 1):
