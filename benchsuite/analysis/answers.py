@@ -150,12 +150,14 @@ def fastest_steps(model: Model) -> FastestSteps | None:
 class SoonestTrained:
     """Who has a model trained first, in seconds from the start with the framework's import apart.
 
+    alone      whether no other run says how long it took
     pays_from  optimiser steps from which the run with the fastest steps is trained sooner than this one; None
                where it is the same run or a figure is missing, infinite where it never is
     """
 
     first: Aggregate
     seconds: float
+    alone: bool
     pays_from: float | None
 
 
@@ -167,7 +169,8 @@ def soonest_trained(model: Model) -> SoonestTrained | None:
     seconds, first = min(known, key=lambda one: one[0])
     fastest = fastest_steps(model)
     other = fastest is not None and fastest.first is not first
-    return SoonestTrained(first, seconds, break_even(fastest.first, first) if fastest and other else None)
+    pays_from = break_even(fastest.first, first) if fastest and other else None
+    return SoonestTrained(first, seconds, len(known) == 1, pays_from)
 
 
 def pareto(

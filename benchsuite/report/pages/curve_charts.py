@@ -84,7 +84,7 @@ def curves_chart(
     drawn_names = {row["model"] for row in rows}
     legend = replace(legend, looks={name: look for name, look in legend.looks.items() if name in drawn_names})
     whole = all(float(row["x"]).is_integer() for row in rows)
-    marked = {"format": ",d", "tickMinStep": 1} if whole else {}
+    marked = {"format": ",d", "tickMinStep": 1, "tickCount": 8} if whole else {"tickCount": 8}
     across: dict[str, Any] = {"axis": alt.Axis(grid=False, **marked)}
     if across_log:
         across = log_axis((row["x"] for row in rows), grid=False)

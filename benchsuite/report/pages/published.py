@@ -65,11 +65,12 @@ def _answer(found: Sequence[Found]) -> Iterator[Block]:
         "agrees": ("agrees with it", "agree with it"),
         "worse": ("falls short of it", "fall short of it"),
         "better": ("is better than it", "are better than it"),
+        "not judged": ("is shown beside it and not judged", "are shown beside it and not judged"),
     }
     parts = [
         f"{number} {words[verdict][number != 1]}"
         for verdict in words
-        if (number := sum(result.verdict == verdict for result in judged))
+        if judged and (number := sum(result.verdict == verdict for _, result in found))
     ]
     verb = "is" if len(found) == 1 else "are"
     said = f"{format_count(len(found), 'configuration')} {verb} compared with a published figure"

@@ -36,15 +36,20 @@ def _of_one_task(results: TaskResults) -> tuple[str | Link, ...]:
     found = answer(ranking)
     if found is None or found.best.metric is None:
         return ("No model of ", Link(results.title, results.key), " has a result that is a number")
-    if baseline := ranking.unbeaten_baseline(found.best):
-        words = f" is better than {baseline_words(ranking, baseline)}, which has no recurrence"
-        return ("No model of ", Link(results.title, results.key), words)
+    if below := below_baseline(found, ranking):
+        return ("No model of ", Link(results.title, results.key), f" {below}")
     value = format_value(found.best.metric.mean, found.best.metric.half_width)
     if found.next_best is None:
         words = f": {model_words(found.best, ranking)}, {ranking.metric.replace('_', ' ')} {value}"
         return ("The only model with a result on ", Link(results.title, results.key), words)
     words = f": {model_words(found.best, ranking)}, with {ranking.metric.replace('_', ' ')} {value}, "
     return ("Best on ", Link(results.title, results.key), words + certainty(found, ranking))
+
+
+def below_baseline(found: Answer, ranking: Ranking) -> str:
+    """`is better than the baseline …`, to be said of no model; "" where the best model is better."""
+    baseline = ranking.unbeaten_baseline(found.best)
+    return f"is better than {baseline_words(ranking, baseline)}, which has no recurrence" if baseline else ""
 
 
 def certainty(found: Answer, ranking: Ranking) -> str:

@@ -24,7 +24,7 @@ from benchsuite.report.formatting import format_count, format_number, format_val
 from benchsuite.report.pages.exclusions import reasons_table
 from benchsuite.report.pages.overview_charts import tradeoff_chart
 from benchsuite.report.pages.rankings import model_words, ranking_table
-from benchsuite.report.pages.study_answer import certainty
+from benchsuite.report.pages.study_answer import below_baseline, certainty
 from benchsuite.report.pages.task_answer import cautions, distinction, speeds
 from benchsuite.report.pages.task_charts import learning_charts, target_chart
 from benchsuite.report.pages.task_curves import exhibited_curves
@@ -83,7 +83,9 @@ def _lead(results: TaskResults, found: Answer | None) -> str:
     value = format_value(metric.mean, metric.half_width)
     name = ranking.metric.replace("_", " ")
     best = f"Best: {model_words(found.best, ranking)}, {name} {value} on the test split"
-    return f"{best}, {certainty(found, ranking)}.{what}"
+    below = below_baseline(found, ranking)
+    none = f" No model {below}." if below else ""
+    return f"{best}, {certainty(found, ranking)}.{none}{what}"
 
 
 def _models(results: TaskResults, ranking: Ranking, found: Answer) -> Iterator[Block]:
@@ -103,12 +105,15 @@ def _baselines(ranking: Ranking, found: Answer) -> Iterator[Block]:
     if not baseline or metric is None or last is None:
         return
     name, value = baseline[0].replace("_", " "), baseline[1]
-    beaten = "beats" if ranking.better(metric.mean, value) else "does not beat"
-    text = f"The best model {beaten} the best baseline, {name} ({format_number(value)})"
-    if len(ranking.models) > 1:
-        also = "beats it too" if ranking.better(last.mean, value) else "does not"
-        text += f"; the worst one, {model_words(worst, ranking)} ({format_number(last.mean)}), {also}"
-    yield Paragraph(f"{text}.")
+    if not ranking.better(metric.mean, value):
+        return  # said above, as a caution
+    best = f"the best baseline, {name} ({format_number(value)})"
+    if len(ranking.models) == 1:
+        yield Paragraph(f"The model is better than {best}.")
+    else:
+        also = "is better than it, too" if ranking.better(last.mean, value) else "is not"
+        last_words = f"{model_words(worst, ranking)} ({format_number(last.mean)})"
+        yield Paragraph(f"The best model is better than {best}; the worst one, {last_words}, {also}.")
 
 
 def _metrics(ranking: Ranking) -> Table:

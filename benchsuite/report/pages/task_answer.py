@@ -94,7 +94,8 @@ def speeds(found: Answer, ranking: Ranking) -> Iterator[str]:
         yield "How long training took from its start was not recorded."
         return
     taken = format_value(soonest.seconds, form="seconds")
-    said = f"Trained soonest with {ranking.way(soonest.first)}, in {taken} from the start (import apart)"
+    how = "with {} alone" if soonest.alone else "soonest with {}"
+    said = f"Trained {how.format(ranking.way(soonest.first))}, in {taken} from the start (import apart)"
     if fastest is None or fastest.first is soonest.first:
         yield f"{said}."
     else:

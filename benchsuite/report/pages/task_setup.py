@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from benchsuite.analysis.ranking import Ranking
@@ -14,6 +15,7 @@ from benchsuite.report.pages.rankings import model_words
 from benchsuite.schema import Status, Trial, known_cells
 from benchsuite.schema.names import ARCHITECTURES, NO_CELL
 
+DIGITS = re.compile("[0-9]+")
 COUNTED = ("model/parameters", "train/epochs", "train/steps")
 
 
@@ -58,7 +60,9 @@ def _sizes(results: TaskResults) -> Iterator[Fact]:
     if rows:
         yield Fact("sequences", rows)
         yield Fact(
-            "time steps of a sequence", steps, help="the shortest and the longest of the training split"
+            "time steps of a sequence",
+            DIGITS.sub(lambda number: f"{int(number[0]):,}", steps),
+            help="the shortest and the longest of the training split",
         )
         return
     found = {
