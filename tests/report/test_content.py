@@ -204,6 +204,29 @@ def test_fast_steps_and_early_training_are_two_answers(tmp_path: Path) -> None:
     assert "numpy has the model trained soonest in the one model" in said
 
 
+def test_a_backend_alone_is_not_called_the_soonest(tmp_path: Path) -> None:
+    said = everywhere(site_of(tmp_path, [timed("numpy", 1_600.0, scalars={"train/seconds": 1.0})]))
+    assert "Trained with numpy alone, in 1.10 s from the start (import apart)." in said
+    assert "soonest with" not in said
+
+
+def test_a_task_whose_models_lose_to_a_baseline_says_so_first(tmp_path: Path) -> None:
+    better = {"bag_of_words": {"accuracy": 0.99}}
+    site = site_of(tmp_path, [record(0.9).model_copy(update={"baselines": better})])
+    task = next(page for page in site.pages if page.key == "task:digits-tiny")
+    assert (
+        "No model is better than the baseline bag of words (accuracy 0.99), which has no recurrence."
+        in task.lead
+    )
+
+
+def test_long_sequences_are_written_with_separators(tmp_path: Path) -> None:
+    facts = {"data.rows": "1 training", "data.steps": "90 to 1003853"}
+    long = record(0.9)
+    long = long.model_copy(update={"environment": {**long.environment, **facts}})
+    assert "90 to 1,003,853" in everywhere(site_of(tmp_path, [long]))
+
+
 def test_a_model_that_was_still_improving_says_so_beside_its_rank(tmp_path: Path) -> None:
     site = site_of(tmp_path, [timed("jax", 9_000.0, scalars={"train/best_epoch": 10.0})])
     row = tables(blocks_of(site.pages[0]))["digits / tiny"][0]
