@@ -122,7 +122,9 @@ def measure_jax(session: Session, trials: list[Trial]) -> dict[str, Any]:
         return jax.tree.map(lambda *parts: jnp.stack(parts), *trees)
 
     def scanned(parameters: Any, moments: Any, feed: Any, corrections: Any, rate: Any) -> Any:
-        return jax.lax.map(lambda one: solo(*one, corrections, rate), (parameters, moments, feed))
+        return jax.lax.map(
+            lambda one: solo(one[0], one[1], one[2], corrections, rate), (parameters, moments, feed)
+        )
 
     apart = [
         (program._parameters, program._moments, each.feed)

@@ -10,10 +10,9 @@ import shutil
 import sqlite3
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import pluggy
@@ -32,6 +31,8 @@ from benchsuite.schema import Record, Trial
 from benchsuite.trackers import mlflow as tracker
 from benchsuite.trackers.mirror import Mirror
 
+P = ParamSpec("P")
+T = TypeVar("T")
 TRIALS, FEW = 10_000, 1_000
 SAMPLE = 100
 MEMORY = Path("/dev/shm")
@@ -52,24 +53,28 @@ def matrix(trials: int) -> Matrix:
     return Matrix("large", {"axes": axes})
 
 
-def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
+def seconds(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[float, T]:
     """CPU seconds of a call, and its answer."""
     begin = time.process_time()
-    found = call()
+    found = call(*args, **kwargs)
     return time.process_time() - begin, found
+
+
+def expanded(count: int) -> Sequence[Trial]:
+    return expand(matrix(count), registry()).trials
 
 
 def test_planning(goal: Set) -> None:
     """Expansion, a worker's answer on every trial, and what becomes of each."""
     spent = {}
     for count in (FEW, TRIALS):
-        expansion, expanded = seconds(lambda count=count: expand(matrix(count), registry()).trials)
-        assert len(expanded) == count
-        asked = [trial.model_copy(update={"backend": "scripted"}) for trial in expanded]
+        expansion, trials = seconds(expanded, count)
+        assert len(trials) == count
+        asked = [trial.model_copy(update={"backend": "scripted"}) for trial in trials]
         with scripted_executor() as executor:
             executor.describe_backends(["scripted"])
-            checking, found = seconds(lambda asked=asked, executor=executor: executor.check_support(asked))
-        planning, plan = seconds(lambda asked=asked, found=found: make_plan(asked, found))
+            checking, found = seconds(executor.check_support, asked)
+        planning, plan = seconds(make_plan, asked, found)
         assert len(plan.of("run")) == count
         spent[count] = expansion, checking, planning
     whole = {count: sum(parts) for count, parts in spent.items()}
@@ -109,7 +114,7 @@ def test_journal(goal: Set, measured: list[Record], tmp_path_factory: pytest.Tem
     try:
         store = StudyStore(folder)
         with store.writing():
-            spent = [seconds(partial(store.append, record))[0] for record in records]
+            spent = [seconds(store.append, record)[0] for record in records]
         reading, latest = seconds(StudyStore(folder).latest)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -136,7 +141,7 @@ def mirrored(mirror: Mirror, records: list[Record]) -> tuple[np.ndarray, np.ndar
     wall, cpu = [], []
     for record in records:
         begin = time.perf_counter()
-        cpu.append(seconds(partial(mirror.send, record))[0])
+        cpu.append(seconds(mirror.send, record)[0])
         wall.append(time.perf_counter() - begin)
     return np.array(wall), np.array(cpu)
 

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax  # type: ignore[import-untyped]
+import optax
 
 from benchmarks.contestants import Contestant, Peers
 from benchmarks.peers.jax_flax import flax_model

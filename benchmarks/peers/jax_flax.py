@@ -19,13 +19,13 @@ CELLS: dict[str, Any] = {
 GATES = {"rnn": ("",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
 
 
-class Classifier(linen.Module):
+class Classifier(linen.Module):  # type: ignore[misc]
     """Inputs (T, B, D), lengths (B,) or None -> class scores (B, 10)."""
 
     cell: str
     hidden: int
 
-    @linen.compact
+    @linen.compact  # type: ignore[untyped-decorator]
     def __call__(self, inputs: jax.Array, lengths: jax.Array | None) -> jax.Array:
         layer = linen.RNN(CELLS[self.cell](self.hidden, name="cell"), time_major=True, return_carry=True)
         carry, _ = layer(inputs, seq_lengths=lengths)

@@ -121,11 +121,12 @@ def test_coverage_has_floors_for_packages_that_there_are() -> None:
         assert [one for one in (ROOT / name, ROOT / "backends" / name) if one.is_dir()], pattern
 
 
-def test_the_types_of_all_tests_are_checked() -> None:
+def test_the_types_of_all_tests_and_benchmarks_are_checked() -> None:
     assert not [one for one in project()["tool"]["mypy"]["overrides"] if one.get("ignore_errors")]
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / "tox.ini", encoding="utf-8")
-    assert "mypy tests" in parser["testenv:types"]["commands"].splitlines()
+    commands = parser["testenv:types"]["commands"].splitlines()
+    assert {"mypy tests", "mypy benchmarks"} <= set(commands)
 
 
 def fragments() -> list[Path]:
