@@ -19,8 +19,12 @@ from benchsuite.schema.names import NO_CELL
 
 PRECISION, BEAM = "execution.precision", "protocol.beam"
 
-HARDWARE = ("hardware.cpu", "hardware.cores", "hardware.logical_cores", "hardware.gpu")
-"""Facts of a record's environment that must agree before speeds are compared."""
+HARDWARE = (
+    "hardware.cpu", "hardware.cpu_model", "hardware.instructions",
+    "hardware.cores", "hardware.logical_cores", "hardware.gpu",
+)  # fmt: skip
+"""Facts of a record's environment that must agree before speeds are compared. Records that lack one, as
+those of older versions lack the second and the third, agree with none that have it."""
 
 IN_LABEL = (
     "task", "source", "cell", "architecture", "backend", "seed",

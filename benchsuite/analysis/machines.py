@@ -19,13 +19,23 @@ class Machine:
 
     @property
     def name(self) -> str:
-        """`AMD EPYC, 2 cores`."""
+        """`AMD EPYC 7763 64-Core Processor, 2 cores, AVX2`."""
         known = dict(self.facts)
-        parts = [known.get("hardware.cpu", "")]
+        parts = [self._processor]
         if "hardware.cores" in known:
             parts.append(f"{known['hardware.cores']} core{'' if known['hardware.cores'] == '1' else 's'}")
-        parts.append(known.get("hardware.gpu", ""))
+        parts += [known.get("hardware.instructions", ""), known.get("hardware.gpu", "")]
         return ", ".join(part for part in parts if part) or UNKNOWN_MACHINE
+
+    @property
+    def _processor(self) -> str:
+        """`AMD EPYC 7763 64-Core Processor`; `AMD EPYC (family 25 model 1)` where the name has no
+        number, as on a virtual machine."""
+        known = dict(self.facts)
+        name, model = known.get("hardware.cpu", ""), known.get("hardware.cpu_model", "")
+        if not model or any(letter.isdigit() for letter in name):
+            return name
+        return f"{name} ({model})" if name else model
 
 
 def machine_of(environment: Mapping[str, str]) -> Machine:

@@ -24,6 +24,19 @@ def test_a_machine_is_named_by_its_hardware() -> None:
     assert machine_of({}).name == UNKNOWN_MACHINE
 
 
+def test_processors_of_one_name_are_told_apart() -> None:
+    """As virtual machines hide it: a Zen 3 and a Zen 4."""
+    hidden = {"hardware.cpu": "AMD EPYC", "hardware.cores": "2"}
+    zen3 = {**hidden, "hardware.cpu_model": "family 25 model 1", "hardware.instructions": "AVX2"}
+    zen4 = {**hidden, "hardware.cpu_model": "family 25 model 17", "hardware.instructions": "AVX-512"}
+    assert machine_of(zen3).name == "AMD EPYC (family 25 model 1), 2 cores, AVX2"
+    assert len({machine_of(facts) for facts in (hidden, zen3, zen4)}) == 3
+    assert machine_of({**zen3, "hardware.cpu": "AMD EPYC 7763"}).name == "AMD EPYC 7763, 2 cores, AVX2"
+    assert machine_of({"hardware.cpu_model": "family 6 model 1"}).name == "family 6 model 1"
+    first, second = on(zen3, planted(0.1)), on(zen4, planted(0.2))
+    assert len(rankings([first, second])) == 2
+
+
 def test_a_record_that_does_not_say_it_is_of_its_study_s_machine() -> None:
     records = [on({}, planted()), on(BIG, planted(seed=1))]
     assert machines_of(records) == [machine_of(BIG)] * 2

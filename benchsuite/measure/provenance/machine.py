@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import threadpoolctl
 
+from benchsuite.measure.provenance.cpu import cpu_facts
 from benchsuite.measure.provenance.gpu import gpu_facts
 from benchsuite.schema.texts import described, sentence
 
@@ -79,7 +80,7 @@ def environment() -> dict[str, str]:
 def hardware() -> dict[str, str]:
     """The facts of environment() that tell one machine from another; they take no look at what is installed."""
     facts = {
-        "hardware.cpu": _cpu_model(),
+        **cpu_facts(),
         "hardware.cores": str(psutil.cpu_count(logical=False) or os.cpu_count()),
         "hardware.logical_cores": str(os.cpu_count()),
         **gpu_facts(),
@@ -97,15 +98,6 @@ def _version_and_kernels(pool: dict[str, Any]) -> str:
     """Such as `0.3.31, SkylakeX kernels`: the same library is half as fast with another processor's."""
     kernels = f"{pool['architecture']} kernels" if pool.get("architecture") else ""
     return ", ".join(filter(None, [pool["version"] or "", kernels]))
-
-
-def _cpu_model() -> str:
-    info = Path("/proc/cpuinfo")
-    if sys.platform == "linux" and info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 def _environment_name(prefix: Path) -> str:
