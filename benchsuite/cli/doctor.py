@@ -42,6 +42,7 @@ def doctor(results: given.Results = None, json: given.AsJson = False) -> None:
 def _machine() -> Iterator[Finding]:
     from importlib.metadata import version
 
+    from benchsuite.analysis.machines import machine_of
     from benchsuite.measure.provenance import environment
     from benchsuite.measure.provenance.machine import KERNEL_VARIABLES
     from benchsuite.report.formatting import format_value
@@ -50,8 +51,11 @@ def _machine() -> Iterator[Finding]:
     memory = format_value(int(facts.get("hardware.memory_bytes", "0")), form="bytes")
     yield "benchsuite", "ok", version("benchsuite")
     yield "python", "ok", f"{facts.get('python.version')} on {facts.get('system.platform')}"
-    cores = f"{facts.get('hardware.logical_cores')} logical cores, {memory}"
-    yield "processor", "ok", f"{facts.get('hardware.cpu', 'unknown')}, {cores}"
+    yield (
+        "machine",
+        "ok",
+        f"{machine_of(facts).name}; {facts.get('hardware.logical_cores')} logical cores, {memory}",
+    )
     for name in KERNEL_VARIABLES:
         if value := facts.get(f"variable.{name}"):
             words = f"{value}: one library's kernels are chosen by hand; unset it to compare backends"
