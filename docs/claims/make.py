@@ -1,18 +1,22 @@
 """The figures of docs/claims.md, from the studies that are published in results/: `python docs/claims/make.py`.
 
-A claim's table is that of the newest race of its study, `results/claims-NAME`; NAME is that of a matrix beside
-this file. A study gets there by `benchsuite run`, `benchsuite race` and `benchsuite publish`.
+A claim has a table for each machine: of the newest race of its newest verified study there, `claims-NAME`; NAME
+is that of a matrix beside this file. A study gets there by `benchsuite run`, `benchsuite race` and
+`benchsuite publish`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from benchsuite import Study
 from benchsuite.analysis.answers import fastest_steps, soonest_trained
+from benchsuite.analysis.machines import machine_of
 from benchsuite.analysis.training_time import training_time
 from benchsuite.publishing.repository import Repository
 from benchsuite.schema import Record
@@ -52,14 +56,18 @@ class Kept:
         return record.scalars.get("speed/first_step_seconds"), None if time is None else time.to_trained
 
 
-def is_kept(name: str) -> bool:
-    """Whether a study of the claim of that name is published."""
-    return f"claims-{name}" in Repository.open(PUBLISHED).names
+@cache
+def load(name: str) -> tuple[Kept, ...]:
+    """The published claim of that name, by machine: that of which one was published first comes first."""
+    newest: dict[tuple[str, ...], str] = {}
+    for one in Repository.open(PUBLISHED).submissions():
+        if one.board == f"claims-{name}" and one.level == "verified":
+            newest[one.machines] = one.id
+    return tuple(map(_kept, newest.values()))
 
 
-def load(name: str) -> Kept:
-    """The published claim of that name."""
-    study = Study.load(PUBLISHED / f"claims-{name}")
+def _kept(submission: str) -> Kept:
+    study = Study.load(PUBLISHED / submission)
     facts: dict[str, str] = {}
     for record in study.records:
         facts |= record.environment
@@ -75,23 +83,25 @@ def called(racer: Racer) -> str:
 
 
 def table(name: str) -> str:
-    """The Markdown of one kept race, one table for each of its models; a sentence where none is kept."""
-    if not is_kept(name):
-        return "No race of it is kept here yet."
-    kept = load(name)
-    parts = []
+    """The Markdown of the kept races of a claim; a sentence where none is kept."""
+    return "\n\n".join(map(_table, load(name))) or "No race of it is kept here yet."
+
+
+def _table(kept: Kept) -> str:
+    """What was raced where, and a table for each model."""
+    first, environment = kept.race.races[0], kept.race.environment
+    rounds = first.judgement.rounds if first.judgement else 0
+    versions = ", ".join(f"{name} {found}" for name, found in kept.versions.items())
+    kernels = environment["blas.libscipy_openblas"].partition(", ")[2]
+    parts = [
+        f"*{machine_of(environment).name}* (OpenBLAS with {kernels}), one thread; {rounds} rounds, "
+        f"{_clock(first)} of a training step; Python {environment['python.version']}, {versions}; "
+        f"{datetime.fromtimestamp(kept.race.started, UTC):%B %Y}:"
+    ]
     for race in kept.race.races:
         if len(kept.race.races) > 1:
             parts.append(f"{race.racers[0].trial.size.hidden} units:")
         parts.append(_rows(race, kept))
-    first, machine = kept.race.races[0], kept.race.environment
-    rounds = first.judgement.rounds if first.judgement else 0
-    versions = ", ".join(f"{name} {found}" for name, found in kept.versions.items())
-    parts.append(
-        f"{rounds} rounds, {_clock(first)} of a training step, one thread. {machine['hardware.cpu']}, "
-        f"{machine['hardware.logical_cores']} logical cores; Python {machine['python.version']}, {versions}; "
-        f"{datetime.fromtimestamp(kept.race.started, UTC):%B %Y}."
-    )
     return "\n\n".join(parts)
 
 
@@ -133,8 +143,12 @@ def _seconds(value: float | None) -> str:
 
 
 def ratio(name: str, racer: str, other: str, units: int | None = None) -> str:
-    """The median ratio of `racer`'s time over `other`'s, both BACKEND/UNROLL, with its interval."""
-    races = load(name).race.races
+    """The median ratio of `racer`'s time over `other`'s, both BACKEND/UNROLL, with its interval; of each machine,
+    in the order of the tables."""
+    return " and ".join(_ratio(kept.race.races, racer, other, units) for kept in load(name))
+
+
+def _ratio(races: Sequence[Race], racer: str, other: str, units: int | None) -> str:
     [race] = [one for one in races if units in (None, one.racers[0].trial.size.hidden)]
     assert race.judgement is not None
     places = {one.name: f"{one.trial.backend}/{one.trial.execution.unroll}" for one in race.racers}
@@ -144,7 +158,7 @@ def ratio(name: str, racer: str, other: str, units: int | None = None) -> str:
             return f"{pair.ratio:.2f} ({pair.low:.2f} to {pair.high:.2f})"
         if found == (other, racer):
             return f"{1 / pair.ratio:.2f} ({1 / pair.high:.2f} to {1 / pair.low:.2f})"
-    raise SystemExit(f"{name}: no pair of {racer} and {other}; it has {', '.join(sorted(places.values()))}")
+    raise SystemExit(f"no pair of {racer} and {other}; it has {', '.join(sorted(places.values()))}")
 
 
 def counts() -> str:
