@@ -143,8 +143,8 @@ def _seconds(value: float | None) -> str:
 
 
 def ratio(name: str, racer: str, other: str, units: int | None = None) -> str:
-    """The median ratio of `racer`'s time over `other`'s, both BACKEND/UNROLL, with its interval: of each machine
-    in the order of the tables."""
+    """The median ratio of `racer`'s time over `other`'s, both BACKEND/UNROLL, with its interval: of each
+    machine in the order of the tables."""
     return " and ".join(_ratio(kept.race.races, racer, other, units) for kept in load(name))
 
 
