@@ -12,12 +12,15 @@ from benchmarks import corners
 from benchmarks.corners import CORNERS
 from benchmarks.goals import Goal, table, write
 from benchmarks.processes import environment, install_null
+from benchmarks.processor import slowness
 from benchsuite.running.races.runner import LEAST_ROUNDS
 
 ROUNDS, WITHOUT = "BENCHMARKS_ROUNDS", "BENCHMARKS_WITHOUT"
 """What --rounds and --without leave for test_kernels.py."""
 GOALS = pytest.StashKey[list[Goal]]()
 LONGEST_SECONDS = 3600
+TIMES = ("s", "ms")
+"""Units of goals that are divided by this processor's slowness."""
 OF_ALL_CORNERS = ("--isa", "--goals-json")
 """Options of the command, not of the session in a corner."""
 
@@ -85,8 +88,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def goal(request: pytest.FixtureRequest) -> Set:
-    """Enter a figure in the table. One that misses its bound fails the session, not the test: the others are
-    measured all the same."""
+    """Enter a figure in the table; seconds as those of the reference (processor.py). One that misses its bound
+    fails the session, not the test: the others are measured all the same."""
     goals = request.config.stash[GOALS]
 
     def enter(
@@ -98,6 +101,12 @@ def goal(request: pytest.FixtureRequest) -> Set:
         unit: str = "",
         note: str = "",
     ) -> None:
+        if unit in TIMES:
+            slow = slowness()
+            told = (
+                f"{reached:.3g} {unit} by this processor, which takes {slow:.2f} times the reference's time"
+            )
+            reached, note = reached / slow, "; ".join(filter(None, [told, note]))
         goals.append(Goal(name, float(reached), at_least, at_most, unit, note))
 
     return enter

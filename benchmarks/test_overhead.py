@@ -64,7 +64,7 @@ def test_a_trial_in_a_warm_worker(goal: Set, installed: Mapping[str, str], backe
     if backend == "null":
         wakes = [f"{name} {trial(name, installed)[1]:.1f} ms" for name in COMPILING]
         note += f"; in the wake of a compile: {', '.join(wakes)}"
-    goal(f"trial: {backend}, beyond its own work", rest, at_most=5.0, unit="ms", note=note)
+    goal(f"trial: {backend}, beyond its own work", rest, at_most=10.0, unit="ms", note=note)
 
 
 def trial(backend: str, installed: Mapping[str, str]) -> tuple[float, float, dict[str, float]]:
@@ -91,7 +91,7 @@ def test_a_hundred_trials_of_nothing(goal: Set, installed: Mapping[str, str], tm
     goal(
         "run: 100 trials of nothing, end to end, CPU of all processes",
         float(cpu),
-        at_most=1.3,
+        at_most=2.0,
         unit="s",
         note=f"wall {wall:.2f} s where flushes are free, {disk:.2f} s on this disk: "
         f"{1e3 * (disk - wall) / FLUSHES:.1f} ms for each of the two flushes a trial",
