@@ -131,8 +131,13 @@ def _facts(block: Facts, address: Address) -> Iterator[str]:
 def _cards(block: Cards, address: Address) -> Iterator[str]:
     for card in block.cards:
         told = f" ({escape(cut(card.figure))})" if card.figure else ""
-        lines = " ".join(_words(line.text, address) for line in card.lines)
+        lines = " ".join(_sentence(_words(line.text, address)) for line in card.lines)
         yield f"- **{escape(cut(card.title))}**: {_words(card.answer, address)}{told}. {lines}".rstrip()
+
+
+def _sentence(text: str) -> str:
+    """The lines of a card stand one after the other here: each needs an end."""
+    return text if text.endswith((".", ":", "!", "?")) else f"{text}."
 
 
 def _table(block: Table, address: Address) -> Iterator[str]:

@@ -17,6 +17,8 @@ from markdown_it import MarkdownIt
 from benchsuite.contracts.report import (
     Block,
     Bullets,
+    Card,
+    Cards,
     Column,
     Command,
     Link,
@@ -144,6 +146,11 @@ def test_a_link_with_a_hostile_text_or_address_is_one_link(text: str) -> None:
 )
 def test_signs_are_escaped_where_they_mean_something(text: str, expected: str) -> None:
     assert escape(text) == expected
+
+
+def test_the_lines_of_a_card_are_sentences() -> None:
+    card = Card("digits", "", "lstm plain", "accuracy 0.9", (Paragraph("hidden=256"), Paragraph("One seed.")))
+    assert "- **digits**: lstm plain (accuracy 0.9). hidden=256. One seed." in made(Cards((card,)))
 
 
 def test_a_table_has_units_intervals_and_its_best_in_bold() -> None:
