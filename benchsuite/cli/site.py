@@ -20,7 +20,10 @@ def site(
             metavar="REPOSITORY", help="The folder of a results repository (`benchsuite publish`)."
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")] = Path("site"),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write [dim](default: site)[/dim]."),
+    ] = None,
     title: Annotated[
         str, typer.Option(help="Title of the site [dim](default: the folder's name)[/dim].")
     ] = "",
@@ -57,6 +60,10 @@ def site(
 
     if check and readme:
         raise RequestError("--check and --readme do different things: give one of them")
+    if output is not None and (check or readme):
+        raise RequestError(
+            f"{'--check' if check else '--readme'} writes no site: leave --output {output} out"
+        )
     opened = Repository.open(repository)
     if check:
         _check(opened)
@@ -66,7 +73,9 @@ def site(
     if readme:
         typer.echo(str(write_readme(opened, title=title, address=address)))
     else:
-        typer.echo(str(write_board(opened, output, title=title, address=address, on_problem=warn)))
+        typer.echo(
+            str(write_board(opened, output or Path("site"), title=title, address=address, on_problem=warn))
+        )
 
 
 def _check(repository: Opened) -> None:

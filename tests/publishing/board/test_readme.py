@@ -80,6 +80,9 @@ def test_a_readme_without_a_place_for_the_board_is_not_touched(repository: Repos
         assert path.read_text() == text
     assert BOARD_BEGIN in call("site", str(repository.folder), "--readme", code=2).stderr
     assert "one of them" in call("site", str(repository.folder), "--readme", "--check", code=2).stderr
+    for option in ("--readme", "--check"):
+        refused = call("site", str(repository.folder), option, "--output", "there", code=2).stderr
+        assert f"{option} writes no site: leave --output there out" in refused
 
 
 def test_with_the_address_of_the_site_links_lead_there(repository: Repository) -> None:
