@@ -204,6 +204,34 @@ def best_by_model(runs: Iterable[Run], figure: Relation) -> dict[int, float]:
     return best
 
 
+@dataclass(frozen=True)
+class Leaders:
+    """Who is the best in most models.
+
+    backends  several where they are it in equally many
+    models    how many that are; of several ways of a backend the best one counts
+    of        models that several runs are compared in
+    """
+
+    backends: tuple[str, ...]
+    models: int
+    of: int
+
+
+def leaders(runs: Sequence[Run], figure: Relation) -> Leaders | None:
+    """None where no model was run by several."""
+    known: dict[str, list[Run]] = {}
+    for run in runs:
+        known.setdefault(run.backend, []).append(run)
+    best = {backend: best_by_model(own, figure) for backend, own in known.items()}
+    wins = {backend: sum(value == 1.0 for value in found.values()) for backend, found in best.items()}
+    of = len({model for found in best.values() for model in found})
+    if not of:
+        return None
+    most = max(wins.values())
+    return Leaders(tuple(sorted(name for name, number in wins.items() if number == most)), most, of)
+
+
 def geometric_mean(values: Sequence[float]) -> float:
     """The n-th root of the product of n positive numbers: the mean for ratios (Fleming and Wallace 1986)."""
     return math.exp(math.fsum(math.log(value) for value in values) / len(values))

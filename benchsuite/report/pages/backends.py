@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchsuite.analysis.runs import Relation, Run, best_by_model, geometric_mean, runs_of
+from benchsuite.analysis.runs import Leaders, Relation, Run, best_by_model, geometric_mean, leaders, runs_of
 from benchsuite.contracts.report import (
     Block,
     Column,
@@ -26,6 +26,7 @@ from benchsuite.report.pages.backends_rows import backend_rows, backends_in_orde
 from benchsuite.report.pages.backends_time import time_to_trained
 from benchsuite.report.pages.backends_timings import kernels, timings
 from benchsuite.report.pages.backends_ways import ways
+from benchsuite.report.pages.study_answer import leader_words
 from benchsuite.report.pages.task_answer import CLOSE
 from benchsuite.report.site import Page
 
@@ -77,18 +78,16 @@ def _mean(runs: Sequence[Run], figure: Relation) -> float | None:
 
 
 def _speed(data: ReportData, runs: Sequence[Run], backends: Sequence[str]) -> Iterator[Block]:
-    compared = {id(run.model) for run in runs if run.relative}
-    if compared:
-        yield Paragraph(_answer(runs, backends, len(compared)))
+    if leaders(runs, "relative"):
+        yield Paragraph(_answer(runs, backends))
     elif any(run.speed for run in runs):
         yield Paragraph(
             "No model has a valid timing by more than one backend, so that no two speeds can be compared. To "
             "compare backends, run one of the models with several of them, into a study of its own:"
         )
         yield from vary(data, VARY_BACKENDS, data.entries_of(runs))
-    trained = {id(run.model) for run in runs if run.relative_trained}
-    if trained:
-        yield Paragraph(_trained_answer(runs, backends, len(trained)))
+    if leaders(runs, "relative_trained"):
+        yield Paragraph(_trained_answer(runs, backends))
     for text in _timing_cautions(runs):
         yield Paragraph(text, "warning")
     yield _backends_table(runs, backends)
@@ -111,15 +110,12 @@ def _timing_cautions(runs: Sequence[Run]) -> Iterator[str]:
         yield f"{unsteady} of {format_count(len(runs), 'timing')} {verb} not steady (~)."
 
 
-def _in_models(first: int, models: int) -> str:
-    return "the one model" if models == 1 else f"{first} of {models} models"
-
-
-def _answer(runs: Sequence[Run], backends: Sequence[str], models: int) -> str:
-    first, wins = _winner(runs, backends, "relative")
-    in_models = _in_models(wins, models)
-    said = f"{first} has the fastest steps in {in_models} with a valid timing by several backends."
-    behind = [(1 / mean, name) for name, mean in _others(runs, backends, first, "relative")]
+def _answer(runs: Sequence[Run], backends: Sequence[str]) -> str:
+    """Of the models with a valid timing by several backends."""
+    found = leaders(runs, "relative")
+    assert found is not None
+    said = f"{leader_words(found, 'the fastest steps')}."
+    behind = [(1 / mean, name) for name, mean in _others(runs, backends, found, "relative")]
     if behind:
         ratio, second = min(behind)
         far, last = max(behind)
@@ -129,30 +125,24 @@ def _answer(runs: Sequence[Run], backends: Sequence[str], models: int) -> str:
     return said
 
 
-def _winner(runs: Sequence[Run], backends: Sequence[str], figure: Relation) -> tuple[str, int]:
-    """The backend that is best in most models, and in how many."""
-    wins = {name: _firsts(of_backend(runs, name), figure) for name in backends}
-    first = max(backends, key=lambda name: (wins[name], -backends.index(name)))
-    return first, wins[first]
-
-
 def _others(
-    runs: Sequence[Run], backends: Sequence[str], first: str, figure: Relation
+    runs: Sequence[Run], backends: Sequence[str], first: Leaders, figure: Relation
 ) -> Iterator[tuple[str, float]]:
-    """Every other backend with its mean."""
+    """Every backend but one that leads alone, with its mean."""
     for name in backends:
         mean = _mean(of_backend(runs, name), figure)
-        if name != first and mean is not None:
+        if first.backends != (name,) and mean is not None:
             yield name, mean
 
 
-def _trained_answer(runs: Sequence[Run], backends: Sequence[str], models: int) -> str:
-    first, wins = _winner(runs, backends, "relative_trained")
+def _trained_answer(runs: Sequence[Run], backends: Sequence[str]) -> str:
+    found = leaders(runs, "relative_trained")
+    assert found is not None
     said = (
-        f"Counted from the start (compilation included, the import of the framework not), {first} has the "
-        f"model trained soonest in {_in_models(wins, models)}."
+        "Counted from the start (compilation included, the import of the framework not), "
+        f"{leader_words(found, 'the model trained soonest')}."
     )
-    behind = [(mean, name) for name, mean in _others(runs, backends, first, "relative_trained")]
+    behind = [(mean, name) for name, mean in _others(runs, backends, found, "relative_trained")]
     words = [f"{name} {format_ratio(mean)} times" for mean, name in sorted(behind)]
     return f"{said} On average {format_list(words)} as long as the soonest." if words else said
 

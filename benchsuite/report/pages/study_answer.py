@@ -8,7 +8,7 @@ from benchsuite.analysis.answers import Answer, answer
 from benchsuite.analysis.average_ranks import average_ranks
 from benchsuite.analysis.cautions import baseline_words
 from benchsuite.analysis.ranking import Ranking
-from benchsuite.analysis.runs import Run, runs_of
+from benchsuite.analysis.runs import Leaders, Relation, Run, leaders, runs_of
 from benchsuite.contracts.report import Link, Words
 from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_list, format_number, format_value
@@ -119,17 +119,17 @@ def _best_ones(clear: int, tasks: int) -> str:
 def backend_words(runs: Sequence[Run]) -> Iterator[str]:
     """Whose steps are fastest and who has models trained soonest, in how many models; nothing where no model
     was run by several backends."""
-    for figure, words in (
-        ("relative", "has the fastest steps"),
-        ("relative_trained", "has the model trained soonest"),
-    ):
-        compared = {id(run.model) for run in runs if getattr(run, figure)}
-        if not compared:
-            continue
-        firsts: dict[str, set[int]] = {}
-        for run in runs:
-            if getattr(run, figure) == 1.0:
-                firsts.setdefault(run.backend, set()).add(id(run.model))
-        name, models = max(firsts.items(), key=lambda item: (len(item[1]), item[0]))
-        of = "" if len(compared) == 1 else f" in {len(models)} of {len(compared)} models"
-        yield f"{name} {words}{of}"
+    figures: tuple[tuple[Relation, str], ...] = (
+        ("relative", "the fastest steps"),
+        ("relative_trained", "the model trained soonest"),
+    )
+    for figure, what in figures:
+        if (found := leaders(runs, figure)) is not None:
+            yield leader_words(found, what)
+
+
+def leader_words(found: Leaders, what: str) -> str:
+    """`jax has WHAT in 52 of 58 models`, `jax and numpy each have WHAT in 1 of 2 models`."""
+    has = "has" if len(found.backends) == 1 else "each have"
+    of = "" if found.of == 1 else f" in {found.models} of {found.of} models"
+    return f"{format_list(found.backends)} {has} {what}{of}"

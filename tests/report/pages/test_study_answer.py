@@ -94,15 +94,24 @@ def test_without_a_result_no_model_is_named(tmp_path: Path) -> None:
     assert "No model has a result" in said(tmp_path, [record(None, Status.FAILED)])
 
 
-def test_backends_are_named_for_both_questions(tmp_path: Path) -> None:
-    def timed(backend: str, speed: float, taken: float) -> Record:
-        step = 16.0 / speed
-        return record(0.9, backend=backend, scalars={
-            "speed/sequences_per_second": speed, "speed/step_median_seconds": step,
-            "speed/step_cpu_seconds": step, "speed/import_seconds": 1.0, "speed/build_seconds": 0.1,
-            "speed/first_step_seconds": 0.01,
-            "train/seconds": taken, "train/steps": 10.0,
-        })  # fmt: skip
+def timed(backend: str, speed: float, taken: float, cell: str = "lstm") -> Record:
+    step = 16.0 / speed
+    return record(0.9, backend=backend, cell=cell, scalars={
+        "speed/sequences_per_second": speed, "speed/step_median_seconds": step,
+        "speed/step_cpu_seconds": step, "speed/import_seconds": 1.0, "speed/build_seconds": 0.1,
+        "speed/first_step_seconds": 0.01,
+        "train/seconds": taken, "train/steps": 10.0,
+    })  # fmt: skip
 
+
+def test_backends_are_named_for_both_questions(tmp_path: Path) -> None:
     found = said(tmp_path, [timed("jax", 9000.0, 5.0), timed("numpy", 3000.0, 1.0)])
     assert found.endswith("; jax has the fastest steps; numpy has the model trained soonest.")
+
+
+def test_backends_that_lead_in_equally_many_models_are_all_named(tmp_path: Path) -> None:
+    lstm = [timed("jax", 9000.0, 5.0), timed("numpy", 3000.0, 1.0)]
+    gru = [timed("jax", 3000.0, 5.0, "gru"), timed("numpy", 9000.0, 1.0, "gru")]
+    found = said(tmp_path, [*lstm, *gru])
+    assert "jax and numpy each have the fastest steps in 1 of 2 models" in found
+    assert "numpy has the model trained soonest in 2 of 2 models." in found

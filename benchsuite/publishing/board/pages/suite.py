@@ -28,7 +28,7 @@ from benchsuite.report.data import TaskResults
 from benchsuite.report.formatting import format_count, format_list
 from benchsuite.report.pages.backends_races import raced
 from benchsuite.report.pages.exclusions import excluded
-from benchsuite.report.pages.rankings import ranking_table
+from benchsuite.report.pages.rankings import model_words, ranking_table
 from benchsuite.report.pages.results_table import results_table
 from benchsuite.report.pages.study_answer import study_answer
 from benchsuite.report.pages.task_answer import task_card
@@ -188,7 +188,7 @@ def _runs_table(told: Told, machine: MachineBoard, runs: Sequence[Run]) -> Table
         studies = {row.submission.id: row.submission for row in members}
         rows.append(
             [
-                run.name,
+                model_words(run.model, run.ranking),
                 TableCell(run.runner, page=members[0].page),
                 versions_of(run.aggregate),
                 TableCell(primary.mean, half=primary.half_width) if primary else None,
