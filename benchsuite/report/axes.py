@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 MOST_MARKS = 7
-MARGIN = 1.2
+BEYOND = 1.2
 """An axis begins and ends this many times below and above what is drawn."""
 
 
@@ -24,7 +24,7 @@ def marks(low: float, high: float) -> list[float]:
         if 2 <= len(inside) <= MOST_MARKS:
             return inside
         if len(inside) < 2:
-            return _equal_steps(low / MARGIN, high * MARGIN)
+            return _equal_steps(low / BEYOND, high * BEYOND)
     stride = max(1, math.ceil((powers + 1) / MOST_MARKS))
     return [10.0**power for power in range(first, last + 1, stride)]
 
@@ -53,7 +53,7 @@ def log_axis(
         chosen = marks(low, high)
     label = "format(datum.value, '~s')" if unit == "si" else PLAIN_NUMBERS
     return {
-        "scale": alt.Scale(type="log", domain=[low / MARGIN, high * MARGIN], nice=False),
+        "scale": alt.Scale(type="log", domain=[low / BEYOND, high * BEYOND], nice=False),
         "axis": alt.Axis(values=chosen, labelExpr=label, **axis),
     }
 

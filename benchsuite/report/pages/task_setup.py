@@ -15,7 +15,7 @@ from benchsuite.report.pages.rankings import model_words
 from benchsuite.schema import Status, Trial, known_cells
 from benchsuite.schema.names import ARCHITECTURES, NO_CELL
 
-DIGITS = re.compile("[0-9]+")
+WHOLE_NUMBERS = re.compile("[0-9]+")
 COUNTED = ("model/parameters", "train/epochs", "train/steps")
 
 
@@ -61,7 +61,7 @@ def _sizes(results: TaskResults) -> Iterator[Fact]:
         yield Fact("sequences", rows)
         yield Fact(
             "time steps of a sequence",
-            DIGITS.sub(lambda number: f"{int(number[0]):,}", steps),
+            WHOLE_NUMBERS.sub(lambda number: f"{int(number[0]):,}", steps),
             help="the shortest and the longest of the training split",
         )
         return
