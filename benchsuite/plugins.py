@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
@@ -213,8 +213,7 @@ def load(points: Iterable[EntryPoint]) -> Registry:
     manager.add_hookspecs(hookspecs)
     found = Registry(manager)
     # benchsuite's own first: a name that is taken stays with the one who had it
-    for point in sorted(points, key=_rank):
-        info = _describe(point)
+    for point, info in sorted(_described(points), key=_rank):
         problem = _register(found, point, info)
         if problem:
             info = PluginInfo(info.name, info.distribution, info.version, problem)
@@ -222,13 +221,20 @@ def load(points: Iterable[EntryPoint]) -> Registry:
     return found
 
 
-def _rank(point: EntryPoint) -> tuple[bool, str]:
-    return _describe(point).distribution != hookspecs.PROJECT, point.name
+def _described(points: Iterable[EntryPoint]) -> Iterator[tuple[EntryPoint, PluginInfo]]:
+    """Each with its distribution, whose metadata is parsed once: it holds a README, and this is part of every
+    start."""
+    known: dict[int, tuple[str, str]] = {}
+    for point in points:
+        dist = point.dist
+        if id(dist) not in known:
+            known[id(dist)] = (dist.name, dist.version) if dist else ("?", "?")
+        yield point, PluginInfo(point.name, *known[id(dist)])
 
 
-def _describe(point: EntryPoint) -> PluginInfo:
-    dist = point.dist
-    return PluginInfo(point.name, dist.name if dist else "?", dist.version if dist else "?")
+def _rank(described: tuple[EntryPoint, PluginInfo]) -> tuple[bool, str]:
+    point, info = described
+    return info.distribution != hookspecs.PROJECT, point.name
 
 
 def _register(found: Registry, point: EntryPoint, info: PluginInfo) -> str:
