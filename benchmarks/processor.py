@@ -8,7 +8,7 @@ from statistics import median
 REFERENCE_SECONDS = 0.065
 """CPU seconds in which the processor that the goals are set for adds a million squares in CPython 3.11."""
 LOOPS = 25
-"""Two seconds of them: a shared core changes between two paces that differ by 1.8 for half a second at a time."""
+"""Two seconds of them: a shared core changes between two paces, 1.8 apart, for half a second at a time."""
 
 
 def slowness() -> float:
