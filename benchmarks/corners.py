@@ -7,7 +7,6 @@ imitated.
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import subprocess
@@ -16,7 +15,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cpuinfo import get_cpu_info  # pytest-benchmark's dependency
+from benchsuite.measure.provenance.cpu import cpu_facts
 
 CORNER = "BENCHMARKS_CORNER"
 """Set in the processes of a corner, to its name."""
@@ -40,9 +39,9 @@ CORNERS: dict[str, dict[str, str]] = {
 }
 """Name -> environment variables."""
 
-NEEDS = {"avx2": "avx2", "avx512": "avx512f"}
-"""Corner -> what the processor must have, as Linux names it. Without it the libraries would end by an illegal
-instruction."""
+NEEDS = {"avx2": ("AVX2", "AVX-512"), "avx512": ("AVX-512",)}
+"""Corner -> the widest instructions of processors that can be it. On others the libraries would end by an
+illegal instruction."""
 
 Entered = Mapping[str, object]
 """A goal as goals.write() stores it."""
@@ -64,15 +63,10 @@ def chosen(text: str) -> list[str]:
 
 
 def lacking(name: str) -> str:
-    """What the corner needs and this processor lacks; "" where it can be."""
-    needed = NEEDS.get(name, "")
-    return "" if not needed or needed in _flags() else needed
-
-
-@functools.cache
-def _flags() -> frozenset[str]:
-    """What the processor can do. Asking takes a second."""
-    return frozenset(get_cpu_info().get("flags", ()))
+    """What the corner needs and this processor lacks; "" where it can be, or where the system does not tell."""
+    widest = cpu_facts().get("hardware.instructions")
+    able = NEEDS.get(name, ())
+    return "" if not able or widest is None or widest in able else able[0]
 
 
 def run(names: Sequence[str], arguments: Sequence[str], goals_json: Path | None = None) -> int:

@@ -218,14 +218,18 @@ class Leaders:
     of: int
 
 
+def firsts(runs: Iterable[Run], figure: Relation) -> int:
+    """The number of models in which one of the runs of one backend is the best, or equal to the best."""
+    return sum(value == 1.0 for value in best_by_model(runs, figure).values())
+
+
 def leaders(runs: Sequence[Run], figure: Relation) -> Leaders | None:
     """None where no model was run by several."""
     known: dict[str, list[Run]] = {}
     for run in runs:
         known.setdefault(run.backend, []).append(run)
-    best = {backend: best_by_model(own, figure) for backend, own in known.items()}
-    wins = {backend: sum(value == 1.0 for value in found.values()) for backend, found in best.items()}
-    of = len({model for found in best.values() for model in found})
+    wins = {backend: firsts(own, figure) for backend, own in known.items()}
+    of = len({model for own in known.values() for model in best_by_model(own, figure)})
     if not of:
         return None
     most = max(wins.values())

@@ -23,16 +23,14 @@ def cpu_facts(cpuinfo: Path = CPUINFO) -> dict[str, str]:
 
     :param cpuinfo: what Linux says of the processors.
     """
-    if sys.platform != "linux" or not cpuinfo.exists():
-        return _known({"hardware.cpu": platform.processor()})
-    told = _first_processor(cpuinfo.read_text("utf-8", errors="replace"))
-    return _known(
-        {
-            "hardware.cpu": told.get("model name", platform.processor()),
-            "hardware.cpu_model": _model(told),
-            "hardware.instructions": _instructions(told.get("flags", "") or told.get("Features", "")),
-        }
-    )
+    is_linux = sys.platform == "linux" and cpuinfo.exists()
+    told = _first_processor(cpuinfo.read_text("utf-8", errors="replace")) if is_linux else {}
+    facts = {
+        "hardware.cpu": told.get("model name", platform.processor()),
+        "hardware.cpu_model": _model(told),
+        "hardware.instructions": _instructions(told.get("flags", "") or told.get("Features", "")),
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def _first_processor(text: str) -> dict[str, str]:
@@ -51,7 +49,3 @@ def _model(told: dict[str, str]) -> str:
 def _instructions(flags: str) -> str:
     known = set(flags.split())
     return next((name for flag, name in (*X86, *ARM) if flag in known), "")
-
-
-def _known(facts: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in facts.items() if value}

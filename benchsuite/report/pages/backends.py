@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchsuite.analysis.runs import Leaders, Relation, Run, best_by_model, geometric_mean, leaders, runs_of
+from benchsuite.analysis.runs import (
+    Leaders,
+    Relation,
+    Run,
+    best_by_model,
+    firsts,
+    geometric_mean,
+    leaders,
+    runs_of,
+)
 from benchsuite.contracts.report import (
     Block,
     Column,
@@ -66,11 +75,6 @@ def _parts(data: ReportData, runs: Sequence[Run]) -> Iterator[tuple[str, tuple[B
     yield "Memory", tuple(memory(runs, backends))
 
 
-def _firsts(runs: Sequence[Run], figure: Relation) -> int:
-    """The number of models in which one of the runs is the best, or equal to the best."""
-    return sum(value == 1.0 for value in best_by_model(runs, figure).values())
-
-
 def _mean(runs: Sequence[Run], figure: Relation) -> float | None:
     """The geometric mean over the models of the runs, of their best figure; None where they have none."""
     found = best_by_model(runs, figure)
@@ -78,16 +82,16 @@ def _mean(runs: Sequence[Run], figure: Relation) -> float | None:
 
 
 def _speed(data: ReportData, runs: Sequence[Run], backends: Sequence[str]) -> Iterator[Block]:
-    if leaders(runs, "relative"):
-        yield Paragraph(_answer(runs, backends))
+    if fastest := leaders(runs, "relative"):
+        yield Paragraph(_answer(runs, backends, fastest))
     elif any(run.speed for run in runs):
         yield Paragraph(
             "No model has a valid timing by more than one backend, so that no two speeds can be compared. To "
             "compare backends, run one of the models with several of them, into a study of its own:"
         )
         yield from vary(data, VARY_BACKENDS, data.entries_of(runs))
-    if leaders(runs, "relative_trained"):
-        yield Paragraph(_trained_answer(runs, backends))
+    if soonest := leaders(runs, "relative_trained"):
+        yield Paragraph(_trained_answer(runs, backends, soonest))
     for text in _timing_cautions(runs):
         yield Paragraph(text, "warning")
     yield _backends_table(runs, backends)
@@ -110,10 +114,8 @@ def _timing_cautions(runs: Sequence[Run]) -> Iterator[str]:
         yield f"{unsteady} of {format_count(len(runs), 'timing')} {verb} not steady (~)."
 
 
-def _answer(runs: Sequence[Run], backends: Sequence[str]) -> str:
+def _answer(runs: Sequence[Run], backends: Sequence[str], found: Leaders) -> str:
     """Of the models with a valid timing by several backends."""
-    found = leaders(runs, "relative")
-    assert found is not None
     said = f"{leader_words(found, 'the fastest steps')}."
     behind = [(1 / mean, name) for name, mean in _others(runs, backends, found, "relative")]
     if behind:
@@ -135,9 +137,7 @@ def _others(
             yield name, mean
 
 
-def _trained_answer(runs: Sequence[Run], backends: Sequence[str]) -> str:
-    found = leaders(runs, "relative_trained")
-    assert found is not None
+def _trained_answer(runs: Sequence[Run], backends: Sequence[str], found: Leaders) -> str:
     said = (
         "Counted from the start (compilation included, the import of the framework not), "
         f"{leader_words(found, 'the model trained soonest')}."
@@ -158,9 +158,9 @@ def _backends_table(runs: Sequence[Run], backends: Sequence[str]) -> Table:
                 name,
                 len({id(run.model) for run in own}),
                 len(best_by_model(own, "relative")),
-                _firsts(own, "relative"),
+                firsts(own, "relative"),
                 TableCell(relative, mark="best" if best else ""),
-                _firsts(own, "relative_trained"),
+                firsts(own, "relative_trained"),
                 _ratio_cell(_mean(own, "relative_trained")),
                 sum(run.unsteady for run in own),
                 sum(run.speed is None for run in own),

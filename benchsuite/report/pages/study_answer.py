@@ -47,7 +47,7 @@ def _of_one_task(results: TaskResults) -> tuple[str | Link, ...]:
 
 
 def below_baseline(found: Answer, ranking: Ranking) -> str:
-    """`is better than the baseline …`, to be said of no model; "" where the best model is better."""
+    """What follows `No model` where none is better than the best baseline; "" where one is."""
     baseline = ranking.unbeaten_baseline(found.best)
     return f"is better than {baseline_words(ranking, baseline)}, which has no recurrence" if baseline else ""
 

@@ -105,13 +105,13 @@ def _baselines(ranking: Ranking, found: Answer) -> Iterator[Block]:
     if not baseline or metric is None or last is None:
         return
     name, value = baseline[0].replace("_", " "), baseline[1]
-    if not ranking.better(metric.mean, value):
+    if ranking.unbeaten_baseline(found.best):
         return  # said above, as a caution
     best = f"the best baseline, {name} ({format_number(value)})"
     if len(ranking.models) == 1:
         yield Paragraph(f"The model is better than {best}.")
     else:
-        also = "is better than it, too" if ranking.better(last.mean, value) else "is not"
+        also = "is not" if ranking.unbeaten_baseline(worst) else "is better than it, too"
         last_words = f"{model_words(worst, ranking)} ({format_number(last.mean)})"
         yield Paragraph(f"The best model is better than {best}; the worst one, {last_words}, {also}.")
 
