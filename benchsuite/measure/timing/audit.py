@@ -105,7 +105,8 @@ LEAST_STEPS = 8
 SPARE_THREADS = 0.5
 """Processor seconds by wall second that may pass above the trial's threads: the system's own work."""
 
-BLOCKS, BLOCK_SECONDS = 8, 0.005
+PIECES, PIECE_SECONDS, BUSY_PIECES = 9, 0.005, 3
+"""A block of steps is cut in so many pieces of at least so many seconds; so many of them must be busy."""
 
 
 def too_many_threads(samples: Samples, threads: int) -> bool:
@@ -117,14 +118,15 @@ def exceeds_threads(program: Program, placed: Sequence[object], threads: int) ->
     """Whether a program that is kept on few cores would take more than `threads` of them if it could: kept
     there it shows no more processor time than they have. Takes steps over the batches `placed`.
 
-    The process is unpinned for a moment, and the busiest of several blocks counts: others may have the cores in
-    the meantime, but nothing makes one thread look like two. Each step is waited for, or a framework that
-    prepares the next step while one is computed would look so. False where the process is not kept on fewer
-    cores.
+    The process is unpinned for a moment. It must take more in several pieces of every one of ATTEMPTS blocks:
+    a collection of garbage, or a wake-up that the system takes long for, lies beside a step's computation now
+    and then, and doubles one piece. Not in most of them: others may have the cores in the meantime. Each step
+    is waited for, or a framework that prepares the next step while one is computed would look so. False where
+    the process is not kept on fewer cores.
     """
     steps = _steps(program, placed)
     with released() as free:
-        return free and max(_busy(program, steps) for _ in range(BLOCKS)) > threads + SPARE_THREADS
+        return free and all(_busy(program, steps) > threads + SPARE_THREADS for _ in range(ATTEMPTS))
 
 
 def _steps(program: Program, placed: Sequence[object]) -> Iterator[None]:
@@ -136,9 +138,14 @@ def _steps(program: Program, placed: Sequence[object]) -> Iterator[None]:
 
 
 def _busy(program: Program, steps: Iterator[None]) -> float:
-    """Processor seconds by wall second over a block of steps."""
+    """Processor seconds by wall second over a block of steps: what BUSY_PIECES of its pieces reach."""
+    return sorted(_busy_for(program, steps, PIECE_SECONDS) for _ in range(PIECES))[-BUSY_PIECES]
+
+
+def _busy_for(program: Program, steps: Iterator[None], seconds: float) -> float:
+    """Processor seconds by wall second over as many steps as begin within `seconds`."""
     cpu, wall = time.process_time(), time.perf_counter()
-    end = wall + BLOCK_SECONDS
+    end = wall + seconds
     while (now := time.perf_counter()) < end:
         next(steps)
         program.synchronize()

@@ -257,6 +257,21 @@ def test_threads_beyond_the_trials_are_caught_on_a_core_that_hides_them(batch: B
     assert not exceeds_threads(burning, [batch], 2)
 
 
+class Bursting(Burning):
+    """Has a second thread for a tenth of the time, 20 ms at once, as a collection of garbage might."""
+
+    def step(self, placed: Any, state: Any = None) -> None:
+        self.threads = 1 if int(time.perf_counter() * 50) % 10 else 2
+        super().step(placed, state)
+
+
+@pytest.mark.usefixtures("kept_on_one_core")
+def test_a_thread_that_works_for_a_moment_is_no_proof(batch: Batch) -> None:
+    model = sign_model(hidden=2)
+    bursting = Bursting(model, program(model, Recipe()).parameters(), Recipe(), "float64")
+    assert not any(exceeds_threads(bursting, [batch], 1) for _ in range(10))
+
+
 def test_a_process_that_is_kept_nowhere_is_judged_by_its_rounds_alone(batch: Batch) -> None:
     model = sign_model(hidden=2)
     burning = Burning(model, program(model, Recipe()).parameters(), Recipe(), "float64")
