@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,7 +10,7 @@ import threadpoolctl
 from fixtures.broken import BrokenBackend
 from fixtures.faults import contract
 from fixtures.faults.table import FAULTS, PROBES, TIMED, failures
-from fixtures.scripted import wait_until
+from fixtures.two_threads import seen_while_two_cores_are_free
 
 from benchsuite.measure.conformance.suite import suite
 from benchsuite.measure.timing.cores import cores_of
@@ -40,10 +39,7 @@ def test_threads_beyond_those_asked_for_are_seen() -> None:
         pytest.skip("needs Linux and two cores")
     item = next(item for item in suite(core=True) if item.name.startswith("threads"))
     backend = BrokenBackend(contract.TwoThreads)
-    seen = wait_until(lambda: bool(failures(backend, [item])), 10)
-    if not seen and os.getloadavg()[0] > len(cores_of()):
-        pytest.skip("other processes have the second core")
-    assert seen
+    assert seen_while_two_cores_are_free(lambda: bool(failures(backend, [item])))
 
 
 def test_memory_that_grows_is_seen_in_a_process_with_much_free_memory() -> None:
