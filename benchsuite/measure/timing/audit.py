@@ -103,9 +103,11 @@ LEAST_STEPS = 8
 """Losses of so many steps cannot repeat by accident, each on its batch, while the parameters move."""
 
 SPARE_THREADS = 0.5
-"""Processor seconds by wall second that may pass above the trial's threads: the system's own work."""
+"""Processor seconds by wall second that may pass above the trial's threads: the system's own work, and what a
+framework does beside a step that a thread of its own computes."""
 
 BUSY_SECONDS = 0.05
+"""Wall seconds of a block of steps, at least."""
 
 
 def too_many_threads(samples: Samples, threads: int) -> bool:

@@ -30,6 +30,12 @@ from benchsuite_numpy.reference import ReferenceProgram
 Kind = TypeVar("Kind", bound=ReferenceProgram)
 
 
+def made(kind: type[Kind]) -> Kind:
+    """A program of this kind."""
+    model = sign_model(hidden=2)
+    return kind(model, program(model, Recipe()).parameters(), Recipe(), "float64")
+
+
 @pytest.fixture
 def batch() -> Batch:
     data = sign_data()
@@ -76,8 +82,7 @@ def test_an_expensive_readback_is_no_proof_of_guilt(batch: Batch) -> None:
             time.sleep(0.05)
             return super().parameters()
 
-    model = sign_model(hidden=2)
-    slow = Slow(model, program(model, Recipe()).parameters(), Recipe(), "float64")
+    slow = made(Slow)
     assert not unsynchronised(slow, stepping(slow, batch), 1e-3)
 
 
@@ -92,9 +97,7 @@ def test_a_reading_that_was_interrupted_once_is_no_proof_of_guilt(batch: Batch, 
                 time.sleep(0.2)
             return super().parameters()
 
-    model = sign_model(hidden=2)
-    plain = program(model, Recipe()).parameters()
-    interrupted = Interrupted(model, plain, Recipe(), "float64")
+    interrupted = made(Interrupted)
     assert not unsynchronised(interrupted, stepping(interrupted, batch), 1e-3)
 
 
@@ -164,16 +167,15 @@ class LooksUp(ReferenceProgram):
 def test_predictions_that_are_looked_up_are_noticed(
     kind: type[ReferenceProgram], remembered: bool, batch: Batch
 ) -> None:
-    model, recipe = sign_model(hidden=2), Recipe()
-    made = kind(model, program(model, recipe).parameters(), recipe, "float64")
-    before = made.parameters()
+    predicting = made(kind)
+    before = predicting.parameters()
 
     def predict() -> None:
-        made.predict(batch)
+        predicting.predict(batch)
 
-    found = steady_state(predict, made.synchronize, Protocol(rounds=5, round_seconds=0.01))
-    assert answers_from_memory(made, [batch], found.summary.median) is remembered
-    after = made.parameters()
+    found = steady_state(predict, predicting.synchronize, Protocol(rounds=5, round_seconds=0.01))
+    assert answers_from_memory(predicting, [batch], found.summary.median) is remembered
+    after = predicting.parameters()
     assert all(np.array_equal(after[name], value) for name, value in before.items())
 
 
@@ -196,11 +198,10 @@ class Replaying(ReferenceProgram):
     ],
 )
 def test_steps_that_are_none_are_named(kind: type[ReferenceProgram], word: str, batch: Batch) -> None:
-    model, recipe = sign_model(hidden=2), Recipe()
-    made = kind(model, program(model, recipe).parameters(), recipe, "float64")
-    audit = StepAudit(made, batch)
+    stepped = made(kind)
+    audit = StepAudit(stepped, batch)
     for _ in range(20):
-        made.step(batch)
+        stepped.step(batch)
     assert audit.problem(20) == word
     assert word in ("", *INVALID_TIMING)
 
@@ -221,12 +222,6 @@ class Burning(ReferenceProgram):
     def step(self, placed: Any, state: Any = None) -> None:
         del placed, state
         burn_in_threads(*[4] * self.threads)
-
-
-def made(kind: type[Kind]) -> Kind:
-    """A program of this kind."""
-    model = sign_model(hidden=2)
-    return kind(model, program(model, Recipe()).parameters(), Recipe(), "float64")
 
 
 @pytest.fixture
